@@ -1,0 +1,109 @@
+"""How an exhibit looks in JupyterLab while a notebook is worked on: small, safe HTML and plain text."""
+
+from __future__ import annotations
+
+from html import escape
+
+from workbench.report import format as fmt
+from workbench.report.exhibit import (
+    Badge,
+    CalloutBody,
+    Cell,
+    Column,
+    Exhibit,
+    FactRef,
+    FigureBody,
+    KpiBody,
+    Link,
+    Missing,
+    ProseBody,
+    Run,
+    Strong,
+    TableBody,
+)
+
+
+def cell_text(cell: Cell, column: Column) -> str:
+    """Return a cell as shown, unescaped; the column's heading carries the unit of pp, bp and dollars."""
+    if cell is None or isinstance(cell, Missing):
+        return fmt.MISSING
+    if isinstance(cell, FactRef | Link):
+        return cell.text
+    if isinstance(cell, Badge):
+        return cell.badge
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    if isinstance(cell, str):
+        return fmt.iso_date(cell) if column.kind == "date" else cell
+    if column.kind == "pp":
+        return fmt.percentage_points(cell, 1 if column.digits is None else column.digits, unit=False)
+    if column.kind == "bp":
+        return fmt.basis_points(cell, column.digits or 0, unit=False)
+    if column.kind == "usd":
+        return fmt.usd(cell, column.digits or 0, unit=False)
+    if column.kind in ("text", "date", "badge"):
+        return str(cell)
+    return fmt.by_unit(cell, column.kind, column.digits)
+
+
+def heading_text(column: Column) -> str:
+    """Return a column's heading with its unit, which its cells then need not repeat."""
+    unit = {"pp": "pp", "bp": "bp", "usd": "$"}.get(column.kind, "")
+    return f"{column.label}, {unit}" if unit and unit not in column.label.split() else column.label
+
+
+def run_text(run: Run) -> str:
+    """Return a run of a paragraph as plain text."""
+    if isinstance(run, str):
+        return run
+    return run.strong if isinstance(run, Strong) else run.text
+
+
+def preview_text(exhibit: Exhibit) -> str:
+    """Return the exhibit as plain text."""
+    lines = [line for line in (exhibit.title, exhibit.takeaway) if line]
+    body = exhibit.body
+    if isinstance(body, TableBody):
+        lines.append(" | ".join(heading_text(column) for column in body.columns))
+        lines += [" | ".join(map(cell_text, row, body.columns)) for row in body.rows[:20]]
+    elif isinstance(body, FigureBody):
+        lines.append(body.alt)
+    elif isinstance(body, KpiBody):
+        lines += [f"{item.label}: {_kpi_text(item.value)}" for item in body.items]
+    else:
+        lines += ["".join(map(run_text, paragraph)) for paragraph in body.paragraphs]
+    return "\n".join(lines)
+
+
+def preview_html(exhibit: Exhibit) -> str:
+    """Return the exhibit as HTML in which every text is escaped."""
+    parts = [f"<h4>{escape(exhibit.title)}</h4>"]
+    if exhibit.takeaway:
+        parts.append(f"<p>{escape(exhibit.takeaway)}</p>")
+    body = exhibit.body
+    if isinstance(body, TableBody):
+        parts.append(_table(body))
+    elif isinstance(body, KpiBody):
+        cells = "".join(
+            f"<td><small>{escape(item.label)}</small><br><b>{escape(_kpi_text(item.value))}</b></td>"
+            for item in body.items
+        )
+        parts.append(f"<table><tr>{cells}</tr></table>")
+    elif isinstance(body, CalloutBody | ProseBody):
+        parts += [f"<p>{escape(''.join(map(run_text, paragraph)))}</p>" for paragraph in body.paragraphs]
+    if exhibit.settings is not None:
+        parts.append(f"<p><small>{escape(exhibit.settings.line())}</small></p>")
+    return "".join(parts)
+
+
+def _table(body: TableBody) -> str:
+    head = "".join(f"<th>{escape(heading_text(column))}</th>" for column in body.columns)
+    rows = "".join(
+        "<tr>" + "".join(f"<td>{escape(text)}</td>" for text in map(cell_text, row, body.columns)) + "</tr>"
+        for row in body.rows
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _kpi_text(value: str | FactRef) -> str:
+    return value if isinstance(value, str) else value.text
