@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from workbench.report.exhibit import (
     VERSION,
@@ -28,6 +28,9 @@ from workbench.report.exhibit import (
     Strong,
     TableBody,
 )
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 _SCALARS = (str, int, float, bool, type(None))
 #: Value objects told apart by their keys.
@@ -118,20 +121,20 @@ def _table(data: Mapping[str, Any]) -> TableBody:
     )
 
 
-def _flat(record: Any) -> dict[str, Any]:
+def _flat(record: DataclassInstance) -> dict[str, Any]:
     return {field.name: getattr(record, field.name) for field in fields(record)}
 
 
-def _encode_value(value: Cell | Run) -> Any:
+def _encode_value(value: Cell | Run) -> object:
     return value if isinstance(value, _SCALARS) else _flat(value)
 
 
-def _decode_value(value: Any) -> Any:
+def _decode_value(value: object) -> Any:  # noqa: ANN401 - a cell or a run, checked where it is put
     if isinstance(value, _SCALARS):
         return value
     kind = _BY_KEYS.get(frozenset(value)) if isinstance(value, Mapping) else None
     if kind is None:
-        raise ExhibitError(f"{str(value)[:80]!r} is neither text, a number, a fact, a link, a badge nor a missing value")
+        raise ExhibitError(f"{str(value)[:80]!r} is not a value an exhibit may hold")
     return _record(kind, value)
 
 
@@ -142,7 +145,7 @@ def _record(kind: type[_Record], data: Mapping[str, Any]) -> _Record:
     return kind(**data)
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     if not isinstance(value, str):
         raise ExhibitError(f"expected text, not {type(value).__name__}")
     return value

@@ -1,7 +1,7 @@
 """An exhibit: one chart, table, row of key figures, decision box or paragraph of a report, as plain data.
 
-A notebook cell ends in an `Exhibit`; executing it stores the exhibit as JSON under its own mime type, and the book is
-rendered from that JSON alone. Nothing here draws for the book: text stays text until the renderer escapes it.
+A notebook cell ends in an `Exhibit`; executing it stores the exhibit as JSON under its own mime type, and the book
+is rendered from that JSON alone. Nothing here draws for the book: text stays text until the renderer escapes it.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ class Settings:
 class Fact:
     """A figure shown, with where it came from: the thread from a sentence back to the rows.
 
-    `id` is stable and dotted ("drift.firm.accounts_out_of_band"), `value` is unrounded, `text` is as shown, `source`
-    names the function and tables. Two facts of one id must agree wherever they appear in a run.
+    `id` is stable and dotted ("drift.firm.accounts_out_of_band"), `value` is unrounded, `text` is as shown,
+    `source` names the function and tables. Two facts of one id must agree wherever they appear in a run.
     """
 
     id: str
@@ -74,7 +74,7 @@ class Fact:
     def of(
         cls,
         id: str,
-        value: Any,
+        value: object,
         unit: str,
         *,
         source: str,
@@ -163,7 +163,7 @@ class Column:
 
 @dataclass(frozen=True)
 class TableBody:
-    """Rows under columns; with `total_row` the last row is the total. `note` stands below, e.g. on rows left out."""
+    """Rows under columns; with `total_row` the last row is the total. `note` stands below, as on rows left out."""
 
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
@@ -221,7 +221,7 @@ class KpiBody:
 
 @dataclass(frozen=True)
 class CalloutBody:
-    """A box that asks or warns; the tone "decision" also lists it under "Needs a decision" on the book's index."""
+    """A box that asks or warns; the tone "decision" also lists it under "Needs a decision" on the index page."""
 
     tone: Tone
     paragraphs: tuple[Paragraph, ...]
@@ -254,8 +254,10 @@ _KINDS: dict[type, ExhibitKind] = {
 
 @dataclass(frozen=True)
 class Exhibit:
-    """One exhibit. `takeaway` is the sentence that says what to see; `index` also shows it on the book's index page
-    (tables as breaches, key figures as key figures; decision boxes always are).
+    """One exhibit of a chapter.
+
+    `takeaway` is the sentence that says what to see; `index` also shows the exhibit on the book's index page (tables
+    as breaches, key figures as key figures; decision boxes always are).
 
     Raises `ExhibitError` where the parts do not fit, for one where a mentioned fact is not among `facts`.
     """
@@ -273,7 +275,9 @@ class Exhibit:
         if not _EXHIBIT_ID.fullmatch(self.id):
             raise ExhibitError(f"exhibit id {self.id!r} must be lower-case letters, digits, '.', '_' and '-'")
         if type(self.body) not in _KINDS:
-            raise ExhibitError(f"exhibit {self.id!r} has no body of a known kind, but {type(self.body).__name__}")
+            raise ExhibitError(
+                f"exhibit {self.id!r} has no body of a known kind, but {type(self.body).__name__}"
+            )
         known = {fact.id for fact in self.facts}
         if missing := sorted({ref.fact for ref in mentions(self.body)} - known):
             raise ExhibitError(f"exhibit {self.id!r} mentions facts it does not carry: {', '.join(missing)}")
@@ -325,7 +329,7 @@ def mentions(body: Body) -> tuple[FactRef, ...]:
     return mentions(body.data) if body.data is not None else ()
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> str | int | float | bool | None:
     """Turn numpy scalars and dates into plain values, and every kind of missing into None."""
     if value is None or isinstance(value, str | bool | int):
         return value
@@ -336,18 +340,21 @@ def _plain(value: Any) -> Any:
         return _plain(value.item())
     if isinstance(value, float):
         if math.isinf(value):
-            raise ExhibitError("an infinite number cannot be shown; state what is missing with Missing(reason)")
+            raise ExhibitError(
+                "an infinite number cannot be shown; state what is missing with Missing(reason)"
+            )
         return None if math.isnan(value) else float(value)
     if type(value).__name__ in {"NAType", "NaTType"}:
         return None
-    raise ExhibitError(f"a value of type {type(value).__name__} cannot be shown; give text, a number or a date")
+    raise ExhibitError(
+        f"a value of type {type(value).__name__} cannot be shown; give text, a number or a date"
+    )
 
 
-def _cell(value: Any) -> Cell:
+def _cell(value: object) -> Cell:
     if isinstance(value, FactRef | Link | Badge | Missing):
         return value
-    plain: Cell = _plain(value)
-    return plain
+    return _plain(value)
 
 
 def _runs(paragraph: Paragraph) -> tuple[Run, ...]:
@@ -372,7 +379,7 @@ def _check_figure(figure: Mapping[str, Any]) -> None:
     _check_figure_texts(figure)
 
 
-def _check_figure_texts(node: Any) -> None:
+def _check_figure_texts(node: object) -> None:
     if isinstance(node, Mapping):
         if blocked := {"images", "frames", "stream"} & set(node):
             raise ExhibitError(f"a figure may not hold {', '.join(sorted(blocked))}")

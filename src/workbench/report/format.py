@@ -1,7 +1,7 @@
 """Numbers, money and dates as a reader of the book sees them.
 
-Fractions come in (0.031), words go out ("3.1%"). The minus sign is the true one, a rounded zero carries no sign,
-and what is missing reads "n/a", never 0.
+Fractions come in (0.031), words go out ("3.1%"). The minus sign is the true one, a rounded zero carries no
+sign, and what is missing reads "n/a", never 0.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def basis_points(value: float | None, digits: int = 0, *, unit: bool = True) -> 
 
 
 def usd(value: float | None, digits: int = 0, *, unit: bool = True) -> str:
-    """Format dollars with thousands separators: -1234.5 is "−$1,234" ("−1,234" where the head says dollars)."""
+    """Format dollars with thousands separators: -1234 is "−$1,234" ("−1,234" without the unit)."""
     text = number(value, digits)
     if text == MISSING or not unit:
         return text
