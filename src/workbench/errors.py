@@ -1,0 +1,88 @@
+"""The exception tree, by who must act.
+
+    WorkbenchError
+    ├── FirmDataError      the firm's data are wrong: fix the rows it names
+    │   └── NotAFirmError  the folder holds no firm at all
+    ├── ParameterError     a parameter, a params file or a command line is wrong: fix it
+    ├── MarketDataError    prices, rates or calendars do not cover what is asked
+    ├── MissingToolError   something must be installed first
+    └── RunError           a notebook of a run failed: read its cell and error
+
+Every error carries facts as attributes, and its message ends with what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+#: Exit codes of the command line, by cause; 0 is success and 1 an unexpected fault of the program itself.
+EXIT_BAD_INPUT = 2
+EXIT_NOTEBOOK_FAILED = 3
+EXIT_KERNEL_DIED = 4
+EXIT_TIMED_OUT = 5
+EXIT_NOT_VERIFIED = 6
+EXIT_MISSING_TOOL = 7
+
+
+@dataclass(frozen=True)
+class BadRow:
+    """One failing row of a firm's table: where it is, what is wrong with it, what to do.
+
+    `row` is the zero-based position in the table's file, or None where the whole table is meant.
+    """
+
+    table: str
+    row: int | None
+    key: str
+    column: str
+    value: str
+    problem: str
+    remedy: str
+
+
+class WorkbenchError(Exception):
+    """Root of every error the workbench raises on purpose."""
+
+    exit_code = EXIT_BAD_INPUT
+
+
+class FirmDataError(WorkbenchError):
+    """The firm's data fail a check; the snapshot is rejected whole.
+
+    `rows` holds every failing row; the message shows the first few of each problem and says how many there are.
+    """
+
+    def __init__(self, message: str, rows: Sequence[BadRow] = ()) -> None:
+        super().__init__(message)
+        self.rows = tuple(rows)
+
+
+class NotAFirmError(FirmDataError):
+    """The folder is not a firm: it has no snapshot record or no tables."""
+
+
+class ParameterError(WorkbenchError):
+    """A parameter is unknown, misspelt, of the wrong type or out of range."""
+
+    def __init__(self, message: str, parameter: str | None = None) -> None:
+        super().__init__(message)
+        self.parameter = parameter
+
+
+class MarketDataError(WorkbenchError):
+    """Prices, rates or the trading calendar do not cover what was asked."""
+
+
+class MissingToolError(WorkbenchError):
+    """A package or system library is not installed; the message holds the command that installs it."""
+
+    exit_code = EXIT_MISSING_TOOL
+
+
+class RunError(WorkbenchError):
+    """A notebook of a run failed; the exit code tells a failed cell, a dead kernel and a time-out apart."""
+
+    def __init__(self, message: str, exit_code: int = EXIT_NOTEBOOK_FAILED) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
