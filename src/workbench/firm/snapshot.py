@@ -32,7 +32,8 @@ _TEXT_KINDS = ("text",)
 class Firm:
     """A firm's sealed book of record: lazy tables, the as-of date and the content hash.
 
-    `hashes` holds each file's SHA-256 as sealed; `content_hash` is one hash over them and the as-of date.
+    `hashes` holds each file's SHA-256 as sealed; `content_hash` is one hash over them and the as-of date. `rewound`
+    holds the tables that differ where the firm is seen as of an earlier day (see `workbench.firm.history`).
     """
 
     folder: Path
@@ -41,6 +42,7 @@ class Firm:
     hashes: dict[str, str]
     rows: dict[str, int]
     name: str
+    rewound: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False, compare=False)
     _frames: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False, compare=False)
 
     def table(self, name: str, columns: list[str] | None = None) -> pd.DataFrame:
@@ -58,11 +60,12 @@ class Firm:
     def arrow(self, name: str, columns: list[str] | None = None, *, encode: bool = True) -> pa.Table:
         """Return a table as Arrow, its text columns dictionary-encoded: what the compiled kernels want."""
         spec = TABLES[name]
+        if name in self.rewound:
+            frame = self.rewound[name] if columns is None else self.rewound[name][columns]
+            return _encoded(_to_arrow(frame)) if encode else _to_arrow(frame)
         path = self.folder / f"{name}.parquet"
         if not path.exists():
-            empty: pa.Table = pa.table(
-                {column: pa.array([], pa.null()) for column in columns or spec.columns}
-            )
+            empty: pa.Table = pa.table({column: pa.array([], pa.null()) for column in columns or spec.columns})
             return empty
         text = [c for c in columns or spec.columns if _kind(name, c) in _TEXT_KINDS]
         try:
@@ -81,6 +84,9 @@ class Firm:
 
         with duckdb.connect() as connection:
             for name in self.rows:
+                if name in self.rewound:
+                    connection.register(name, self.rewound[name])
+                    continue
                 path = str(self.folder / f"{name}.parquet").replace("'", "''")
                 connection.execute(f"create view {name} as select * from read_parquet('{path}')")
             frame: pd.DataFrame = connection.execute(sql).df()
@@ -181,9 +187,7 @@ def seal(folder: Path | str, as_of: pd.Timestamp | str, *, name: str = "") -> Fi
     folder, as_of = Path(folder), pd.Timestamp(as_of).normalize()
     present = {path.stem for path in folder.glob("*.parquet")} & set(TABLES)
     if not present:
-        raise NotAFirmError(
-            f"{folder} holds no table of a firm; it needs {', '.join(TABLES)} as Parquet files"
-        )
+        raise NotAFirmError(f"{folder} holds no table of a firm; it needs {', '.join(TABLES)} as Parquet files")
     unsealed = Firm(folder, as_of, "", {}, {}, name or folder.name)
     validation.reject(validation.validate(unsealed.tables(), as_of), str(folder))
     _write_record(folder, as_of, name or folder.name)
@@ -192,9 +196,7 @@ def seal(folder: Path | str, as_of: pd.Timestamp | str, *, name: str = "") -> Fi
 
 def _write_record(folder: Path, as_of: pd.Timestamp, name: str) -> None:
     hashes = {
-        table: _file_hash(folder / f"{table}.parquet")
-        for table in TABLES
-        if (folder / f"{table}.parquet").exists()
+        table: _file_hash(folder / f"{table}.parquet") for table in TABLES if (folder / f"{table}.parquet").exists()
     }
     content = {
         "schema_version": SCHEMA_VERSION,
@@ -215,9 +217,7 @@ def _content_hash(hashes: Mapping[str, str], as_of: pd.Timestamp) -> str:
 
 def _refuse_strangers(folder: Path) -> None:
     """Never replace a folder that is not a firm of ours: it may be somebody's work."""
-    if folder.exists() and (
-        not folder.is_dir() or (any(folder.iterdir()) and not (folder / RECORD).exists())
-    ):
+    if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not (folder / RECORD).exists())):
         raise NotAFirmError(f"{folder} exists and is not a firm; give another folder or remove it first")
 
 
@@ -259,13 +259,18 @@ def _to_arrow(frame: pd.DataFrame) -> pa.Table:
     return table.replace_schema_metadata(None)
 
 
+def _encoded(table: pa.Table) -> pa.Table:
+    for position, column in enumerate(table.schema):
+        if pa.types.is_string(column.type):
+            table = table.set_column(position, column.name, table.column(position).dictionary_encode())
+    return table
+
+
 def _to_frame(table: pa.Table, name: str) -> pd.DataFrame:
     """Arrow to pandas: dates as `datetime64[ms]`, text as pandas' string type, empty columns of the right kind."""
     for position, column in enumerate(table.schema):
         if pa.types.is_null(column.type):
-            table = table.set_column(
-                position, column.name, table.column(position).cast(_null_type(name, column.name))
-            )
+            table = table.set_column(position, column.name, table.column(position).cast(_null_type(name, column.name)))
     frame: pd.DataFrame = table.to_pandas(date_as_object=False)
     return frame
 

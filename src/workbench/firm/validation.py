@@ -237,8 +237,7 @@ def _target_sums(tables: Mapping[str, pd.DataFrame], as_of: pd.Timestamp) -> Ite
             f"model_id {row.model_id}, version {row.version}",
             "target",
             f"{totals.iloc[position]:.6f}",
-            f"targets of model {_short(row.model_id)} version {row.version} sum to "
-            f"{totals.iloc[position]:.6f}, not 1",
+            f"targets of model {_short(row.model_id)} version {row.version} sum to {totals.iloc[position]:.6f}, not 1",
             "correct the targets of that version",
         )
 
@@ -265,9 +264,7 @@ def _cash_prices(tables: Mapping[str, pd.DataFrame], as_of: pd.Timestamp) -> Ite
         frame = tables["prices"]
         wrong = (frame["security_id"] == CASH) & (frame["close"] != 1.0)
         if wrong.any():
-            yield from _rows(
-                TABLES["prices"], frame, wrong, "close", "cash is not priced at 1", "set it to 1"
-            )
+            yield from _rows(TABLES["prices"], frame, wrong, "close", "cash is not priced at 1", "set it to 1")
 
 
 def _quantities(tables: Mapping[str, pd.DataFrame], as_of: pd.Timestamp) -> Iterator[BadRow]:
@@ -286,12 +283,8 @@ def _priced_as_of(tables: Mapping[str, pd.DataFrame], as_of: pd.Timestamp) -> It
     prices = tables["prices"]
     last = prices["date"].max()
     if (as_of - last).days > 5:
-        problem = (
-            f"prices end on {last.date()}, {(as_of - last).days} days before the as-of date {as_of.date()}"
-        )
-        yield _whole_table(
-            "prices", problem, "add prices up to the as-of date or take an earlier as-of", "date"
-        )
+        problem = f"prices end on {last.date()}, {(as_of - last).days} days before the as-of date {as_of.date()}"
+        yield _whole_table("prices", problem, "add prices up to the as-of date or take an earlier as-of", "date")
         return
     priced = set(prices.loc[prices["date"] == last, "security_id"])
     frame = tables["positions"]

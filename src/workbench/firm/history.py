@@ -1,0 +1,149 @@
+"""The firm as it stood on an earlier day: the snapshot with its later transactions taken back.
+
+Every transaction carries the signed shares and cash it moved (splits included), so what was held on a day is what is
+held now less what has moved since. Nothing is estimated: what the transactions cannot tell (the cost of a
+transferred lot that has been sold since, a household's realised gains at that time) is missing on the earlier day.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from workbench.errors import FirmDataError
+from workbench.firm.schema import CASH
+from workbench.firm.snapshot import Firm
+
+#: Shares or dollars below this are rounding of the sums, not holdings.
+DUST = 1e-6
+
+
+def at(firm: Firm, as_of: pd.Timestamp | str) -> Firm:
+    """Return the firm as of an earlier day, as a firm of its own; the same firm for its own date.
+
+    Raises `FirmDataError` for a date after the snapshot or before its prices begin.
+    """
+    as_of = pd.Timestamp(as_of).normalize()
+    if as_of == firm.as_of:
+        return firm
+    dates = firm.table("prices", ["date"])["date"]
+    first = dates.min()
+    if as_of > firm.as_of or as_of < first:
+        raise FirmDataError(
+            f"as-of {as_of.date()} is outside the data of {firm.name}: "
+            f"its prices begin on {first.date()} and the snapshot is of {firm.as_of.date()}; take a date between them"
+        )
+    accounts = firm.table("accounts")
+    accounts = accounts[accounts["opened_on"] <= as_of].reset_index(drop=True)
+    if accounts.empty:
+        raise FirmDataError(
+            f"as-of {as_of.date()}: no account of {firm.name} was open yet; "
+            f"the first opened on {firm.table('accounts', ['opened_on'])['opened_on'].min().date()}"
+        )
+    prices = firm.table("prices")
+    prices = prices[prices["date"] <= as_of].reset_index(drop=True)
+    positions = positions_at(firm, as_of)
+    frames = {
+        "prices": prices,
+        "positions": positions,
+        "lots": lots_at(firm, as_of),
+        "transactions": _until(firm.table("transactions"), "trade_date", as_of),
+        "client_notes": _until(firm.table("client_notes"), "written_on", as_of),
+        "rates": _until(firm.table("rates"), "date", as_of),
+        "accounts": _accounts_at(accounts, positions, prices, firm.table("transactions"), as_of),
+        "households": _households_at(firm.table("households")),
+    }
+    return replace(firm, as_of=as_of, rewound=frames, _frames={})
+
+
+def positions_at(firm: Firm, as_of: pd.Timestamp) -> pd.DataFrame:
+    """Return account_id, security_id, quantity (shares; dollars of `CASH`) held at the close of `as_of`."""
+    moved = firm.table("transactions", ["account_id", "security_id", "trade_date", "quantity", "amount"])
+    moved = moved[moved["trade_date"] > as_of]
+    shares = moved[moved["security_id"] != CASH].groupby(["account_id", "security_id"], sort=False)["quantity"].sum()
+    cash = moved.groupby("account_id", sort=False)["amount"].sum()
+    cash.index = pd.MultiIndex.from_product([cash.index, [CASH]], names=["account_id", "security_id"])
+    now = firm.table("positions").set_index(["account_id", "security_id"])["quantity"]
+    held = now.sub(pd.concat([shares, cash]), fill_value=0.0)
+    held = held[held.abs() > DUST].rename("quantity").reset_index()
+    return held.sort_values(["account_id", "security_id"], ignore_index=True)
+
+
+def lots_at(firm: Firm, as_of: pd.Timestamp) -> pd.DataFrame:
+    """Return the lots open at the close of `as_of`, in the columns of the lots table.
+
+    A lot closed since takes its date and cost from the transaction that bought it; a lot that came by transfer and
+    is gone has neither, and they stay missing.
+    """
+    transactions = firm.table("transactions")
+    transactions = transactions[transactions["lot_id"].notna()]
+    later = transactions[transactions["trade_date"] > as_of]
+    now = firm.table("lots").set_index("lot_id")
+    moved = later.groupby("lot_id")["quantity"].sum()
+    quantity = now["quantity"].sub(moved, fill_value=0.0)
+    quantity = quantity[quantity > DUST]
+    frame = now.reindex(quantity.index)
+    frame["quantity"] = quantity
+    closed = frame["account_id"].isna()
+    if closed.any():
+        bought = transactions[transactions["quantity"] > 0].sort_values("trade_date").drop_duplicates("lot_id")
+        bought = bought.set_index("lot_id").reindex(frame.index[closed])
+        frame.loc[closed, ["account_id", "security_id"]] = bought[["account_id", "security_id"]]
+        known = bought["kind"].isin(["buy", "dividend"])
+        frame.loc[closed, "acquired_on"] = bought["trade_date"].where(known)
+        frame.loc[closed, "holding_start"] = (bought["trade_date"] + pd.Timedelta(days=1)).where(known)
+        frame.loc[closed, "cost_per_share"] = bought["price"].where(known)
+        frame["wash_adjustment"] = frame["wash_adjustment"].fillna(0.0)
+        frame["covered"] = frame["covered"].eq(True) | closed
+    frame["cost_per_share"] *= _split_factor(firm, frame, closed, as_of)
+    return frame.reset_index()[list(firm.table("lots").columns)]
+
+
+def _split_factor(firm: Firm, lots: pd.DataFrame, closed: pd.Series, as_of: pd.Timestamp) -> np.ndarray:
+    """What turns a stated cost per share into one of `as_of`: the splits between the two days.
+
+    An open lot states its cost in shares of the snapshot's date, a closed one in shares of the day it was bought.
+    """
+    prices = firm.table("prices", ["date", "security_id", "split_ratio"])
+    splits = prices[prices["split_ratio"] != 1.0]
+    factor = np.ones(len(lots))
+    security, acquired = lots["security_id"].to_numpy(), lots["acquired_on"].to_numpy()
+    gone = closed.to_numpy()
+    for split in splits.itertuples():
+        same = security == split.security_id
+        if split.date > as_of:
+            factor[same & ~gone] *= split.split_ratio
+        else:
+            factor[same & gone & (acquired < np.datetime64(split.date))] /= split.split_ratio
+    return factor
+
+
+def _until(frame: pd.DataFrame, column: str, as_of: pd.Timestamp) -> pd.DataFrame:
+    return frame[frame[column] <= as_of].reset_index(drop=True)
+
+
+def _accounts_at(
+    accounts: pd.DataFrame,
+    positions: pd.DataFrame,
+    prices: pd.DataFrame,
+    transactions: pd.DataFrame,
+    as_of: pd.Timestamp,
+) -> pd.DataFrame:
+    """Accounts open on the day, valued from what they held; the last rebalance is the last one traded by then."""
+    last = prices[prices["date"] == prices["date"].max()].set_index("security_id")["close"]
+    value = positions["quantity"] * positions["security_id"].map(last)
+    stated = value.groupby(positions["account_id"]).sum()
+    traded = transactions[(transactions["origin"] == "rebalance") & (transactions["trade_date"] <= as_of)]
+    rebalanced = accounts["account_id"].map(traded.groupby("account_id")["trade_date"].max())
+    current = accounts["last_rebalanced_on"].where(accounts["last_rebalanced_on"] <= as_of, rebalanced)
+    return accounts.assign(
+        stated_value=accounts["account_id"].map(stated).fillna(0.0), last_rebalanced_on=current.astype("datetime64[ms]")
+    )
+
+
+def _households_at(households: pd.DataFrame) -> pd.DataFrame:
+    """Gains to date are those of the snapshot's own day: on an earlier one they are not known."""
+    missing = dict.fromkeys(["realised_short", "realised_long"], np.nan)
+    return households.assign(**missing)
