@@ -101,7 +101,7 @@ def _rows(
 def _short(value: object) -> str:
     """A value as one printable line: control characters of hostile text are escaped, long text is cut."""
     if isinstance(value, pd.Timestamp) or str(type(value)).startswith("<class 'numpy.datetime64"):
-        return "missing" if pd.isna(value) else str(pd.Timestamp(value).date())  # type: ignore[call-overload]
+        return "missing" if pd.isna(value) else str(pd.Timestamp(value).date())
     text = "missing" if value is None or value is pd.NA or value != value else str(value)
     text = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
     return text if len(text) <= 60 else text[:57] + "..."
