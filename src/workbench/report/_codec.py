@@ -129,11 +129,11 @@ def _encode_value(value: Cell | Run) -> object:
     return value if isinstance(value, _SCALARS) else _flat(value)
 
 
-def _decode_value(value: object) -> Any:  # noqa: ANN401 - a cell or a run, checked where it is put
+def _decode_value(value: object) -> Any:
     if isinstance(value, _SCALARS):
         return value
     kind = _BY_KEYS.get(frozenset(value)) if isinstance(value, Mapping) else None
-    if kind is None:
+    if kind is None or not isinstance(value, Mapping):
         raise ExhibitError(f"{str(value)[:80]!r} is not a value an exhibit may hold")
     return _record(kind, value)
 

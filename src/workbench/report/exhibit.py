@@ -1,7 +1,7 @@
 """An exhibit: one chart, table, row of key figures, decision box or paragraph of a report, as plain data.
 
-A notebook cell ends in an `Exhibit`; executing it stores the exhibit as JSON under its own mime type, and the book
-is rendered from that JSON alone. Nothing here draws for the book: text stays text until the renderer escapes it.
+A notebook cell ends in an `Exhibit`; executing it stores the exhibit as JSON under its own mime type, and the
+book is rendered from that JSON alone. Nothing here draws for the book: text stays text until it is escaped there.
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ class Column:
 
 @dataclass(frozen=True)
 class TableBody:
-    """Rows under columns; with `total_row` the last row is the total. `note` stands below, as on rows left out."""
+    """Rows under columns; with `total_row` the last row is the total. `note` stands below the table."""
 
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
@@ -221,7 +221,7 @@ class KpiBody:
 
 @dataclass(frozen=True)
 class CalloutBody:
-    """A box that asks or warns; the tone "decision" also lists it under "Needs a decision" on the index page."""
+    """A box that asks or warns; one of tone "decision" is also listed on the index page."""
 
     tone: Tone
     paragraphs: tuple[Paragraph, ...]
@@ -256,8 +256,8 @@ _KINDS: dict[type, ExhibitKind] = {
 class Exhibit:
     """One exhibit of a chapter.
 
-    `takeaway` is the sentence that says what to see; `index` also shows the exhibit on the book's index page (tables
-    as breaches, key figures as key figures; decision boxes always are).
+    `takeaway` is the sentence that says what to see; `index` also shows the exhibit on the book's index page
+    (tables as breaches, key figures as key figures; decision boxes always are).
 
     Raises `ExhibitError` where the parts do not fit, for one where a mentioned fact is not among `facts`.
     """
@@ -275,9 +275,7 @@ class Exhibit:
         if not _EXHIBIT_ID.fullmatch(self.id):
             raise ExhibitError(f"exhibit id {self.id!r} must be lower-case letters, digits, '.', '_' and '-'")
         if type(self.body) not in _KINDS:
-            raise ExhibitError(
-                f"exhibit {self.id!r} has no body of a known kind, but {type(self.body).__name__}"
-            )
+            raise ExhibitError(f"exhibit {self.id!r} has no body of a known kind, but {type(self.body).__name__}")
         known = {fact.id for fact in self.facts}
         if missing := sorted({ref.fact for ref in mentions(self.body)} - known):
             raise ExhibitError(f"exhibit {self.id!r} mentions facts it does not carry: {', '.join(missing)}")
@@ -340,15 +338,11 @@ def _plain(value: object) -> str | int | float | bool | None:
         return _plain(value.item())
     if isinstance(value, float):
         if math.isinf(value):
-            raise ExhibitError(
-                "an infinite number cannot be shown; state what is missing with Missing(reason)"
-            )
+            raise ExhibitError("an infinite number cannot be shown; state what is missing with Missing(reason)")
         return None if math.isnan(value) else float(value)
     if type(value).__name__ in {"NAType", "NaTType"}:
         return None
-    raise ExhibitError(
-        f"a value of type {type(value).__name__} cannot be shown; give text, a number or a date"
-    )
+    raise ExhibitError(f"a value of type {type(value).__name__} cannot be shown; give text, a number or a date")
 
 
 def _cell(value: object) -> Cell:
