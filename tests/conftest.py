@@ -1,0 +1,150 @@
+"""What tests share: a firm small enough to read, and the folder of real market data where it is present."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+ROOT = Path(__file__).parents[1]
+AS_OF = pd.Timestamp("2022-12-28")
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real market data; the test is skipped, with the reason printed, where it is absent."""
+    folder = Path(os.environ.get("WORKBENCH_SHARED", ROOT.parent / "shared"))
+    if not (folder / "data").is_dir():
+        pytest.skip(f"no real market data at {folder} (set WORKBENCH_SHARED to its folder)")
+    return folder
+
+
+@pytest.fixture
+def small() -> dict[str, pd.DataFrame]:
+    """Two accounts of one household, two securities and cash, one model with two sleeves, three sessions of prices."""
+    days = pd.to_datetime(["2022-12-23", "2022-12-27", "2022-12-28"])
+    securities = ["AAA", "BBB", "CASH"]
+    tables: dict[str, dict[str, object]] = {
+        "securities": {
+            "security_id": securities,
+            "name": ["Alpha", "Beta", "Cash"],
+            "kind": ["stock", "etf", "cash"],
+            "asset_class": ["US equity", "Treasuries", "Cash"],
+            "sector": ["Information Technology", "Fixed income", "Cash"],
+            "region": ["US", "US", "US"],
+            "issuer_id": ["alpha", "beta", "cash"],
+            "currency": "USD",
+            "expense_ratio": 0.0,
+            "half_spread": 0.0002,
+            "adv": [1e6, 2e6, None],
+            "screens": [["tobacco"], [], []],
+            "identical_group": [None, "treasuries", None],
+            "identical_confidence": [None, "high", None],
+            "simulated": False,
+        },
+        "prices": {
+            "date": list(days.repeat(3)),
+            "security_id": securities * 3,
+            "close": [10.0, 50.0, 1.0, 11.0, 50.0, 1.0, 12.0, 49.0, 1.0],
+            "adj_close": [10.0, 50.0, 1.0, 11.0, 50.0, 1.0, 12.0, 49.0, 1.0],
+            "dividend": 0.0,
+            "split_ratio": 1.0,
+            "volume": float("nan"),
+        },
+        "sleeves": {"sleeve_id": ["EQ", "FI"], "name": ["Equity", "Bonds"], "manager": "House"},
+        "models": {
+            "model_id": ["BAL"],
+            "version": [1],
+            "name": "Balanced",
+            "effective_date": [pd.Timestamp("2022-01-03")],
+            "status": "active",
+            "benchmark": "60/40",
+            "approved_by": "Investment committee",
+            "rationale": "The first version.",
+        },
+        "model_targets": {
+            "model_id": "BAL",
+            "version": 1,
+            "sleeve_id": ["EQ", "FI", "FI"],
+            "security_id": ["AAA", "BBB", "CASH"],
+            "target": [0.6, 0.38, 0.02],
+            "lower": float("nan"),
+            "upper": float("nan"),
+        },
+        "tolerances": {
+            "model_id": "BAL",
+            "level": ["security", "asset_class"],
+            "key": "*",
+            "absolute": [0.05, 0.05],
+            "relative": [float("nan"), 0.25],
+        },
+        "advisors": {"advisor_id": ["ADV1"], "name": "Ann Advisor", "office": "Boston"},
+        "custodians": {"custodian_id": ["CUS1"], "name": "First Custody", "ticket_fee": 0.0, "fee_rate": 0.0},
+        "households": {
+            "household_id": ["H1"],
+            "name": "The Smith household",
+            "advisor_id": "ADV1",
+            "filing_status": "joint",
+            "ordinary_rate": 0.32,
+            "long_term_rate": 0.15,
+            "state_rate": 0.05,
+            "niit": True,
+            "gain_budget": [10_000.0],
+            "realised_short": 0.0,
+            "realised_long": 0.0,
+            "carryforward_short": 0.0,
+            "carryforward_long": 0.0,
+        },
+        "accounts": {
+            "account_id": ["A1", "A2"],
+            "household_id": "H1",
+            "advisor_id": "ADV1",
+            "custodian_id": "CUS1",
+            "registration": ["taxable", "roth_ira"],
+            "owner_birth_date": pd.to_datetime(["1970-05-01", None]),
+            "discretionary": True,
+            "model_id": "BAL",
+            "opened_on": pd.Timestamp("2022-12-23"),
+            "last_rebalanced_on": pd.to_datetime(["2022-12-23", None]),
+            "rollout_mode": "draft",
+            "stated_value": [1_270.0, 100.0],
+        },
+        "positions": {
+            "account_id": ["A1", "A1", "A1", "A2"],
+            "security_id": ["AAA", "BBB", "CASH", "CASH"],
+            "quantity": [60.0, 10.0, 60.0, 100.0],
+        },
+        "lots": {
+            "lot_id": ["L1", "L2"],
+            "account_id": "A1",
+            "security_id": ["AAA", "BBB"],
+            "quantity": [60.0, 10.0],
+            "cost_per_share": [10.0, 50.0],
+            "acquired_on": pd.Timestamp("2022-12-23"),
+            "holding_start": pd.Timestamp("2022-12-24"),
+            "wash_adjustment": 0.0,
+            "covered": True,
+        },
+        "transactions": {
+            "transaction_id": ["T1", "T2", "T3", "T4", "T5", "T6"],
+            "account_id": ["A1", "A1", "A1", "A2", "A1", "A1"],
+            "security_id": ["CASH", "AAA", "BBB", "CASH", "AAA", "CASH"],
+            "trade_date": pd.to_datetime(
+                ["2022-12-23", "2022-12-23", "2022-12-23", "2022-12-23", "2022-12-28", "2022-12-28"]
+            ),
+            "settle_date": pd.to_datetime(
+                ["2022-12-23", "2022-12-28", "2022-12-28", "2022-12-23", "2022-12-30", "2022-12-28"]
+            ),
+            "kind": ["deposit", "buy", "buy", "deposit", "sell", "fee"],
+            "quantity": [0.0, 70.0, 10.0, 0.0, -10.0, 0.0],
+            "price": [None, 10.0, 50.0, None, 12.0, None],
+            "amount": [1_150.0, -700.0, -500.0, 100.0, 120.0, -10.0],
+            "origin": ["client", "rebalance", "rebalance", "client", "manual", "fee"],
+            "lot_id": [None, "L1", "L2", None, "L1", None],
+        },
+    }
+    frames = {name: pd.DataFrame(columns) for name, columns in tables.items()}
+    frames["prices"]["date"] = frames["prices"]["date"].astype("datetime64[ms]")
+    return frames
