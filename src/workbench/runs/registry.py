@@ -1,0 +1,48 @@
+"""The chapters a book may hold: one line a chapter; adding one touches this table and adds one notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from workbench.errors import ParameterError
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One chapter of a book: the key a params file names it by, its notebook's file name and its title."""
+
+    key: str
+    notebook: str
+    title: str
+
+
+CHAPTERS: Mapping[str, Chapter] = {
+    chapter.key: chapter
+    for chapter in (
+        Chapter("memo", "memo.ipynb", "Memo to the committee"),
+        Chapter("quality", "quality.ipynb", "Data quality"),
+        Chapter("drift", "drift.ipynb", "Drift"),
+    )
+}
+
+
+def chapter(key: str, chapters: Mapping[str, Chapter] = CHAPTERS) -> Chapter:
+    """The chapter of this key, so that a params file can name notebooks but never a path.
+
+    Raises ParameterError for an unknown key, with the nearest known one.
+    """
+    if key in chapters:
+        return chapters[key]
+    raise ParameterError(unknown("chapter", key, chapters), parameter="chapter")
+
+
+def unknown(what: str, given: str, known: Mapping[str, object] | list[str]) -> str:
+    """The message for a name that is not on a list, with a suggestion where one is near.
+
+    Shown with repr, so that a hostile name cannot break the line it is printed on.
+    """
+    near = get_close_matches(given, list(known), n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(sorted(known)) or 'none'}."
+    return f"unknown {what} {given!r}; {hint}"
