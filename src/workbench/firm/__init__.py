@@ -1,6 +1,7 @@
 """The firm's book of record: its tables, their checks, and the store that keeps a snapshot whole."""
 
 from workbench.firm.history import at, lots_at, positions_at
+from workbench.firm.locate import locate, open_at, project_root
 from workbench.firm.schema import CASH, TABLES, Table
 from workbench.firm.snapshot import Firm, open_firm, seal, write_firm
 from workbench.firm.validation import validate
@@ -11,9 +12,12 @@ __all__ = [
     "Firm",
     "Table",
     "at",
+    "locate",
     "lots_at",
+    "open_at",
     "open_firm",
     "positions_at",
+    "project_root",
     "seal",
     "validate",
     "write_firm",
