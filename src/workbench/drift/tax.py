@@ -1,0 +1,67 @@
+"""What it would cost in tax to sell: open lots at today's price and their household's rates."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from workbench.drift.inputs import Flags, Floats, Holdings, Lots, Offsets
+
+#: Net investment income tax, IRC 1411.
+NIIT_RATE = 0.038
+
+
+def gain_rates(households: pd.DataFrame) -> tuple[Floats, Floats]:
+    """Return the short- and long-term rate on a gain: federal + state, + 3.8 % where the NIIT applies."""
+    extra = households["state_rate"].to_numpy(np.float64) + NIIT_RATE * households["niit"].to_numpy(np.float64)
+    short = households["ordinary_rate"].to_numpy(np.float64) + extra
+    return short, households["long_term_rate"].to_numpy(np.float64) + extra
+
+
+def price_lots(
+    *,
+    holding: Offsets,
+    quantity: Floats,
+    cost: Floats,
+    holding_start: np.ndarray,
+    as_of: pd.Timestamp,
+    holdings: Holdings,
+    price: Floats,
+    rates: pd.DataFrame,
+    taxed: Flags,
+) -> Lots:
+    """Return the lots in the order of `holdings`, least tax a share first.
+
+    `holding` gives each lot's row of `holdings` (-1: leave out); `cost` is the adjusted basis a share, wash-sale
+    adjustment included; `holding_start` the first day of the holding period, the day after the purchase, so that a
+    lot is long-term from the same calendar day a year later on (Rev. Rul. 66-7). `rates` has the household's rates by
+    account, `taxed` says whose gains are taxed this year. A missing cost or date gives a missing tax, never zero.
+    """
+    from workbench.drift import _kernels
+
+    ptr, order = _kernels.group_lots(holding, len(holdings.security))
+    place = holding[order]
+    owner = np.repeat(np.arange(len(holdings.account_ptr) - 1, dtype=np.int32), np.diff(holdings.account_ptr))
+    account = owner[place]
+    gain = price[holdings.security[place]] - cost[order]
+    start = holding_start[order]
+    year_ago = np.datetime64((as_of - pd.DateOffset(years=1)).to_datetime64(), "D").astype(start.dtype)
+    short, long = gain_rates(rates)
+    rate = np.where(start <= year_ago, long[account], short[account])
+    tax = np.where(np.isnat(start), np.nan, gain * rate)
+    tax[~taxed[account]] = 0.0
+    within = np.arange(len(order))
+    _kernels.sort_each(ptr, np.where(np.isnan(tax), np.inf, tax), within)
+    return Lots(ptr, quantity[order][within], gain[within], tax[within])
+
+
+def unrealised(lots: Lots) -> pd.DataFrame:
+    """Return gain and tax of selling everything, by holding (H rows); holdings without lots have none: NaN."""
+    sizes = np.diff(lots.holding_ptr)
+    owner = np.repeat(np.arange(len(sizes)), sizes)
+
+    def total(per_share: Floats) -> Floats:
+        amount = np.bincount(owner, weights=lots.quantity * per_share, minlength=len(sizes))
+        return np.where(sizes > 0, amount, np.nan)
+
+    return pd.DataFrame({"unrealised_gain": total(lots.gain), "tax_if_sold": total(lots.tax)})
