@@ -1,5 +1,6 @@
 """Executed notebooks in, the committee's book out: exhibits, figures, HTML pages and a PDF."""
 
+from workbench.report import figures
 from workbench.report.exhibit import (
     Badge,
     CalloutBody,
@@ -36,4 +37,5 @@ __all__ = [
     "Settings",
     "Strong",
     "TableBody",
+    "figures",
 ]

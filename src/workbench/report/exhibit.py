@@ -30,7 +30,7 @@ TRACE_TYPES = ("bar", "scatter", "histogram", "heatmap", "box", "violin", "water
 
 _EXHIBIT_ID = re.compile(r"[a-z][a-z0-9_.-]*")
 _HREF = re.compile(r"(?:[a-z0-9][a-z0-9_-]*\.html)?(?:#[A-Za-z][\w.-]*)?", re.ASCII)
-_PLAIN_TAGS = re.compile(r"</?(?:b|i|br|sub|sup)\s*/?>")
+_PLAIN_TAGS = re.compile(r"</?(?:b|i|br|sub|sup|extra)\s*/?>")
 
 
 class ExhibitError(WorkbenchError):

@@ -1,0 +1,177 @@
+"""What the page templates see: blocks numbered, anchored and with cells as text, the same for pages and PDF.
+
+Markdown is rendered with HTML switched off; links lead within the book or, from a notebook's own text, to an https
+source. Links whose target is not in the book (its chapter failed) become plain text.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from markupsafe import Markup
+
+from workbench.report import format as fmt
+from workbench.report._preview import cell_text, heading_text
+from workbench.report.blocks import ErrorBlock, ExhibitBlock, MarkdownBlock
+from workbench.report.book import Book, Chapter
+from workbench.report.exhibit import Cell, Column, Exhibit, Fact, FigureBody, Missing, TableBody
+
+#: Estimated widths in characters that a table may have upright in full size, and small, before it is laid flat.
+_FULL_WIDTH, _DENSE_WIDTH = 104, 132
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading of a chapter, for its contents."""
+
+    anchor: str
+    title: str
+    level: int
+
+
+@dataclass(frozen=True)
+class BlockView:
+    """One block ready for a template. `number` is "Figure 2" or "Table 1", "" where exhibits are not numbered."""
+
+    kind: str
+    anchor: str = ""
+    number: str = ""
+    html: Markup = Markup()
+    exhibit: Exhibit | None = None
+    error: ErrorBlock | None = None
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ChapterView:
+    """A chapter with its blocks, headings and number (from 1)."""
+
+    chapter: Chapter
+    number: int
+    blocks: tuple[BlockView, ...]
+    sections: tuple[Section, ...]
+
+    @property
+    def anchors(self) -> frozenset[str]:
+        """Every place of the chapter a link may lead to."""
+        return frozenset(
+            {block.anchor for block in self.blocks if block.anchor} | {s.anchor for s in self.sections}
+        )
+
+
+def view_book(book: Book) -> tuple[ChapterView, ...]:
+    """Number and anchor every block of the book."""
+    return tuple(_view_chapter(chapter, number) for number, chapter in enumerate(book.chapters, start=1))
+
+
+def known_places(chapters: Sequence[ChapterView]) -> dict[str, frozenset[str]]:
+    """Return the anchors by page; the pages themselves are the keys."""
+    return {"index.html": frozenset()} | {f"{view.chapter.key}.html": view.anchors for view in chapters}
+
+
+def script_json(data: object) -> Markup:
+    """Return JSON for a script block: no text in it can end the block or be read as markup."""
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup(text)  # noqa: S704 - every character that could leave the block is escaped above
+
+
+def sort_value(cell: Cell, column: Column, facts: Mapping[str, Fact]) -> str:
+    """Return the value to sort a cell by: the unrounded number, else the text."""
+    if cell is None or isinstance(cell, Missing):
+        return ""
+    if isinstance(cell, int | float):
+        return repr(float(cell))
+    if type(cell).__name__ == "FactRef" and isinstance(value := facts[cell.fact].value, int | float):  # type: ignore[union-attr]
+        return repr(float(value))
+    return cell_text(cell, column)
+
+
+def table_fit(body: TableBody) -> str:
+    """Return how a table goes on a page: "" in full size, "dense" small, "landscape" small on a page laid flat."""
+    width = 0
+    for position, column in enumerate(body.columns):
+        texts = [cell_text(row[position], column) for row in body.rows[:400]]
+        longest = max((len(text) for text in texts), default=0)
+        words = max((len(word) for word in heading_text(column).split()), default=0)
+        width += max(min(longest, 34), words) + 3
+    return "" if width <= _FULL_WIDTH else "dense" if width <= _DENSE_WIDTH else "landscape"
+
+
+def _view_chapter(chapter: Chapter, number: int) -> ChapterView:
+    blocks: list[BlockView] = []
+    sections: list[Section] = []
+    taken: set[str] = set()
+    counts = {"figure": 0, "table": 0}
+    for block in chapter.blocks:
+        if isinstance(block, MarkdownBlock):
+            blocks.append(BlockView("markdown", html=_markdown(block.text, taken, sections)))
+        elif isinstance(block, ErrorBlock):
+            blocks.append(BlockView("error", anchor=_unique(f"cell-{block.cell}", taken), error=block))
+        elif isinstance(block, ExhibitBlock):
+            blocks.append(_view_exhibit(block.exhibit, taken, counts))
+    return ChapterView(chapter, number, tuple(blocks), tuple(sections))
+
+
+def _view_exhibit(exhibit: Exhibit, taken: set[str], counts: dict[str, int]) -> BlockView:
+    number = ""
+    if exhibit.kind in counts:
+        counts[exhibit.kind] += 1
+        number = f"{exhibit.kind.capitalize()} {counts[exhibit.kind]}"
+    facts = {fact.id: fact for fact in exhibit.facts}
+    return BlockView(exhibit.kind, _unique(exhibit.id, taken), number, exhibit=exhibit, facts=facts)
+
+
+def _markdown(text: str, taken: set[str], sections: list[Section]) -> Markup:
+    """Render markdown: headings shift to level two and below and get anchors; images and HTML stay text."""
+    parser = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
+    parser.validateLink = _allowed_link  # type: ignore[method-assign]
+    tokens = parser.parse(fmt.visible(text))
+    for position, token in enumerate(tokens):
+        if token.type == "heading_open":
+            inline = tokens[position + 1]
+            level = min(max(int(token.tag[1]), 2), 4)
+            token.tag = tokens[position + 2].tag = f"h{level}"
+            title = "".join(child.content for child in inline.children or [])
+            anchor = _unique(_slug(title), taken)
+            token.attrSet("id", anchor)
+            if level == 2:
+                sections.append(Section(anchor, title, level))
+        for child in token.children or []:
+            _mark_outside(child)
+    return Markup(parser.renderer.render(tokens, parser.options, {}))  # noqa: S704 - html is off
+
+
+def _mark_outside(token: Token) -> None:
+    if token.type == "link_open" and str(token.attrGet("href") or "").startswith("https://"):
+        token.attrSet("rel", "noopener noreferrer external")
+
+
+def _allowed_link(href: str) -> bool:
+    return href.startswith("https://") or bool(re.fullmatch(r"(?:[a-z0-9_-]+\.html)?(?:#[\w.-]+)?", href))
+
+
+def _slug(title: str) -> str:
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or "section"
+
+
+def _unique(anchor: str, taken: set[str]) -> str:
+    candidate, count = anchor, 2
+    while candidate in taken:
+        candidate, count = f"{anchor}-{count}", count + 1
+    taken.add(candidate)
+    return candidate
+
+
+def figure_payload(body: FigureBody) -> dict[str, Any]:
+    """Return what the book's script needs to draw a figure."""
+    return {"data": body.figure["data"], "layout": body.figure["layout"], "height": body.height}
