@@ -48,7 +48,7 @@ class Covariance:
     def volatility(self, weights: pd.Series) -> float:
         """Annual volatility of a portfolio; `weights` by security_id, those left out count as zero."""
         aligned = _aligned(weights, tuple(self.matrix.index))
-        return float(np.sqrt(max(aligned @ self.matrix.to_numpy() @ aligned, 0.0)))
+        return float(np.sqrt(max(float(aligned @ self.matrix.to_numpy() @ aligned), 0.0)))
 
     def tracking_error(self, active: pd.Series) -> float:
         """Annual tracking error of active weights (held minus target), by security_id."""
