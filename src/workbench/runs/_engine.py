@@ -15,6 +15,12 @@ from nbclient.exceptions import CellExecutionError
 from nbformat.v4 import new_code_cell
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine
+from traitlets.config import Config
+
+#: The kernel's sockets are local TCP, and anyone on the machine may subscribe to its outputs unless they are encrypted.
+#: "auto": where the installed Jupyter can (the kernelspec says that the kernel can).
+_ENCRYPTED = Config({"KernelManager": {"transport_encryption": "auto"}})
+_OUTPUTS = ("stream", "display_data", "execute_result", "update_display_data", "error")
 
 
 def engine(job: dict[str, Any], events: IO[str], state: dict[str, Any]) -> type[NBClientEngine]:
@@ -44,7 +50,7 @@ def engine(job: dict[str, Any], events: IO[str], state: dict[str, Any]) -> type[
                 self.nb_man.cell_complete(cell, cell_index=index)
 
         def process_message(self, msg: dict[str, Any], cell: Any, cell_index: int) -> Any:
-            if msg["msg_type"] in ("stream", "display_data", "execute_result", "update_display_data", "error"):
+            if msg["msg_type"] in _OUTPUTS:
                 self.received += len(json.dumps(msg["content"], default=str))
             if self.received > job["size_limit"]:
                 if not state["oversized"]:
@@ -62,6 +68,7 @@ def engine(job: dict[str, Any], events: IO[str], state: dict[str, Any]) -> type[
             Client(
                 nb_man,
                 kernel_name=kernel_name,
+                config=_ENCRYPTED,
                 timeout_func=lambda cell: max(1, int(deadline - time.monotonic())),
                 startup_timeout=60,
                 shutdown_kernel="immediate",

@@ -83,8 +83,8 @@ def _from_a_cell(task: asyncio.Task[Any]) -> bool:
 def _finish_threads() -> None:
     deadline = time.monotonic() + _PATIENCE
     for thread in set(threading.enumerate()) - _known_threads:
-        # An executor's idle workers live on by design.
-        if thread.daemon or thread is threading.current_thread() or thread.name.startswith("ThreadPoolExecutor"):
+        idle_worker = thread.name.startswith("ThreadPoolExecutor")  # they live on by design
+        if thread.daemon or idle_worker or thread is threading.current_thread():
             continue
         thread.join(max(0.0, deadline - time.monotonic()))
         if thread.is_alive():
@@ -94,7 +94,6 @@ def _finish_threads() -> None:
 def _failed_tasks() -> None:
     """Tasks that failed but are still held by a name, so that asyncio has not yet complained."""
     for thing in gc.get_objects():
-        if isinstance(thing, asyncio.Future) and getattr(thing, "_log_traceback", False) and not thing.cancelled():
+        if isinstance(thing, asyncio.Future) and getattr(thing, "_log_traceback", False):
             error = thing.exception()  # marks it as seen
             _fault("background_error", f"task: {_one_line(type(error), error)}")
-

@@ -80,7 +80,7 @@ def load_book(path: Path, chapters: Mapping[str, Chapter] = CHAPTERS) -> BookPar
 def parse_book(text: str, chapters: Mapping[str, Chapter] = CHAPTERS) -> BookParams:
     """The book a params file's text asks for; pure, so that it can be tested and fuzzed without files."""
     try:
-        loaded = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader made stricter
+        loaded = yaml.load(text, Loader=_StrictLoader)  # a SafeLoader made stricter
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}: " if mark is not None else ""

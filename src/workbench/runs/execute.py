@@ -120,7 +120,8 @@ def execute(
                 for done in _wait(selector, running, time_limit, tell):
                     running.remove(done)
                     executed = _finish(done, size_limit)
-                    tell(RunEvent(done.plan.key, "finished", done.cell, done.cells, executed.seconds, executed.verdict))
+                    position = (min(done.cell, done.cells), done.cells, executed.seconds)
+                    tell(RunEvent(done.plan.key, "finished", *position, executed.verdict))
                     yield executed
         finally:
             for child in running:
@@ -151,7 +152,8 @@ def _write_kernelspec(work: Path) -> Path:
     folder = work / "jupyter" / "kernels" / "python3"
     folder.mkdir(parents=True)
     argv = [sys.executable, "-Xfrozen_modules=off", "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-    spec = {"argv": argv, "display_name": "Python 3", "language": "python", "interrupt_mode": "signal"}
+    metadata = {"supported_encryption": ["curve"]}
+    spec = {"argv": argv, "display_name": "Python 3", "language": "python", "metadata": metadata}
     (folder / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
     return work / "jupyter"
 
@@ -163,7 +165,7 @@ def _start(plan: NotebookPlan, work: Path, kernels: Path, time_limit: float, siz
     folder = work / plan.key
     folder.mkdir()
     nonce, closing_id = secrets.token_hex(16), f"closing-{secrets.token_hex(4)}"
-    closing = {
+    closing: dict[str, Any] = {
         "cell_type": "code",
         "id": closing_id,
         "metadata": {"tags": ["closing"]},
@@ -271,5 +273,3 @@ def _read_json(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return loaded
-
-

@@ -10,7 +10,6 @@ from __future__ import annotations
 import ast
 import io
 import json
-import math
 import re
 import tokenize
 from collections.abc import Mapping, Sequence
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 Value = str | int | float | bool | list[str] | list[int] | list[float] | None
 
 _SCALARS: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
-_LIST_ITEMS = ("str", "int", "float")
+_LISTS = ("list[str]", "list[int]", "list[float]")
 _RANGE = re.compile(r"^\s*(-?\d+(?:\.\d+)?)\s*\.\.\s*(-?\d+(?:\.\d+)?)\s*(?::|$)\s*")
 _DATE_NAME = re.compile(r"(?:^|_)(?:as_of|date|on)$")
 _SECRET_NAME = re.compile(
@@ -116,7 +115,7 @@ class NotebookParameters:
 
         fields: dict[str, Any] = {}
         for p in self.parameters:
-            item: Any = _python_type(p.annotation.removesuffix(" | None").removeprefix("list[").removesuffix("]"))
+            item: Any = _SCALARS[p.annotation.removesuffix(" | None").removeprefix("list[").removesuffix("]")]
             limits: dict[str, Any] = {"allow_inf_nan": False} if item is float else {}
             if p.lower is not None:
                 limits |= {"ge": p.lower, "le": p.upper}
@@ -197,18 +196,13 @@ def _annotation(node: ast.expr, name: str, notebook: str) -> str:
             return f"{_annotation(node.left, name, notebook).removesuffix(' | None')} | None"
     elif isinstance(node, ast.Name) and node.id in _SCALARS:
         return node.id
-    elif isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id == "list":
-        if isinstance(node.slice, ast.Name) and node.slice.id in _LIST_ITEMS:
-            return f"list[{node.slice.id}]"
+    elif ast.unparse(node) in _LISTS:
+        return ast.unparse(node)
     raise ParameterError(
         f"parameter {name!r} of notebook {notebook} has type {ast.unparse(node)!r}; use str, int, float, bool, "
         "list[str], list[int] or list[float], with or without `| None`.",
         parameter=name,
     )
-
-
-def _python_type(name: str) -> type:
-    return _SCALARS[name]
 
 
 def _comments(source: str) -> dict[int, str]:
@@ -259,8 +253,3 @@ def _secret_message(name: str, notebook: str) -> str:
         f"parameter {name!r} of notebook {notebook} looks like a secret; parameters are saved with every run, "
         "so take it out of the params file and read it where it is used."
     )
-
-
-def finite(value: object) -> bool:
-    """Whether a number may be written as JSON; NaN and infinities may not."""
-    return not isinstance(value, float) or math.isfinite(value)

@@ -29,7 +29,8 @@ def check_policy(notebook: Mapping[str, Any], name: str) -> None:
     for number, cell in enumerate(notebook["cells"], start=1):
         tags = set(cell.get("metadata", {}).get("tags", []))
         if tags & _HIDING_TAGS:
-            raise _refused(name, number, f"is tagged {min(tags & _HIDING_TAGS)!r}, which hides a failure", "drop the tag")
+            tag = min(tags & _HIDING_TAGS)
+            raise _refused(name, number, f"is tagged {tag!r}, which hides a failure", "drop the tag")
         if tags & _INJECTED_TAGS:
             raise _refused(name, number, "was injected by an earlier run", "delete the cell")
         if cell["cell_type"] == "code":
@@ -48,6 +49,8 @@ def _problems(source: str) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id == "get_ipython":
             yield "calls get_ipython(), which can run shell lines"
+        if isinstance(node, ast.Name) and node.id in ("exit", "quit"):
+            yield f"uses {node.id}, which ends a notebook early without an error"
         if isinstance(node, ast.Attribute) and ast.unparse(node) in ("os.system", "os.popen"):
             yield f"calls {ast.unparse(node)}, whose failure nobody sees"
 

@@ -31,6 +31,7 @@ _STDERR_FAULTS = re.compile(
     r"^(?:Exception in thread .*|Task exception was never retrieved.*|.*coroutine '.*' was never awaited.*)$",
     re.MULTILINE,
 )
+_ERROR_MARKER = "papermill-error-cell-tag"
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -113,9 +114,10 @@ def judge(
     found = _stopped(cells, observed) if observed.stopped_by != "PapermillExecutionError" else None
     if found is None and size > size_limit:
         found = Verdict(Cause.TOO_LARGE, error=f"the notebook has {size:,} bytes; the limit is {size_limit:,}")
-    for check in (_errors, _unrun, _background):
+    for check in (_errors, _unrun):
         found = found or check(cells)
-    found = found or _closing(cells, nonce) or _injected(cells, parameters) or Verdict(Cause.SUCCEEDED)
+    found = found or _closing(cells, nonce) or _printed_faults(cells) or _injected(cells, parameters)
+    found = found or Verdict(Cause.SUCCEEDED)
     return Verdict(found.cause, found.cell, found.line, found.error, notes)
 
 
@@ -131,19 +133,25 @@ def facts_of(notebook: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def without_closing(notebook: Mapping[str, Any], closing_id: str) -> dict[str, Any]:
-    """The notebook as kept: without the closing cell, papermill's clock times and this machine's paths."""
-    cells = [
-        {**cell, "metadata": {k: v for k, v in cell["metadata"].items() if k not in ("papermill", "execution")}}
-        for cell in notebook["cells"]
-        if cell.get("id") != closing_id and "papermill-error-cell-tag" not in cell["metadata"].get("tags", [])
-    ]
+    """The notebook as kept: without the closing cell, papermill's clock times, random ids and this machine's paths.
+
+    So the same inputs give the same bytes, and a figure's notebook can be compared across runs.
+    """
+    kept: list[dict[str, Any]] = []
+    for cell in notebook["cells"]:
+        tags = cell["metadata"].get("tags", [])
+        if cell.get("id") == closing_id or _ERROR_MARKER in tags:
+            continue
+        metadata = {k: v for k, v in cell["metadata"].items() if k not in ("papermill", "execution")}
+        identifier = {"id": "injected-parameters"} if "injected-parameters" in tags else {}
+        kept.append({**cell, **identifier, "metadata": metadata})
     metadata = {k: v for k, v in notebook["metadata"].items() if k != "papermill"}
-    return {**notebook, "cells": cells, "metadata": metadata}
+    return {**notebook, "cells": kept, "metadata": metadata}
 
 
 def _at(cause: Cause, cells: Sequence[Mapping[str, Any]], index: int, error: str) -> Verdict:
     """A verdict on one cell. Error markers papermill inserted do not count as cells."""
-    before = [c for c in cells[:index] if "papermill-error-cell-tag" not in c["metadata"].get("tags", [])]
+    before = [c for c in cells[:index] if _ERROR_MARKER not in c["metadata"].get("tags", [])]
     lines = [line for line in source_of(cells[index]).splitlines() if line.strip()] if index < len(cells) else []
     return Verdict(cause, len(before) + 1, lines[0].strip()[:120] if lines else "", " ".join(error.split())[:300])
 
@@ -154,19 +162,11 @@ def _stopped(cells: Sequence[Mapping[str, Any]], observed: Observed) -> Verdict 
     if observed.killed_at_limit or observed.stopped_by == "CellTimeoutError":
         return _at(Cause.TIMED_OUT, cells, observed.cell, "the time limit was reached; the kernel was killed")
     if observed.stopped_by == "DeadKernelError":
-        left = _exit_before(cells, observed.cell)
-        return left or _at(Cause.KERNEL_DIED, cells, observed.cell, "the kernel died")
+        return _at(Cause.KERNEL_DIED, cells, observed.cell, "the kernel died")
     if observed.stopped_by:
         return _at(Cause.KERNEL_DIED, cells, observed.cell, f"{observed.stopped_by}: {observed.message}")
     if observed.exit_code != 0:
         return _at(Cause.KERNEL_DIED, cells, observed.cell, f"the runner's child ended with {observed.exit_code}")
-    return None
-
-
-def _exit_before(cells: Sequence[Mapping[str, Any]], index: int) -> Verdict | None:
-    """`exit()` lets its own cell finish; the next one finds the kernel gone."""
-    if index and re.match(r"\s*(?:exit|quit)\s*(?:\(|$)", source_of(cells[index - 1]).splitlines()[-1] or ""):
-        return _at(Cause.LEFT_EARLY, cells, index - 1, "the cell shut the kernel down")
     return None
 
 
@@ -187,7 +187,7 @@ def _unrun(cells: Sequence[Mapping[str, Any]]) -> Verdict | None:
     return None
 
 
-def _background(cells: Sequence[Mapping[str, Any]]) -> Verdict | None:
+def _printed_faults(cells: Sequence[Mapping[str, Any]]) -> Verdict | None:
     for index, cell in enumerate(cells):
         for output in cell.get("outputs", []):
             if output["output_type"] == "stream" and output["name"] == "stderr":
@@ -207,7 +207,10 @@ def _closing(cells: Sequence[Mapping[str, Any]], nonce: str) -> Verdict | None:
     if not shown or shown[-1].get("nonce") != nonce:
         return Verdict(Cause.NOT_CLOSED, error="the closing cell did not report; the notebook did not reach its end")
     for fault in shown[-1]["faults"]:
-        return Verdict(Cause(fault["cause"]), error=fault["error"][:300])
+        # The guard knows the error, the printed traceback the cell that started the thread.
+        printed = _printed_faults(cells[:-1])
+        cell, line = (printed.cell, printed.line) if printed else (0, "")
+        return Verdict(Cause(fault["cause"]), cell, line, fault["error"][:300])
     return None
 
 
@@ -231,14 +234,18 @@ def _injected(cells: Sequence[Mapping[str, Any]], parameters: Mapping[str, Any])
 
 def _notes(cells: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for number, cell in enumerate(cells, start=1):
-        for output in cell.get("outputs", []):
-            if output["output_type"] == "stream":
-                lines = len(_text(output["text"]).splitlines())
-                yield f"cell {number} wrote {lines} line(s) to {output['name']}; the book does not show them"
-            elif output["output_type"] != "error":
-                kinds = set(output.get("data", {}))
-                if not kinds & {EXHIBIT_MIME, CLOSING_MIME}:
-                    yield f"cell {number} shows {', '.join(sorted(kinds))} and no exhibit; the book does not show it"
+        if "closing" in cell["metadata"].get("tags", []):
+            continue
+        outputs = cell.get("outputs", [])
+        for name in ("stdout", "stderr"):
+            streams = [_text(o["text"]) for o in outputs if o["output_type"] == "stream" and o["name"] == name]
+            if streams:
+                lines = len("".join(streams).splitlines())
+                yield f"cell {number} wrote {lines} line{'s' * (lines != 1)} to {name}; the book does not show them"
+        for output in outputs:
+            kinds = set(output.get("data", {}))
+            if kinds and EXHIBIT_MIME not in kinds:
+                yield f"cell {number} shows {', '.join(sorted(kinds))} and no exhibit; the book does not show it"
 
 
 def _text(text: str | list[str]) -> str:
