@@ -48,7 +48,9 @@ def main() -> None:
 @main.command()
 @click.argument("params", type=_FILE)
 @click.option("--firm", help="A firm's folder, or the word demo. Default: the params file's.")
-@click.option("--as-of", metavar="DATE", help="The day reported on (2022-12-28), or latest. Default: the params file's.")
+@click.option(
+    "--as-of", metavar="DATE", help="The day reported on (2022-12-28), or latest. Default: the params file's."
+)
 @click.option("--out", type=_FOLDER, default=Path("reports"), show_default=True, help="Where run folders go.")
 @click.option("--jobs", type=click.IntRange(1, 64), help="Notebooks at once. Default: one a core.")
 @click.option("--resume", is_flag=True, help="Keep what an earlier run of the same inputs has finished.")
@@ -69,7 +71,9 @@ def run(
     from workbench.publish import publish
 
     with _progress() as on_event:
-        published = publish(params, firm=firm, as_of=as_of, out=out, jobs=jobs, resume=resume, pdf=pdf, on_event=on_event)
+        published = publish(
+            params, firm=firm, as_of=as_of, out=out, jobs=jobs, resume=resume, pdf=pdf, on_event=on_event
+        )
     for note in published.notes:
         click.echo(f"note: {note}", err=True)
     click.echo(published.index)
@@ -83,7 +87,9 @@ def run(
 @click.option("--seed", default=7, show_default=True, help="Same seed, same firm, to the bit.")
 @click.option("--as-of", default="2022-12-28", show_default=True, metavar="DATE", help="The day of the snapshot.")
 @click.option("--accounts", type=click.IntRange(1, 200_000), default=300, show_default=True, help="How many accounts.")
-@click.option("--market", type=_FILE, help="Your own prices: CSV or Parquet with date, ticker, close, adj_close, dividend.")
+@click.option(
+    "--market", type=_FILE, help="Your own prices: CSV or Parquet with date, ticker, close, adj_close, dividend."
+)
 @click.option("--securities", type=_FILE, help="Classes of tickers in --market that the workbench does not know.")
 @click.option("--faults", default="", metavar="LIST", help="Plant known faults, comma separated, or all.")
 def demo(

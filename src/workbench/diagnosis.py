@@ -111,7 +111,9 @@ def _pango() -> Check:
 def _browser() -> Check:
     path = os.environ.get("BROWSER_PATH") or next(filter(None, map(shutil.which, _BROWSERS)), None)
     remedy = "apt install chromium, or set BROWSER_PATH"
-    return Check("browser", str(path)) if path else Check("browser", "no Chrome or Chromium, so there is no PDF", remedy)
+    return (
+        Check("browser", str(path)) if path else Check("browser", "no Chrome or Chromium, so there is no PDF", remedy)
+    )
 
 
 def _uv() -> Check:

@@ -63,7 +63,7 @@ class Firm:
         if name in self.rewound:
             frame = self.rewound[name] if columns is None else self.rewound[name][columns]
             return _encoded(_to_arrow(frame)) if encode else _to_arrow(frame)
-        path = self.folder / f"{name}.parquet"
+        path = self._path(name)
         if not path.exists():
             empty: pa.Table = pa.table({column: pa.array([], pa.null()) for column in columns or spec.columns})
             return empty
@@ -76,7 +76,7 @@ class Firm:
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return every table that the folder holds."""
-        return {name: self.table(name) for name in TABLES if (self.folder / f"{name}.parquet").exists()}
+        return {name: self.table(name) for name in TABLES if (self._path(name)).exists()}
 
     def query(self, sql: str) -> pd.DataFrame:
         """Run a DuckDB query; every table is a view by its name. For questions over more than fits in memory."""
@@ -87,7 +87,7 @@ class Firm:
                 if name in self.rewound:
                     connection.register(name, self.rewound[name])
                     continue
-                path = str(self.folder / f"{name}.parquet").replace("'", "''")
+                path = str(self._path(name)).replace("'", "''")
                 connection.execute(f"create view {name} as select * from read_parquet('{path}')")
             frame: pd.DataFrame = connection.execute(sql).df()
         return frame
@@ -98,8 +98,20 @@ class Firm:
         return sorted(
             name
             for name in {path.stem for path in self.folder.glob("*.parquet")} | set(self.hashes)
-            if name in TABLES and _file_hash(self.folder / f"{name}.parquet") != self.hashes.get(name, "")
+            if name in TABLES and _file_hash(self._path(name)) != self.hashes.get(name, "")
         )
+
+    @property
+    def current_hash(self) -> str:
+        """The content hash of the files as they are now; the sealed one unless they changed since."""
+        if not self.changed:
+            return self.content_hash
+        return _content_hash(
+            {**self.hashes, **{name: _file_hash(self._path(name)) for name in self.changed}}, self.as_of
+        )
+
+    def _path(self, table: str) -> Path:
+        return self.folder / f"{table}.parquet"
 
     def verify(self) -> list[str]:
         """Check that the folder is still sound and return the tables changed since it was sealed.
