@@ -11,8 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-SANS = "Source Sans Pro, Source Sans 3, Segoe UI, Helvetica Neue, Arial, sans-serif"
-SERIF = "Source Serif Pro, Source Serif 4, Georgia, Times New Roman, serif"
+SANS = "Source Sans Pro, Segoe UI, Helvetica Neue, Arial, sans-serif"
+SERIF = "Source Serif Pro, Georgia, Times New Roman, serif"
 
 
 @dataclass(frozen=True)

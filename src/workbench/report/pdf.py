@@ -1,0 +1,155 @@
+"""The book as one PDF: tagged (PDF/UA), with contents, running heads and the same bytes from the same book.
+
+Pages are set by WeasyPrint, which needs Pango; the charts are drawn to SVG by plotly in one headless Chrome or
+Chromium for the whole book. Neither is needed for the web pages.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import os
+import re
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+from markupsafe import Markup
+
+from workbench.errors import MissingToolError
+from workbench.report import view
+from workbench.report.book import Book
+from workbench.report.exhibit import ExhibitError, FigureBody
+from workbench.report.fonts import FACES
+from workbench.report.html import make_environment, stylesheet
+
+Paper = Literal["letter", "a4"]
+
+#: Width of a chart in CSS pixels: the text block's, so that chart text keeps its size on paper.
+CHART_WIDTH = 660
+
+_NEED_PANGO = (
+    "the PDF needs the Pango library: on Debian or Ubuntu 'apt-get install libpango-1.0-0 libpangoft2-1.0-0', "
+    "on macOS 'brew install pango'; the web pages need neither"
+)
+_NEED_CHROME = (
+    "the charts of the PDF need Chrome or Chromium: on Debian or Ubuntu 'apt-get install chromium', on macOS "
+    "'brew install --cask google-chrome', or set BROWSER_PATH to one; the web pages do not need it"
+)
+
+
+def render_pdf(book: Book, target: Path, *, paper: Paper = "letter") -> Path:
+    """Write the book as a PDF to `target` and return it.
+
+    The metadata's dates are the book's as-of date, so the same book gives the same bytes. Raises `MissingToolError`
+    where Pango, a Chrome or a package is missing, `ExhibitError` where a chart cannot be drawn.
+    """
+    weasyprint = _weasyprint()
+    chapters = view.view_book(book)
+    bodies = [block.exhibit.body for chapter in chapters for block in chapter.blocks if block.exhibit is not None]
+    charts = [body for body in bodies if isinstance(body, FigureBody)]
+    drawn = dict(zip(map(id, charts), draw_svgs(charts), strict=True))
+
+    places = {place: anchors for place, anchors in view.known_places(chapters).items()}
+    document = make_environment().get_template("document.html").render(
+        book=book,
+        chapters=chapters,
+        style=Markup(_style(paper)),  # noqa: S704 - our own style sheet
+        anchor=_anchor,
+        href_in=lambda page: partial(_href, places, page),
+        svg=lambda body: _data_url(drawn[id(body)]),
+        created=book.as_of,
+    )  # fmt: skip
+    identifier = hashlib.sha256(document.encode()).digest()[:16]
+    fetcher = weasyprint.urls.URLFetcher(allowed_protocols=("data", "file"), fail_on_errors=True)
+    page = weasyprint.HTML(string=document, base_url=None, url_fetcher=fetcher)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    content: bytes = page.write_pdf(pdf_variant="pdf/ua-1", pdf_tags=True, pdf_identifier=identifier)
+    target.write_bytes(content)
+    return target
+
+
+def draw_svgs(figures: Sequence[FigureBody]) -> list[str]:
+    """Draw figures to SVG text, all in one browser; raises `MissingToolError` where there is none."""
+    if not figures:
+        return []
+    # A fresh thread, because a notebook's or server's own event loop may be running in this one.
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        return pool.submit(asyncio.run, _draw_all(figures)).result()
+
+
+async def _draw_all(figures: Sequence[FigureBody]) -> list[str]:
+    try:
+        import kaleido
+        from choreographer.errors import BrowserFailedError, ChromeNotFoundError
+    except ImportError as error:
+        raise MissingToolError("the charts of the PDF need kaleido: pip install kaleido plotly") from error
+    try:
+        async with kaleido.Kaleido(n=1, timeout=60, page_generator=_chart_page()) as browser:
+            return [await _draw(browser, figure) for figure in figures]
+    except (ChromeNotFoundError, BrowserFailedError) as error:
+        raise MissingToolError(_NEED_CHROME) from error
+
+
+async def _draw(browser: Any, figure: FigureBody) -> str:  # noqa: ANN401 - kaleido is untyped
+    layout = figure.figure["layout"] | {"width": CHART_WIDTH, "height": figure.height}
+    options = {"format": "svg", "width": CHART_WIDTH, "height": figure.height}
+    try:
+        content: bytes = await browser.calc_fig({"data": figure.figure["data"], "layout": layout}, opts=options)
+    except (RuntimeError, ValueError) as error:
+        raise ExhibitError(f"the chart '{figure.alt[:60]}' cannot be drawn: {error}") from error
+    return content.decode()
+
+
+def _chart_page() -> Any:  # noqa: ANN401 - kaleido is untyped
+    """Return kaleido's page with the book's typeface, so that labels are measured in it, and without MathJax."""
+    from kaleido import PageGenerator
+
+    page = PageGenerator(mathjax=False)
+    sans = [face for face in FACES if face.family.startswith("Source Sans")]
+    faces = "".join(face.css(face.path().as_uri()).replace("swap", "block") for face in sans)
+    words = "".join(
+        f'<span style="font:{face.style} {face.weight} 12px \'{face.family}\'">Aa</span>' for face in sans
+    )
+    page.header = page.header.replace("<title>", f"<style>{faces}</style><title>")
+    page.footer = page.footer.replace("<body", f"<body data-fonts=1").replace("</body>", f"<p>{words}</p></body>")
+    return page
+
+
+def _weasyprint() -> Any:  # noqa: ANN401 - WeasyPrint is untyped
+    try:
+        import weasyprint
+    except ImportError as error:
+        raise MissingToolError("the PDF needs WeasyPrint: pip install weasyprint") from error
+    except OSError as error:
+        raise MissingToolError(_NEED_PANGO) from error
+    return weasyprint
+
+
+def _style(paper: Paper) -> str:
+    fonts = "".join(face.css(face.path().as_uri()) for face in FACES)
+    size = {"letter": "8.5in 11in", "a4": "210mm 297mm"}[paper]
+    flat = {"letter": "11in 8.5in", "a4": "297mm 210mm"}[paper]
+    sheet = stylesheet(fonts, names=("house.css", "pdf.css"))
+    return sheet + f"@page{{size:{size}}}\n@page flat{{size:{flat}}}\n"
+
+
+def _anchor(key: str, name: str = "") -> str:
+    """Return a place's name in the one document: chapter and anchor, so that two chapters cannot clash."""
+    return f"{key}--{name}" if name else key
+
+
+def _href(places: dict[str, frozenset[str]], page: str, link: str) -> str | None:
+    target, _, anchor = link.partition("#")
+    target = target or page
+    if target not in places or (anchor and anchor not in places[target]):
+        return None
+    return "#" + _anchor(target.removesuffix(".html"), anchor)
+
+
+def _data_url(svg: str) -> str:
+    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
