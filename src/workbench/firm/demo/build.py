@@ -1,0 +1,107 @@
+"""Builds the demo firm: people drawn, histories lived, tables written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from workbench.errors import MarketDataError, ParameterError
+from workbench.firm.demo import people, simulate, tables
+from workbench.firm.demo.classification import SUBSTITUTES
+from workbench.firm.demo.market_data import Market, Panel, embedded_market, panel
+from workbench.firm.demo.models import model_tables
+from workbench.firm.demo.trading import versions_by_model
+from workbench.firm.snapshot import Firm, write_firm
+
+#: Fewer accounts could not hold every special case.
+FEWEST_ACCOUNTS = 24
+DEFAULT_AS_OF = "2022-12-28"
+
+
+def build(
+    *, seed: int = 7, as_of: str | pd.Timestamp = DEFAULT_AS_OF, accounts: int = 300, market: Market | None = None,
+    faults: tuple[str, ...] = (),
+) -> dict[str, pd.DataFrame]:  # fmt: skip
+    """Return the demo firm's tables; the same arguments give the same bits.
+
+    Raises `ParameterError` for a bad argument, `MarketDataError` when `as_of` is no session of the market.
+    """
+    day = _checked(seed, as_of, accounts)
+    market = embedded_market() if market is None else market
+    arrays = panel(market, _session(market, day))
+    models = model_tables(market, day)
+    world = _world(market, arrays, models.models, models.model_targets)
+    plans = people.draw_accounts(seed, accounts, arrays.sessions[0], day, _legacy(market, arrays))
+    lives = [simulate.live(plan, world) for plan in plans]
+    return tables.assemble(market, models, arrays, lives, day)
+
+
+def build_firm(
+    folder: Path | str, *, seed: int = 7, as_of: str | pd.Timestamp = DEFAULT_AS_OF, accounts: int = 300,
+    market: Market | None = None, faults: tuple[str, ...] = (), name: str = "",
+) -> Firm:  # fmt: skip
+    """Build the demo firm and write it as a snapshot in `folder`."""
+    built = build(seed=seed, as_of=as_of, accounts=accounts, market=market, faults=faults)
+    return write_firm(folder, built, as_of, name=name or "Harrow Wealth (demo)")
+
+
+def _checked(seed: int, as_of: str | pd.Timestamp, accounts: int) -> pd.Timestamp:
+    if accounts < FEWEST_ACCOUNTS:
+        raise ParameterError(f"accounts is {accounts}; the demo firm needs {FEWEST_ACCOUNTS} or more", "accounts")
+    if seed < 0:
+        raise ParameterError(f"seed is {seed}; give a whole number from 0", "seed")
+    return pd.Timestamp(as_of).normalize()
+
+
+def _session(market: Market, day: pd.Timestamp) -> pd.Timestamp:
+    sessions = market.sessions
+    if day not in sessions:
+        near = sessions[sessions <= day]
+        hint = f"; the last session before it is {near[-1].date()}" if len(near) else ""
+        raise MarketDataError(
+            f"as_of {day.date()} is no session of the market {market.name} "
+            f"({sessions[0].date()} to {sessions[-1].date()}){hint}; take a session"
+        )
+    return day
+
+
+def _world(market: Market, arrays: Panel, models: pd.DataFrame, targets: pd.DataFrame) -> simulate.World:
+    facts = market.securities.set_index("security_id").loc[list(arrays.security_ids)]
+    column = {security: i for i, security in enumerate(arrays.security_ids)}
+    classes = pd.Categorical(facts["asset_class"])
+    actions: dict[int, list[tuple[int, float, float]]] = {}
+    for t, security in zip(*np.nonzero((arrays.dividend != 0) | (arrays.split != 1.0))):
+        action = (int(security), float(arrays.dividend[t, security]), float(arrays.split[t, security]))
+        actions.setdefault(int(t), []).append(action)
+    substitutes = {
+        column[security]: tuple(column[x] for x in others if x in column)
+        for security, others in SUBSTITUTES.items()
+        if security in column
+    }
+    return simulate.World(
+        panel=arrays,
+        ordinals=np.array([day.toordinal() for day in arrays.sessions]),
+        actions={t: tuple(rows) for t, rows in actions.items()},
+        versions=versions_by_model(models, targets, arrays),
+        asset_class=classes.codes.astype(np.int64),
+        equity=facts["asset_class"].str.endswith("equity").to_numpy(),
+        screens=tuple(frozenset(tags) for tags in facts["screens"]),
+        substitutes=substitutes,
+        favourites=tuple(column[x] for x in _favourites(market, arrays)),
+    )
+
+
+def _legacy(market: Market, arrays: Panel) -> tuple[str, ...]:
+    """Securities clients bring with them: single names and sector funds, equities in any case."""
+    facts = market.securities.set_index("security_id").loc[list(arrays.security_ids)]
+    early = ~np.isnan(arrays.close[min(252, len(arrays.sessions) - 1)])
+    equities = facts[facts["asset_class"].str.endswith("equity").to_numpy() & early & ~facts["simulated"]]
+    single = equities[equities["sector"] != "Diversified"]
+    return tuple(single.index if len(single) >= 4 else equities.index if len(equities) >= 4 else facts.index)
+
+
+def _favourites(market: Market, arrays: Panel) -> tuple[str, ...]:
+    known = [x for x in ("AAPL", "AMD", "LLY", "XLK", "QQQ", "XLE") if x in arrays.security_ids]
+    return tuple(known[:4]) or _legacy(market, arrays)[:3]
