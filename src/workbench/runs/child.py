@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from workbench.runs import _guard
+from workbench.runs._processes import kill_descendants
 
 OVERSIZED = "output over the limit"
 
@@ -65,21 +66,6 @@ def _execute(job: dict[str, Any], events: IO[str]) -> dict[str, Any]:
     if state["oversized"]:
         kind, message = "OversizedOutput", OVERSIZED
     return {"stopped_by": kind, "message": message[:1000], "cell": state["cell"]}
-
-
-def kill_descendants(pid: int) -> None:
-    """Kill every process below this one, also those in sessions of their own."""
-    import psutil
-
-    try:
-        descendants = psutil.Process(pid).children(recursive=True)
-    except psutil.NoSuchProcess:
-        return
-    for process in descendants:
-        try:
-            process.kill()
-        except psutil.NoSuchProcess:
-            continue
 
 
 def _adopt_orphans() -> None:

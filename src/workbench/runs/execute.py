@@ -15,12 +15,13 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any, Literal, Protocol
 
 import workbench
-from workbench.errors import RunError
-from workbench.runs.child import kill_descendants
+from workbench.errors import MissingToolError, RunError
+from workbench.runs._processes import kill_descendants
 from workbench.runs.plan import NotebookPlan, code_hash, read_notebook
 from workbench.runs.verify import SIZE_LIMIT, Observed, Verdict, judge, without_closing
 
@@ -104,6 +105,8 @@ def execute(
     `work` is an empty folder for scratch files; `time_limit` seconds a notebook, kernel start included; `jobs` how
     many at once (by default as many as there are cores). Raises RunError where a notebook changed since it was planned.
     """
+    if find_spec("papermill") is None or find_spec("ipykernel") is None:
+        raise MissingToolError("running notebooks needs papermill and ipykernel; pip install 'workbench[report]'.")
     tell: OnEvent = on_event or (lambda event: None)
     waiting = list(plans)
     running: list[_Child] = []

@@ -28,8 +28,7 @@ EXHIBIT_MIME = "application/vnd.workbench.exhibit+json"
 SIZE_LIMIT = 20_000_000
 
 _STDERR_FAULTS = re.compile(
-    r"^(?:Exception in thread .*|Task exception was never retrieved.*|.*coroutine '.*' was never awaited.*)$",
-    re.MULTILINE,
+    r"Exception in thread .*|Task exception was never retrieved|coroutine '.*' was never awaited"
 )
 _ERROR_MARKER = "papermill-error-cell-tag"
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
