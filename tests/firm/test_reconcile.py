@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from workbench.errors import FirmDataError, ParameterError
 from workbench.firm import validate, write_firm
 from workbench.firm.reconcile import CHECKS, SEVERITIES, reconcile
+from workbench.firm.reconcile.dividends import odd_dividends
 
 _spec = importlib.util.spec_from_file_location("tiny", Path(__file__).with_name("tiny.py"))
 tiny = importlib.util.module_from_spec(_spec)
@@ -315,3 +316,40 @@ def test_questions_that_make_no_sense_are_refused(tables):
         reconcile(tables, "1999-01-01")
     with pytest.raises(ParameterError, match="no check"):
         reconcile(tables, AS_OF).of("lot")
+
+
+def monthly(amounts, first="2021-01-04", step=30, security="FND"):
+    days = pd.Timestamp(first) + pd.to_timedelta(np.cumsum([0, *np.full(len(amounts) - 1, step)]), "D")
+    return pd.DataFrame({"security_id": security, "date": days, "dividend": amounts})
+
+
+class TestDividendRhythm:
+    def test_steady_payments_pass(self):
+        assert odd_dividends(monthly(np.linspace(0.10, 0.14, 24))).empty
+
+    def test_a_double_amount_is_read_as_counted_twice(self):
+        payments = monthly([0.1, 0.11, 0.1, 0.1, 0.105, 0.21, 0.1, 0.1, 0.1, 0.11, 0.1, 0.1])
+        odd = odd_dividends(payments)
+        assert odd["looks_like"].tolist() == ["counted twice"]
+        assert odd["date"].tolist() == [payments["date"][5]]
+
+    def test_a_lost_payment_shows_at_the_next(self):
+        payments = monthly([0.1] * 14)
+        odd = odd_dividends(payments.drop(index=7))
+        assert odd["looks_like"].tolist() == ["one missing before it"]
+        assert odd["date"].tolist() == [payments["date"][8]]
+
+    def test_a_payment_repeated_within_days(self):
+        payments = monthly([0.1] * 14)
+        again = payments.iloc[[7]].assign(date=payments["date"][7] + pd.Timedelta(days=2))
+        odd = odd_dividends(pd.concat([payments, again], ignore_index=True))
+        assert odd["looks_like"].tolist() == ["paid again within days"]
+
+    def test_irregular_and_short_payers_are_left_alone(self):
+        assert odd_dividends(monthly([0.1, 0.2, 0.1, 0.2])).empty
+        rng = np.random.default_rng(0)
+        assert odd_dividends(monthly(rng.uniform(0.1, 0.9, 40))).empty
+
+    def test_payers_do_not_borrow_each_others_habits(self):
+        both = pd.concat([monthly([0.1] * 14), monthly([0.2] * 14, security="OTH")], ignore_index=True)
+        assert odd_dividends(both).empty

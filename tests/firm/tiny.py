@@ -91,7 +91,9 @@ def _people() -> dict[str, pd.DataFrame]:
     )  # fmt: skip
     restrictions = pd.DataFrame(
         [("R1", "account", "A1", "never_sell", "BBB", None, "founder's shares", "letter", pd.NaT)],
-        columns=["restriction_id", "scope", "scope_id", "kind", "key", "value", "reason", "source_document", "expires_on"],
+        columns=[
+            "restriction_id", "scope", "scope_id", "kind", "key", "value", "reason", "source_document", "expires_on",
+        ],
     )  # fmt: skip
     return {
         "households": households,

@@ -92,7 +92,7 @@ class FactorModel:
         """Annual volatility of a portfolio; `weights` by security_id, those left out count as zero."""
         aligned = _aligned(weights, self.security_ids)
         common = aligned @ self.exposures
-        variance = common @ self.factor_covariance @ common + aligned**2 @ self.specific_variance
+        variance = float(common @ self.factor_covariance @ common + aligned**2 @ self.specific_variance)
         return float(np.sqrt(max(variance, 0.0)))
 
     def tracking_error(self, active: pd.Series) -> float:
@@ -266,7 +266,5 @@ def _regressed(
 def _aligned(weights: pd.Series, security_ids: tuple[str, ...]) -> Floats:
     unknown = weights.index.difference(pd.Index(security_ids))
     if len(unknown):
-        raise MarketDataError(
-            f"no risk estimate for {', '.join(map(str, unknown))}; estimate it or give a proxy"
-        )
+        raise MarketDataError(f"no risk estimate for {', '.join(map(str, unknown))}; estimate it or give a proxy")
     return weights.reindex(list(security_ids)).fillna(0.0).to_numpy(np.float64)

@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterator, Mapping
 import pandas as pd
 
 from workbench.errors import FirmDataError
-from workbench.firm.reconcile import dates, distributions, holdings, mandates, prices, replay
+from workbench.firm.reconcile import dates, distributions, dividends, holdings, mandates, prices, replay
 from workbench.firm.reconcile.findings import SEVERITIES, Book, Finding, Findings, ranked
+from workbench.firm.reconcile.prices import missing_sessions
 from workbench.firm.snapshot import Firm
 
-__all__ = ["CHECKS", "SEVERITIES", "Finding", "Findings", "reconcile"]
+__all__ = ["CHECKS", "SEVERITIES", "Finding", "Findings", "missing_sessions", "reconcile"]
 
 #: Every check by its functions; a function's findings carry one of the names on its line.
 CHECKS: tuple[tuple[str, Callable[[Book], Iterator[Finding]]], ...] = (
@@ -28,6 +29,7 @@ CHECKS: tuple[tuple[str, Callable[[Book], Iterator[Finding]]], ...] = (
     ("rmd", distributions.required_distributions),
     ("stale_price", prices.prices_are_alive),
     ("return_gap", prices.returns_are_explained),
+    ("dividend_rhythm", dividends.dividends_keep_their_rhythm),
     ("missing_sessions", prices.sessions_are_complete),
     ("replay", replay.transactions_explain_positions),
     ("lot_replay", replay.transactions_explain_lots),
