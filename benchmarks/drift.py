@@ -23,6 +23,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from workbench.market import FactorModel
+
 AS_OF = pd.Timestamp("2022-06-30")
 N_SECURITIES, N_HOLDINGS, N_MODELS, N_FACTORS, N_LOTS = 500, 30, 20, 6, 2
 SECTORS, REGIONS, CLASSES, SLEEVES = 11, 5, 6, 8
@@ -168,10 +170,8 @@ def _holdings(
     )  # fmt: skip
 
 
-def risk_model(seed: int = 5) -> object:
+def risk_model(seed: int = 5) -> FactorModel:
     """A factor model over the benchmark's securities."""
-    from workbench.market import FactorModel
-
     rng = np.random.default_rng(seed)
     ids = tuple(sorted([*(f"S{i:04d}" for i in range(N_SECURITIES - 1)), "CASH"]))
     root = rng.normal(0, 0.08, (N_FACTORS, N_FACTORS))
@@ -196,7 +196,12 @@ def measured(folder: Path, with_lots: bool) -> dict[str, float]:
     if len(accounts) + len(result.no_data) == 0 or not np.isfinite(accounts["tracking_error"]).all():
         raise RuntimeError("nothing was measured")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    return {"seconds": end - start, "load": loaded - start, "gib": peak, "checksum": float(accounts["active_share"][:LOOP_SAMPLE].sum())}
+    return {
+        "seconds": end - start,
+        "load": loaded - start,
+        "gib": peak,
+        "checksum": float(accounts["active_share"][:LOOP_SAMPLE].sum()),
+    }
 
 
 def pandas_loop(folder: Path, sample: int) -> dict[str, float]:
@@ -212,7 +217,7 @@ def pandas_loop(folder: Path, sample: int) -> dict[str, float]:
     accounts = firm.table("accounts").head(sample)
     positions = firm.table("positions")
     positions = positions[positions["account_id"].isin(accounts["account_id"])]
-    covariance = risk_model().covariance()  # type: ignore[attr-defined]
+    covariance = risk_model().covariance()
     start = time.perf_counter()
     total = 0.0
     for account in accounts.itertuples():

@@ -150,12 +150,9 @@ def small_tables() -> dict[str, pd.DataFrame]:
     sleeves = ["BONDS", "CORE", "RESERVE", "TILT"]
     transactions = pd.DataFrame(
         {
-            "transaction_id": pd.Series([], dtype="str"), "account_id": pd.Series([], dtype="str"),
-            "security_id": pd.Series([], dtype="str"), "trade_date": pd.Series([], dtype="datetime64[ms]"),
-            "settle_date": pd.Series([], dtype="datetime64[ms]"), "kind": pd.Series([], dtype="str"),
-            "quantity": pd.Series([], dtype=float), "price": pd.Series([], dtype=float),
-            "amount": pd.Series([], dtype=float), "origin": pd.Series([], dtype="str"),
-            "lot_id": pd.Series([], dtype="str"),
+            "transaction_id": ["T0"], "account_id": ["A3"], "security_id": ["FUND"],
+            "trade_date": [SESSIONS[0]], "settle_date": [SESSIONS[2]], "kind": ["buy"], "quantity": [95.0],
+            "price": [99.0], "amount": [-95.0 * 99.0], "origin": ["rebalance"], "lot_id": ["LB"],
         }
     )  # fmt: skip
     return {

@@ -1,12 +1,21 @@
 """How far each account stands from its model, why, and who should be looked at first.
 
-    inputs = drift.load(firm)
-    result = drift.measure(inputs, covariance=model)
-    result.level("sector")
+inputs = drift.load(firm)
+result = drift.measure(inputs, covariance=model)
+causes = drift.explain(inputs, drift.load_history(firm, inputs))
+drift.rank(result, drivers=drift.drivers(result, causes))
 """
 
+from workbench.drift.aggregate import Aggregate, aggregate
+from workbench.drift.causes import CAUSES, Causes, explain
+from workbench.drift.history import History, load_history
 from workbench.drift.inputs import OFF_MODEL, DriftInputs
-from workbench.drift.load import load
+from workbench.drift.load import load, models_in_force
 from workbench.drift.measure import Drift, measure
+from workbench.drift.rank import Scale, rank
+from workbench.drift.words import Driver, driver, drivers
 
-__all__ = ["OFF_MODEL", "Drift", "DriftInputs", "load", "measure"]
+__all__ = [
+    "CAUSES", "OFF_MODEL", "Aggregate", "Causes", "Drift", "DriftInputs", "Driver", "History", "Scale", "aggregate",
+    "driver", "drivers", "explain", "load", "load_history", "measure", "models_in_force", "rank",
+]  # fmt: skip

@@ -84,9 +84,7 @@ def sum_by_member(row_ptr: Offsets, row_security: Ints, amount: Floats, member: 
 
 
 @njit(cache=True, parallel=True)
-def sum_by_loading(
-    row_ptr: Offsets, row_security: Ints, amount: Floats, model: Ints, loadings: Floats
-) -> Floats:
+def sum_by_loading(row_ptr: Offsets, row_security: Ints, amount: Floats, model: Ints, loadings: Floats) -> Floats:
     """Add up `amount` x loading by account and key (A x G); a NaN loading of something held gives NaN."""
     n, n_keys = len(row_ptr) - 1, loadings.shape[2]
     total = np.zeros((n, n_keys))

@@ -51,9 +51,7 @@ def resolve(
     return target - width, target + width
 
 
-def override(
-    lower: Floats, upper: Floats, target: Floats, model_targets: pd.DataFrame
-) -> tuple[Floats, Floats]:
+def override(lower: Floats, upper: Floats, target: Floats, model_targets: pd.DataFrame) -> tuple[Floats, Floats]:
     """Return security-level limits with the model's own `lower` and `upper` put over the tolerances.
 
     `model_targets` has model (row), security (column), target, lower, upper. For a security that stands in several
@@ -68,9 +66,7 @@ def override(
         count = np.zeros(target.shape)
         np.add.at(count, at, 1.0)
         total = target[at]
-        part = np.divide(
-            rows["target"].to_numpy(np.float64), total, out=1.0 / count[at], where=total > 0
-        )
+        part = np.divide(rows["target"].to_numpy(np.float64), total, out=1.0 / count[at], where=total > 0)
         width = limits[at] - total
         without = rows["target"].to_numpy(np.float64) + np.where(part > 0, part, 1.0) * width
         summed = np.zeros(target.shape)

@@ -5,6 +5,8 @@ Text becomes codes while it is still Arrow, so that three million positions neve
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -172,7 +174,7 @@ def _levels(
         limits = bands.resolve(name, list(keys), grouped, tolerances, model_ids)
         levels[name] = Level(name, tuple(str(key) for key in keys), grouped, *limits, member=member)
 
-    sleeves = tuple(sorted(firm.table("sleeves", ["sleeve_id"])["sleeve_id"])) + (OFF_MODEL,)
+    sleeves = (*sorted(firm.table("sleeves", ["sleeve_id"])["sleeve_id"]), OFF_MODEL)
     loadings = sleeve_shares(rows, n_models, n_securities, sleeves)
     grouped = np.einsum("ms,msl->ml", target, loadings)
     limits = bands.resolve("sleeve", sleeves, grouped, tolerances, model_ids)
@@ -206,9 +208,7 @@ def _targets_in_force(firm: Firm, models: pd.DataFrame, securities: Securities) 
     return rows
 
 
-def sleeve_shares(
-    rows: pd.DataFrame, n_models: int, n_securities: int, sleeves: tuple[str, ...]
-) -> Floats:
+def sleeve_shares(rows: pd.DataFrame, n_models: int, n_securities: int, sleeves: tuple[str, ...]) -> Floats:
     """Return the part of each security that each sleeve answers for (M x S x sleeves); the parts sum to 1.
 
     A security in several sleeves is shared in proportion to its targets there (equally where these are all zero);
@@ -228,9 +228,7 @@ def sleeve_shares(
     return shares
 
 
-def _exposures(
-    firm: Firm, securities: Securities, factor_model: FactorModel | None
-) -> tuple[tuple[str, ...], Floats]:
+def _exposures(firm: Firm, securities: Securities, factor_model: FactorModel | None) -> tuple[tuple[str, ...], Floats]:
     """Factors and exposures (S x K).
 
     A security with some rows has zero exposure to the factors it lacks, cash to all of them; one with no row at all
@@ -257,8 +255,8 @@ def _accounts(firm: Firm, models: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(model=model.astype(np.int32), model_version=np.where(model < 0, 0, version))
 
 
-def _codes(column: pa.ChunkedArray, known: pd.Index) -> Ints:
-    """Positions of a text column's values in `known` (-1: not there); compares each distinct value once."""
+def _codes(column: Any, known: pd.Index) -> Ints:
+    """Positions of an Arrow text column's values in `known` (-1: not there); compares each distinct value once."""
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
     known_values = pa.array(known, pa.string())

@@ -5,9 +5,8 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -106,7 +105,7 @@ class Drift:
         """Return how many keys of a level stand outside their band, by account (A)."""
         out = self._outside(name)
         if name == "security":
-            return np.add.reduceat(out, self.rows.account_ptr[:-1], dtype=np.int32) if len(out) else out
+            return _by_account(np.add, out.astype(np.int32), self.rows.account_ptr[:-1])
         return out.sum(axis=1, dtype=np.int32)
 
     @cached_property
@@ -199,7 +198,9 @@ class Drift:
         frame["tax_to_correct"] = rows.tax[picked]
         return frame
 
-    def _frame(self, level: Level, account: Offsets, key: Offsets, weight: Floats, te: Floats) -> pd.DataFrame:
+    def _frame(
+        self, level: Level, account: Ints | Offsets, key: Ints | Offsets, weight: Floats, te: Floats
+    ) -> pd.DataFrame:
         model = self.inputs.model[account]
         target, lower, upper = (limits[model, key] for limits in (level.target, level.lower, level.upper))
         deviation = weight - target
