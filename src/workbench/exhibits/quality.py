@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 
-from workbench.exhibits.origin import Origin
+from workbench.exhibits.origin import Origin, shown
 from workbench.firm import TABLES, Firm
 from workbench.firm.reconcile import Finding, Findings
 from workbench.report import Badge, CalloutBody, Column, Exhibit, Kpi, KpiBody, Missing, TableBody
-from workbench.report.exhibit import Cell, Tone
+from workbench.report.exhibit import Tone
 
 _TONES: dict[str, Tone] = {"reject": "bad", "severe": "bad", "warning": "warning", "info": "neutral"}
 _MEANING = {
@@ -84,7 +84,7 @@ def rows_table(finding: Finding, origin: Origin) -> Exhibit:
     """The first rows behind one finding, with the figures compared."""
     frame = finding.rows.head(ROWS_SHOWN)
     columns = tuple(_column(name, frame[name]) for name in frame.columns)
-    rows = tuple(tuple(_cell(value) for value in row) for row in frame.itertuples(index=False))
+    rows = tuple(tuple(shown(value) for value in row) for row in frame.itertuples(index=False))
     note = f"{len(frame)} of {finding.count:,} rows." if finding.count > len(frame) else ""
     settings = origin.settings("as recorded", [finding.table], simulated=False)
     name = f"quality-rows-{finding.check.replace('_', '-')}-{finding.severity}"
@@ -141,9 +141,3 @@ def _column(name: str, values: pd.Series) -> Column:
     if pd.api.types.is_float_dtype(values):
         return Column(name, label, "number", digits=4 if values.abs().max() < 10 else 2)
     return Column(name, label)
-
-
-def _cell(value: object) -> Cell:
-    if value is None or value is pd.NaT or value != value:
-        return Missing("not recorded")
-    return value  # type: ignore[return-value]

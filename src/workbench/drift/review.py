@@ -1,0 +1,74 @@
+"""The whole drift review of a firm in one call: what every chapter, memo and alert reads, so that they agree."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from workbench import market
+from workbench.drift.aggregate import Aggregate, aggregate
+from workbench.drift.causes import Causes, explain
+from workbench.drift.history import load_history
+from workbench.drift.load import load
+from workbench.drift.measure import Drift, measure
+from workbench.drift.rank import rank
+from workbench.drift.words import drivers
+from workbench.errors import MarketDataError
+from workbench.firm import CASH, Firm
+
+#: Sessions of returns behind the risk figures: three years.
+RISK_WINDOW = 756
+#: Fewer sessions than this make no risk figure: a quarter.
+SHORTEST_WINDOW = 63
+
+
+@dataclass(frozen=True, eq=False)
+class Review:
+    """Drift, its causes, its sums by model, and the accounts in the order to look at them.
+
+    `risk` is the covariance behind the tracking errors; `not_covered` the securities that were too young for it, for
+    which an account's tracking error is missing.
+    """
+
+    drift: Drift
+    causes: Causes
+    aggregate: Aggregate
+    ranking: pd.DataFrame
+    risk: market.Covariance | None
+    not_covered: tuple[str, ...]
+
+    @property
+    def out_of_tolerance(self) -> pd.DataFrame:
+        """The ranked accounts with any breach."""
+        return self.ranking[self.ranking["breaches"] > 0]
+
+
+def review(firm: Firm, *, window: int = RISK_WINDOW) -> Review:
+    """Measure, explain and rank every account of a firm as of its day.
+
+    `window` is how many sessions of returns the covariance is estimated from (Ledoit and Wolf). Raises `FirmDataError`
+    where the firm cannot be read.
+    """
+    inputs = load(firm)
+    risk, not_covered = _risk(firm, window)
+    measured = measure(inputs, covariance=risk)
+    causes = explain(inputs, load_history(firm, inputs))
+    ranking = rank(measured, drivers=drivers(measured, causes))
+    return Review(measured, causes, aggregate(measured), ranking, risk, not_covered)
+
+
+def _risk(firm: Firm, window: int) -> tuple[market.Covariance | None, tuple[str, ...]]:
+    """The covariance of every security with a full window; None where the firm's prices are too short for any."""
+    prices = firm.table("prices")
+    days = prices["date"].drop_duplicates().nlargest(window + 1)
+    if len(days) <= SHORTEST_WINDOW:
+        return None, tuple(sorted(prices["security_id"].unique()))
+    recent = prices[(prices["date"] >= days.min()) & (prices["security_id"] != CASH)]
+    returns = market.total_returns(market.price_history(recent)).iloc[1:]
+    whole = returns.notna().all()
+    if not whole.any():
+        raise MarketDataError(
+            "no security has a price on every session of the risk window; see the data quality chapter"
+        )
+    return market.ledoit_wolf(returns.loc[:, whole]), tuple(returns.columns[~whole])
