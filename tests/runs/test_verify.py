@@ -11,7 +11,7 @@ import pytest
 from workbench.errors import RunError
 from workbench.runs import Cause, Verdict
 from workbench.runs.execute import ENVIRONMENT_ALLOWED, child_environment
-from workbench.runs.record import ConflictingFactsError, lock, merge_facts, write_json
+from workbench.runs.record import FactsError, lock, merge_facts, write_json
 from workbench.runs.verify import CLOSING_MIME, EXHIBIT_MIME, Observed, facts_of, judge, without_closing
 
 NONCE = "abc"
@@ -144,8 +144,14 @@ def test_equal_facts_merge_and_unequal_ones_conflict() -> None:
     merged = merge_facts({"memo": [fact(1.0), fact(1.0)], "drift": [fact(1.0, text="shown otherwise")]})
     assert merged == [fact(1.0) | {"chapters": ["memo", "drift"]}]
     for other in (fact(1.1), fact(1), fact(1.0, unit="bp"), fact(1.0, as_of="2022-12-27")):
-        with pytest.raises(ConflictingFactsError, match=r"'a\.b' has .* in chapter memo"):
+        with pytest.raises(FactsError, match=r"'a\.b' has .* in chapter memo"):
             merge_facts({"memo": [fact(1.0)], "drift": [copy.deepcopy(other)]})
+
+
+@pytest.mark.parametrize("broken", [fact(float("nan")), fact(None), fact([1]), fact(1.0, id=None)])
+def test_a_malformed_fact_is_refused(broken: dict[str, Any]) -> None:
+    with pytest.raises(FactsError, match="chapter memo shows a fact"):
+        merge_facts({"memo": [broken]})
 
 
 def test_a_child_sees_only_what_is_allowed(tmp_path: Path) -> None:

@@ -30,7 +30,6 @@ ENVIRONMENT_ALLOWED = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPD
 _ENVIRONMENT_SET = {
     "PYTHONHASHSEED": "0",
     "PYTHONNOUSERSITE": "1",
-    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
     **{
         f"{library}_NUM_THREADS": "1"
         for library in ("OMP", "OPENBLAS", "MKL", "NUMBA", "NUMEXPR", "VECLIB_MAXIMUM", "POLARS", "RAYON")
@@ -154,7 +153,7 @@ def _write_kernelspec(work: Path) -> Path:
     """A kernelspec of this very interpreter, found before any of the same name the machine may have."""
     folder = work / "jupyter" / "kernels" / "python3"
     folder.mkdir(parents=True)
-    argv = [sys.executable, "-Xfrozen_modules=off", "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     metadata = {"supported_encryption": ["curve"]}
     spec = {"argv": argv, "display_name": "Python 3", "language": "python", "metadata": metadata}
     (folder / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")

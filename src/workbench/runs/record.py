@@ -16,6 +16,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import math
 import os
 import shutil
 import tempfile
@@ -25,14 +26,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workbench.errors import EXIT_BAD_INPUT, RunError
+from workbench.errors import EXIT_BAD_INPUT, EXIT_NOT_VERIFIED, RunError
 from workbench.runs.plan import RunPlan, file_hash
 
 PLANNED, RUNNING, FAILED, SUCCEEDED = "planned", "running", "failed", "succeeded"
 
 
-class ConflictingFactsError(RunError):
-    """Two chapters show one fact with different values; one of them computes it wrongly."""
+class FactsError(RunError):
+    """The chapters' facts do not agree, or one is malformed: one of them computes or states it wrongly."""
 
 
 @dataclass(frozen=True)
@@ -165,16 +166,25 @@ class RunFolder:
 def merge_facts(by_notebook: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[dict[str, Any]]:
     """All facts of a run by id, each once, with the chapters that show it.
 
-    Raises ConflictingFactsError where two mentions of an id differ in value, unit or date: a number has one home.
+    Raises FactsError where two mentions of an id differ in value, unit or date (a number has one home), and where a
+    fact has no id or its value is no plain, finite value.
     """
     merged: dict[str, dict[str, Any]] = {}
     for notebook, facts in by_notebook.items():
         for fact in facts:
-            known = merged.setdefault(str(fact["id"]), {**fact, "chapters": []})
+            value = fact.get("value")
+            plain = isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value))
+            if not isinstance(fact.get("id"), str) or not plain:
+                raise FactsError(
+                    f"chapter {notebook} shows a fact with id {fact.get('id')!r} and value {value!r}; "
+                    "give it an id and a plain value, or leave it out and say why.",
+                    EXIT_NOT_VERIFIED,
+                )
+            known = merged.setdefault(fact["id"], {**fact, "chapters": []})
             for key in ("value", "unit", "as_of"):
                 if known.get(key) != fact.get(key) or type(known.get(key)) is not type(fact.get(key)):
                     first = known["chapters"][0] if known["chapters"] else notebook
-                    raise ConflictingFactsError(
+                    raise FactsError(
                         f"fact {fact['id']!r} has {key} {known.get(key)!r} in chapter {first} and {fact.get(key)!r} in "
                         f"chapter {notebook}; compute it in one place and show that."
                     )

@@ -18,7 +18,7 @@ from workbench.runs.record import (
     PLANNED,
     RUNNING,
     SUCCEEDED,
-    ConflictingFactsError,
+    FactsError,
     Reusable,
     RunFolder,
     lock,
@@ -206,7 +206,7 @@ class _Ledger:
         shown = {outcome.key: self.facts.get(outcome.key, []) for outcome in outcomes if outcome.succeeded}
         try:
             facts, problem = merge_facts(shown), ""
-        except ConflictingFactsError as error:
+        except FactsError as error:
             facts, problem = [], str(error)
         return RunResult(self.plan, self.folder.path, outcomes, tuple(facts), self.started, finished, problem)
 

@@ -47,7 +47,6 @@ class Cause(Enum):
     NOT_CLOSED = "not_closed"
     TOO_LARGE = "too_large"
     PARAMETERS_DIFFER = "parameters_differ"
-    CONFLICTING_FACTS = "conflicting_facts"
 
     @property
     def exit_code(self) -> int:
