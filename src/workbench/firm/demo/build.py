@@ -9,9 +9,11 @@ import pandas as pd
 
 from workbench.errors import MarketDataError, ParameterError
 from workbench.firm.demo import people, simulate, tables
+from workbench.firm.demo.account import World
 from workbench.firm.demo.classification import SUBSTITUTES
-from workbench.firm.demo.market_data import Market, Panel, embedded_market, panel
+from workbench.firm.demo.market_data import Market, embedded_market
 from workbench.firm.demo.models import model_tables
+from workbench.firm.demo.panel import Panel, panel
 from workbench.firm.demo.trading import versions_by_model
 from workbench.firm.snapshot import Firm, write_firm
 
@@ -67,7 +69,7 @@ def _session(market: Market, day: pd.Timestamp) -> pd.Timestamp:
     return day
 
 
-def _world(market: Market, arrays: Panel, models: pd.DataFrame, targets: pd.DataFrame) -> simulate.World:
+def _world(market: Market, arrays: Panel, models: pd.DataFrame, targets: pd.DataFrame) -> World:
     facts = market.securities.set_index("security_id").loc[list(arrays.security_ids)]
     column = {security: i for i, security in enumerate(arrays.security_ids)}
     classes = pd.Categorical(facts["asset_class"])
@@ -80,9 +82,8 @@ def _world(market: Market, arrays: Panel, models: pd.DataFrame, targets: pd.Data
         for security, others in SUBSTITUTES.items()
         if security in column
     }
-    return simulate.World(
+    return World(
         panel=arrays,
-        ordinals=np.array([day.toordinal() for day in arrays.sessions]),
         actions={t: tuple(rows) for t, rows in actions.items()},
         versions=versions_by_model(models, targets, arrays),
         asset_class=classes.codes.astype(np.int64),

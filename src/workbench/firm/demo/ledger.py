@@ -74,9 +74,7 @@ class Ledger:
 
     def holdings(self) -> dict[int, int]:
         """Units held by security, open holdings only."""
-        return {
-            security: units for security, lots in self.lots.items() if (units := sum(x.units for x in lots))
-        }
+        return {security: units for security, lots in self.lots.items() if (units := sum(x.units for x in lots))}
 
     def move_cash(self, day: int, cents: int, kind: str, origin: str) -> None:
         """Book a deposit, withdrawal or fee."""
@@ -92,9 +90,7 @@ class Ledger:
     def buy(self, day: int, security: int, units: int, price: float, origin: str) -> Lot:
         """Buy `units` at `price` a share into a new lot."""
         lot = self._open(security, units, price, day)
-        self._book(
-            day, security, "buy", units, price, -round(units * price * 100 / UNITS), origin, lot.lot_id, day
-        )
+        self._book(day, security, "buy", units, price, -round(units * price * 100 / UNITS), origin, lot.lot_id, day)
         return lot
 
     def sell(self, day: int, parts: Iterable[tuple[Lot, int]], price: float, origin: str) -> None:
@@ -103,9 +99,7 @@ class Ledger:
             proceeds = round(units * price * 100 / UNITS)
             gain = proceeds / 100.0 - units * lot.cost / UNITS
             self.sales.append(Sale(day, lot.security, lot.lot_id, units, lot.acquired, gain))
-            self._book(
-                day, lot.security, "sell", -units, price, proceeds, origin, lot.lot_id, lot.acquired
-            )
+            self._book(day, lot.security, "sell", -units, price, proceeds, origin, lot.lot_id, lot.acquired)
             lot.units -= units
             if lot.units == 0:
                 self.lots[lot.security].remove(lot)
@@ -122,9 +116,7 @@ class Ledger:
         for lot in self.lots.get(security, ()):
             after = round(lot.units * ratio)
             extra, lot.cost, lot.units = after - lot.units, lot.cost * lot.units / after, after
-            self._book(
-                day, security, "split", extra, None, 0, "corporate_action", lot.lot_id, lot.acquired
-            )
+            self._book(day, security, "split", extra, None, 0, "corporate_action", lot.lot_id, lot.acquired)
 
     def _open(self, security: int, units: int, cost: float, acquired: int) -> Lot:
         self._lots_opened += 1

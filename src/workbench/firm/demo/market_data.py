@@ -13,9 +13,10 @@ raw and adjusted close agree.
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -56,20 +57,20 @@ T_BILL_PERCENT = {
     2025: (4.2, 4.2, 4.1, 3.7), 2026: (3.6, 3.6, 3.6, 3.6),
 }  # fmt: skip
 
-_CASH_CLASSIFICATION = Classification(
-    CASH, "US dollar cash", "cash", "Cash", "Cash", "North America", "United States"
-)
+#: CASH itself.
+CASH_FACTS = Classification(CASH, "US dollar cash", "cash", "Cash", "Cash", "North America", "United States")
 
 
 @dataclass(frozen=True)
 class Market:
-    """Securities, prices and rates in the firm's schema (CASH included), and which of the demo's models fit them.
+    """Securities, prices and rates in the firm's schema, CASH included; `source` decides which models fit.
 
     `gaps` (security_id, date) names sessions between a security's first and last that have no price; they are
     reported, never filled.
     """
 
     name: str
+    source: Literal["wheel", "file"]
     securities: pd.DataFrame
     prices: pd.DataFrame
     rates: pd.DataFrame
@@ -96,10 +97,10 @@ def embedded_market() -> Market:
         source = next(table for table in (stocks, funds, simulated) if facts.security_id in table)
         frames.append(rebuild_raw(source[facts.security_id], facts))
     frames.append(cash_prices(sessions))
-    facts = (*STOCKS, *FACTOR_FUNDS, *SIMULATED, _CASH_CLASSIFICATION)
+    facts = (*STOCKS, *FACTOR_FUNDS, *SIMULATED, CASH_FACTS)
     no_gaps = pd.DataFrame({"security_id": pd.Series([], dtype=str), "date": pd.DatetimeIndex([])})
     prices = sort_prices(pd.concat(frames, ignore_index=True))
-    return Market("wheel", securities_table(facts), prices, approximate_rates(sessions), no_gaps)
+    return Market("skfolio wheel", "wheel", securities_table(facts), prices, approximate_rates(sessions), no_gaps)
 
 
 def _wheel_table(name: str) -> pd.DataFrame:
@@ -221,56 +222,3 @@ def _security_row(facts: Classification) -> dict[str, object]:
         "identical_group": facts.identical_group, "identical_confidence": facts.identical_confidence,
         "simulated": facts.simulated,
     }  # fmt: skip
-
-
-def cash_classification() -> Classification:
-    """Return the classification of CASH."""
-    return _CASH_CLASSIFICATION
-
-
-@dataclass(frozen=True)
-class Panel:
-    """Prices as arrays, sessions by securities, for the simulation.
-
-    `close` is NaN where there is no price; `mark` carries the last close forward, which is how a custodian values a
-    holding that did not trade, and is NaN before the first. Nothing trades on a day without a close.
-    """
-
-    sessions: pd.DatetimeIndex
-    security_ids: tuple[str, ...]
-    close: np.ndarray
-    mark: np.ndarray
-    dividend: np.ndarray
-    split: np.ndarray
-    half_spread: np.ndarray
-
-    def index(self, security_id: str) -> int:
-        """Return the column of a security."""
-        return self.security_ids.index(security_id)
-
-    def session_on_or_after(self, day: pd.Timestamp) -> int:
-        """Return the position of the first session on or after `day` (the number of sessions when none is)."""
-        return int(self.sessions.searchsorted(day))
-
-    def session_on_or_before(self, day: pd.Timestamp) -> int:
-        """Return the position of the last session on or before `day`, -1 when none is."""
-        return int(self.sessions.searchsorted(day, side="right")) - 1
-
-
-def panel(market: Market, as_of: pd.Timestamp) -> Panel:
-    """Return the market's arrays up to and including `as_of`; CASH is left out: the ledger keeps it in cents."""
-    prices = market.prices[(market.prices["date"] <= as_of) & (market.prices["security_id"] != CASH)]
-    wide = prices.pivot(index="date", columns="security_id", values=["close", "dividend", "split_ratio"])
-    ids: Sequence[str] = list(wide["close"].columns)
-    spread = market.securities.set_index("security_id")["half_spread"].reindex(ids)
-    close = wide["close"]
-    return Panel(
-        pd.DatetimeIndex(wide.index),
-        tuple(ids),
-        close.to_numpy(float),
-        close.ffill().to_numpy(float),
-        wide["dividend"].fillna(0.0).to_numpy(float),
-        wide["split_ratio"].fillna(1.0).to_numpy(float),
-        spread.to_numpy(float),
-    )
-

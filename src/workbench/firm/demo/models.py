@@ -179,9 +179,7 @@ def model_tables(market: Market, as_of: pd.Timestamp) -> ModelTables:
             for sleeve, security, weight in _version_targets(market, first_seen, mix[model_id], day):
                 targets.append((model_id, number, sleeve, security, weight))
     columns = ["model_id", "version", "name", "effective_date", "status", "benchmark", "approved_by", "rationale"]
-    target_frame = pd.DataFrame(
-        targets, columns=["model_id", "version", "sleeve_id", "security_id", "target"]
-    )
+    target_frame = pd.DataFrame(targets, columns=["model_id", "version", "sleeve_id", "security_id", "target"])
     target_frame["lower"], target_frame["upper"] = np.nan, np.nan
     used = [sleeve for sleeve in SLEEVES if sleeve in set(target_frame["sleeve_id"])]
     return ModelTables(
@@ -198,7 +196,7 @@ def _version_targets(
 ) -> list[tuple[str, str, float]]:
     """Targets of one version: sleeves that cannot be filled give their weight to the others, pro rata."""
     mix = {sleeve: percent / 100.0 for sleeve, percent in zip(_MIX_COLUMNS, percents) if percent}
-    if market.name != "wheel":
+    if market.source == "file":
         mix = _with_real_assets(mix)
     seen = set(first_seen[first_seen <= max(day, first_seen.min())].index)
     contents = {sleeve: _sleeve_content(market, sleeve, seen) for sleeve in mix}
@@ -231,7 +229,7 @@ def _with_real_assets(mix: Mapping[str, float]) -> dict[str, float]:
 
 def _sleeve_content(market: Market, sleeve: str, seen: set[str]) -> dict[str, float]:
     """Weights inside a sleeve, summing to 1, over the securities there are; empty when there is none."""
-    listed = (WHEEL_SLEEVES if market.name == "wheel" else FUND_SLEEVES)[sleeve]
+    listed = (WHEEL_SLEEVES if market.source == "wheel" else FUND_SLEEVES)[sleeve]
     content = {security: weight for security, weight in listed.items() if security in seen}
     if not set(content) - {CASH}:
         facts = market.securities

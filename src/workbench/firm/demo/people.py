@@ -8,7 +8,7 @@ the simulation.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -29,6 +29,9 @@ CUSTODIANS = (
 )
 #: The custodian whose orders are executed two to five sessions late.
 SLOW_CUSTODIAN = "CUS2"
+#: Dollars a ticket and annual fee rate, by custodian.
+TICKET_FEES = {custodian: ticket for custodian, _, ticket, _ in CUSTODIANS}
+FEE_RATES = {custodian: rate for custodian, _, _, rate in CUSTODIANS}
 
 _SURNAMES = (
     "Abernathy", "Alvarez", "Baptiste", "Bergstrom", "Caldwell", "Castellano", "Chaudhry", "Delacroix", "Eriksen",
@@ -140,8 +143,6 @@ def draw_accounts(
 
 
 def _numbered(plan: AccountPlan, account_id: str, stream: tuple[int, ...]) -> AccountPlan:
-    from dataclasses import replace
-
     return replace(plan, account_id=account_id, stream=stream)
 
 
@@ -255,8 +256,8 @@ def _deposits(rng: np.random.Generator, registration: str, value: float) -> tupl
 
 
 def _model_for(household: Household, registration: str, rng: np.random.Generator) -> str:
-    ladder = ("CON", "CON", "BAL", "GRO", "EQT")
-    step = min(household.risk_tolerance, household.risk_capacity) - 1
+    ladder = ("CON", "BAL", "BAL", "GRO", "EQT")
+    step = round((household.risk_tolerance + household.risk_capacity) / 2) - 1
     if registration == "roth_ira":
         step = min(step + 1, 4)
     if registration in ("taxable", "trust") and household.liquidity_need == "high" and rng.random() < 0.7:

@@ -11,8 +11,9 @@ import pandas as pd
 from workbench.firm.demo import people
 from workbench.firm.demo.classification import SUBSTITUTES
 from workbench.firm.demo.ledger import UNITS, is_long_term
-from workbench.firm.demo.market_data import Market, Panel
+from workbench.firm.demo.market_data import Market
 from workbench.firm.demo.models import ModelTables
+from workbench.firm.demo.panel import Panel
 from workbench.firm.demo.simulate import Life
 from workbench.firm.schema import CASH, REGISTRATIONS
 
@@ -60,7 +61,9 @@ def positions_table(lives: list[Life], arrays: Panel) -> pd.DataFrame:
 
 def lots_table(lives: list[Life], arrays: Panel) -> pd.DataFrame:
     """Return open lots. The holding period starts the day after the acquisition."""
-    lots = [(life.plan.account_id, lot) for life in lives for s in sorted(life.ledger.lots) for lot in life.ledger.lots[s]]
+    lots = [
+        (life.plan.account_id, lot) for life in lives for s in sorted(life.ledger.lots) for lot in life.ledger.lots[s]
+    ]
     acquired = [lot.acquired for _, lot in lots]
     return pd.DataFrame(
         {
@@ -84,9 +87,7 @@ def transactions_table(lives: list[Life], arrays: Panel) -> pd.DataFrame:
     """
     ids = [*arrays.security_ids, CASH]  # security -1 is cash
     booked = [
-        (entry.day, life.plan.account_id, n, entry)
-        for life in lives
-        for n, entry in enumerate(life.ledger.entries)
+        (entry.day, life.plan.account_id, n, entry) for life in lives for n, entry in enumerate(life.ledger.entries)
     ]
     booked.sort(key=lambda row: row[:3])
     entries = [row[3] for row in booked]
@@ -117,9 +118,7 @@ def _settle_dates(trade: np.ndarray, trades: np.ndarray) -> np.ndarray:
     return settled.astype("datetime64[ms]")
 
 
-def accounts_table(
-    lives: list[Life], positions: pd.DataFrame, market: Market, as_of: pd.Timestamp
-) -> pd.DataFrame:
+def accounts_table(lives: list[Life], positions: pd.DataFrame, market: Market, as_of: pd.Timestamp) -> pd.DataFrame:
     """Return the accounts, with the custodian's stated value: positions at the close, rounded to cents."""
     plans = [life.plan for life in lives]
     return pd.DataFrame(
@@ -147,9 +146,7 @@ def stated_values(positions: pd.DataFrame, prices: pd.DataFrame, as_of: pd.Times
     return value.groupby(positions["account_id"], sort=False).sum().round(2)
 
 
-def households_table(
-    households: list[people.Household], lives: list[Life], as_of: pd.Timestamp
-) -> pd.DataFrame:
+def households_table(households: list[people.Household], lives: list[Life], as_of: pd.Timestamp) -> pd.DataFrame:
     """Return the households, with the gains their taxed accounts have realised in the year of `as_of`."""
     short, long = defaultdict(float), defaultdict(float)
     for life in lives:

@@ -8,14 +8,14 @@ except in small accounts.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from workbench.firm.demo.ledger import UNITS, Ledger, Lot, is_long_term
-from workbench.firm.demo.market_data import Panel
 from workbench.firm.demo.models import TOLERANCES
+from workbench.firm.demo.panel import Panel
 from workbench.firm.demo.people import AccountPlan
 from workbench.firm.schema import CASH
 
@@ -36,11 +36,22 @@ class Version:
 
 @dataclass(frozen=True)
 class Order:
-    """Units to sell (negative) or buy, decided on one day and executed on a later one."""
+    """Units to sell (negative) or buy, decided on one day and executed on that or a later one.
+
+    A sale takes the `lots` it names whole; else those the firm's rule chooses.
+    """
 
     security: int
     units: int
     origin: str = "rebalance"
+    lots: tuple[Lot, ...] | None = None
+
+
+def after_split(order: Order, security: int, ratio: float) -> Order:
+    """Return the order in new shares where its security has split."""
+    if order.security != security:
+        return order
+    return replace(order, units=round(order.units * ratio / UNITS) * UNITS)
 
 
 def versions_by_model(tables: pd.DataFrame, targets: pd.DataFrame, panel: Panel) -> dict[str, list[Version]]:
@@ -59,18 +70,19 @@ def versions_by_model(tables: pd.DataFrame, targets: pd.DataFrame, panel: Panel)
     return result
 
 
-def allowed_weights(version: Version, banned: np.ndarray, asset_class: np.ndarray) -> np.ndarray:
-    """Return the version's weights as the account may hold them.
+def allowed_weights(weights: np.ndarray, banned: np.ndarray, caps: np.ndarray, asset_class: np.ndarray) -> np.ndarray:
+    """Return a version's weights as the account may hold them, all arrays over the panel's securities.
 
-    What it may not hold goes to the rest of the asset class, pro rata; with nothing left there, to cash.
+    What it may not hold, or not so much of, goes to the rest of the asset class, pro rata; with nothing left there,
+    to cash.
     """
-    weights = np.where(banned, 0.0, version.weights)
-    for code in np.unique(asset_class[banned & (version.weights > 0)]):
+    allowed = np.minimum(np.where(banned, 0.0, weights), caps)
+    for code in np.unique(asset_class[allowed < weights]):
         inside = asset_class == code
-        kept = weights[inside].sum()
-        if kept > 0:
-            weights[inside] *= version.weights[inside].sum() / kept
-    return weights
+        free = inside & ~banned & (weights < caps)
+        if allowed[free].sum() > 0:
+            allowed[free] *= 1.0 + (weights[inside].sum() - allowed[inside].sum()) / allowed[free].sum()
+    return np.minimum(allowed, caps)
 
 
 def outside_bands(weights: np.ndarray, target: np.ndarray, asset_class: np.ndarray) -> bool:
@@ -78,9 +90,7 @@ def outside_bands(weights: np.ndarray, target: np.ndarray, asset_class: np.ndarr
     if _outside("security", weights, target):
         return True
     size = int(asset_class.max()) + 1
-    return _outside(
-        "asset_class", np.bincount(asset_class, weights, size), np.bincount(asset_class, target, size)
-    )
+    return _outside("asset_class", np.bincount(asset_class, weights, size), np.bincount(asset_class, target, size))
 
 
 def _outside(level: str, weights: np.ndarray, target: np.ndarray) -> bool:
@@ -114,23 +124,37 @@ def rebalance_orders(
     return orders
 
 
-def withdrawal_orders(
-    plan: AccountPlan, held: np.ndarray, dollars: float, weights: np.ndarray, mark: np.ndarray, keeps: set[int]
-) -> list[Order]:
+def raising_orders(
+    plan: AccountPlan, values: np.ndarray, held: np.ndarray, dollars: float, weights: np.ndarray, mark: np.ndarray,
+    keeps: frozenset[int],
+) -> list[Order]:  # fmt: skip
     """Return sales that raise at least `dollars`, from the most overweight security down."""
-    values = held / UNITS * np.nan_to_num(mark)
-    over = values / max(values.sum(), 1e-9) - weights
+    total = max(float(values.sum()), 1e-9)
+    over = values / total - weights
     step = 1 if plan.fractional else UNITS
     orders, missing = [], dollars
-    for security in np.argsort(-over, kind="stable"):
-        if missing <= 0 or int(security) in keeps or values[security] <= 0:
+    for security in np.argsort(-over, kind="stable").tolist():
+        if missing <= 0:
+            break
+        if security in keeps or values[security] <= 0:
             continue
-        room = max(over[security] * values.sum(), 0.25 * values[security])
+        room = max(over[security] * total, 0.25 * values[security])
         wanted = min(missing * 1.002, room, values[security]) / mark[security] * UNITS
         units = min(int(np.ceil(wanted / step)) * step, int(held[security]))
-        orders.append(Order(int(security), -units))
+        orders.append(Order(security, -units))
         missing -= units / UNITS * mark[security]
     return orders
+
+
+def all_lots(ledger: Ledger, security: int, units: int) -> list[tuple[Lot, int]]:
+    """Return lots for a sale the client orders whatever the tax: highest cost first."""
+    parts = []
+    for lot in sorted(ledger.lots.get(security, ()), key=lambda x: (-x.cost, x.lot_id)):
+        take = min(lot.units, units)
+        if take > 0:
+            parts.append((lot, take))
+            units -= take
+    return parts
 
 
 def lots_to_sell(
