@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from workbench.errors import MarketDataError, ParameterError
-from workbench.firm.demo import people, simulate, tables
+from workbench.firm.demo import clients, people, simulate, tables
 from workbench.firm.demo.account import World
 from workbench.firm.demo.classification import SUBSTITUTES
+from workbench.firm.demo.faults import (
+    Planted,
+    checked,
+    double_dividend,
+    freeze_price,
+    lose_shares,
+    miss_distribution,
+    shorten_draft,
+)
 from workbench.firm.demo.market_data import Market, embedded_market
 from workbench.firm.demo.models import model_tables
 from workbench.firm.demo.panel import Panel, panel
@@ -19,34 +30,69 @@ from workbench.firm.snapshot import Firm, write_firm
 
 #: Fewer accounts could not hold every special case.
 FEWEST_ACCOUNTS = 24
+#: The market must reach this far back from the as-of date.
+FEWEST_DAYS = pd.Timedelta(days=500)
 DEFAULT_AS_OF = "2022-12-28"
+
+
+@dataclass(frozen=True)
+class Built:
+    """A built demo firm: its tables and the faults planted in them."""
+
+    tables: dict[str, pd.DataFrame]
+    planted: tuple[Planted, ...]
 
 
 def build(
     *, seed: int = 7, as_of: str | pd.Timestamp = DEFAULT_AS_OF, accounts: int = 300, market: Market | None = None,
-    faults: tuple[str, ...] = (),
+    faults: Sequence[str] = (),
 ) -> dict[str, pd.DataFrame]:  # fmt: skip
     """Return the demo firm's tables; the same arguments give the same bits.
 
     Raises `ParameterError` for a bad argument, `MarketDataError` when `as_of` is no session of the market.
     """
-    day = _checked(seed, as_of, accounts)
+    return build_with_faults(seed=seed, as_of=as_of, accounts=accounts, market=market, faults=faults).tables
+
+
+def build_with_faults(
+    *, seed: int = 7, as_of: str | pd.Timestamp = DEFAULT_AS_OF, accounts: int = 300, market: Market | None = None,
+    faults: Sequence[str] = (),
+) -> Built:  # fmt: skip
+    """Return the tables as `build` does, and where each fault was planted."""
+    day, asked = _checked(seed, as_of, accounts), checked(faults)
     market = embedded_market() if market is None else market
-    arrays = panel(market, _session(market, day))
+    _require_session(market, day)
     models = model_tables(market, day)
+    planted: list[Planted] = []
+    if "stale_price" in asked:
+        market, stale = freeze_price(market, day, models.model_targets["security_id"])
+        planted.append(stale)
+    arrays = panel(market, day)
     world = _world(market, arrays, models.models, models.model_targets)
-    plans = people.draw_accounts(seed, accounts, arrays.sessions[0], day, _legacy(market, arrays))
+    drawn = people.draw_accounts(seed, accounts, arrays.sessions[0], day, _legacy(market, arrays))
+    wishes = clients.settle(drawn, arrays.sessions, _relative_growth(arrays, world))
+    plans: Sequence[people.AccountPlan] = wishes.plans
+    if "rmd" in asked:
+        plans, missed = miss_distribution(plans, day)
+        planted += missed
     lives = [simulate.live(plan, world) for plan in plans]
-    return tables.assemble(market, models, arrays, lives, day)
+    built = tables.assemble(market, models, arrays, lives, wishes, day)
+    if "lots" in asked:
+        planted.append(lose_shares(built, lives))
+    if "doubled_dividend" in asked:
+        planted.append(double_dividend(built))
+    if "targets" in asked:
+        planted.append(shorten_draft(built))
+    return Built(built, tuple(planted))
 
 
 def build_firm(
     folder: Path | str, *, seed: int = 7, as_of: str | pd.Timestamp = DEFAULT_AS_OF, accounts: int = 300,
-    market: Market | None = None, faults: tuple[str, ...] = (), name: str = "",
+    market: Market | None = None, faults: Sequence[str] = (), name: str = "Harrow Wealth (demo)",
 ) -> Firm:  # fmt: skip
-    """Build the demo firm and write it as a snapshot in `folder`."""
+    """Build the demo firm and write it as a snapshot in `folder`; raises as `build` and `write_firm` do."""
     built = build(seed=seed, as_of=as_of, accounts=accounts, market=market, faults=faults)
-    return write_firm(folder, built, as_of, name=name or "Harrow Wealth (demo)")
+    return write_firm(folder, built, as_of, name=name)
 
 
 def _checked(seed: int, as_of: str | pd.Timestamp, accounts: int) -> pd.Timestamp:
@@ -57,16 +103,32 @@ def _checked(seed: int, as_of: str | pd.Timestamp, accounts: int) -> pd.Timestam
     return pd.Timestamp(as_of).normalize()
 
 
-def _session(market: Market, day: pd.Timestamp) -> pd.Timestamp:
+def _require_session(market: Market, day: pd.Timestamp) -> None:
     sessions = market.sessions
     if day not in sessions:
         near = sessions[sessions <= day]
         hint = f"; the last session before it is {near[-1].date()}" if len(near) else ""
         raise MarketDataError(
-            f"as_of {day.date()} is no session of the market {market.name} "
+            f"as_of {day.date()} is no session of {market.name} "
             f"({sessions[0].date()} to {sessions[-1].date()}){hint}; take a session"
         )
-    return day
+    if day < sessions[0] + FEWEST_DAYS:
+        raise MarketDataError(
+            f"as_of {day.date()} is less than {FEWEST_DAYS.days} days after the first price of {market.name}, "
+            f"{sessions[0].date()}; the accounts need a past: take a later session"
+        )
+
+
+def _relative_growth(arrays: Panel, world: World) -> Callable[[str, pd.Timestamp], float]:
+    """Return price growth of a security since a day, over the median growth of the equities."""
+
+    def growth(security: str, since: pd.Timestamp) -> float:
+        t = arrays.session_on_or_after(since)
+        shares = np.prod(arrays.split[t + 1 :], axis=0)
+        grown = arrays.mark[-1] * shares / arrays.mark[t]
+        return float(grown[arrays.index(security)] / np.nanmedian(grown[world.equity]))
+
+    return growth
 
 
 def _world(market: Market, arrays: Panel, models: pd.DataFrame, targets: pd.DataFrame) -> World:

@@ -1,4 +1,4 @@
-"""What happens in an account's life besides corporate actions: each event is a function of the account and a session."""
+"""What happens in an account's life besides corporate actions: functions of the account and a session."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def review(account: Account, t: int) -> None:
     target = account.target()
     if target is None:
         return
-    if changed or trading.outside_bands(account.weights(t), target, account.world.asset_class):
-        if plan.discretionary or account.rng.random() >= CLIENT_DECLINES:
-            rebalance(account, t)
+    needed = changed or trading.outside_bands(account.weights(t), target, account.world.asset_class)
+    if needed and (plan.discretionary or account.rng.random() >= CLIENT_DECLINES):
+        rebalance(account, t)
 
 
 def rebalance(account: Account, t: int) -> None:

@@ -97,10 +97,16 @@ def embedded_market() -> Market:
         source = next(table for table in (stocks, funds, simulated) if facts.security_id in table)
         frames.append(rebuild_raw(source[facts.security_id], facts))
     frames.append(cash_prices(sessions))
-    facts = (*STOCKS, *FACTOR_FUNDS, *SIMULATED, CASH_FACTS)
     no_gaps = pd.DataFrame({"security_id": pd.Series([], dtype=str), "date": pd.DatetimeIndex([])})
     prices = sort_prices(pd.concat(frames, ignore_index=True))
-    return Market("skfolio wheel", "wheel", securities_table(facts), prices, approximate_rates(sessions), no_gaps)
+    return Market(
+        "skfolio wheel",
+        "wheel",
+        securities_table([*STOCKS, *FACTOR_FUNDS, *SIMULATED, CASH_FACTS]),
+        prices,
+        approximate_rates(sessions),
+        no_gaps,
+    )
 
 
 def _wheel_table(name: str) -> pd.DataFrame:

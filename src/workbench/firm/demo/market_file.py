@@ -96,7 +96,7 @@ def _bad_rows(frame: pd.DataFrame, prices: pd.DataFrame) -> list[BadRow]:
         ("ticker", prices["security_id"] == CASH, f"is named {CASH}", f"{CASH} is the account's cash; rename it"),
     ]  # fmt: skip
     for column in ("close", "adj_close", "split_ratio"):
-        wrong = ~(prices[column] > 0) | (infinite[column] if column in infinite else False)
+        wrong = ~(prices[column] > 0) | infinite.get(column, False)
         checks.append((column, wrong, "is not a number above 0", "correct or remove the row"))
     wrong = ~(prices["dividend"] >= 0) | infinite["dividend"]
     checks.append(("dividend", wrong, "is not a number from 0", "write 0 where nothing was paid"))
@@ -142,7 +142,10 @@ def _bad_securities(frame: pd.DataFrame) -> list[BadRow]:
             wrong = frame[column].notna() & ~number.between(0, 1)
             checks.append((column, wrong, "is not a fraction", "write 0.0003 for 3 basis points"))
     return [
-        BadRow("securities file", int(n), str(frame["security_id"].iloc[n]), column, str(frame[column].iloc[n]), problem, remedy)
+        BadRow(
+            "securities file", int(n), str(frame["security_id"].iloc[n]), column, str(frame[column].iloc[n]),
+            problem, remedy,
+        )
         for column, wrong, problem, remedy in checks
         for n in np.nonzero(wrong.to_numpy())[0]
     ]  # fmt: skip

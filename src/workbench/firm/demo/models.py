@@ -128,7 +128,7 @@ DRAFT_RATIONALE = (
     "Proposal for the next meeting: trim the core where technology has run and add to international developed; "
     "not approved, not in force."
 )
-_DRAFT_MIX = {
+_DRAFT_MIX: dict[str, tuple[int, ...]] = {
     "CON": (10, 7, 4, 6, 2, 61, 10), "BAL": (24, 8, 8, 14, 5, 35, 6), "GRO": (32, 9, 12, 18, 7, 17, 5),
     "EQT": (38, 8, 17, 23, 9, 0, 5), "INC": (4, 36, 4, 7, 0, 43, 6),
 }  # fmt: skip
@@ -168,6 +168,7 @@ def model_tables(market: Market, as_of: pd.Timestamp) -> ModelTables:
     """
     first_seen = market.prices.groupby("security_id")["date"].min()
     dated = [version for version in VERSIONS if pd.Timestamp(version[0]) <= as_of] or [VERSIONS[0]]
+    versions: list[tuple[pd.Timestamp, str, dict[str, tuple[int, ...]], str]]
     versions = [(pd.Timestamp(day), words, mix, COMMITTEE) for day, words, mix in dated]
     versions.append(((as_of + DRAFT_LEAD).normalize(), DRAFT_RATIONALE, _DRAFT_MIX, "pending"))
     models, targets = [], []

@@ -8,8 +8,9 @@ from collections import defaultdict
 import numpy as np
 import pandas as pd
 
-from workbench.firm.demo import people
+from workbench.firm.demo import people, wash
 from workbench.firm.demo.classification import SUBSTITUTES
+from workbench.firm.demo.clients import Clients, notes_table, restrictions_table
 from workbench.firm.demo.ledger import UNITS, is_long_term
 from workbench.firm.demo.market_data import Market
 from workbench.firm.demo.models import ModelTables
@@ -22,9 +23,10 @@ _EPOCH = datetime.date(1970, 1, 1).toordinal()
 
 
 def assemble(
-    market: Market, models: ModelTables, arrays: Panel, lives: list[Life], as_of: pd.Timestamp
+    market: Market, models: ModelTables, arrays: Panel, lives: list[Life], wishes: Clients, as_of: pd.Timestamp
 ) -> dict[str, pd.DataFrame]:
     """Return every table of the firm."""
+    washed = wash.find(lives)
     positions = positions_table(lives, arrays)
     households = list({life.plan.household.household_id: life.plan.household for life in lives}.values())
     return {
@@ -33,12 +35,14 @@ def assemble(
         "prices": market.prices[market.prices["date"] <= as_of].reset_index(drop=True),
         "rates": market.rates[market.rates["date"] <= as_of].reset_index(drop=True),
         **models.as_dict(),
-        "households": households_table(households, lives, as_of),
+        "households": households_table(households, lives, washed, as_of),
         "profiles": profiles_table(households, as_of),
         "accounts": accounts_table(lives, positions, market, as_of),
         "positions": positions,
-        "lots": lots_table(lives, arrays),
+        "lots": lots_table(lives, arrays, washed),
         "transactions": transactions_table(lives, arrays),
+        "restrictions": restrictions_table(wishes.restrictions),
+        "client_notes": notes_table(wishes.notes),
         "advisors": people.advisors_table(),
         "custodians": people.custodians_table(),
     }
@@ -59,8 +63,8 @@ def positions_table(lives: list[Life], arrays: Panel) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["account_id", "security_id", "quantity"])
 
 
-def lots_table(lives: list[Life], arrays: Panel) -> pd.DataFrame:
-    """Return open lots. The holding period starts the day after the acquisition."""
+def lots_table(lives: list[Life], arrays: Panel, washed: wash.WashSales) -> pd.DataFrame:
+    """Return open lots. The holding period starts the day after the acquisition, earlier after a wash sale."""
     lots = [
         (life.plan.account_id, lot) for life in lives for s in sorted(life.ledger.lots) for lot in life.ledger.lots[s]
     ]
@@ -73,8 +77,8 @@ def lots_table(lives: list[Life], arrays: Panel) -> pd.DataFrame:
             "quantity": [lot.units / UNITS for _, lot in lots],
             "cost_per_share": [lot.cost for _, lot in lots],
             "acquired_on": _dates(list(acquired)),
-            "holding_start": _dates([day + 1 for day in acquired]),
-            "wash_adjustment": np.zeros(len(lots)),
+            "holding_start": _dates([lot.acquired + 1 - washed.tacked_days.get(lot.lot_id, 0) for _, lot in lots]),
+            "wash_adjustment": [round(washed.adjustment.get(lot.lot_id, 0.0), 2) for _, lot in lots],
             "covered": [day >= datetime.date(2011, 1, 1).toordinal() for day in acquired],
         }
     )
@@ -146,14 +150,21 @@ def stated_values(positions: pd.DataFrame, prices: pd.DataFrame, as_of: pd.Times
     return value.groupby(positions["account_id"], sort=False).sum().round(2)
 
 
-def households_table(households: list[people.Household], lives: list[Life], as_of: pd.Timestamp) -> pd.DataFrame:
-    """Return the households, with the gains their taxed accounts have realised in the year of `as_of`."""
-    short, long = defaultdict(float), defaultdict(float)
+def households_table(
+    households: list[people.Household], lives: list[Life], washed: wash.WashSales, as_of: pd.Timestamp
+) -> pd.DataFrame:
+    """Return the households, with the gains their taxed accounts have realised in the year of `as_of`.
+
+    Losses that a wash sale disallows are not counted.
+    """
+    short: dict[str, float] = defaultdict(float)
+    long: dict[str, float] = defaultdict(float)
     for life in lives:
         for sale in life.ledger.sales if life.plan.taxed else ():
             if datetime.date.fromordinal(sale.day).year == as_of.year:
                 side = long if is_long_term(sale.acquired, sale.day) else short
-                side[life.plan.household.household_id] += sale.gain
+                key = (life.plan.account_id, sale.lot_id, sale.day)
+                side[life.plan.household.household_id] += sale.gain + washed.disallowed.get(key, 0.0)
     copied = (
         "household_id", "name", "advisor_id", "filing_status", "ordinary_rate", "long_term_rate", "state_rate",
         "niit", "gain_budget", "carryforward_short", "carryforward_long",
