@@ -51,4 +51,4 @@ def log_lines(write: Callable[[str], None]) -> Iterator[Callable[[RunEvent], Non
 
 
 def _outcome(event: RunEvent) -> str:
-    return "done" if event.verdict is None or event.verdict.ok else "failed"
+    return "done" if event.verdict is None or event.verdict.succeeded else "failed"

@@ -13,11 +13,11 @@ from workbench.drift.inputs import OFF_MODEL, DriftInputs
 from workbench.drift.load import load, models_in_force
 from workbench.drift.measure import Drift, measure
 from workbench.drift.rank import Scale, rank
-from workbench.drift.review import Review, review
+from workbench.drift.review import Review, cause_shares, review
 from workbench.drift.words import Driver, driver, drivers
 
 __all__ = [
-    "CAUSES", "OFF_MODEL", "Aggregate", "Causes", "Drift", "DriftInputs", "Driver", "History", "Review", "Scale", "aggregate",
+    "CAUSES", "OFF_MODEL", "Aggregate", "Causes", "Drift", "DriftInputs", "Driver", "History", "Review", "Scale", "aggregate", "cause_shares",
     "driver", "drivers", "explain", "load", "load_history", "measure", "models_in_force", "rank",
     "review",
 ]  # fmt: skip

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from workbench import market
 from workbench.drift.aggregate import Aggregate, aggregate
-from workbench.drift.causes import Causes, explain
+from workbench.drift.causes import CAUSES, Causes, explain
 from workbench.drift.history import load_history
 from workbench.drift.load import load
 from workbench.drift.measure import Drift, measure
@@ -72,3 +73,15 @@ def _risk(firm: Firm, window: int) -> tuple[market.Covariance | None, tuple[str,
             "no security has a price on every session of the risk window; see the data quality chapter"
         )
     return market.ledoit_wolf(returns.loc[:, whole]), tuple(returns.columns[~whole])
+
+
+def cause_shares(review: Review) -> pd.Series:
+    """The part of each cause in all drift: the value-weighted sum of its absolute effects over securities, as a share.
+
+    Indexed by cause, sums to 1; empty where nothing was explained. Absolute effects, so that a rise in one account
+    does not cancel a fall in another.
+    """
+    causes = review.causes
+    value = np.repeat(review.drift.value[causes.account], np.diff(causes.account_ptr))
+    total = pd.Series(value @ np.abs(causes.effect), index=list(CAUSES))
+    return total / total.sum() if total.sum() > 0 else total.iloc[:0]
