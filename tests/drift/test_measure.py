@@ -190,7 +190,7 @@ def test_as_of_an_earlier_day_takes_later_transactions_back(tables, seal):
     tables["transactions"] = pd.concat([tables["transactions"], later], ignore_index=True)
     firm = seal(tables)
     before = drift.measure(drift.load(firm, "2022-06-09"))
-    closes = tables["prices"].query("date == '2022-06-09'").set_index("security_id")["close"]
+    closes = tables["prices"].query("date == @pd.Timestamp('2022-06-09')").set_index("security_id")["close"]
     held = pd.Series({"AAA": 30.0, "BBB": 20.0, "CCC": 15.0, "FUND": 20.0, "CASH": 500.0 + 1000.0 - 300.0})
     weights = held * closes[held.index] / (held * closes[held.index]).sum()
     got = before.level("security", ["A1"]).set_index("key")["weight"]

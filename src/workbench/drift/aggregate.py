@@ -103,7 +103,7 @@ def _by_key(drift: Drift, name: str, model: Ints, key: Ints | Offsets, value: Fl
     out = (weight > level.upper[model, key] + ON_THE_LINE) | (weight < level.lower[model, key] - ON_THE_LINE)
 
     def total(amount: Floats | None) -> Floats:
-        counts: Floats = np.bincount(place, weights=amount, minlength=shape[0] * shape[1])
+        counts = np.bincount(place, weights=amount, minlength=shape[0] * shape[1]).astype(np.float64)
         return counts.reshape(shape)
 
     worth = np.bincount(inputs.model, weights=drift.value, minlength=shape[0])[:, None]
