@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from workbench.firm import rmd
-from workbench.firm.reconcile.findings import Book, Finding, listed, plural
+from workbench.firm.reconcile.findings import Book, Finding, listed, plural, whole_sums
 from workbench.firm.schema import CASH
 
 #: Custodians round a distribution to the dollar.
@@ -72,32 +72,29 @@ def outstanding_distributions(book: Book) -> pd.DataFrame:
     if not owners:
         return pd.DataFrame(columns=COLUMNS).astype({"due_by": "datetime64[ns]", "outstanding": "float64"})
     ids = [account for owner in owners for account in owner.account_ids]
-    last, before = _balances(book, ids, year - 1), _balances(book, ids, year - 2)
+    balances = {of: _balances(book, ids, of - 1) for of in (year - 1, year)}
     withdrawn = _withdrawals(book, ids)
-    lines = []
-    for owner in owners:
-        lines += _owner_lines(book, owner, {year: last, year - 1: before}, withdrawn)
+    lines = [line for owner in owners for line in _owner_lines(owner, year, balances, withdrawn)]
     frame = pd.DataFrame(lines, columns=COLUMNS)
     open_rows = frame.loc[~(frame["outstanding"] <= TOLERANCE)]
     return open_rows.sort_values("outstanding", ascending=False, ignore_index=True)
 
 
 def _owner_lines(
-    book: Book, owner: Owner, balances: dict[int, pd.Series], withdrawn: pd.DataFrame
+    owner: Owner, year: int, balances: dict[int, dict[str, float]], withdrawn: dict[tuple[str, str], float]
 ) -> list[tuple[object, ...]]:
     """Rows of `COLUMNS` for the snapshot's year and the year before."""
-    year, own = book.as_of.year, withdrawn.loc[withdrawn["account_id"].isin(owner.account_ids)]
     spent_on_prior = 0.0
     lines: list[tuple[object, ...]] = []
     for of in (year - 1, year):
         if of < max(rmd.FIRST_YEAR, rmd.first_year(owner.born)):
             continue
-        balance = float(balances[of].reindex(list(owner.account_ids)).sum(skipna=False))
+        balance = sum(balances[of][account] for account in owner.account_ids)
         need = rmd.required(owner.born, of, balance)
-        taken = float(own.loc[own["trade_date"].dt.year == of, "amount"].sum())
+        taken = sum(withdrawn.get((account, str(of)), 0.0) for account in owner.account_ids)
         due = rmd.due_by(owner.born, of)
         if of == year - 1 and due.year == year:
-            early = float(own.loc[(own["trade_date"].dt.year == year) & (own["trade_date"] <= due), "amount"].sum())
+            early = sum(withdrawn.get((account, "to 1 April"), 0.0) for account in owner.account_ids)
             spent_on_prior = min(early, max(need - taken, 0.0))
             taken += spent_on_prior
         elif of == year:
@@ -122,7 +119,7 @@ def _owners(accounts: pd.DataFrame) -> list[Owner]:
     return owners
 
 
-def _balances(book: Book, account_ids: list[str], year: int) -> pd.Series:
+def _balances(book: Book, account_ids: list[str], year: int) -> dict[str, float]:
     """Value of each account at the end of `year`: today's holdings less all later transactions, at that
     day's closes.
 
@@ -139,18 +136,23 @@ def _balances(book: Book, account_ids: list[str], year: int) -> pd.Series:
     then = held.sub(pd.concat([shares, cash]), fill_value=0.0)
     then = then.loc[then.abs() > 1e-6].rename("quantity").reset_index()
     then["value"] = then["quantity"] * then["security_id"].map(book.closes(end)).astype("float64")
-    value = then.groupby("account_id")["value"].agg(lambda v: v.sum(skipna=False))
-    return value.reindex(account_ids).where(lambda v: v.notna() | v.index.isin(then["account_id"]), 0.0)
+    value = whole_sums(then, "account_id", "value")
+    return dict.fromkeys(account_ids, 0.0) | {str(account): float(amount) for account, amount in value.items()}
 
 
-def _withdrawals(book: Book, account_ids: list[str]) -> pd.DataFrame:
-    """Cash paid out to the owner, as positive amounts; neither a fee nor a transfer is a distribution."""
+def _withdrawals(book: Book, account_ids: list[str]) -> dict[tuple[str, str], float]:
+    """Cash paid out, by account and year, and by account "to 1 April" of the snapshot's year; positive amounts.
+
+    Neither a fee nor a transfer is a distribution.
+    """
     trades = book.table("transactions")
-    paid = trades.loc[
-        trades["account_id"].isin(account_ids) & (trades["kind"] == "withdrawal"),
-        ["account_id", "trade_date", "amount"],
-    ]
-    return paid.assign(amount=-paid["amount"])
+    paid = trades.loc[trades["account_id"].isin(account_ids) & (trades["kind"] == "withdrawal")]
+    april = pd.Timestamp(book.as_of.year, 4, 1)
+    early = paid.loc[(paid["trade_date"].dt.year == book.as_of.year) & (paid["trade_date"] <= april)]
+    by_year = paid["amount"].groupby([paid["account_id"], paid["trade_date"].dt.year.astype(str)]).sum()
+    by_april = early.groupby("account_id", observed=True)["amount"].sum()
+    yearly = {(str(account), str(year)): -float(amount) for (account, year), amount in by_year.items()}
+    return yearly | {(str(account), "to 1 April"): -float(amount) for account, amount in by_april.items()}
 
 
 def _need_a_person(accounts: pd.DataFrame) -> Iterator[Finding]:

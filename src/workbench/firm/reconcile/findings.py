@@ -125,9 +125,15 @@ def ranked(items: Sequence[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(items, key=lambda f: (order[f.severity], -(f.money or 0.0), -f.count, f.check)))
 
 
+def whole_sums(frame: pd.DataFrame, by: str, column: str) -> pd.Series:
+    """Sum `column` for each value of `by`; missing where any part is, for a part is not the whole."""
+    total = frame.groupby(by, sort=False, observed=True)[column].sum()
+    return total.mask(total.index.isin(frame.loc[frame[column].isna(), by]))
+
+
 def listed(names: Sequence[object], shown: int = 3) -> str:
-    """Names for a sentence: the first few, and how many more there are."""
-    unique = list(dict.fromkeys(str(name) for name in names))
+    """Names for a sentence: the first few, and how many more there are; unprintable characters are escaped."""
+    unique = list(dict.fromkeys("".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in str(n)) for n in names))
     more = f" and {len(unique) - shown:,} more" if len(unique) > shown else ""
     return ", ".join(unique[:shown]) + more
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from workbench.firm.reconcile.findings import Book, Finding, listed, plural
+from workbench.firm.reconcile.findings import Book, Finding, listed, plural, whole_sums
 from workbench.firm.schema import CASH
 
 #: Custodians round fractional shares at the sixth decimal.
@@ -49,10 +49,10 @@ def values_agree(book: Book) -> Iterator[Finding]:
     """Positions times closes agree with the custodian's stated value, to a dollar or a basis point."""
     held = book.holdings()
     # One unpriced position leaves the account's value unknown; that it is unpriced is another check's finding.
-    value = held.groupby("account_id", sort=False, observed=True)["value"].agg(lambda v: v.sum(skipna=False))
+    value = whole_sums(held, "account_id", "value")
     accounts = book.table("accounts")[["account_id", "stated_value"]].copy()
     accounts["computed_value"] = accounts["account_id"].map(value).astype("float64")
-    without = ~accounts["account_id"].isin(held["account_id"])
+    without = ~accounts["account_id"].isin(held["account_id"].unique())
     accounts.loc[without, "computed_value"] = 0.0
     accounts["difference"] = accounts["computed_value"] - accounts["stated_value"]
     limit = (accounts["stated_value"].abs() * VALUE_TOLERANCE_FRACTION).clip(lower=VALUE_TOLERANCE)
@@ -99,7 +99,7 @@ def accounts_hold_something(book: Book) -> Iterator[Finding]:
     """Accounts without positions, and accounts whose holdings are worth nothing."""
     held = book.holdings()
     accounts = book.table("accounts")[["account_id", "registration", "opened_on", "stated_value"]]
-    bare = accounts.loc[~accounts["account_id"].isin(held["account_id"])]
+    bare = accounts.loc[~accounts["account_id"].isin(held["account_id"].unique())]
     if len(bare):
         yield Finding(
             check="empty_account",
@@ -110,8 +110,8 @@ def accounts_hold_something(book: Book) -> Iterator[Finding]:
             remedy="close the account, or fund it; it is left out of drift",
             rows=bare.reset_index(drop=True),
         )
-    total = held["value"].abs().groupby(held["account_id"], sort=False, observed=True).sum(min_count=1)
-    worthless = accounts.loc[accounts["account_id"].map(total) < CENT]
+    gross = whole_sums(held.assign(gross=held["value"].abs()), "account_id", "gross")
+    worthless = accounts.loc[accounts["account_id"].map(gross) < CENT]
     if len(worthless):
         yield Finding(
             check="empty_account",

@@ -99,9 +99,15 @@ def transactions_explain_lots(book: Book) -> Iterator[Finding]:
 
 
 def transactions_are_single(book: Book) -> Iterator[Finding]:
-    """No two rows have the same account, day, security, kind, quantity, amount and lot: one may be a double."""
+    """No two rows have the same account, day, security, kind, amounts, origin and lot: one may be a double.
+
+    Ticket fees are left out: a custodian takes the same one for each order of a day.
+    """
     trades = book.table("transactions")
-    alike = ["account_id", "trade_date", "security_id", "kind", "quantity", "amount", "lot_id"]
+    if trades.empty:
+        return
+    trades = trades.loc[~_ticket_fees(book, trades)]
+    alike = ["account_id", "trade_date", "security_id", "kind", "quantity", "amount", "origin", "lot_id"]
     rows = trades.loc[trades.duplicated(alike, keep=False)]
     if rows.empty:
         return
@@ -118,3 +124,12 @@ def transactions_are_single(book: Book) -> Iterator[Finding]:
         rows=rows,
         money=float(rows.loc[extra, "amount"].abs().sum()),
     )
+
+
+def _ticket_fees(book: Book, trades: pd.DataFrame) -> pd.Series:
+    """Which transactions are a fee of just what the account's custodian charges for an order."""
+    custodian = book.table("accounts").set_index("account_id")["custodian_id"]
+    ticket = book.table("custodians").set_index("custodian_id")["ticket_fee"]
+    fees = trades["kind"] == "fee"
+    charged = trades["account_id"].where(fees).map(custodian).map(ticket)
+    return fees & ((trades["amount"].abs() - charged).abs() < CENT)
