@@ -66,7 +66,9 @@ class Book:
     def __post_init__(self) -> None:
         keys = [chapter.key for chapter in self.chapters]
         if doubled := sorted({key for key in keys if keys.count(key) > 1}):
-            raise ParameterError(f"chapter {', '.join(doubled)} appears twice; give each chapter its own key", "chapter")
+            raise ParameterError(
+                f"chapter {', '.join(doubled)} appears twice; give each chapter its own key", "chapter"
+            )
 
     @property
     def decisions(self) -> tuple[tuple[Chapter, Exhibit], ...]:

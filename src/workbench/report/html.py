@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from importlib import resources
@@ -46,7 +47,7 @@ def render_html(book: Book, folder: Path) -> RenderedPages:
     folder.mkdir(parents=True, exist_ok=True)
     assets, files = _write_assets(folder)
     common = {"book": book, "chapters": chapters, "assets": assets, "csp": CONTENT_SECURITY_POLICY}
-    common |= {"dark_by_light": view.script_json(theme.dark_by_light())}
+    common |= {"anchor": str, "dark_by_light": view.script_json(theme.dark_by_light())}
 
     environment = make_environment()
     pages = [folder / "index.html"]
@@ -71,12 +72,14 @@ def make_environment() -> Environment:
         lstrip_blocks=True,
     )
     kinds = {"FactRef": FactRef, "Link": Link, "Badge": Badge, "Missing": Missing, "Strong": Strong}
-    environment.tests |= {f"a_{name.lower()}": partial(_is_kind, kind) for name, kind in kinds.items()}
+    for name, kind in kinds.items():
+        environment.tests[f"a_{name.lower()}"] = _test_of(kind)
     environment.globals |= {
         "cell_text": cell_text,
         "heading_text": heading_text,
         "sort_value": view.sort_value,
         "table_fit": view.table_fit,
+        "markdown_html": view.markdown_html,
         "figure_json": lambda body: view.script_json(view.figure_payload(body)),
         "facts_of": lambda exhibit: {fact.id: fact for fact in exhibit.facts},
         "has_figures": lambda chapter: any(block.kind == "figure" for block in chapter.blocks),
@@ -131,12 +134,12 @@ def _href(places: dict[str, frozenset[str]], page: str, link: str) -> str | None
     return link if known is not None and (not anchor or anchor in known) else None
 
 
-def _finalize(value: Any) -> Any:  # noqa: ANN401 - whatever a template prints
+def _finalize(value: Any) -> Any:
     return fmt.visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-def _is_kind(kind: type, value: object) -> bool:
-    return isinstance(value, kind)
+def _test_of(kind: type) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, kind)
 
 
 def _write(path: Path, text: str) -> None:

@@ -9,11 +9,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
-import os
 import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -29,8 +27,11 @@ from workbench.report.html import make_environment, stylesheet
 
 Paper = Literal["letter", "a4"]
 
-#: Width of a chart in CSS pixels: the text block's, so that chart text keeps its size on paper.
-CHART_WIDTH = 660
+#: Width of a chart in CSS pixels; on paper it is scaled to the text block's 650, so its text is set at 8 points.
+CHART_WIDTH = 780
+
+#: What plotly names at random in a drawing: clip paths, traces, patterns and their groups.
+_RANDOM_NAME = re.compile(r"(defs-|clip|trace|legend-?|gradient)([0-9a-f]{6})(?![0-9a-f])")
 
 _NEED_PANGO = (
     "the PDF needs the Pango library: on Debian or Ubuntu 'apt-get install libpango-1.0-0 libpangoft2-1.0-0', "
@@ -54,19 +55,20 @@ def render_pdf(book: Book, target: Path, *, paper: Paper = "letter") -> Path:
     charts = [body for body in bodies if isinstance(body, FigureBody)]
     drawn = dict(zip(map(id, charts), draw_svgs(charts), strict=True))
 
-    places = {place: anchors for place, anchors in view.known_places(chapters).items()}
+    places = view.known_places(chapters)
     document = make_environment().get_template("document.html").render(
         book=book,
         chapters=chapters,
-        style=Markup(_style(paper)),  # noqa: S704 - our own style sheet
+        style=Markup(_style(paper)),
         anchor=_anchor,
+        anchor_in=lambda key: partial(_anchor, key),
         href_in=lambda page: partial(_href, places, page),
         svg=lambda body: _data_url(drawn[id(body)]),
         created=book.as_of,
     )  # fmt: skip
     identifier = hashlib.sha256(document.encode()).digest()[:16]
     fetcher = weasyprint.urls.URLFetcher(allowed_protocols=("data", "file"), fail_on_errors=True)
-    page = weasyprint.HTML(string=document, base_url=None, url_fetcher=fetcher)
+    page = weasyprint.HTML(string=_with_breakable_spaces(document), base_url=None, url_fetcher=fetcher)
     target.parent.mkdir(parents=True, exist_ok=True)
     content: bytes = page.write_pdf(pdf_variant="pdf/ua-1", pdf_tags=True, pdf_identifier=identifier)
     target.write_bytes(content)
@@ -90,12 +92,27 @@ async def _draw_all(figures: Sequence[FigureBody]) -> list[str]:
         raise MissingToolError("the charts of the PDF need kaleido: pip install kaleido plotly") from error
     try:
         async with kaleido.Kaleido(n=1, timeout=60, page_generator=_chart_page()) as browser:
-            return [await _draw(browser, figure) for figure in figures]
+            svgs = [await _draw(browser, figure) for figure in figures]
     except (ChromeNotFoundError, BrowserFailedError) as error:
         raise MissingToolError(_NEED_CHROME) from error
+    return [_named_by_place(svg, place) for place, svg in enumerate(svgs)]
 
 
-async def _draw(browser: Any, figure: FigureBody) -> str:  # noqa: ANN401 - kaleido is untyped
+def _named_by_place(svg: str, place: int) -> str:
+    """Replace the random names in plotly's drawing by their place in the book, so that bytes repeat."""
+    names: dict[str, str] = {}
+    return _RANDOM_NAME.sub(lambda match: match[1] + names.setdefault(match[2], f"n{place}x{len(names)}"), svg)
+
+
+def _with_breakable_spaces(document: str) -> str:
+    """Put a space before an inline element in its own span.
+
+    Without it WeasyPrint 70 may break a line after its first word, where text and space together just overflow it.
+    """
+    return re.sub(r"(?<=[\w.,;:)]) <(a|data|strong|em|code)\b", r"<span> </span><\1", document)
+
+
+async def _draw(browser: Any, figure: FigureBody) -> str:
     layout = figure.figure["layout"] | {"width": CHART_WIDTH, "height": figure.height}
     options = {"format": "svg", "width": CHART_WIDTH, "height": figure.height}
     try:
@@ -105,22 +122,20 @@ async def _draw(browser: Any, figure: FigureBody) -> str:  # noqa: ANN401 - kale
     return content.decode()
 
 
-def _chart_page() -> Any:  # noqa: ANN401 - kaleido is untyped
+def _chart_page() -> Any:
     """Return kaleido's page with the book's typeface, so that labels are measured in it, and without MathJax."""
     from kaleido import PageGenerator
 
     page = PageGenerator(mathjax=False)
     sans = [face for face in FACES if face.family.startswith("Source Sans")]
     faces = "".join(face.css(face.path().as_uri()).replace("swap", "block") for face in sans)
-    words = "".join(
-        f'<span style="font:{face.style} {face.weight} 12px \'{face.family}\'">Aa</span>' for face in sans
-    )
+    words = "".join(f"<span style=\"font:{face.style} {face.weight} 12px '{face.family}'\">Aa</span>" for face in sans)
     page.header = page.header.replace("<title>", f"<style>{faces}</style><title>")
-    page.footer = page.footer.replace("<body", f"<body data-fonts=1").replace("</body>", f"<p>{words}</p></body>")
+    page.footer = page.footer.replace("<body", "<body data-fonts=1").replace("</body>", f"<p>{words}</p></body>")
     return page
 
 
-def _weasyprint() -> Any:  # noqa: ANN401 - WeasyPrint is untyped
+def _weasyprint() -> Any:
     try:
         import weasyprint
     except ImportError as error:

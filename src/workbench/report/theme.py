@@ -41,6 +41,7 @@ BAND = Colour("#33415a", "#c7d1e0")
 OVER = Colour("#c9590a", "#ff9f4f")
 UNDER = Colour("#2a6fb8", "#74b3f0")
 LIMIT = Colour("#b3261e", "#ff8a80")
+BAND_BAR = Colour("#dde4ee", "#2c3748")
 BAND_FILL = Colour("rgba(11,92,173,0.14)", "rgba(94,168,245,0.22)")
 GRID = Colour("#e3e7ee", "#29323f")
 AXIS = Colour("#9aa5b5", "#5c6879")
@@ -61,7 +62,7 @@ CATEGORIES = (
 PATTERNS = ("", "", "/", "", ".", "\\", "x")
 
 FIGURE_COLOURS = (
-    ACTUAL, TARGET, BAND, OVER, UNDER, LIMIT, BAND_FILL, GRID, AXIS, CHART_INK, CHART_MUTED, GAP, *CATEGORIES,
+    ACTUAL, TARGET, BAND, OVER, UNDER, LIMIT, BAND_BAR, BAND_FILL, GRID, AXIS, CHART_INK, CHART_MUTED, GAP, *CATEGORIES,
 )  # fmt: skip
 
 
@@ -97,7 +98,7 @@ def figure_layout() -> dict[str, Any]:
         "plot_bgcolor": "rgba(0,0,0,0)",
         "margin": {"l": 8, "r": 24, "t": 36, "b": 8},
         "legend": {
-            "orientation": "h", "x": 0, "xanchor": "left", "y": 1.0, "yanchor": "bottom",
+            "orientation": "h", "x": 0, "xanchor": "left", "y": 1, "yanchor": "top", "yref": "container",
             "font": {"size": 13}, "itemclick": False, "itemdoubleclick": False, "traceorder": "normal",
         },
         "hoverlabel": {"font": {"family": SANS, "size": 13}},

@@ -6,10 +6,11 @@ source. Links whose target is not in the book (its chapter failed) become plain 
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,10 +44,16 @@ class BlockView:
     kind: str
     anchor: str = ""
     number: str = ""
-    html: Markup = Markup()
+    tokens: tuple[Token, ...] = ()
     exhibit: Exhibit | None = None
     error: ErrorBlock | None = None
     facts: Mapping[str, Fact] = field(default_factory=dict)
+
+    @property
+    def leads(self) -> bool:
+        """Whether this is a heading with a few words, which must stay on the page of what it introduces."""
+        texts = [token.content for token in self.tokens if token.type == "inline"]
+        return bool(self.tokens) and self.tokens[0].type == "heading_open" and len("".join(texts)) < 700
 
 
 @dataclass(frozen=True)
@@ -61,9 +68,7 @@ class ChapterView:
     @property
     def anchors(self) -> frozenset[str]:
         """Every place of the chapter a link may lead to."""
-        return frozenset(
-            {block.anchor for block in self.blocks if block.anchor} | {s.anchor for s in self.sections}
-        )
+        return frozenset({block.anchor for block in self.blocks if block.anchor} | {s.anchor for s in self.sections})
 
 
 def view_book(book: Book) -> tuple[ChapterView, ...]:
@@ -81,7 +86,7 @@ def script_json(data: object) -> Markup:
     text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
-    return Markup(text)  # noqa: S704 - every character that could leave the block is escaped above
+    return Markup(text)
 
 
 def sort_value(cell: Cell, column: Column, facts: Mapping[str, Fact]) -> str:
@@ -113,7 +118,7 @@ def _view_chapter(chapter: Chapter, number: int) -> ChapterView:
     counts = {"figure": 0, "table": 0}
     for block in chapter.blocks:
         if isinstance(block, MarkdownBlock):
-            blocks.append(BlockView("markdown", html=_markdown(block.text, taken, sections)))
+            blocks.append(BlockView("markdown", tokens=_markdown(block.text, taken, sections)))
         elif isinstance(block, ErrorBlock):
             blocks.append(BlockView("error", anchor=_unique(f"cell-{block.cell}", taken), error=block))
         elif isinstance(block, ExhibitBlock):
@@ -130,33 +135,58 @@ def _view_exhibit(exhibit: Exhibit, taken: set[str], counts: dict[str, int]) -> 
     return BlockView(exhibit.kind, _unique(exhibit.id, taken), number, exhibit=exhibit, facts=facts)
 
 
-def _markdown(text: str, taken: set[str], sections: list[Section]) -> Markup:
-    """Render markdown: headings shift to level two and below and get anchors; images and HTML stay text."""
-    parser = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
-    parser.validateLink = _allowed_link  # type: ignore[method-assign]
-    tokens = parser.parse(fmt.visible(text))
+def markdown_html(block: BlockView, anchor: Callable[[str], str], href: Callable[[str], str | None]) -> Markup:
+    """Return a markdown block as HTML, its anchors and links passed through the document's own naming."""
+    tokens = copy.deepcopy(block.tokens)
+    for token in tokens:
+        if token.type == "heading_open":
+            token.attrSet("id", anchor(str(token.attrGet("id"))))
+        for child in token.children or []:
+            if child.type == "link_open":
+                _point(child, href)
+    return Markup(_PARSER.renderer.render(tokens, _PARSER.options, {}))
+
+
+def _markdown(text: str, taken: set[str], sections: list[Section]) -> tuple[Token, ...]:
+    """Parse markdown; headings shift to level two and below and get anchors."""
+    tokens = _PARSER.parse(fmt.visible(text))
     for position, token in enumerate(tokens):
         if token.type == "heading_open":
-            inline = tokens[position + 1]
             level = min(max(int(token.tag[1]), 2), 4)
             token.tag = tokens[position + 2].tag = f"h{level}"
-            title = "".join(child.content for child in inline.children or [])
+            title = "".join(child.content for child in tokens[position + 1].children or [])
             anchor = _unique(_slug(title), taken)
             token.attrSet("id", anchor)
             if level == 2:
                 sections.append(Section(anchor, title, level))
-        for child in token.children or []:
-            _mark_outside(child)
-    return Markup(parser.renderer.render(tokens, parser.options, {}))  # noqa: S704 - html is off
+    return tuple(tokens)
 
 
-def _mark_outside(token: Token) -> None:
-    if token.type == "link_open" and str(token.attrGet("href") or "").startswith("https://"):
-        token.attrSet("rel", "noopener noreferrer external")
+def _point(link: Token, href: Callable[[str], str | None]) -> None:
+    target = str(link.attrGet("href") or "")
+    if target.startswith("https://"):
+        link.attrSet("rel", "noopener noreferrer external")
+        return
+    known = href(target)
+    if known is None:
+        del link.attrs["href"]
+    else:
+        link.attrSet("href", known)
 
 
-def _allowed_link(href: str) -> bool:
-    return href.startswith("https://") or bool(re.fullmatch(r"(?:[a-z0-9_-]+\.html)?(?:#[\w.-]+)?", href))
+class _HouseMarkdown(MarkdownIt):
+    """CommonMark and tables without HTML and images; links lead within the book or to an https source."""
+
+    def __init__(self) -> None:
+        super().__init__("commonmark", {"html": False})
+        self.enable("table").disable("image")
+
+    def validateLink(self, url: str) -> bool:  # noqa: N802 - markdown-it's name
+        return url.startswith("https://") or bool(_IN_BOOK.fullmatch(url))
+
+
+_IN_BOOK = re.compile(r"(?:[a-z0-9_-]+\.html)?(?:#[\w.-]+)?", re.ASCII)
+_PARSER = _HouseMarkdown()
 
 
 def _slug(title: str) -> str:

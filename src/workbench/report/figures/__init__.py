@@ -1,0 +1,23 @@
+"""The book's chart forms: plain plotly JSON in the house style, no plotly import.
+
+Each function takes plain sequences and gives a `FigureBody`. Values come as fractions, dollars or counts and `unit`
+("percent", "pp", "bp", "usd", "count", "number") says how axes and labels read. Names from the firm's data are
+escaped, for plotly reads a small markup. A missing value (None or NaN) leaves a gap, never a zero.
+"""
+
+from workbench.report.figures._axes import label
+from workbench.report.figures.bars import bars_against_target, diverging_bars, stacked_causes, waterfall
+from workbench.report.figures.distributions import account_scatter, dot_table, histogram
+from workbench.report.figures.lines import lines
+
+__all__ = [
+    "account_scatter",
+    "bars_against_target",
+    "diverging_bars",
+    "dot_table",
+    "histogram",
+    "label",
+    "lines",
+    "stacked_causes",
+    "waterfall",
+]
