@@ -167,6 +167,11 @@ def small_tables() -> dict[str, pd.DataFrame]:
     }  # fmt: skip
 
 
+@pytest.fixture(scope="session")
+def small_firm():
+    return small_tables
+
+
 @pytest.fixture
 def tables():
     return small_tables()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench import drift
@@ -144,22 +146,30 @@ def as_row(drawn):
     return ("A1", security, when, kind, float(quantity), np.nan, 0.0, origin)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.fixture(scope="module")
+def large(tmp_path_factory, small_firm):
+    """A firm whose account A1 is large enough never to be emptied by the events drawn; its prices as a dictionary."""
+    tables = with_positions(small_firm(), "A1", {"AAA": 400, "BBB": 300, "CCC": 200, "FUND": 250, "CASH": 9000})
+    firm = write_firm(tmp_path_factory.mktemp("large") / "firm", tables, SESSIONS[-1], check=False)
+    return tables, firm, drift.load(firm)
+
+
+@settings(max_examples=40, deadline=None)
 @given(st.lists(event, max_size=12))
-def test_agrees_with_a_slow_replay_and_adds_up(tables, tmp_path, drawn):
+def test_agrees_with_a_slow_replay_and_adds_up(large, drawn):
+    tables, firm, inputs = large
     rows = [as_row(one) for one in drawn]
-    big = with_positions(tables, "A1", {"AAA": 400, "BBB": 300, "CCC": 200, "FUND": 250, "CASH": 9000})
-    inputs, causes = explained(big, tmp_path / "firm", rows)
-    measured = drift.measure(inputs).level("security", ["A1"]).set_index("key")["deviation"]
+    eventful = replace(firm, rewound={"transactions": transactions(rows)}, _frames={})
+    causes = drift.explain(inputs, drift.load_history(eventful, inputs, ["A1"]))
+    measured = drift.measure(inputs)
     got = effects(causes)
-    expected = slow_replay(big, rows, "A1", V1, V2).reindex(index=got.index)[list(drift.CAUSES)]
+    expected = slow_replay(tables, rows, "A1", V1, V2).reindex(index=got.index)[list(drift.CAUSES)]
     np.testing.assert_allclose(got.to_numpy(), expected.to_numpy(), atol=1e-12)
-    np.testing.assert_allclose(got.sum(axis=1), measured.reindex(got.index, fill_value=0.0), atol=1e-12)
-    for name in ("sector", "asset_class", "region", "sleeve"):
+    for name in ("security", "sector", "asset_class", "region", "sleeve"):
         frame = causes.level(name, ["A1"])
         np.testing.assert_allclose(frame[list(drift.CAUSES)].sum(axis=1), frame["deviation"], atol=1e-12)
-        level = drift.measure(inputs).level(name, ["A1"]).set_index("key")["deviation"]
-        np.testing.assert_allclose(frame.set_index("key")["deviation"], level.reindex(frame["key"]), atol=1e-12)
+        level = measured.level(name, ["A1"]).set_index("key")["deviation"]
+        np.testing.assert_allclose(frame["deviation"], level.reindex(frame["key"]).fillna(0.0), atol=1e-12)
 
 
 def test_without_events_everything_since_is_market_or_model(tables, tmp_path):

@@ -17,7 +17,7 @@ from workbench.drift.review import Review, cause_shares, review
 from workbench.drift.words import Driver, driver, drivers
 
 __all__ = [
-    "CAUSES", "OFF_MODEL", "Aggregate", "Causes", "Drift", "DriftInputs", "Driver", "History", "Review", "Scale", "aggregate", "cause_shares",
-    "driver", "drivers", "explain", "load", "load_history", "measure", "models_in_force", "rank",
-    "review",
+    "CAUSES", "OFF_MODEL", "Aggregate", "Causes", "Drift", "DriftInputs", "Driver", "History", "Review", "Scale",
+    "aggregate", "cause_shares", "driver", "drivers", "explain", "load", "load_history", "measure", "models_in_force",
+    "rank", "review",
 ]  # fmt: skip

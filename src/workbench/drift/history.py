@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.drift.inputs import DriftInputs, Floats, Ints, Offsets
-from workbench.drift.load import _as_of, recent_closes
+from workbench.drift.load import firm_as_of, recent_closes
 from workbench.errors import FirmDataError, MarketDataError, ParameterError
 from workbench.firm import CASH, Firm
 
@@ -72,7 +72,7 @@ def load_history(firm: Firm, inputs: DriftInputs, accounts: list[str] | None = N
     or on the first day of the firm's prices where it opened before. Raises `ParameterError` for an account that was
     not measured and `MarketDataError` where there is no price up to the as-of date.
     """
-    firm = _as_of(firm, inputs.as_of)
+    firm = firm_as_of(firm, inputs.as_of)
     chosen = _chosen(inputs, accounts)
     frame = inputs.accounts.iloc[chosen]
     start = frame["last_rebalanced_on"].fillna(frame["opened_on"])

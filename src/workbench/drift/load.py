@@ -56,7 +56,7 @@ def load(
     """
     if max_price_age < 0:
         raise ParameterError("max_price_age must be 0 days or more", "max_price_age")
-    firm = _as_of(firm, as_of)
+    firm = firm_as_of(firm, as_of)
     securities, attributes = _securities(firm, max_price_age)
     models = _models_in_force(firm)
     levels, unchecked = _levels(firm, models, securities, attributes, factor_model)
@@ -99,7 +99,8 @@ def models_in_force(models: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
     return rows.drop_duplicates("model_id", keep="last").reset_index(drop=True)
 
 
-def _as_of(firm: Firm, as_of: pd.Timestamp | str | None) -> Firm:
+def firm_as_of(firm: Firm, as_of: pd.Timestamp | str | None) -> Firm:
+    """Return the firm as it stood on a day; the snapshot itself for None."""
     if as_of is None or pd.Timestamp(as_of).normalize() == firm.as_of:
         return firm
     from workbench.firm import history
