@@ -353,3 +353,7 @@ class TestDividendRhythm:
     def test_payers_do_not_borrow_each_others_habits(self):
         both = pd.concat([monthly([0.1] * 14), monthly([0.2] * 14, security="OTH")], ignore_index=True)
         assert odd_dividends(both).empty
+
+    def test_the_latest_payment_is_judged_by_those_before_it(self):
+        odd = odd_dividends(monthly([0.1] * 13 + [0.2]))
+        assert odd["looks_like"].tolist() == ["counted twice"]

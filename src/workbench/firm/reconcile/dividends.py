@@ -1,7 +1,7 @@
 """Do distributions keep their own rhythm? A fault that dividends and adjusted closes share shows nowhere else.
 
 Price files often take both from one record: a dividend counted twice is then twice in both, and raw and adjusted
-returns agree on the wrong figure. What remains is the habit of the payer, judged by the nine payments around each.
+returns agree on the wrong figure. What remains is the habit of the payer, judged by the nine payments nearest to each.
 """
 
 from __future__ import annotations
@@ -13,9 +13,8 @@ import pandas as pd
 
 from workbench.firm.reconcile.findings import Book, Finding, listed, plural
 
-#: Payments that show a payer's habit: four before, four after and the one in question.
+#: Payments that show a payer's habit: four before, four after and the one in question; at the ends, the nearest nine.
 WINDOW = 9
-FEWEST = 7
 #: Payments come evenly where the usual difference from the usual interval is at most this share of it.
 EVEN_INTERVALS = 0.2
 #: Amounts are steady where the usual difference from the usual amount is at most this share of it.
@@ -47,8 +46,8 @@ def dividends_keep_their_rhythm(book: Book) -> Iterator[Finding]:
 def odd_dividends(payments: pd.DataFrame) -> pd.DataFrame:
     """Payments out of rhythm: security_id, date, dividend, usual amount, days since the last, usual days, looks_like.
 
-    `payments` has security_id, date and dividend, and rows with a dividend only. Payers with fewer than seven
-    payments around one, with uneven intervals, or (for amounts) with unsteady amounts are left alone.
+    `payments` has security_id, date and dividend, and rows with a dividend only. Payers with fewer than eight
+    payments, with uneven intervals, or (for amounts) with unsteady amounts are left alone.
     """
     frame = payments[["security_id", "date", "dividend"]].sort_values(["security_id", "date"], ignore_index=True)
     frame["security_id"] = frame["security_id"].astype(str)
@@ -77,8 +76,9 @@ def _usual(values: pd.Series, payer: pd.Series) -> tuple[pd.Series, pd.Series]:
     """The median over the window around each payment, and the median distance from it as a share of it."""
 
     def median(series: pd.Series) -> pd.Series:
-        rolling = series.groupby(payer, sort=False).rolling(WINDOW, center=True, min_periods=FEWEST).median()
-        return rolling.droplevel(0).sort_index()
+        # The first interval of each payer is missing, hence one fewer than the window is enough.
+        rolling = series.groupby(payer, sort=False).rolling(WINDOW, center=True, min_periods=WINDOW - 1).median()
+        return rolling.droplevel(0).sort_index().groupby(payer, sort=False).transform(lambda v: v.ffill().bfill())
 
     usual = median(values)
     return usual, median((values - usual).abs()) / usual
