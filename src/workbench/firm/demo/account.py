@@ -57,6 +57,7 @@ class Account:
         self.last_rebalanced: int | None = None
         self.reviews_to_skip = 0
         self.closed = False
+        self._tickets = 0
 
     # What it holds and may hold.
 
@@ -66,7 +67,8 @@ class Account:
 
     def values(self, t: int) -> np.ndarray:
         """Return dollars in each security at the mark of session t."""
-        return self.held / UNITS * np.nan_to_num(self.panel.mark[t])
+        values: np.ndarray = self.held * self.panel.worth[t]
+        return values
 
     def value(self, t: int) -> float:
         """Return the account's value in dollars, cash included."""
@@ -140,19 +142,31 @@ class Account:
     def execute(self, t: int, orders: list[Order]) -> None:
         """Execute orders at the close plus or minus the half-spread.
 
-        Sales first; purchases are cut pro rata to the cash there is. Nothing trades without a close.
+        Sales first; purchases are cut pro rata to the cash there is. Nothing trades without a close. The custodian's
+        ticket fees are booked in one row at the end of the day.
         """
         tradable = [order for order in orders if not np.isnan(self.panel.close[t, order.security])]
         sales = [order for order in tradable if order.units < 0]
-        done = sum(self._sell(t, order) for order in sorted(sales, key=lambda x: x.security))
+        for order in sorted(sales, key=lambda x: x.security):
+            self._sell(t, order)
         buys = sorted((order for order in tradable if order.units > 0), key=lambda x: x.security)
         cost = sum(order.units / UNITS * self.price(t, order) for order in buys)
-        spendable = max(self.ledger.cash - self.plan.min_cash, 0.0)
-        part = min(1.0, spendable / cost) if cost else 1.0
-        done += sum(self._buy(t, order, part) for order in buys)
-        fee = TICKET_FEES[self.plan.custodian_id]
-        if done and fee:
-            self.ledger.move_cash(self.day(t), -round(done * fee * 100), "fee", "fee")
+        part = min(1.0, self._spendable(len(buys)) / cost) if cost else 1.0
+        for order in buys:
+            self._buy(t, order, part)
+
+    def _spendable(self, more_tickets: int) -> float:
+        """Dollars there are for purchases, after the client's floor and the ticket fees of the day."""
+        return max(self.ledger.cash - self.plan.min_cash - self._owed(more_tickets) / 100.0, 0.0)
+
+    def _owed(self, more_tickets: int = 0) -> int:
+        """Ticket fees of the day not yet booked, in cents, with so many tickets more."""
+        return round((self._tickets + more_tickets) * TICKET_FEES[self.plan.custodian_id] * 100)
+
+    def book_ticket_fees(self, t: int) -> None:
+        """Book the day's ticket fees."""
+        self.ledger.move_cash(self.day(t), -self._owed(), "fee", "fee")
+        self._tickets = 0
 
     def price(self, t: int, order: Order) -> float:
         """Return the execution price of an order on session t, to a hundredth of a cent."""
@@ -160,7 +174,7 @@ class Account:
         close, spread = self.panel.close[t, order.security], self.panel.half_spread[order.security]
         return round(float(close * (1 + side * spread)), 4)
 
-    def _sell(self, t: int, order: Order) -> int:
+    def _sell(self, t: int, order: Order) -> None:
         plan, year = self.plan, int(self.panel.sessions[t].year)
         price = self.price(t, order)
         units = min(-order.units, int(self.held[order.security]))
@@ -181,37 +195,39 @@ class Account:
                 self.long_gains[year] += sale.gain
             if sale.gain < 0 and plan.taxed:
                 self.blocked[order.security] = self.day(t) + WASH_WINDOW
-        return int(bool(parts))
+        self._tickets += bool(parts)
 
-    def _buy(self, t: int, order: Order, part: float) -> int:
+    def _buy(self, t: int, order: Order, part: float) -> None:
         step = 1 if self.plan.fractional else UNITS
         price = self.price(t, order)
-        affordable = max(self.ledger.cash - self.plan.min_cash, 0.0) / price * UNITS
+        affordable = self._spendable(1) / price * UNITS
         units = int(min(order.units * part, affordable)) // step * step
         if units <= 0:
-            return 0
+            return
         self.ledger.buy(self.day(t), order.security, units, price, order.origin)
         self.held[order.security] += units
-        return 1
+        self._tickets += 1
 
     def pay_out(self, t: int, cents: int, kind: str, origin: str) -> None:
         """Pay cash out; where there is not enough, sell the most overweight first, then whatever it takes."""
-        missing = (cents - self.ledger.cents) / 100.0
+        missing = (cents + self._owed(2) - self.ledger.cents) / 100.0
         if missing > 0:
             target = self.target()
             weights = np.zeros(len(self.held)) if target is None else target
-            orders = trading.raising_orders(
+            sales = trading.raising_orders(
                 self.plan, self.values(t), self.held, missing, weights, self.panel.mark[t], self.keeps
             )
-            self.execute(t, orders)
+            self.execute(t, sales)
         # Tax rules must not keep clients from their money: the rest is sold as their own order.
-        for security in np.argsort(-self.values(t), kind="stable"):
-            if self.ledger.cents >= cents or not self.held[security]:
+        for security in np.argsort(-self.values(t), kind="stable").tolist():
+            missing = (cents + self._owed() - self.ledger.cents) / 100.0
+            if missing <= 0 or not self.held[security]:
                 break
-            wanted = (cents - self.ledger.cents) / 100.0 * 1.002 / self.panel.mark[t, security] * UNITS
-            units = min(int(np.ceil(wanted / UNITS)) * UNITS, int(self.held[security]))
-            self.execute(t, [Order(int(security), -units, "client")])
-        self.ledger.move_cash(self.day(t), -min(cents, max(self.ledger.cents, 0)), kind, origin)
+            wanted = (missing * 1.002 + TICKET_FEES[self.plan.custodian_id]) / self.panel.mark[t, security]
+            units = min(int(np.ceil(wanted)) * UNITS, int(self.held[security]))
+            self.execute(t, [Order(security, -units, "client")])
+        payable = max(self.ledger.cents - self._owed(), 0)
+        self.ledger.move_cash(self.day(t), -min(cents, payable), kind, origin)
 
     def corporate_action(self, t: int, security: int, dividend: float, ratio: float) -> None:
         """Book a split, then the dividend on the shares after it; reinvest where the client does."""

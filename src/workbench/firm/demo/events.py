@@ -167,6 +167,7 @@ def close_account(account: Account, t: int) -> None:
     account.pending.clear()
     account.closed = True
     account.execute(t, [Order(int(s), -int(account.held[s]), "client") for s in np.nonzero(account.held)[0]])
+    account.book_ticket_fees(t)
     account.ledger.move_cash(account.day(t), -account.ledger.cents, "withdrawal", "client")
 
 

@@ -51,7 +51,7 @@ def checked(faults: Sequence[str]) -> tuple[str, ...]:
 def freeze_price(market: Market, as_of: pd.Timestamp, held: Iterable[str]) -> tuple[Market, Planted]:
     """Return the market with one security's price flat for the last sessions; trades and statements follow it.
 
-    Takes the first security by name among `held` that is a real one and has no corporate action in those sessions.
+    Takes the last security by name among `held` that is a real one and has no corporate action in those sessions.
     """
     sessions = market.sessions
     recent = sessions[sessions <= as_of][-(STALE_SESSIONS + 1) :]
@@ -67,7 +67,7 @@ def freeze_price(market: Market, as_of: pd.Timestamp, held: Iterable[str]) -> tu
     quiet = quiet[(quiet["split"] == 1) & (quiet["lowest"] == 1)]
     real = market.securities.set_index("security_id")
     real = real[real["asset_class"].eq("US equity") & ~real["simulated"]]
-    security = sorted(set(held) & set(quiet.index) & set(real.index))[0]
+    security = sorted(set(held) & set(quiet.index) & set(real.index))[-1]
     prices = market.prices.copy()
     flat = window & (prices["security_id"] == security)
     first = prices[flat & (prices["date"] == recent[0])].iloc[0]

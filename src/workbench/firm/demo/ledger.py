@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 #: Smallest quantity the custodians keep: a ten-thousandth of a share.
 UNITS = 10_000
@@ -25,8 +26,7 @@ class Lot:
     acquired: int
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One transaction as booked: security -1 is cash, `cents` is the effect on cash, `acquired` the lot's own day."""
 
     day: int
@@ -40,8 +40,7 @@ class Entry:
     acquired: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Sale:
+class Sale(NamedTuple):
     """A relieved lot, or part of one: what the year's realised gain is made of."""
 
     day: int

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from workbench.firm.demo.ledger import UNITS
 from workbench.firm.demo.market_data import Market
 from workbench.firm.schema import CASH
 
@@ -17,7 +18,8 @@ class Panel:
     """Sessions by securities; CASH is left out: the ledger keeps it in cents.
 
     `close` is NaN where there is no price; `mark` carries the last close forward, which is how a custodian values a
-    holding that did not trade, and is NaN before the first. Nothing trades on a day without a close. `ordinals` are
+    holding that did not trade, and is NaN before the first; `worth`
+    is the same as dollars a ledger unit, 0 before the first. Nothing trades on a day without a close. `ordinals` are
     day ordinals of the sessions, `month_starts` the positions of the first sessions of the months.
     """
 
@@ -25,6 +27,7 @@ class Panel:
     security_ids: tuple[str, ...]
     close: np.ndarray
     mark: np.ndarray
+    worth: np.ndarray
     dividend: np.ndarray
     split: np.ndarray
     half_spread: np.ndarray
@@ -58,6 +61,7 @@ def panel(market: Market, as_of: pd.Timestamp) -> Panel:
         tuple(ids),
         close.to_numpy(float),
         close.ffill().to_numpy(float),
+        close.ffill().fillna(0.0).to_numpy(float) / UNITS,
         wide["dividend"].fillna(0.0).to_numpy(float),
         wide["split_ratio"].fillna(1.0).to_numpy(float),
         spread.to_numpy(float),

@@ -40,6 +40,7 @@ def live(plan: AccountPlan, world: World) -> Life:
     start = world.panel.session_on_or_after(plan.opened_on)
     agenda = _agenda(account, start)
     _open(account, start)
+    account.book_ticket_fees(start)
     for t in range(start + 1, len(world.panel.ordinals)):
         for security, dividend, ratio in world.actions.get(t, ()):
             if account.held[security]:
@@ -48,6 +49,7 @@ def live(plan: AccountPlan, world: World) -> Life:
             account.execute_pending(t)
         for event in agenda.get(t, ()):
             event(account, t)
+        account.book_ticket_fees(t)
         if account.closed:
             break
     return Life(plan, account.ledger, account.last_rebalanced)
