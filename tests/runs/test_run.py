@@ -46,13 +46,6 @@ FAILURES = {
     "raises": ["import math", "# the ratio\n1 / 0", "1"],
     "sys_exit": ["import sys\nsys.exit(0)", "1"],
     "dead_kernel": ["import os\nos._exit(0)", "1"],
-    "overtime": [
-        "import subprocess, time, pathlib",
-        "p = subprocess.Popen(['sleep', '300'], start_new_session=True)\n"
-        "pathlib.Path('grandchild.pid').write_text(str(p.pid))\n"
-        "time.sleep(300)",
-    ],
-    "stopped": ["import os, signal\nos.kill(os.getppid(), signal.SIGSTOP)\nimport time\ntime.sleep(300)"],
     "thread": ["import threading\nt = threading.Thread(target=lambda: 1 / 0)\nt.start()\nt.join()", "1"],
     "late_thread": ["import threading\nthreading.Timer(0.3, lambda: 1 / 0).start()"],
     "task": [
@@ -67,13 +60,21 @@ FAILURES = {
         "import pathlib\nassert pathlib.Path('environment.ipynb').exists()",
     ],
 }
+#: One that sleeps beside a detached process, and one that stops its runner so that it cannot keep its own limit.
+HANGING = {
+    "overtime": [
+        "import subprocess, time, pathlib",
+        "p = subprocess.Popen(['sleep', '300'], start_new_session=True)\n"
+        "pathlib.Path('grandchild.pid').write_text(str(p.pid))\n"
+        "time.sleep(300)",
+    ],
+    "stopped": ["import os, signal\nos.kill(os.getppid(), signal.SIGSTOP)\nimport time\ntime.sleep(300)"],
+}
 EXPECTED = {
     "good": (Cause.SUCCEEDED, 0, ""),
     "raises": (Cause.CELL_ERROR, 4, "ZeroDivisionError: division by zero"),
     "sys_exit": (Cause.LEFT_EARLY, 3, "SystemExit: 0"),
     "dead_kernel": (Cause.KERNEL_DIED, 3, "the kernel died"),
-    "overtime": (Cause.TIMED_OUT, 4, "time limit"),
-    "stopped": (Cause.TIMED_OUT, 3, "time limit"),
     "thread": (Cause.BACKGROUND_ERROR, 3, "ZeroDivisionError"),
     "late_thread": (Cause.BACKGROUND_ERROR, 0, "ZeroDivisionError"),
     "task": (Cause.BACKGROUND_ERROR, 0, "ValueError: lost"),
@@ -89,7 +90,7 @@ def test_every_hidden_failure_is_caught_and_the_others_go_on(
     make_plan: Callable[..., RunPlan], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DATABASE_PASSWORD", "hunter2")
-    planned = make_plan(FAILURES, time_limit=6)
+    planned = make_plan(FAILURES)
     events: list[RunEvent] = []
     result = run(planned, clock=Clock(), on_event=events.append, jobs=3, size_limit=1_000_000)
 
@@ -101,11 +102,8 @@ def test_every_hidden_failure_is_caught_and_the_others_go_on(
         assert words in found[key].error
     assert found["raises"].line == "# the ratio"
     codes = {key: verdict.cause.exit_code for key, verdict in found.items()}
-    assert (codes["good"], codes["raises"], codes["dead_kernel"], codes["overtime"]) == (0, 3, 4, 5)
+    assert (codes["good"], codes["raises"], codes["dead_kernel"]) == (0, 3, 4)
     assert {codes[key] for key in ("sys_exit", "thread", "task", "unawaited", "huge", "unclosed")} == {6}
-
-    grandchild = int((planned.notebooks[0].notebook.parent / "grandchild.pid").read_text())
-    assert not psutil.pid_exists(grandchild) or psutil.Process(grandchild).status() == psutil.STATUS_ZOMBIE
 
     assert not result.succeeded
     assert result.exit_code == 3, "the first failed notebook in the book's order decides"
@@ -127,6 +125,18 @@ def test_every_hidden_failure_is_caught_and_the_others_go_on(
     assert all(0 < event.cell <= event.cells for event in events if event.kind == "cell")
 
     _resume_takes_the_good_ones(planned, result)
+
+
+@pytest.mark.slow
+def test_a_time_limit_ends_the_notebook_and_all_it_started(make_plan: Callable[..., RunPlan]) -> None:
+    planned = make_plan(HANGING, time_limit=7)
+    result = run(planned, clock=Clock(), jobs=2)
+    found = [(outcome.key, outcome.verdict.cause, outcome.verdict.cell) for outcome in result.outcomes]
+    assert found == [("overtime", Cause.TIMED_OUT, 4), ("stopped", Cause.TIMED_OUT, 3)]
+    assert result.exit_code == 5
+    grandchild = int((planned.notebooks[0].notebook.parent / "grandchild.pid").read_text())
+    assert not psutil.pid_exists(grandchild) or psutil.Process(grandchild).status() == psutil.STATUS_ZOMBIE
+    assert all(outcome.path is not None for outcome in result.outcomes), "what there was is kept"
 
 
 def _resume_takes_the_good_ones(planned: RunPlan, before: RunResult) -> None:
@@ -247,3 +257,21 @@ def test_a_notebook_changed_after_planning_is_not_run(make_plan: Callable[..., R
     path.write_text(path.read_text().replace('"1"', '"2"'))
     with pytest.raises(RunError, match="changed after the run was planned"):
         run(planned, clock=Clock())
+
+
+def test_an_interrupted_run_ends_its_children_and_is_recorded_as_failed(make_plan: Callable[..., RunPlan]) -> None:
+    planned = make_plan({"one": ["import time\ntime.sleep(300)"]})
+    children: list[psutil.Process] = []
+
+    def interrupt(event: RunEvent) -> None:
+        if event.kind == "cell" and event.cell == 3:
+            children.extend(psutil.Process().children(recursive=True))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(planned, clock=Clock(), on_event=interrupt)
+    _, alive = psutil.wait_procs(children, timeout=10)
+    assert len(children) >= 2
+    assert not alive
+    record = json.loads((planned.out / f"{planned.name}.failed" / "run.json").read_text())
+    assert (record["status"], record["problem"]) == ("failed", "KeyboardInterrupt")

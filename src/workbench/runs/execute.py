@@ -179,6 +179,7 @@ def _start(plan: NotebookPlan, work: Path, kernels: Path, time_limit: float, siz
     (folder / "source.ipynb").write_text(json.dumps(source), encoding="utf-8")
     job = {
         "parameters": dict(plan.parameters),
+        "executed": str(folder.resolve() / "executed.ipynb"),
         "cwd": str(plan.notebook.resolve().parent),
         "time_limit": time_limit,
         "size_limit": size_limit,

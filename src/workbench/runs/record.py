@@ -127,7 +127,7 @@ class RunFolder:
     def save_notebook(self, key: str, notebook: Mapping[str, Any]) -> str:
         """Save an executed notebook, failed ones too; return the file's sha256."""
         path = self.path / "notebooks" / f"{key}.ipynb"
-        write_bytes(path, (json.dumps(notebook, indent=1, ensure_ascii=False) + "\n").encode("utf-8"))
+        write_bytes(path, (json.dumps(notebook, ensure_ascii=False) + "\n").encode("utf-8"))
         return file_hash(path)
 
     def take_notebook(self, key: str, content: bytes) -> tuple[str, dict[str, Any]]:

@@ -138,7 +138,7 @@ def run(
             if result.succeeded and render is not None:
                 render(result)
         except BaseException as error:
-            ledger.write(FAILED, clock(), f"{type(error).__name__}: {error}")
+            ledger.write(FAILED, clock(), f"{type(error).__name__}: {error}".removesuffix(": "))
             folder.close(succeeded=False)
             raise
         result = replace(result, finished_at=clock())

@@ -30,7 +30,6 @@ SIZE_LIMIT = 20_000_000
 _STDERR_FAULTS = re.compile(
     r"Exception in thread .*|Task exception was never retrieved|coroutine '.*' was never awaited"
 )
-_ERROR_MARKER = "papermill-error-cell-tag"
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -138,7 +137,7 @@ def without_closing(notebook: Mapping[str, Any], closing_id: str) -> dict[str, A
     kept: list[dict[str, Any]] = []
     for cell in notebook["cells"]:
         tags = cell["metadata"].get("tags", [])
-        if cell.get("id") == closing_id or _ERROR_MARKER in tags:
+        if cell.get("id") == closing_id:
             continue
         metadata = {k: v for k, v in cell["metadata"].items() if k not in ("papermill", "execution")}
         identifier = {"id": "injected-parameters"} if "injected-parameters" in tags else {}
@@ -148,10 +147,9 @@ def without_closing(notebook: Mapping[str, Any], closing_id: str) -> dict[str, A
 
 
 def _at(cause: Cause, cells: Sequence[Mapping[str, Any]], index: int, error: str) -> Verdict:
-    """A verdict on one cell. Error markers papermill inserted do not count as cells."""
-    before = [c for c in cells[:index] if _ERROR_MARKER not in c["metadata"].get("tags", [])]
+    """A verdict on the cell at this zero-based position."""
     lines = [line for line in source_of(cells[index]).splitlines() if line.strip()] if index < len(cells) else []
-    return Verdict(cause, len(before) + 1, lines[0].strip()[:120] if lines else "", " ".join(error.split())[:300])
+    return Verdict(cause, index + 1, lines[0].strip()[:120] if lines else "", " ".join(error.split())[:300])
 
 
 def _stopped(cells: Sequence[Mapping[str, Any]], observed: Observed) -> Verdict | None:
