@@ -314,6 +314,9 @@ def test_questions_that_make_no_sense_are_refused(tables):
         reconcile(tables)
     with pytest.raises(FirmDataError, match="no session"):
         reconcile(tables, "1999-01-01")
+    with pytest.raises(FirmDataError, match="1 rows repeat"):
+        twice = pd.concat([tables["prices"], tables["prices"].iloc[[5]]])
+        reconcile({**tables, "prices": twice}, AS_OF)
     with pytest.raises(ParameterError, match="no check"):
         reconcile(tables, AS_OF).of("lot")
 
@@ -357,3 +360,15 @@ class TestDividendRhythm:
     def test_the_latest_payment_is_judged_by_those_before_it(self):
         odd = odd_dividends(monthly([0.1] * 13 + [0.2]))
         assert odd["looks_like"].tolist() == ["counted twice"]
+
+
+def test_every_check_is_documented():
+    page = (Path(__file__).parents[2] / "docs" / "reconciliation.md").read_text()
+    documented = [line.split("|")[1].strip() for line in page.splitlines() if line.startswith("| ")]
+    assert documented[1:] == [name for name, _ in CHECKS]
+
+
+def test_findings_carry_the_name_of_their_check(tables):
+    names = {name for name, _ in CHECKS}
+    tables["accounts"].loc[0, "stated_value"] += 10
+    assert {f.check for f in reconcile(tables, AS_OF)} <= names

@@ -10,7 +10,7 @@ from workbench.market import sessions
 AS_OF = pd.Timestamp("2022-12-28")
 ACCOUNTS = 80
 #: Which checks see a planted fault. A lot that lost shares is at odds with its position and with its transactions.
-#: The demo's dividends follow the price, too unsteady a habit for a double to stand out of it: the adjusted close tells.
+#: The demo's dividends follow the price, too unsteady a habit for a double to stand out of: the adjusted close tells.
 SEEN_BY = {
     "lots": {"lots", "lot_replay"},
     "rmd": {"rmd"},

@@ -22,6 +22,7 @@ from workbench.market import (
 
 SHARED = Path(os.environ.get("WORKBENCH_SHARED", Path(__file__).parents[3] / "shared")) / "data"
 ETF = SHARED / "etf" / "etf_daily_2005_2026.csv.gz"
+STOCKS = SHARED / "stocks" / "sp500_raw_plus_actions_1999_2021.csv.gz"
 FACTORS = SHARED / "factors" / "FF5_factors_daily.csv"
 
 pytestmark = pytest.mark.skipif(not ETF.exists(), reason=f"no real prices at {ETF}")
@@ -114,3 +115,14 @@ def test_spy_is_the_market_and_iwm_is_small(history):
     assert result.t_statistic.loc["IWM", "SMB"] > 50
     assert result.r_squared["SPY"] > 0.97
     assert abs(result.beta.loc["BIL"]).max() < 0.01
+
+
+@pytest.mark.skipif(not STOCKS.exists(), reason=f"no raw share prices at {STOCKS}")
+def test_raw_returns_agree_with_adjusted_ones_over_every_split_of_the_raw_file():
+    columns = ["date", "ticker", "close", "adj_close", "dividend", "split"]
+    names = {"ticker": "security_id", "split": "split_ratio"}
+    raw = pd.read_csv(STOCKS, parse_dates=["date"], usecols=columns).rename(columns=names)
+    gaps = return_gaps(raw)
+    assert (gaps["split_ratio"] != 1).sum() > 100
+    assert (gaps["dividend"] > 0).sum() > 9_000
+    assert gaps["gap"].abs().max() < 0.001

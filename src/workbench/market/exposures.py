@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from workbench.errors import MarketDataError, ParameterError
 from workbench.market.covariance import MIN_OBSERVATIONS, SESSIONS_PER_YEAR
@@ -89,7 +90,8 @@ def regress(
             "leave them out, or give factors over the same years"
         )
     names = list(given.columns)
-    lines = {security: _regression(shared[security], given) for security in shared.columns}
+    values, given_values = shared.to_numpy(np.float64), given.to_numpy(np.float64)
+    lines = {security: _regression(values[:, i], given_values) for i, security in enumerate(shared.columns)}
     table = pd.DataFrame.from_dict(lines, orient="index")
     beta = pd.DataFrame(np.vstack(table["beta"].to_list()), index=table.index, columns=names)
     t_statistic = pd.DataFrame(np.vstack(table["t"].to_list()), index=table.index, columns=names)
@@ -109,7 +111,8 @@ def style_factors(
     """Factor returns, session by factor: "market", and each style for which the universe has the funds.
 
     `market` names the securities whose average return is the market: one broad fund, or the large caps themselves. A
-    session on which one of them has no return has no market return.
+    session on which one of them has no return has no market return. The funds that make a factor fit
+    it wholly, by construction: their R squared of 1 says nothing.
 
     Raises `MarketDataError` where a market security has no returns.
     """
@@ -126,17 +129,17 @@ def style_factors(
     return frame
 
 
-def _regression(returns: pd.Series, factors: pd.DataFrame) -> dict[str, object]:
-    y = returns.dropna()
-    x = np.column_stack([np.ones(len(y)), factors.loc[y.index].to_numpy(np.float64)])
-    values = y.to_numpy(np.float64)
-    coefficients, _, rank, _ = np.linalg.lstsq(x, values, rcond=None)
+def _regression(returns: NDArray[np.float64], factors: NDArray[np.float64]) -> dict[str, object]:
+    there = ~np.isnan(returns)
+    y = returns[there]
+    x = np.column_stack([np.ones(len(y)), factors[there]])
+    coefficients, _, rank, _ = np.linalg.lstsq(x, y, rcond=None)
     if rank < x.shape[1]:
         raise ParameterError("factor returns are linearly dependent; leave one factor out", "factors")
-    residuals = values - x @ coefficients
+    residuals = y - x @ coefficients
     squares = float(residuals @ residuals)
-    total = float(((values - values.mean()) ** 2).sum())
-    variance = squares / (len(values) - x.shape[1])
+    total = float(((y - y.mean()) ** 2).sum())
+    variance = squares / (len(y) - x.shape[1])
     errors = np.sqrt(variance * np.diag(np.linalg.inv(x.T @ x)))
     moves = total > 0
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -147,5 +150,5 @@ def _regression(returns: pd.Series, factors: pd.DataFrame) -> dict[str, object]:
         "alpha": coefficients[0],
         "r_squared": 1.0 - squares / total if moves else np.nan,
         "residual": np.sqrt(variance),
-        "observations": len(values),
+        "observations": len(y),
     }

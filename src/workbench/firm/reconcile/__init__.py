@@ -54,7 +54,7 @@ def reconcile(
     `sessions` are the trading days the price histories should cover (see `workbench.market.calendar`);
     without them, the days on which any security has a price.
 
-    Raises `FirmDataError` where there is no price at all up to the date.
+    Raises `FirmDataError` where there is no price at all up to the date, or one is given twice.
     """
     if isinstance(firm, Firm):
         tables, day = firm.tables(), pd.Timestamp(as_of or firm.as_of)
@@ -66,6 +66,9 @@ def reconcile(
     days = _trading_days(tables, day) if sessions is None else sessions[sessions <= day]
     if days.empty:
         raise FirmDataError(f"prices: no session up to {day:%Y-%m-%d}; load prices, or take a later as-of date")
+    twice = tables["prices"].duplicated(["date", "security_id"])
+    if twice.any():
+        raise FirmDataError(f"prices: {int(twice.sum())} rows repeat a date and security; keep one row of each")
     book = Book(tables, day, days)
     found = [finding for _, check in CHECKS for finding in check(book)]
     return Findings(day, ranked(found), tuple(name for name, _ in CHECKS))
