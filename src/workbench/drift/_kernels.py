@@ -210,13 +210,34 @@ def group_lots(holding: Offsets, n_holdings: int) -> tuple[Offsets, Offsets]:
 
 
 @njit(cache=True, parallel=True)
-def sort_each(ptr: Offsets, key: Floats, order: Offsets) -> None:
-    """Put `order` in ascending `key` within each run of `ptr`, in place; ties keep their order."""
-    for h in prange(len(ptr) - 1):
-        for i in range(ptr[h] + 1, ptr[h + 1]):
-            lot = order[i]
-            j = i - 1
-            while j >= ptr[h] and key[order[j]] > key[lot]:
-                order[j + 1] = order[j]
-                j -= 1
-            order[j + 1] = lot
+def tax_lots(
+    ptr: Offsets,
+    order: Offsets,
+    quantity: Floats,
+    cost: Floats,
+    rate: Floats,
+    term: Ints,
+    account_ptr: Offsets,
+    security: Ints,
+    price: Floats,
+) -> tuple[Floats, Floats, Floats]:
+    """Quantity, gain and tax a share of each holding's lots, least tax first, those of unknown tax last.
+
+    `rate` is accounts x terms (short, long), zero where gains are not taxed; `term` is the column of it for each lot,
+    -1 where that is not known.
+    """
+    sorted_quantity, gain, tax = np.empty(len(order)), np.empty(len(order)), np.empty(len(order))
+    for a in prange(len(account_ptr) - 1):
+        for h in range(account_ptr[a], account_ptr[a + 1]):
+            for i in range(ptr[h], ptr[h + 1]):
+                lot = order[i]
+                lot_gain = price[security[h]] - cost[lot]
+                lot_tax = np.nan if term[lot] < 0 else lot_gain * rate[a, term[lot]]
+                if rate[a, 0] == 0.0 and rate[a, 1] == 0.0:
+                    lot_tax = 0.0
+                j = i
+                while j > ptr[h] and (tax[j - 1] > lot_tax or (np.isnan(tax[j - 1]) and not np.isnan(lot_tax))):
+                    sorted_quantity[j], gain[j], tax[j] = sorted_quantity[j - 1], gain[j - 1], tax[j - 1]
+                    j -= 1
+                sorted_quantity[j], gain[j], tax[j] = quantity[lot], lot_gain, lot_tax
+    return sorted_quantity, gain, tax

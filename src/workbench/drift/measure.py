@@ -118,7 +118,7 @@ class Drift:
                 account, key = self.rows.account, self.rows.security
                 deviation = self.rows.deviation
                 band = _band(level, self.inputs.model[account], key, deviation)
-                np.maximum.at(furthest, account, _ratio(deviation, band))
+                furthest = _by_account(np.fmax, _ratio(deviation, band), self.rows.account_ptr[:-1])
             else:
                 deviation = self.deviation(name)
                 model = self.inputs.model

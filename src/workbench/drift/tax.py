@@ -40,19 +40,13 @@ def price_lots(
     from workbench.drift import _kernels
 
     ptr, order = _kernels.group_lots(holding, len(holdings.security))
-    place = holding[order]
-    owner = np.repeat(np.arange(len(holdings.account_ptr) - 1, dtype=np.int32), np.diff(holdings.account_ptr))
-    account = owner[place]
-    gain = price[holdings.security[place]] - cost[order]
-    start = holding_start[order]
-    year_ago = np.datetime64((as_of - pd.DateOffset(years=1)).to_datetime64(), "D").astype(start.dtype)
-    short, long = gain_rates(rates)
-    rate = np.where(start <= year_ago, long[account], short[account])
-    tax = np.where(np.isnat(start), np.nan, gain * rate)
-    tax[~taxed[account]] = 0.0
-    within = np.arange(len(order))
-    _kernels.sort_each(ptr, np.where(np.isnan(tax), np.inf, tax), within)
-    return Lots(ptr, quantity[order][within], gain[within], tax[within])
+    year_ago = np.datetime64((as_of - pd.DateOffset(years=1)).to_datetime64(), "D").astype(holding_start.dtype)
+    term = np.where(np.isnat(holding_start), -1, holding_start <= year_ago).astype(np.int32)
+    rate = np.where(taxed[:, None], np.column_stack(gain_rates(rates)), 0.0)
+    quantity, gain, tax = _kernels.tax_lots(
+        ptr, order, quantity, cost, rate, term, holdings.account_ptr, holdings.security, price
+    )
+    return Lots(ptr, quantity, gain, tax)
 
 
 def unrealised(lots: Lots) -> pd.DataFrame:
