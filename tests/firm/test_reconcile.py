@@ -314,9 +314,9 @@ def test_questions_that_make_no_sense_are_refused(tables):
         reconcile(tables)
     with pytest.raises(FirmDataError, match="no session"):
         reconcile(tables, "1999-01-01")
+    twice = {**tables, "prices": pd.concat([tables["prices"], tables["prices"].iloc[[5]]])}
     with pytest.raises(FirmDataError, match="1 rows repeat"):
-        twice = pd.concat([tables["prices"], tables["prices"].iloc[[5]]])
-        reconcile({**tables, "prices": twice}, AS_OF)
+        reconcile(twice, AS_OF)
     with pytest.raises(ParameterError, match="no check"):
         reconcile(tables, AS_OF).of("lot")
 
