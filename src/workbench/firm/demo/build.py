@@ -74,7 +74,7 @@ def build_with_faults(
     plans: Sequence[people.AccountPlan] = wishes.plans
     if "rmd" in asked:
         plans, missed = miss_distribution(plans, day)
-        planted += missed
+        planted.append(missed)
     lives = [simulate.live(plan, world) for plan in plans]
     built = tables.assemble(market, models, arrays, lives, wishes, day)
     if "lots" in asked:

@@ -27,6 +27,8 @@ ROLES = {
     "expired": "a never-sell restriction that has expired while the holding is still there",
     "held_lot": "one lot that must not be sold",
     "min_cash": "a cash floor in dollars",
+    "never_buy": "an officer of an issuer, who may not buy it",
+    "never_hold": "a security the client may not hold at all, though some came in kind",
     "max_weight": "a cap on the weight of one security",
     "directive": "a client's dated instruction to raise cash",
 }
@@ -118,6 +120,8 @@ def _assign_roles(
         "held_lot": lambda p: p.taxed and bool(p.legacy),
         "min_cash": lambda p: p.registration == "taxable" and p.opening_value > 200_000,
         "max_weight": lambda p: p.taxed,
+        "never_buy": lambda p: bool(p.legacy),
+        "never_hold": lambda p: bool(p.legacy),
         "directive": lambda p: p.taxed,
     }
     for role, fit in fits.items():
@@ -154,6 +158,8 @@ def _play(
         "min_cash": {"min_cash": float(round(plan.opening_value * 0.06, -3))},
         "max_weight": {"max_weights": ((plan.legacy[0] if plan.legacy else "AAPL", 0.02),)},
         "directive": {},
+        "never_buy": {"shuns": frozenset(plan.legacy[-1:])},
+        "never_hold": {"shuns": frozenset(plan.legacy[-1:])},
     }
     return replace(plan, **changes[role])  # type: ignore[arg-type]
 
@@ -185,7 +191,7 @@ def _restrict(
     account = plan.account_id
 
     def ask(kind: str, key: str, reason: str, value: float | None = None, **rest: pd.Timestamp) -> None:
-        document = "Client instruction, signed" if kind != "never_buy" else "Employer's trading policy"
+        document = "Employer's trading policy" if kind in ("never_buy", "never_hold") else "Client instruction, signed"
         rows.append(Restriction("account", account, kind, key, value, reason, document, **rest))
 
     if plan.role == "ordinary" and plan.taxed and plan.legacy and rng.random() < 0.2:
@@ -197,7 +203,10 @@ def _restrict(
         reason = "Tax hold until year end" if expiry else "Inherited position the client will not sell"
         ask("never_sell", security, reason, **expiry)
     for security in sorted(plan.shuns):
-        ask("never_buy", security, "The client is an officer of the issuer")
+        if plan.role == "never_hold":
+            ask("never_hold", security, "Audit client of the spouse's firm")
+        else:
+            ask("never_buy", security, "The client is an officer of the issuer")
     for lot in sorted(plan.held_lots):
         ask("hold_lot", lot, "Pledged as collateral")
     if plan.min_cash:

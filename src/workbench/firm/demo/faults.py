@@ -48,6 +48,10 @@ def checked(faults: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for name in FAULTS if name in asked)
 
 
+def _no_place(fault: str, why: str) -> ParameterError:
+    return ParameterError(f"fault {fault} finds no place: {why}; take more accounts or another market", "faults")
+
+
 def freeze_price(market: Market, as_of: pd.Timestamp, held: Iterable[str]) -> tuple[Market, Planted]:
     """Return the market with one security's price flat for the last sessions; trades and statements follow it.
 
@@ -67,7 +71,10 @@ def freeze_price(market: Market, as_of: pd.Timestamp, held: Iterable[str]) -> tu
     quiet = quiet[(quiet["split"] == 1) & (quiet["lowest"] == 1)]
     real = market.securities.set_index("security_id")
     real = real[real["asset_class"].eq("US equity") & ~real["simulated"]]
-    security = sorted(set(held) & set(quiet.index) & set(real.index))[-1]
+    fits = sorted(set(held) & set(quiet.index) & set(real.index))
+    if not fits:
+        raise _no_place("stale_price", "no real US equity without a corporate action in the last sessions")
+    security = fits[-1]
     prices = market.prices.copy()
     flat = window & (prices["security_id"] == security)
     first = prices[flat & (prices["date"] == recent[0])].iloc[0]
@@ -78,7 +85,7 @@ def freeze_price(market: Market, as_of: pd.Timestamp, held: Iterable[str]) -> tu
     return replace(market, prices=prices), Planted("stale_price", "prices", key, detail)
 
 
-def miss_distribution(plans: Sequence[AccountPlan], as_of: pd.Timestamp) -> tuple[list[AccountPlan], list[Planted]]:
+def miss_distribution(plans: Sequence[AccountPlan], as_of: pd.Timestamp) -> tuple[list[AccountPlan], Planted]:
     """Let the first traditional IRA with a distribution due miss it: in the as-of year if that ends, else the year
     before.
     """
@@ -89,18 +96,21 @@ def miss_distribution(plans: Sequence[AccountPlan], as_of: pd.Timestamp) -> tupl
         if plan.registration == "traditional_ira" and due and plan.opened_on.year < year and not plan.emptied_on:
             changed[i] = replace(plan, missed_rmd_year=year)
             detail = f"no withdrawal for {year}"
-            return changed, [Planted("rmd", "accounts", {"account_id": plan.account_id}, detail)]
-    return changed, []
+            return changed, Planted("rmd", "accounts", {"account_id": plan.account_id}, detail)
+    raise _no_place("rmd", f"no traditional IRA with a distribution due in {year}")
 
 
 def lose_shares(tables: dict[str, pd.DataFrame], lives: Sequence[Life]) -> Planted:
     """Take a tenth of the shares from the largest lot of the first ordinary taxable account."""
     ordinary = [life for life in lives if life.plan.registration == "taxable" and life.plan.role == "ordinary"]
-    account = next(life.plan.account_id for life in ordinary if life.ledger.holdings())
+    holders = [life.plan.account_id for life in ordinary if life.ledger.holdings()]
+    if not holders:
+        raise _no_place("lots", "no ordinary taxable account with holdings")
+    account = holders[0]
     lots = tables["lots"].copy()
     index = lots.loc[lots["account_id"] == account, "quantity"].idxmax()
     before = float(lots.loc[index, "quantity"])
-    after = before - max(float(np.floor(before / 10)), before / 10 if before < 10 else 1.0)
+    after = before - float(np.ceil(before / 10)) if before > 1 else before * 0.9
     lots.loc[index, "quantity"] = after
     tables["lots"] = lots
     row = lots.loc[index]
@@ -114,6 +124,8 @@ def double_dividend(tables: dict[str, pd.DataFrame]) -> Planted:
     real = tables["securities"].query("not simulated")["security_id"]
     recent = prices["date"] > prices["date"].max() - pd.Timedelta(days=365)
     size = (prices["dividend"] / prices["close"]).where(recent & prices["security_id"].isin(real), 0.0)
+    if not size.max() > 0:
+        raise _no_place("doubled_dividend", "no real security paid one in the last year")
     index = size.idxmax()
     true = float(prices.loc[index, "dividend"])
     prices.loc[index, "dividend"] = 2.0 * true

@@ -207,7 +207,7 @@ def _draw_account(
     median, _ = _REGISTRATIONS[registration]
     value = _bounded_lognormal(rng, median)
     legacy_share = float(rng.uniform(0.15, 0.7)) if rng.random() < _legacy_chance(registration) else 0.0
-    names = int(rng.integers(1, 4)) if legacy_share else 0
+    names = min(int(rng.integers(1, 4)), len(legacy_choices)) if legacy_share else 0
     saves = registration in ("roth_ira", "529") or (registration == "traditional_ira" and age < 60)
     deposit, months = _deposits(rng, registration, value) if saves else (0.0, ())
     return AccountPlan(

@@ -21,6 +21,8 @@ from workbench.firm.schema import CASH
 
 #: Orders below this part of the account's value are not worth a ticket.
 SMALLEST_ORDER = 0.0015
+#: Weight below which a class has nothing left to take over what is banned.
+_NOTHING = 1e-9
 _BAND = {level: (absolute, relative) for level, key, absolute, relative in TOLERANCES if key == "*"}
 
 
@@ -80,7 +82,7 @@ def allowed_weights(weights: np.ndarray, banned: np.ndarray, caps: np.ndarray, a
     for code in np.unique(asset_class[allowed < weights]):
         inside = asset_class == code
         free = inside & ~banned & (weights < caps)
-        if allowed[free].sum() > 0:
+        if allowed[free].sum() > _NOTHING:
             allowed[free] *= 1.0 + (weights[inside].sum() - allowed[inside].sum()) / allowed[free].sum()
     return np.minimum(allowed, caps)
 
