@@ -27,7 +27,7 @@ _KEYS_DRAWN = 8
 
 
 def review_table(review: Review, origin: Origin, most: int, explained: int) -> Exhibit:
-    """The accounts to look at, first things first; also on the index page. The first `explained` link to their causes."""
+    """The accounts to look at, in order; also on the index page. The first `explained` link to their causes."""
     frame = review.ranking.head(most).copy()
     columns = (
         Column("account_id", "Account", emphasis=True),
@@ -37,7 +37,7 @@ def review_table(review: Review, origin: Origin, most: int, explained: int) -> E
         Column("breaches", "Breaches", "count"),
         Column("tracking_error", "Tracking error", "percent", digits=1),
         Column("tax_to_correct", "Tax to correct", "usd"),
-        Column("reason", "Why"),
+        Column("driver", "Main driver of its furthest deviation"),
     )
     rows, facts = origin.table("drift.account", frame, columns, "drift.rank", [*TABLES, "lots"])
     linked = []
@@ -46,9 +46,11 @@ def review_table(review: Review, origin: Origin, most: int, explained: int) -> E
         cell = Link(account, f"drift.html#{account_anchor(account)}") if position < explained else account
         linked.append((cell, *row[1:]))
     out = len(review.out_of_tolerance)
-    takeaway = f"{out:,} accounts are out of tolerance; these {len(frame)} come first." if out else (
-        "No account is out of tolerance; these stand furthest from their models."
-    )  # fmt: skip
+    takeaway = (
+        f"{out:,} accounts are out of tolerance; these {len(frame)} come first."
+        if out
+        else ("No account is out of tolerance; these stand furthest from their models.")
+    )
     settings = origin.settings("score = half drift, 30 % risk, 20 % tax efficiency, on fixed scales", [*TABLES, "lots"])
     return Exhibit(
         "drift-review", "Accounts for review", TableBody(columns, tuple(linked)), takeaway, settings, facts, index=True
@@ -63,14 +65,21 @@ def scatter(review: Review, origin: Origin, names: pd.Series) -> Exhibit:
     cheap = int(((frame["tracking_error"] > 0.02) & (cost < 0.001)).sum())
     fact = origin.fact("drift.firm.cheap_to_correct", cheap, "count", "drift.rank", [*TABLES, "lots"])
     takeaway = (
-        f"Low and to the right is where to start: {cheap:,} accounts carry more than 2 % of tracking error and would be "
+        f"Start low and to the right: {cheap:,} accounts carry more than 2 % of tracking error and would be "
         "corrected for less than 0.1 % of their value in tax. Figures past the edges are drawn at the edge."
     )
     body = figures.account_scatter(
-        list(error), list(cost), list(frame["account_id"]), alt=takeaway,
-        x_title="Tracking error to the model, a year", y_title="Tax of correcting, share of value", x_unit="percent",
-        y_unit="percent", groups=[names[model] for model in frame["model_id"]], named=list(frame["account_id"].head(3)),
-    )  # fmt: skip
+        list(error),
+        list(cost),
+        list(frame["account_id"]),
+        alt=takeaway,
+        x_title="Tracking error to the model, a year",
+        y_title="Tax of correcting, share of value",
+        x_unit="percent",
+        y_unit="percent",
+        groups=[names[model] for model in frame["model_id"]],
+        named=list(frame["account_id"].head(3)),
+    )
     settings = origin.settings("least-tax lots first, before netting and budgets", [*TABLES, "lots"])
     return Exhibit("drift-scatter", "Risk carried against tax of correcting", body, takeaway, settings, (fact,))
 
@@ -98,10 +107,14 @@ def causes_figure(review: Review, origin: Origin, account: str, level: str) -> E
     rows, facts = origin.table(prefix, frame, columns, "drift.explain", _HISTORY)
     words = " ".join(driver(review.causes, account, level, key).text for key in frame["key"].head(2))
     body: FigureBody = figures.stacked_causes(
-        list(frame["key"]), {CAUSE_NAMES[cause]: list(frame[cause]) for cause in CAUSES}, alt=words,
-        totals=list(frame["deviation"]), total_name="Deviation", axis_title="Deviation from target",
+        list(frame["key"]),
+        {CAUSE_NAMES[cause]: list(frame[cause]) for cause in CAUSES},
+        alt=words,
+        totals=list(frame["deviation"]),
+        total_name="Deviation",
+        axis_title="Deviation from target",
         data=TableBody(columns, rows),
-    )  # fmt: skip
+    )
     began = fmt.long_date(str(start.date()))
     settings = origin.settings(
         f"causes since {began}, when the account last stood on its model; their sum is exact", _HISTORY

@@ -6,7 +6,19 @@ import pandas as pd
 
 from workbench.drift import Review
 from workbench.exhibits.origin import Origin, slug
-from workbench.report import CalloutBody, Column, Exhibit, Fact, Kpi, KpiBody, Link, Missing, TableBody, figures
+from workbench.report import (
+    CalloutBody,
+    Column,
+    Exhibit,
+    Fact,
+    FactRef,
+    Kpi,
+    KpiBody,
+    Link,
+    Missing,
+    TableBody,
+    figures,
+)
 from workbench.report import format as fmt
 from workbench.report.exhibit import Paragraph
 
@@ -20,18 +32,30 @@ def summary(review: Review, origin: Origin) -> Exhibit:
     """Key figures of the firm's drift; also on the index page."""
     facts = {fact.id: fact for fact in firm_facts(review, origin)}
 
-    def ref(name: str, text: str | None = None) -> object:
+    def ref(name: str, text: str | None = None) -> FactRef:
         return facts[f"drift.firm.{name}"].ref(text)
 
     firm = review.aggregate.firm
     items = (
-        Kpi("Out of tolerance", ref("out_of_band"), f"of {len(review.ranking):,} accounts measured",
-            "warning" if firm["out_of_band"] else "good"),
+        Kpi(
+            "Out of tolerance",
+            ref("out_of_band"),
+            f"of {len(review.ranking):,} accounts measured",
+            "warning" if firm["out_of_band"] else "good",
+        ),
         Kpi("Assets measured", ref("value", fmt.usd_short(firm["value"])), _not_measured(review)),
         Kpi("Tracking error", ref("tracking_error"), "to model, value-weighted, a year"),
-        Kpi("To correct it all", ref("turnover_to_correct", fmt.usd_short(firm["turnover_to_correct"])), "one-way turnover"),
-        Kpi("Tax to correct", ref("tax_to_correct", fmt.usd_short(firm["tax_to_correct"])), "least-tax lots, before netting"),
-    )  # fmt: skip
+        Kpi(
+            "To correct it all",
+            ref("turnover_to_correct", fmt.usd_short(firm["turnover_to_correct"])),
+            "one-way turnover",
+        ),
+        Kpi(
+            "Tax to correct",
+            ref("tax_to_correct", fmt.usd_short(firm["tax_to_correct"])),
+            "least-tax lots, before netting",
+        ),
+    )
     settings = origin.settings(_BASIS, [*TABLES, "lots"])
     return Exhibit(
         "drift-summary", "The firm at a glance", KpiBody(items), "", settings, tuple(facts.values()), index=True
@@ -42,10 +66,18 @@ def firm_facts(review: Review, origin: Origin) -> tuple[Fact, ...]:
     """The firm-wide figures that chapter, memo and index share."""
     firm = review.aggregate.firm
     kinds = {
-        "accounts": "count", "value": "usd", "out_of_band": "count", "share_out": "percent", "value_share_out": "percent",
-        "active_share": "percent", "tracking_error": "percent", "breaches": "count", "turnover_to_correct": "usd",
-        "cost_to_correct": "usd", "tax_to_correct": "usd",
-    }  # fmt: skip
+        "accounts": "count",
+        "value": "usd",
+        "out_of_band": "count",
+        "share_out": "percent",
+        "value_share_out": "percent",
+        "active_share": "percent",
+        "tracking_error": "percent",
+        "breaches": "count",
+        "turnover_to_correct": "usd",
+        "cost_to_correct": "usd",
+        "tax_to_correct": "usd",
+    }
     facts = [
         origin.fact(f"drift.firm.{name}", firm[name], kind, "drift.aggregate", [*TABLES, "lots"])
         for name, kind in kinds.items()
@@ -57,26 +89,35 @@ def firm_facts(review: Review, origin: Origin) -> tuple[Fact, ...]:
     return (*facts, unmeasured)
 
 
-def decision(review: Review, origin: Origin) -> Exhibit:
-    """The box that asks for a decision; where nothing is out of tolerance it says so and asks for none."""
+def verdict(review: Review, origin: Origin) -> Exhibit:
+    """The box at the top: how many accounts are out, what correcting them would take, and which comes first."""
     facts = {fact.id: fact for fact in firm_facts(review, origin)}
     if review.out_of_tolerance.empty:
         text = "Every account measured stands within its tolerances. No decision is needed on drift."
-        return Exhibit("drift-decision", "Nothing out of tolerance", CalloutBody("good", (text,)))
+        return Exhibit("drift-verdict", "Nothing is out of tolerance", CalloutBody("good", (text,)))
     first = review.out_of_tolerance.iloc[0]
     lines: list[Paragraph] = [
         (
-            facts["drift.firm.out_of_band"].ref(), " of ", facts["drift.firm.accounts"].ref(),
-            " accounts are out of tolerance, ", facts["drift.firm.value_share_out"].ref(),
+            facts["drift.firm.out_of_band"].ref(),
+            " of ",
+            facts["drift.firm.accounts"].ref(),
+            " accounts are out of tolerance, ",
+            facts["drift.firm.value_share_out"].ref(),
             " of the assets measured. Bringing all accounts to target would turn over ",
-            facts["drift.firm.turnover_to_correct"].ref(), " and cost ", facts["drift.firm.tax_to_correct"].ref(),
-            " of tax. Decide which to propose for rebalancing; the order below is the suggested one.",
+            facts["drift.firm.turnover_to_correct"].ref(),
+            " and cost ",
+            facts["drift.firm.tax_to_correct"].ref(),
+            " of tax. The review list below is the suggested order.",
         ),
-        ("First for review: ", Link(str(first["account_id"]), f"drift.html#{account_anchor(first['account_id'])}"),
-         f". {first['reason']}"),
-    ]  # fmt: skip
-    return Exhibit("drift-decision", "Decide which accounts to rebalance", CalloutBody("decision", tuple(lines)),
-                   facts=tuple(facts.values()))  # fmt: skip
+        (
+            "First for review: ",
+            Link(str(first["account_id"]), f"drift.html#{account_anchor(first['account_id'])}"),
+            f". {first['driver']}",
+        ),
+    ]
+    return Exhibit(
+        "drift-verdict", "Out of tolerance", CalloutBody("warning", tuple(lines)), facts=tuple(facts.values())
+    )
 
 
 def account_anchor(account: object) -> str:
@@ -97,14 +138,16 @@ def level_figure(review: Review, origin: Origin, level: str) -> Exhibit:
     rows, facts = origin.table(f"drift.firm.{level}", frame, columns, "drift.aggregate", TABLES)
     widest = frame.loc[frame["deviation"].abs().idxmax()]
     side = "above" if widest["deviation"] > 0 else "below"
-    takeaway = (
-        f"Over all accounts {widest['key']} stands {fmt.percentage_points(abs(widest['deviation'])).lstrip('+')} {side} "
-        f"its target, the widest of the {len(frame)}."
-    )
+    distance = fmt.percentage_points(abs(widest["deviation"])).lstrip("+")
+    takeaway = f"Over all accounts {widest['key']} stands {distance} {side} its target, the widest of the {len(frame)}."
     body = figures.bars_against_target(
-        list(frame["key"]), list(frame["weight"]), list(frame["target"]),
-        alt=takeaway, axis_title="Share of assets", data=TableBody(columns, rows),
-    )  # fmt: skip
+        list(frame["key"]),
+        list(frame["weight"]),
+        list(frame["target"]),
+        alt=takeaway,
+        axis_title="Share of assets",
+        data=TableBody(columns, rows),
+    )
     settings = origin.settings(f"{_BASIS}, weighted by account value", TABLES)
     return Exhibit(
         f"drift-firm-{level.replace('_', '-')}", f"Weights against targets by {noun}", body, takeaway, settings, facts
@@ -158,16 +201,25 @@ def models_grid(review: Review, origin: Origin, names: pd.Series, level: str) ->
     values = wide.drop(columns="name")
     model, key = values.abs().stack().idxmax()
     takeaway = (
-        f"The widest model-wide deviation is {names[model]}'s in {key}: {fmt.percentage_points(values.loc[model, key])}. "
+        f"The widest deviation of a model is {names[model]}'s in {key}: {fmt.percentage_points(values.loc[model, key])}. "
         "What all accounts of a model share is the model's business; what only some have is theirs."
     )
     body = figures.dot_table(
-        list(wide["name"]), [str(name) for name in values.columns], [list(line) for line in values.to_numpy()],
-        alt=takeaway, data=TableBody(columns, rows),
-    )  # fmt: skip
+        list(wide["name"]),
+        [str(name) for name in values.columns],
+        [list(line) for line in values.to_numpy()],
+        alt=takeaway,
+        data=TableBody(columns, rows),
+    )
     settings = origin.settings(f"{_BASIS}, weighted by account value", TABLES)
-    return Exhibit(f"drift-models-{level.replace('_', '-')}", f"Deviation of each model by {level.replace('_', ' ')}", body,
-                   takeaway, settings, facts)  # fmt: skip
+    return Exhibit(
+        f"drift-models-{level.replace('_', '-')}",
+        f"Deviation of each model by {level.replace('_', ' ')}",
+        body,
+        takeaway,
+        settings,
+        facts,
+    )
 
 
 def band_use_figure(review: Review, origin: Origin) -> Exhibit:
@@ -212,8 +264,14 @@ def trades_table(review: Review, origin: Origin, most: int = 12) -> Exhibit:
     takeaway = f"The largest net trade would be {first['security']}: {fmt.usd(abs(first['net']))} {side}."
     settings = origin.settings("every deviation corrected to target, netted over accounts", [*TABLES, "lots"])
     note = "" if len(netted(review)) <= most else f"The {most} largest of {len(netted(review))} securities."
-    return Exhibit("drift-trades", "What correcting everything would trade", TableBody(columns, rows, note=note),
-                   takeaway, settings, facts)  # fmt: skip
+    return Exhibit(
+        "drift-trades",
+        "What correcting everything would trade",
+        TableBody(columns, rows, note=note),
+        takeaway,
+        settings,
+        facts,
+    )
 
 
 def netted(review: Review) -> pd.DataFrame:
@@ -242,8 +300,10 @@ def unmeasured_table(review: Review, origin: Origin) -> Exhibit:
     """Every account that was not measured, and why."""
     columns = (Column("account_id", "Account", emphasis=True), Column("model_id", "Model"), Column("reason", "Reason"))
     frame = review.drift.no_data
-    rows = tuple((row.account_id, row.model_id if isinstance(row.model_id, str) else Missing("none assigned"), row.reason)
-                 for row in frame.itertuples())  # fmt: skip
+    rows = tuple(
+        (row.account_id, row.model_id if isinstance(row.model_id, str) else Missing("none assigned"), row.reason)
+        for row in frame.itertuples()
+    )
     takeaway = f"{len(frame)} accounts could not be measured." if rows else "Every account could be measured."
     settings = origin.settings("accounts open on the day", ["accounts", "positions", "prices"], simulated=False)
     return Exhibit("drift-unmeasured", "Not measured", TableBody(columns, rows), takeaway, settings)

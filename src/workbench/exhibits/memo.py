@@ -32,11 +32,11 @@ class Facts:
         """Return a mention of a fact; raises `KeyError` for one that does not exist."""
         return self.by_id[id].ref(text)
 
-    def prose(self, id: str, title: str, paragraphs: list[Paragraph], *, bullets: bool = False) -> Exhibit:
-        """Make an exhibit of paragraphs with the facts they mention."""
+    def prose(self, id: str, paragraphs: list[Paragraph], *, bullets: bool = False) -> Exhibit:
+        """Make an exhibit of paragraphs with the facts they mention; the heading is the notebook's own."""
         mentioned = {run.fact for paragraph in paragraphs for run in paragraph if isinstance(run, FactRef)}
         facts = tuple(self.by_id[name] for name in sorted(mentioned))
-        return Exhibit(id, title, ProseBody(tuple(paragraphs), bullets=bullets), facts=facts)
+        return Exhibit(id, "", ProseBody(tuple(paragraphs), bullets=bullets), facts=facts)
 
 
 def quarter_start(as_of: pd.Timestamp) -> pd.Timestamp:
@@ -80,9 +80,15 @@ def collect(review: Review, findings: Findings, frame: pd.DataFrame, origin: Ori
     facts = list(firm_facts(review, origin))
     for row in class_returns(frame).itertuples():
         id = f"market.quarter.{slug(row.asset_class)}"
-        facts.append(origin.fact(id, row.quarter, "percent", _RETURNS, ["prices", "positions"], text=_signed(row.quarter)))
+        facts.append(
+            origin.fact(id, row.quarter, "percent", _RETURNS, ["prices", "positions"], text=_signed(row.quarter))
+        )
     for cause, share in cause_shares(review).items():
-        facts.append(origin.fact(f"drift.cause.{cause}", share, "percent", "drift.cause_shares", [*TABLES, "transactions"], digits=0))
+        facts.append(
+            origin.fact(
+                f"drift.cause.{cause}", share, "percent", "drift.cause_shares", [*TABLES, "transactions"], digits=0
+            )
+        )
     for severity, count in findings.counts.items():
         facts.append(origin.fact(f"quality.findings.{severity}", count, "count", "firm.reconcile", ["all tables"]))
     classes = firm_wide(review, "asset_class")
@@ -103,24 +109,38 @@ def asked(review: Review, findings: Findings, facts: Facts) -> Exhibit:
     """What the committee is asked, why now, and what could be wrong with the answer."""
     out = int(review.aggregate.firm["out_of_band"])
     request: Paragraph = (
-        (Strong("Decision asked. "), "Release the review of ", facts("drift.firm.out_of_band"),
-         " accounts that are out of tolerance, in the order of the drift chapter, as proposals for rebalancing.")
+        (
+            Strong("Decision asked. "),
+            "Release the review of ",
+            facts("drift.firm.out_of_band"),
+            " accounts that are out of tolerance, in the order of the drift chapter, as proposals for rebalancing.",
+        )
         if out
         else (Strong("Decision asked. "), "None on drift: every account measured stands within its tolerances.")
-    )  # fmt: skip
+    )
     why: Paragraph = (
-        Strong("Why now. "), facts("drift.firm.value_share_out"), " of the assets measured stand outside a band; the "
-        "value-weighted tracking error to the models is ", facts("drift.firm.tracking_error"), " a year.",
-    )  # fmt: skip
+        Strong("Why now. "),
+        facts("drift.firm.value_share_out"),
+        " of the assets measured stand outside a band; the value-weighted tracking error to the models is ",
+        facts("drift.firm.tracking_error"),
+        " a year.",
+    )
     doubt: Paragraph = (
-        Strong("What could be wrong. "), facts("quality.findings.severe"), " severe findings and ",
-        facts("quality.findings.warning"), " warnings on the data are open, and ", facts("drift.firm.not_measured"),
+        Strong("What could be wrong. "),
+        facts("quality.findings.severe"),
+        " severe findings and ",
+        facts("quality.findings.warning"),
+        " warnings on the data are open, and ",
+        facts("drift.firm.not_measured"),
         " accounts could not be measured (",
-        Link("data quality", "quality.html"), "). Tax is before netting, gain budgets and wash sales.",
-    )  # fmt: skip
+        Link("data quality", "quality.html"),
+        "). Tax is before netting, gain budgets and wash sales.",
+    )
     mentioned = {run.fact for paragraph in (request, why, doubt) for run in paragraph if isinstance(run, FactRef)}
     known = tuple(facts.by_id[name] for name in sorted(mentioned))
-    return Exhibit("memo-asked", "For decision", CalloutBody("decision" if out else "neutral", (request, why, doubt)), facts=known)
+    return Exhibit(
+        "memo-asked", "For decision", CalloutBody("decision" if out else "neutral", (request, why, doubt)), facts=known
+    )
 
 
 def happened(frame: pd.DataFrame, review: Review, facts: Facts, as_of: pd.Timestamp) -> Exhibit:
@@ -131,33 +151,52 @@ def happened(frame: pd.DataFrame, review: Review, facts: Facts, as_of: pd.Timest
     if len(classes):
         best, worst = classes.iloc[0], classes.iloc[-1]
         first: Paragraph = (
-            f"Since {since} {best['asset_class']} returned ", facts(f"market.quarter.{slug(best['asset_class'])}"),
+            f"Since {since} {best['asset_class']} returned ",
+            facts(f"market.quarter.{slug(best['asset_class'])}"),
             ", weighted as the firm holds it" if len(classes) == 1 else f" and {worst['asset_class']} ",
-            *(() if len(classes) == 1 else (facts(f"market.quarter.{slug(worst['asset_class'])}"),
-              ", each weighted as the firm holds it now")), ".",
-        )  # fmt: skip
+            *(
+                ()
+                if len(classes) == 1
+                else (facts(f"market.quarter.{slug(worst['asset_class'])}"), ", each weighted as the firm holds it now")
+            ),
+            ".",
+        )
         paragraphs.append(first)
     shares = cause_shares(review).sort_values(ascending=False, kind="stable")
     if len(shares):
         main, second = shares.index[0], shares.index[1]
         paragraphs.append(
-            ("Of all the movement away from the models since accounts last stood on them, ",
-             facts(f"drift.cause.{main}"), f" came from {_cause(main)} and ", facts(f"drift.cause.{second}"),
-             f" from {_cause(second)}; manual trades made up ", facts("drift.cause.overrides"), ".")
+            (
+                "Of all the movement away from the models since accounts last stood on them, ",
+                facts(f"drift.cause.{main}"),
+                f" came from {_cause(main)} and ",
+                facts(f"drift.cause.{second}"),
+                f" from {_cause(second)}; manual trades made up ",
+                facts("drift.cause.overrides"),
+                ".",
+            )
             if "overrides" not in {main, second}
-            else ("Of all the movement away from the models since accounts last stood on them, ",
-                  facts(f"drift.cause.{main}"), f" came from {_cause(main)} and ", facts(f"drift.cause.{second}"),
-                  f" from {_cause(second)}.")
-        )  # fmt: skip
-    return facts.prose("memo-happened", "What happened", paragraphs)
+            else (
+                "Of all the movement away from the models since accounts last stood on them, ",
+                facts(f"drift.cause.{main}"),
+                f" came from {_cause(main)} and ",
+                facts(f"drift.cause.{second}"),
+                f" from {_cause(second)}.",
+            )
+        )
+    return facts.prose("memo-happened", paragraphs)
 
 
 def _cause(cause: object) -> str:
     words = {
-        "market": "market prices", "corporate_actions": "dividends and corporate actions", "flows": "flows and fees",
-        "trades": "rebalancing trades", "overrides": "manual trades", "model_change": "changes of the models",
+        "market": "market prices",
+        "corporate_actions": "dividends and corporate actions",
+        "flows": "flows and fees",
+        "trades": "rebalancing trades",
+        "overrides": "manual trades",
+        "model_change": "changes of the models",
         "residual": "what the last rebalance left",
-    }  # fmt: skip
+    }
     return words.get(str(cause), CAUSE_NAMES[str(cause)].lower())
 
 
@@ -167,37 +206,71 @@ def stands(review: Review, facts: Facts) -> Exhibit:
     widest = classes.loc[classes["deviation"].abs().idxmax()]
     first = review.ranking.iloc[0]
     paragraphs: list[Paragraph] = [
-        (facts("drift.firm.out_of_band"), " of ", facts("drift.firm.accounts"), " accounts (",
-         facts("drift.firm.share_out"), ") have at least one weight outside its band, with ",
-         facts("drift.firm.breaches"), " breaches in all. Over the whole firm the widest deviation of an asset class is ",
-         f"{widest['key']} at ", facts(f"drift.firm.asset_class.{slug(widest['key'])}.deviation"), "."),
-        (f"The first account for review is {first['account_id']} with a score of ",
-         facts(f"drift.account.{slug(first['account_id'])}.score"), f" of 100. {first['reason']}"),
-        ("Correcting everything would turn over ", facts("drift.firm.turnover_to_correct"), ", cost ",
-         facts("drift.firm.cost_to_correct"), " in half spreads and ", facts("drift.firm.tax_to_correct"),
-         " in tax with the least-taxed lots sold first (", Link("drift", "drift.html"), ")."),
-    ]  # fmt: skip
-    return facts.prose("memo-stands", "Where the accounts stand", paragraphs)
+        (
+            facts("drift.firm.out_of_band"),
+            " of ",
+            facts("drift.firm.accounts"),
+            " accounts (",
+            facts("drift.firm.share_out"),
+            ") have at least one weight outside its band, with ",
+            facts("drift.firm.breaches"),
+            " breaches in all. Over the whole firm the widest deviation of an asset class is ",
+            f"{widest['key']} at ",
+            facts(f"drift.firm.asset_class.{slug(widest['key'])}.deviation"),
+            ".",
+        ),
+        (
+            f"The first account for review is {first['account_id']} with a score of ",
+            facts(f"drift.account.{slug(first['account_id'])}.score"),
+            f" of 100. {first['driver']}",
+        ),
+        (
+            "Correcting everything would turn over ",
+            facts("drift.firm.turnover_to_correct"),
+            ", cost ",
+            facts("drift.firm.cost_to_correct"),
+            " in half spreads and ",
+            facts("drift.firm.tax_to_correct"),
+            " in tax with the least-taxed lots sold first (",
+            Link("drift", "drift.html"),
+            ").",
+        ),
+    ]
+    return facts.prose("memo-stands", paragraphs)
 
 
 def actions(review: Review, findings: Findings, facts: Facts) -> Exhibit:
     """What should be done, by whom; each line follows from a figure above."""
     lines: list[Paragraph] = []
     if int(review.aggregate.firm["out_of_band"]):
-        lines.append(("Portfolio managers: prepare proposals for the accounts in the order of the ",
-                      Link("review list", "drift.html#drift-review"), ", cheapest tax first where scores are close."))  # fmt: skip
+        lines.append(
+            (
+                "Portfolio managers: prepare proposals for the accounts in the order of the ",
+                Link("review list", "drift.html#drift-review"),
+                ", cheapest tax first where scores are close.",
+            )
+        )
     by_key = review.aggregate.by_key
     systemic = by_key[by_key["systemic"] & (by_key["level"] == "asset_class") & (by_key["share_out"] >= 0.5)]
     for row in systemic.sort_values("share_out", ascending=False, kind="stable").head(2).itertuples():
-        lines.append(f"Committee: most accounts of model {row.model_id} are out in {row.key}; ask whether the model or "
-                     "its bands should move rather than every account.")  # fmt: skip
+        lines.append(
+            f"Committee: most accounts of model {row.model_id} are out in {row.key}; ask whether the model or "
+            "its bands should move rather than every account."
+        )
     for finding in findings:
         if finding.severity in {"reject", "severe"}:
             lines.append(f"Operations: {finding.title.lower()}; {finding.remedy}.")
     if len(review.drift.no_data):
-        lines.append(("Advisors: ", facts("drift.firm.not_measured"), " accounts have no figures; reasons are in the ",
-                      Link("drift chapter", "drift.html#drift-unmeasured"), "."))  # fmt: skip
-    return facts.prose("memo-actions", "What should be done", lines or ["Nothing beyond the usual review."], bullets=True)
+        lines.append(
+            (
+                "Advisors: ",
+                facts("drift.firm.not_measured"),
+                " accounts have no figures; reasons are in the ",
+                Link("drift chapter", "drift.html#drift-unmeasured"),
+                ".",
+            )
+        )
+    return facts.prose("memo-actions", lines or ["Nothing beyond the usual review."], bullets=True)
 
 
 def returns_table(frame: pd.DataFrame, origin: Origin, as_of: pd.Timestamp) -> Exhibit:
@@ -214,6 +287,9 @@ def returns_table(frame: pd.DataFrame, origin: Origin, as_of: pd.Timestamp) -> E
     share = float(top["weight"].sum())
     takeaway = f"The {len(top)} largest holdings are {fmt.percent(share, 0)} of the firm's assets."
     settings = origin.settings(
-        f"total return with dividends, gross of fees; quarter since {quarter_start(as_of).date()}", ["prices", "positions"]
+        f"total return with dividends, gross of fees; quarter since {quarter_start(as_of).date()}",
+        ["prices", "positions"],
     )
-    return Exhibit("memo-returns", "Largest holdings and their returns", TableBody(columns, rows), takeaway, settings, facts)
+    return Exhibit(
+        "memo-returns", "Largest holdings and their returns", TableBody(columns, rows), takeaway, settings, facts
+    )

@@ -21,9 +21,15 @@ _MEANING = {
 ROWS_SHOWN = 8
 #: The column of each table that says what period it covers.
 _PERIODS = {
-    "prices": "date", "rates": "date", "models": "effective_date", "accounts": "opened_on", "lots": "acquired_on",
-    "transactions": "trade_date", "client_notes": "written_on", "profiles": "reviewed_on",
-}  # fmt: skip
+    "prices": "date",
+    "rates": "date",
+    "models": "effective_date",
+    "accounts": "opened_on",
+    "lots": "acquired_on",
+    "transactions": "trade_date",
+    "client_notes": "written_on",
+    "profiles": "reviewed_on",
+}
 
 
 def summary(findings: Findings, origin: Origin) -> Exhibit:
@@ -61,10 +67,15 @@ def findings_table(findings: Findings, origin: Origin) -> Exhibit:
         Column("remedy", "What to do"),
     )
     rows = [
-        (Badge(finding.severity, _TONES[finding.severity]), f"{finding.title}. {finding.detail}", finding.count,
-         finding.money if finding.money is not None else Missing("money is not the measure"), finding.remedy)
+        (
+            Badge(finding.severity, _TONES[finding.severity]),
+            f"{finding.title}. {finding.detail}",
+            finding.count,
+            finding.money if finding.money is not None else Missing("money is not the measure"),
+            finding.remedy,
+        )
         for finding in findings
-    ]  # fmt: skip
+    ]
     clean = len(findings.checks) - len({finding.check for finding in findings})
     takeaway = (
         f"{len(findings)} findings; {clean} of {len(findings.checks)} checks found nothing."
