@@ -289,6 +289,8 @@ def test_bad_arguments_are_refused():
         demo.build(accounts=24, faults=["nonsense"])
     with pytest.raises(MarketDataError, match="the last session before it is 2022-12-23"):
         demo.build(accounts=24, as_of="2022-12-25")
+    with pytest.raises(ParameterError, match="is not a date"):
+        demo.build(accounts=24, as_of="someday")
     with pytest.raises(MarketDataError, match="need a past"):
         demo.build(accounts=24, as_of="2005-06-01")
 

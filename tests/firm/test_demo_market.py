@@ -115,6 +115,12 @@ def test_files_that_are_no_markets_say_what_is_needed(tmp_path):
         demo.market_from_file(tmp_path / "none.csv")
     with pytest.raises(FirmDataError, match="lacks the column"):
         demo.market_from_file(written(prices(days=5).drop(columns="dividend"), tmp_path))
+    broken = tmp_path / "broken.csv.gz"
+    broken.write_bytes(b"\x1f\x8b\x08\x00 not really")
+    with pytest.raises(FirmDataError, match="cannot be read"):
+        demo.market_from_file(broken)
+    with pytest.raises(FirmDataError, match="is not a file"):
+        demo.market_from_file(written(prices(days=5), tmp_path), tmp_path / "none.csv")
     with pytest.raises(FirmDataError, match="no rows"):
         demo.market_from_file(written(prices(days=5).head(0), tmp_path))
 

@@ -100,7 +100,10 @@ def _checked(seed: int, as_of: str | pd.Timestamp, accounts: int) -> pd.Timestam
         raise ParameterError(f"accounts is {accounts}; the demo firm needs {FEWEST_ACCOUNTS} or more", "accounts")
     if seed < 0:
         raise ParameterError(f"seed is {seed}; give a whole number from 0", "seed")
-    return pd.Timestamp(as_of).normalize()
+    try:
+        return pd.Timestamp(as_of).normalize()
+    except ValueError as error:
+        raise ParameterError(f"as_of {as_of!r} is not a date; write YYYY-MM-DD", "as_of") from error
 
 
 def _require_session(market: Market, day: pd.Timestamp) -> None:

@@ -33,7 +33,8 @@ ROLES = {
     "directive": "a client's dated instruction to raise cash",
 }
 _CONCENTRATION = 0.60
-_AUTHORS = {advisor: name for advisor, name, _ in ADVISORS}
+#: Advisors' names, who sign the notes.
+AUTHORS = {advisor: name for advisor, name, _ in ADVISORS}
 
 
 @dataclass(frozen=True)
@@ -230,7 +231,7 @@ def _restrict(
 
 def _household_notes(plan: AccountPlan, as_of: pd.Timestamp) -> list[Note]:
     house = plan.household
-    author = _AUTHORS[house.advisor_id]
+    author = AUTHORS[house.advisor_id]
     reviewed = as_of - pd.Timedelta(days=house.reviewed_days_ago)
     words = ("very cautious", "cautious", "balanced", "growth-minded", "aggressive")[house.risk_tolerance - 1]
     notes = [
@@ -250,7 +251,7 @@ def _household_notes(plan: AccountPlan, as_of: pd.Timestamp) -> list[Note]:
 
 
 def _account_notes(plan: AccountPlan, asked: list[Restriction], as_of: pd.Timestamp) -> list[Note]:
-    house, author = plan.household.household_id, _AUTHORS[plan.household.advisor_id]
+    house, author = plan.household.household_id, AUTHORS[plan.household.advisor_id]
     notes = []
     for row in asked:
         if row.kind == "never_sell":

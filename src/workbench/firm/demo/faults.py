@@ -70,10 +70,10 @@ def freeze_price(market: Market, as_of: pd.Timestamp, held: Iterable[str]) -> tu
     quiet = quiet[(quiet["days"] == len(recent)) & (quiet["dividend"] == 0)]
     quiet = quiet[(quiet["split"] == 1) & (quiet["lowest"] == 1)]
     real = market.securities.set_index("security_id")
-    real = real[real["asset_class"].eq("US equity") & ~real["simulated"]]
+    real = real[real["asset_class"].ne("Cash") & ~real["simulated"]]
     fits = sorted(set(held) & set(quiet.index) & set(real.index))
     if not fits:
-        raise _no_place("stale_price", "no real US equity without a corporate action in the last sessions")
+        raise _no_place("stale_price", "no real security without a corporate action in the last sessions")
     security = fits[-1]
     prices = market.prices.copy()
     flat = window & (prices["security_id"] == security)

@@ -7,6 +7,7 @@ split_ratio out: it is then 1 throughout, and dividends are per share on the sam
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -55,18 +56,25 @@ def market_from_file(file: Path | str, securities: Path | str | pd.DataFrame | N
 
 
 def _read(file: Path) -> pd.DataFrame:
-    if not file.is_file():
-        raise FirmDataError(f"{file} is not a file; give a CSV or Parquet file with {', '.join(REQUIRED)}")
-    try:
-        parquet = file.suffix == ".parquet"
-        frame = pd.read_parquet(file) if parquet else pd.read_csv(file, dtype={"ticker": "str", "date": "str"})
-    except (ValueError, OSError) as error:
-        raise FirmDataError(f"{file} cannot be read ({error}); give a CSV or Parquet file") from error
+    frame = _read_table(file, {"ticker": "str", "date": "str"}, f"{', '.join(REQUIRED)}")
     missing = [column for column in REQUIRED if column not in frame]
     if missing:
         raise FirmDataError(f"{file} lacks the column(s) {', '.join(missing)}; it needs {', '.join(REQUIRED)}")
     if frame.empty:
         raise FirmDataError(f"{file} has no rows; it needs a price a session and ticker")
+    return frame
+
+
+def _read_table(file: Path, types: str | dict[str, str], columns: str) -> pd.DataFrame:
+    if not file.is_file():
+        raise FirmDataError(f"{file} is not a file; give a CSV or Parquet file with {columns}")
+    try:
+        if file.suffix == ".parquet":
+            return pd.read_parquet(file)
+        frame: pd.DataFrame = pd.read_csv(file, dtype=types)
+    except (ValueError, OSError, EOFError, zlib.error) as error:
+        first = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise FirmDataError(f"{file} cannot be read ({first}); give a CSV or Parquet file with {columns}") from error
     return frame
 
 
@@ -116,7 +124,10 @@ def _own_facts(securities: Path | str | pd.DataFrame | None) -> dict[str, Classi
     """Read the user's classification. Every name is text and stays text."""
     if securities is None:
         return {}
-    frame = securities if isinstance(securities, pd.DataFrame) else pd.read_csv(securities, dtype="str")
+    if isinstance(securities, pd.DataFrame):
+        frame = securities
+    else:
+        frame = _read_table(Path(securities), "str", ", ".join(SECURITY_COLUMNS))
     missing = [column for column in SECURITY_COLUMNS if column not in frame]
     if missing:
         raise FirmDataError(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 import numpy as np
 import pandas as pd
 
 from workbench.firm.demo import people, wash
 from workbench.firm.demo.classification import SUBSTITUTES
-from workbench.firm.demo.clients import Clients, notes_table, restrictions_table
+from workbench.firm.demo.clients import AUTHORS, Clients, Note, notes_table, restrictions_table
 from workbench.firm.demo.ledger import UNITS, is_long_term
 from workbench.firm.demo.market_data import Market
 from workbench.firm.demo.models import ModelTables
@@ -18,6 +18,8 @@ from workbench.firm.demo.panel import Panel
 from workbench.firm.demo.simulate import Life
 from workbench.firm.schema import CASH, REGISTRATIONS
 
+#: Sales in one day from which an advisor's own trading is a retreat, not a switch.
+MANY_SALES = 4
 #: Day ordinal of 1970-01-01, from which numpy counts.
 _EPOCH = datetime.date(1970, 1, 1).toordinal()
 
@@ -42,7 +44,7 @@ def assemble(
         "lots": lots_table(lives, arrays, washed),
         "transactions": transactions_table(lives, arrays),
         "restrictions": restrictions_table(wishes.restrictions),
-        "client_notes": notes_table(wishes.notes),
+        "client_notes": notes_table([*wishes.notes, *lived_notes(lives)]),
         "advisors": people.advisors_table(),
         "custodians": people.custodians_table(),
     }
@@ -141,6 +143,21 @@ def accounts_table(lives: list[Life], positions: pd.DataFrame, market: Market, a
             "stated_value": stated_values(positions, market.prices, as_of).to_numpy(),
         }
     )
+
+
+def lived_notes(lives: list[Life]) -> list[Note]:
+    """Return what the overriding advisor wrote down after selling in a fall: one note a household and day."""
+    notes = {}
+    for life in lives:
+        house = life.plan.household
+        sold = Counter(e.day for e in life.ledger.entries if e.kind == "sell" and e.origin == "manual")
+        for day in [day for day, rows in sold.items() if rows >= MANY_SALES]:
+            words = "Called after the fall in markets. We agreed to cut equities by a fifth and wait a quarter."
+            written = pd.Timestamp.fromordinal(day)
+            notes[house.household_id, day] = Note(
+                house.household_id, written, AUTHORS[house.advisor_id], "meeting", words
+            )
+    return list(notes.values())
 
 
 def stated_values(positions: pd.DataFrame, prices: pd.DataFrame, as_of: pd.Timestamp) -> pd.Series:
