@@ -77,8 +77,8 @@ def memo() -> dict[str, Any]:
         CalloutBody(
             "decision",
             (
-                (Strong("Decision. "), "Release rebalances for the ", out.ref(), " accounts out of band before year end, "
-                 "at a tax cost of ", cost.ref(), "."),
+                (Strong("Decision. "), "Release rebalances for the ", out.ref(), " accounts out of band "
+                 "before year end, at a tax cost of ", cost.ref(), "."),
                 (Strong("Why now. "), "Technology stands 4.4 points over target in model Growth; two accounts passed "
                  "the single-issuer limit. See ", Link("the sector table", "drift.html#drift.sector_table"), "."),
                 (Strong("What could be wrong. "), "Half of the cost estimate rests on lots with uncovered basis."),

@@ -1,6 +1,14 @@
-"""Executed notebooks in, the committee's book out: exhibits, figures, HTML pages and a PDF."""
+"""Executed notebooks in, the committee's book out: exhibits, figures, HTML pages and a PDF.
+
+Notebooks need the exhibits and figures only, so the renderers (and the template and PDF libraries under them) are
+imported when first asked for.
+"""
+
+from typing import TYPE_CHECKING
 
 from workbench.report import figures
+from workbench.report.blocks import collect_facts, read_notebook
+from workbench.report.book import Book, Chapter, RenderedPages
 from workbench.report.exhibit import (
     Badge,
     CalloutBody,
@@ -20,9 +28,15 @@ from workbench.report.exhibit import (
     TableBody,
 )
 
+if TYPE_CHECKING:
+    from workbench.report.html import render_html
+    from workbench.report.pdf import render_pdf
+
 __all__ = [
     "Badge",
+    "Book",
     "CalloutBody",
+    "Chapter",
     "Column",
     "Exhibit",
     "ExhibitError",
@@ -34,8 +48,25 @@ __all__ = [
     "Link",
     "Missing",
     "ProseBody",
+    "RenderedPages",
     "Settings",
     "Strong",
     "TableBody",
+    "collect_facts",
     "figures",
+    "read_notebook",
+    "render_html",
+    "render_pdf",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name == "render_html":
+        from workbench.report.html import render_html
+
+        return render_html
+    if name == "render_pdf":
+        from workbench.report.pdf import render_pdf
+
+        return render_pdf
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -31,7 +31,7 @@ Paper = Literal["letter", "a4"]
 CHART_WIDTH = 780
 
 #: What plotly names at random in a drawing: clip paths, traces, patterns and their groups.
-_RANDOM_NAME = re.compile(r"(defs-|clip|trace|legend-?|gradient)([0-9a-f]{6})(?![0-9a-f])")
+_RANDOM_NAME = re.compile(r"(defs-|clip|trace|legend-?|gradient|\bp|-(?=\w{6}[\"')]))([0-9a-f]{6})(?![0-9a-f])")
 
 _NEED_PANGO = (
     "the PDF needs the Pango library: on Debian or Ubuntu 'apt-get install libpango-1.0-0 libpangoft2-1.0-0', "

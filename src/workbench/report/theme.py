@@ -98,7 +98,8 @@ def figure_layout() -> dict[str, Any]:
         "plot_bgcolor": "rgba(0,0,0,0)",
         "margin": {"l": 8, "r": 24, "t": 36, "b": 8},
         "legend": {
-            "orientation": "h", "x": 0, "xanchor": "left", "y": 1, "yanchor": "top", "yref": "container",
+            "orientation": "h", "x": 0, "xanchor": "left", "xref": "container",
+            "y": 1, "yanchor": "top", "yref": "container",
             "font": {"size": 13}, "itemclick": False, "itemdoubleclick": False, "traceorder": "normal",
         },
         "hoverlabel": {"font": {"family": SANS, "size": 13}},

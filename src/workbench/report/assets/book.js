@@ -20,22 +20,37 @@
     return Object.fromEntries(Object.entries(node).map(([key, item]) => [key, recoloured(item, darkByLight)]));
   }
 
+  // On a phone long names wrap, so that they leave the bars room.
+  function wrapped(name) {
+    return name.replaceAll("<br>", " ").split(" ").reduce((lines, word) => {
+      const last = lines[lines.length - 1];
+      if (last !== undefined && `${last} ${word}`.length <= 15) lines[lines.length - 1] = `${last} ${word}`;
+      else lines.push(word);
+      return lines;
+    }, []).join("<br>");
+  }
+
   function fitted(figure, width) {
     const layout = { ...figure.layout, height: figure.height, autosize: true };
-    if (width < PHONE) {
-      layout.height = Math.round(figure.height * 1.12);
-      layout.margin = { ...layout.margin, l: 4, r: 16 };
-      layout.xaxis = { ...layout.xaxis, nticks: 4 };
+    if (width >= PHONE) return { data: figure.data, layout };
+    const named = layout.yaxis.type === "category";
+    layout.height = Math.round(figure.height * 1.12);
+    layout.margin = { ...layout.margin, l: 4, r: named ? 48 : 16 };
+    if (layout.xaxis.type !== "category") layout.xaxis = { ...layout.xaxis, nticks: 5 };
+    if (!named) return { data: figure.data, layout };
+    if (layout.yaxis.categoryarray) {
+      layout.yaxis = { ...layout.yaxis, categoryarray: layout.yaxis.categoryarray.map(wrapped) };
     }
-    return layout;
+    return { data: figure.data.map((trace) => ({ ...trace, y: trace.y.map(wrapped) })), layout };
   }
 
   function drawCharts(dark) {
     if (!window.Plotly) return;
     const darkByLight = dark ? readJson("colours") : {};
     for (const chart of document.querySelectorAll("[data-figure]")) {
-      const figure = recoloured(readJson(chart.dataset.figure), darkByLight);
-      Plotly.react(chart, figure.data, fitted(figure, chart.clientWidth), {
+      const figure = fitted(recoloured(readJson(chart.dataset.figure), darkByLight), chart.clientWidth);
+      chart.querySelector(".chart-words")?.remove();
+      Plotly.react(chart, figure.data, figure.layout, {
         displayModeBar: false, responsive: true, showTips: false, staticPlot: false,
       });
     }

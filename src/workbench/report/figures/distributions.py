@@ -164,7 +164,7 @@ def dot_table(
     }
     layout = house_layout()
     layout["xaxis"] |= {
-        "side": "top", "type": "category", "showgrid": False, "showline": False,
+        "side": "top", "type": "category", "dtick": 1, "showgrid": False, "showline": False,
         "range": [-0.4, len(columns) - 0.2], "categoryorder": "array",
         "categoryarray": [label(column, 14) for column in columns],
     }  # fmt: skip

@@ -1,0 +1,79 @@
+import math
+
+import plotly.graph_objects as go
+import pytest
+
+from workbench.report import ExhibitError, FigureBody, figures, theme
+
+
+def charts(sample):
+    return [e.body for c in sample.book().chapters for e in c.exhibits if isinstance(e.body, FigureBody)]
+
+
+def strings(node):
+    if isinstance(node, dict):
+        for value in node.values():
+            yield from strings(value)
+    elif isinstance(node, list | tuple):
+        for value in node:
+            yield from strings(value)
+    elif isinstance(node, str):
+        yield node
+
+
+def test_every_chart_is_a_valid_plotly_figure(sample):
+    for body in charts(sample):
+        go.Figure(body.figure)
+
+
+def test_every_colour_has_a_dark_one(sample):
+    known = set(theme.dark_by_light()) | {"rgba(0,0,0,0)"}
+    for body in charts(sample):
+        used = {text for text in strings(body.figure) if text.startswith(("#", "rgb"))}
+        assert used <= known
+
+
+def test_bars_carry_the_numbers_in_axis_units():
+    body = figures.bars_against_target(["a", "b"], [0.2, None], [0.3, 0.1], alt="Two bars.")
+    actual, target = (next(t for t in body.figure["data"] if t["name"] == name) for name in ("Actual", "Target"))
+    assert actual["x"] == [20.0, None]
+    assert target["x"] == [30.0, 10.0]
+
+
+def test_bars_outside_the_band_say_so():
+    body = figures.bars_against_target(
+        ["a", "b", "c"], [0.2, 0.5, 0.3], [0.3] * 3, lower=[0.25] * 3, upper=[0.35] * 3, alt="Three bars."
+    )
+    words = next(t for t in body.figure["data"] if t["mode" if "mode" in t else "type"] == "text")["text"]
+    assert [text.split()[-1].removesuffix("</b>") for text in words] == ["under", "over", "30.0%"]
+
+
+def test_a_waterfall_ends_at_the_sum():
+    body = figures.waterfall(["a", "b"], [0.3, -0.1], alt="Two steps.")
+    assert body.figure["data"][0]["x"] == pytest.approx([30.0, -10.0, 20.0])
+    assert body.figure["data"][0]["base"] == pytest.approx([0.0, 30.0, 0.0])
+
+
+def test_a_histogram_counts_every_value_once():
+    values = [math.sin(step) for step in range(500)] + [None, math.nan]
+    body = figures.histogram(values, alt="Counts.", unit="number", bins=13)
+    assert sum(body.figure["data"][0]["y"]) == 500
+
+
+@pytest.mark.parametrize("values", [[0.05], [0.05, 0.05], [-1.0, -1.0], [0.0]])
+def test_a_histogram_of_equal_values_has_one_bin_filled(values):
+    assert max(figures.histogram(values, alt="Counts.").figure["data"][0]["y"]) == len(values)
+
+
+def test_names_are_escaped_and_wrapped():
+    assert figures.label("<a href=x>A & B</a>") == "&lt;a href=x&gt;A &amp; B&lt;/a&gt;"
+    assert figures.label("one two three four", 8) == "one two<br>three<br>four"
+
+
+def test_lengths_and_units_are_checked():
+    with pytest.raises(ExhibitError, match="lengths differ"):
+        figures.diverging_bars(["a"], [0.1, 0.2], alt="x")
+    with pytest.raises(ExhibitError, match="unit 'dollars'"):
+        figures.diverging_bars(["a"], [0.1], alt="x", unit="dollars")
+    with pytest.raises(ExhibitError, match="at least one value"):
+        figures.histogram([None], alt="x")
