@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from workbench import __version__
+from workbench import __version__, market
 from workbench.errors import BadRow
 from workbench.firm import Firm, open_at
 
@@ -56,14 +56,14 @@ def firm_report(name: str) -> str:
 
     firm = open_at(name)
     changed = firm.verify()
-    findings = reconcile(firm.tables(), firm.as_of)
+    findings = reconcile(firm, sessions=market.sessions_of(firm.table("prices")))
     lines = ["", _holds(firm)]
     if changed:
         lines.append(f"  changed since it was sealed: {', '.join(changed)} (sound; seal it again to record them)")
     counts = ", ".join(f"{count} {severity}" for severity, count in findings.counts.items())
     lines += ["", f"Findings: {counts}"]
     for finding in list(findings)[:_SHOWN_FINDINGS]:
-        lines.append(f"  {finding.severity:<8} {finding.title}: {finding.detail} {finding.remedy}")
+        lines.append(f"  {finding.severity:<8} {finding.title}: {finding.detail} To do: {finding.remedy}.")
     if len(findings) > _SHOWN_FINDINGS:
         lines.append(f"  ... and {len(findings) - _SHOWN_FINDINGS} more; the data quality chapter lists all")
     return "\n".join(lines)

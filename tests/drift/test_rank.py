@@ -23,9 +23,11 @@ def test_scores_follow_their_rule(result):
     ranked = drift.rank(result).set_index("account_id")
     accounts = result.accounts.set_index("account_id")
     one = ranked.loc["A1"]
-    assert one["drift_score"] == pytest.approx(50 * 1 + 30 * accounts.loc["A1", "breaches"] / 10 + 20 * 0.5)
+    use, breaches, share = (accounts.loc["A1", name] for name in ("band_use", "breaches", "active_share"))
+    drifted = 50 * use / (use + 1) + 30 * breaches / (breaches + 5) + 20 * share / (share + 0.10)
+    assert one["drift_score"] == pytest.approx(drifted)
     error = accounts.loc["A1", "tracking_error"]
-    assert one["risk_score"] == pytest.approx(100 * min(1, error / 0.04))
+    assert one["risk_score"] == pytest.approx(100 * error / (error + 0.02))
     assert one["tax_efficiency_score"] == pytest.approx(100 * error / (error + 21.9 / 10_000))
     expected = 0.5 * one["drift_score"] + 0.3 * one["risk_score"] + 0.2 * one["tax_efficiency_score"]
     assert one["score"] == pytest.approx(expected)
@@ -51,7 +53,7 @@ def test_scale_must_make_sense():
     with pytest.raises(ParameterError):
         drift.Scale(drift=0, risk=0, tax_efficiency=0)
     with pytest.raises(ParameterError):
-        drift.Scale(full_tracking_error=0)
+        drift.Scale(half_tracking_error=0)
 
 
 def test_sums_by_model_agree_with_the_long_frames(result):

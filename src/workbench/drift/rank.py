@@ -1,11 +1,14 @@
 """Who should be looked at first: three scores from 0 to 100 and their weighted mean.
 
-- drift = 50 min(1, u / 2) + 30 min(1, n / 10) + 20 min(1, s / 20 %): u the furthest deviation in units of its band,
-  n the breaches over all levels, s the active share. An account at the edge of its widest-used band has 25 of the 50.
-- risk = 100 min(1, tracking error / 4 %).
+- drift = 50 h(u, 1) + 30 h(n, 5) + 20 h(s, 10 %): u the furthest deviation in units of its band, n the breaches over
+  all levels, s the active share. An account at the edge of its widest-used band has 25 of the 50.
+- risk = 100 h(tracking error, 2 %).
 - tax_efficiency = 100 TE / (TE + tax / value): what correcting removes in tracking error against what it costs in tax.
   100 where correcting is free or saves tax, 50 where a basis point of risk costs a basis point of value; 0 where
   there is no risk to remove.
+
+h(x, half) = x / (x + half) is 0 at 0, one half at `half` and never full, so that of two bad accounts the worse one
+still scores higher.
 
 Every scale is fixed, so that a score means the same in every firm and quarter and no account's score depends on the
 others. A part that is not known (no covariance, lots missing) is left out, the rest is weighted anew, and `reason`
@@ -29,29 +32,29 @@ SCORES = ("drift_score", "risk_score", "tax_efficiency_score")
 
 @dataclass(frozen=True)
 class Scale:
-    """Weights of the three scores and the figures at which each part is full. Fractions, except where counted."""
+    """Weights of the three scores and the figures at which each part is half full. Fractions, except where counted."""
 
     drift: float = 0.5
     risk: float = 0.3
     tax_efficiency: float = 0.2
-    full_band_use: float = 2.0
-    full_breaches: float = 10.0
-    full_active_share: float = 0.20
-    full_tracking_error: float = 0.04
+    half_band_use: float = 1.0
+    half_breaches: float = 5.0
+    half_active_share: float = 0.10
+    half_tracking_error: float = 0.02
 
     def __post_init__(self) -> None:
         if min(self.drift, self.risk, self.tax_efficiency) < 0 or self.drift + self.risk + self.tax_efficiency <= 0:
             raise ParameterError("weights of a scale must not be negative, and one must be above 0", "scale")
-        if min(self.full_band_use, self.full_breaches, self.full_active_share, self.full_tracking_error) <= 0:
-            raise ParameterError("figures at which a score is full must be above 0", "scale")
+        if min(self.half_band_use, self.half_breaches, self.half_active_share, self.half_tracking_error) <= 0:
+            raise ParameterError("figures at which a score is half full must be above 0", "scale")
 
 
 def rank(drift: Drift, *, scale: Scale | None = None, drivers: pd.DataFrame | None = None) -> pd.DataFrame:
     """Return the accounts in the order in which they should be reviewed, ties by value, then by identifier.
 
     Columns: rank, account_id, household_id, advisor_id, model_id, value, score, drift_score, risk_score,
-    tax_efficiency_score, band_use, breaches, active_share, tracking_error, tax_to_correct, reason. `drivers` (from
-    `drift.drivers`) puts the cause of the furthest deviation into the reason.
+    tax_efficiency_score, band_use, breaches, active_share, tracking_error, tax_to_correct, driver, reason. `drivers`
+    (from `drift.drivers`) gives the sentence on the furthest deviation and its cause; without it `driver` is missing.
     """
     scale = scale or Scale()
     frame = drift.accounts
@@ -65,7 +68,8 @@ def rank(drift: Drift, *, scale: Scale | None = None, drivers: pd.DataFrame | No
     carried = ["band_use", "breaches", "active_share", "tracking_error", "tax_to_correct"]
     result[carried] = frame[carried]
     texts = {} if drivers is None else dict(zip(drivers["account_id"], drivers["text"]))
-    result["reason"] = [_reason(row, texts.get(row.account_id)) for row in result.itertuples()]
+    result["driver"] = result["account_id"].map(texts)
+    result["reason"] = [_reason(row) for row in result.itertuples()]
     result = result.sort_values(
         ["score", "value", "account_id"], ascending=[False, False, True], na_position="last", ignore_index=True
     )
@@ -74,14 +78,21 @@ def rank(drift: Drift, *, scale: Scale | None = None, drivers: pd.DataFrame | No
 
 
 def _drift_score(frame: pd.DataFrame, scale: Scale) -> Floats:
-    use = np.minimum(1.0, frame["band_use"].to_numpy() / scale.full_band_use)
-    breaches = np.minimum(1.0, frame["breaches"].to_numpy() / scale.full_breaches)
-    share = np.minimum(1.0, frame["active_share"].to_numpy() / scale.full_active_share)
+    use = _filled(frame["band_use"], scale.half_band_use)
+    breaches = _filled(frame["breaches"], scale.half_breaches)
+    share = _filled(frame["active_share"], scale.half_active_share)
     return 50.0 * use + 30.0 * breaches + 20.0 * share
 
 
 def _risk_score(frame: pd.DataFrame, scale: Scale) -> Floats:
-    return 100.0 * np.minimum(1.0, frame["tracking_error"].to_numpy() / scale.full_tracking_error)
+    return 100.0 * _filled(frame["tracking_error"], scale.half_tracking_error)
+
+
+def _filled(values: pd.Series, half: float) -> Floats:
+    """How full a part is: x / (x + half); 1 for a deviation from a band of zero, which is infinitely far out."""
+    figures = values.to_numpy(np.float64)
+    with np.errstate(invalid="ignore"):
+        return np.where(np.isinf(figures), 1.0, figures / (figures + half))
 
 
 def _tax_score(frame: pd.DataFrame) -> Floats:
@@ -91,8 +102,8 @@ def _tax_score(frame: pd.DataFrame) -> Floats:
         return np.where(error == 0, 0.0, 100.0 * error / (error + cost))
 
 
-def _reason(row: object, driver: str | None) -> str:
-    """Say in a sentence or two what puts the account where it is."""
+def _reason(row: object) -> str:
+    """Say in a sentence what puts the account where it is."""
     use, breaches = float(row.band_use), int(row.breaches)  # type: ignore[attr-defined]
     error, tax = float(row.tracking_error), float(row.tax_to_correct)  # type: ignore[attr-defined]
     if breaches:
@@ -110,5 +121,4 @@ def _reason(row: object, driver: str | None) -> str:
         parts.append(f"correcting realises losses worth ${-tax:,.0f} of tax")
     else:
         parts.append(f"correcting costs ${max(tax, 0.0):,.0f} of tax")
-    text = "; ".join(parts) + "."
-    return f"{driver} {text}" if driver else text
+    return "; ".join(parts) + "."

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from workbench.drift import CAUSES, Review, driver
-from workbench.exhibits.drift_firm import TABLES, account_anchor
+from workbench.exhibits.drift_firm import TABLES, account_anchor, why
 from workbench.exhibits.origin import Origin, slug
 from workbench.report import Badge, Column, Exhibit, FigureBody, Link, TableBody, figures
 from workbench.report import format as fmt
@@ -29,6 +29,7 @@ _KEYS_DRAWN = 8
 def review_table(review: Review, origin: Origin, most: int, explained: int) -> Exhibit:
     """The accounts to look at, in order; also on the index page. The first `explained` link to their causes."""
     frame = review.ranking.head(most).copy()
+    frame["driver"] = [why(account) for _, account in frame.iterrows()]
     columns = (
         Column("account_id", "Account", emphasis=True),
         Column("model_id", "Model"),

@@ -112,12 +112,17 @@ def verdict(review: Review, origin: Origin) -> Exhibit:
         (
             "First for review: ",
             Link(str(first["account_id"]), f"drift.html#{account_anchor(first['account_id'])}"),
-            f". {first['driver']}",
+            f". {why(first)}",
         ),
     ]
     return Exhibit(
         "drift-verdict", "Out of tolerance", CalloutBody("warning", tuple(lines)), facts=tuple(facts.values())
     )
+
+
+def why(account: pd.Series) -> str:
+    """The driver of a ranked account's furthest deviation; what its score rests on where causes are not known."""
+    return str(account["driver"] if isinstance(account["driver"], str) else account["reason"])
 
 
 def account_anchor(account: object) -> str:
@@ -201,7 +206,7 @@ def models_grid(review: Review, origin: Origin, names: pd.Series, level: str) ->
     values = wide.drop(columns="name")
     model, key = values.abs().stack().idxmax()
     takeaway = (
-        f"The widest deviation of a model is {names[model]}'s in {key}: {fmt.percentage_points(values.loc[model, key])}. "
+        f"The widest of a model is {names[model]}'s in {key}: {fmt.percentage_points(values.loc[model, key])}. "
         "What all accounts of a model share is the model's business; what only some have is theirs."
     )
     body = figures.dot_table(

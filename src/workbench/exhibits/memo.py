@@ -9,7 +9,7 @@ import pandas as pd
 from workbench import market
 from workbench.drift import Review, cause_shares
 from workbench.exhibits.drift_accounts import CAUSE_NAMES
-from workbench.exhibits.drift_firm import TABLES, firm_facts, firm_wide
+from workbench.exhibits.drift_firm import TABLES, firm_facts, firm_wide, why
 from workbench.exhibits.origin import Origin, slug
 from workbench.firm import CASH, Firm
 from workbench.firm.reconcile import Findings
@@ -222,7 +222,7 @@ def stands(review: Review, facts: Facts) -> Exhibit:
         (
             f"The first account for review is {first['account_id']} with a score of ",
             facts(f"drift.account.{slug(first['account_id'])}.score"),
-            f" of 100. {first['driver']}",
+            f" of 100. {why(first)}",
         ),
         (
             "Correcting everything would turn over ",

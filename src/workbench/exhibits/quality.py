@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pandas as pd
 
 from workbench.exhibits.origin import Origin, shown
@@ -86,19 +88,20 @@ def findings_table(findings: Findings, origin: Origin) -> Exhibit:
     return Exhibit("quality-findings", "Findings", TableBody(columns, tuple(rows)), takeaway, settings)
 
 
-def detailed(findings: Findings, most: int) -> list[Finding]:
-    """The findings whose rows the chapter prints: the worst first, none that is only good to know."""
-    return [finding for finding in findings if finding.severity != "info" and finding.count][:most]
+def rows_tables(findings: Findings, origin: Origin, most: int) -> Iterator[Exhibit]:
+    """The rows behind the worst findings; those that are only good to know are left to the list."""
+    grave = [finding for finding in findings if finding.severity != "info" and finding.count]
+    for position, finding in enumerate(grave[:most], start=1):
+        yield rows_table(finding, origin, f"quality-rows-{position}")
 
 
-def rows_table(finding: Finding, origin: Origin) -> Exhibit:
+def rows_table(finding: Finding, origin: Origin, name: str) -> Exhibit:
     """The first rows behind one finding, with the figures compared."""
     frame = finding.rows.head(ROWS_SHOWN)
     columns = tuple(_column(name, frame[name]) for name in frame.columns)
     rows = tuple(tuple(shown(value) for value in row) for row in frame.itertuples(index=False))
     note = f"{len(frame)} of {finding.count:,} rows." if finding.count > len(frame) else ""
     settings = origin.settings("as recorded", [finding.table], simulated=False)
-    name = f"quality-rows-{finding.check.replace('_', '-')}-{finding.severity}"
     return Exhibit(name, finding.title, TableBody(columns, rows, note=note), finding.detail, settings)
 
 

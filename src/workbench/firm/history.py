@@ -136,7 +136,7 @@ def _accounts_at(
     value = positions["quantity"] * positions["security_id"].map(last)
     stated = value.groupby(positions["account_id"]).sum()
     traded = transactions[(transactions["origin"] == "rebalance") & (transactions["trade_date"] <= as_of)]
-    rebalanced = accounts["account_id"].map(traded.groupby("account_id")["trade_date"].max())
+    rebalanced = accounts["account_id"].map(traded.groupby("account_id")["trade_date"].max()).astype("datetime64[ms]")
     current = accounts["last_rebalanced_on"].where(accounts["last_rebalanced_on"] <= as_of, rebalanced)
     return accounts.assign(
         stated_value=accounts["account_id"].map(stated).fillna(0.0), last_rebalanced_on=current.astype("datetime64[ms]")

@@ -1,6 +1,6 @@
 """Prices, returns, calendars, covariance, factor exposures and trading costs; pure functions on frames."""
 
-from workbench.market.calendar import is_session, missing_sessions, previous_session, sessions
+from workbench.market.calendar import is_session, missing_sessions, previous_session, sessions, sessions_of
 from workbench.market.costs import days_to_trade, spread_cost
 from workbench.market.covariance import Covariance, FactorModel, factor_model, ledoit_wolf
 from workbench.market.exposures import Exposures, regress, style_factors
@@ -36,6 +36,7 @@ __all__ = [
     "prices_at",
     "regress",
     "sessions",
+    "sessions_of",
     "sessions_since_price",
     "spread_cost",
     "style_factors",

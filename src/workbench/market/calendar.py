@@ -30,6 +30,11 @@ def sessions(start: pd.Timestamp | str, end: pd.Timestamp | str) -> pd.DatetimeI
     return days[(days >= first) & (days <= last)]
 
 
+def sessions_of(prices: pd.DataFrame) -> pd.DatetimeIndex:
+    """Return the NYSE sessions that a long `prices` table spans: the days its histories should cover."""
+    return sessions(prices["date"].min(), prices["date"].max())
+
+
 def is_session(day: pd.Timestamp | str) -> bool:
     """Whether the exchange trades on `day`."""
     return len(sessions(day, day)) == 1
