@@ -18,7 +18,7 @@ from workbench.firm.demo.panel import Panel
 from workbench.firm.demo.simulate import Life
 from workbench.firm.schema import CASH, REGISTRATIONS
 
-#: Sales in one day from which an advisor's own trading is a retreat, not a switch.
+#: Securities sold in one day from which an advisor's own trading is a retreat, not a switch.
 MANY_SALES = 4
 #: Day ordinal of 1970-01-01, from which numpy counts.
 _EPOCH = datetime.date(1970, 1, 1).toordinal()
@@ -150,8 +150,9 @@ def lived_notes(lives: list[Life]) -> list[Note]:
     notes = {}
     for life in lives:
         house = life.plan.household
-        sold = Counter(e.day for e in life.ledger.entries if e.kind == "sell" and e.origin == "manual")
-        for day in [day for day, rows in sold.items() if rows >= MANY_SALES]:
+        manual = {(e.day, e.security) for e in life.ledger.entries if e.kind == "sell" and e.origin == "manual"}
+        sold = Counter(day for day, _ in manual)
+        for day in sorted(day for day, names in sold.items() if names >= MANY_SALES):
             words = "Called after the fall in markets. We agreed to cut equities by a fifth and wait a quarter."
             written = pd.Timestamp.fromordinal(day)
             notes[house.household_id, day] = Note(

@@ -75,8 +75,8 @@ def versions_by_model(tables: pd.DataFrame, targets: pd.DataFrame, panel: Panel)
 def allowed_weights(weights: np.ndarray, banned: np.ndarray, caps: np.ndarray, asset_class: np.ndarray) -> np.ndarray:
     """Return a version's weights as the account may hold them, all arrays over the panel's securities.
 
-    What it may not hold, or not so much of, goes to the uncapped rest of the asset class, pro rata; with nothing left there,
-    to cash.
+    What it may not hold, or not so much of, goes to the uncapped rest of the asset class, pro rata; with
+    nothing left there, to cash.
     """
     allowed = np.minimum(np.where(banned, 0.0, weights), caps)
     for code in np.unique(asset_class[allowed < weights]):
