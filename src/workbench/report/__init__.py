@@ -6,12 +6,13 @@ imported when first asked for.
 
 from typing import TYPE_CHECKING
 
-from workbench.report import figures
+from workbench.report import figures, format
 from workbench.report.blocks import collect_facts, read_notebook
 from workbench.report.book import Book, Chapter, RenderedPages
 from workbench.report.exhibit import (
     Badge,
     CalloutBody,
+    Cell,
     Column,
     Exhibit,
     ExhibitError,
@@ -22,10 +23,12 @@ from workbench.report.exhibit import (
     KpiBody,
     Link,
     Missing,
+    Paragraph,
     ProseBody,
     Settings,
     Strong,
     TableBody,
+    Tone,
 )
 
 if TYPE_CHECKING:
@@ -36,6 +39,7 @@ __all__ = [
     "Badge",
     "Book",
     "CalloutBody",
+    "Cell",
     "Chapter",
     "Column",
     "Exhibit",
@@ -47,13 +51,16 @@ __all__ = [
     "KpiBody",
     "Link",
     "Missing",
+    "Paragraph",
     "ProseBody",
     "RenderedPages",
     "Settings",
     "Strong",
     "TableBody",
+    "Tone",
     "collect_facts",
     "figures",
+    "format",
     "read_notebook",
     "render_html",
     "render_pdf",
