@@ -310,17 +310,23 @@ def _keep(holdings: Holdings, accounts: np.ndarray) -> Holdings:
 
 def _lots(firm: Firm, accounts: pd.DataFrame, holdings: Holdings, securities: Securities) -> Lots:
     """Lots of the measured holdings, priced and taxed at their household's rates."""
-    table = firm.arrow("lots", ["account_id", "security_id", "quantity", "cost_per_share", "holding_start"])
+    table = firm.arrow(
+        "lots", ["account_id", "security_id", "quantity", "cost_per_share", "wash_adjustment", "holding_start"]
+    )
     account = _codes(table["account_id"], pd.Index(accounts["account_id"]))
     security = _codes(table["security_id"], pd.Index(securities.ids))
     starts = table["holding_start"].cast(pa.timestamp("ms")).to_numpy()
     columns = ["household_id", "ordinary_rate", "long_term_rate", "state_rate", "niit"]
     households = firm.table("households", columns).set_index("household_id")
     rates = households.reindex(accounts["household_id"])
+    quantity, cost, wash = (
+        table[name].to_numpy().astype(np.float64, copy=False)
+        for name in ("quantity", "cost_per_share", "wash_adjustment")
+    )
     return price_lots(
         holding=_holding_of(account, security, holdings, len(securities.ids)),
-        quantity=table["quantity"].to_numpy().astype(np.float64, copy=False),
-        cost=table["cost_per_share"].to_numpy().astype(np.float64, copy=False),
+        quantity=quantity,
+        cost=cost + wash / quantity,
         holding_start=starts,
         as_of=firm.as_of,
         holdings=holdings,

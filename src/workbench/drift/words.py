@@ -62,9 +62,10 @@ def driver(causes: Causes, account: str, level: str, key: str) -> Driver:
     security = _alone(members, cause, effects[cause])
     side = "over" if deviation > 0 else "under"
     text = f"{label} {percentage_points(deviation, signed=True)} {side} target, "
-    text += _told(causes, members, key, cause, effects)
+    rebalanced = _was_rebalanced(causes, account)
+    text += _told(causes, members, key, cause, effects, rebalanced)
     if -effects[against] * sign >= TOLD_FROM * abs(effects[cause]):
-        text += f", against {_told(causes, members, key, against, effects)}"
+        text += f", against {_told(causes, members, key, against, effects, rebalanced)}"
     return Driver(account, level, key, deviation, cause, effects[cause], security, text + ".")
 
 
@@ -102,14 +103,22 @@ def _alone(members: pd.DataFrame, cause: str, total: float) -> str | None:
     return str(members["security_id"].iloc[largest]) if part.iloc[largest] >= NAMED_FROM else None
 
 
-def _told(causes: Causes, members: pd.DataFrame, key: str, cause: str, effects: dict[str, float]) -> str:
+def _was_rebalanced(causes: Causes, account: str) -> bool:
+    """Whether the account ever stood on its model, so that its start is a rebalance and not its opening."""
+    row = causes.inputs.account_ids.get_loc(account)
+    return bool(pd.notna(causes.inputs.accounts["last_rebalanced_on"].iloc[row]))
+
+
+def _told(
+    causes: Causes, members: pd.DataFrame, key: str, cause: str, effects: dict[str, float], rebalanced: bool
+) -> str:
     """One cause as a clause: `2.4 pp from AAPL's price`."""
     effect = effects[cause]
     security = _alone(members, cause, effect)
-    return f"{percentage_points(abs(effect))} from {_source(causes, cause, key, security, effect)}"
+    return f"{percentage_points(abs(effect))} from {_source(causes, cause, key, security, effect, rebalanced)}"
 
 
-def _source(causes: Causes, cause: str, key: str, security: str | None, effect: float) -> str:
+def _source(causes: Causes, cause: str, key: str, security: str | None, effect: float, rebalanced: bool) -> str:
     if cause == "market":
         securities = causes.inputs.securities
         if security is not None and not securities.is_cash[securities.ids.index(security)]:
@@ -124,5 +133,5 @@ def _source(causes: Causes, cause: str, key: str, security: str | None, effect: 
         "trades": f"rebalancing trades{named}",
         "overrides": f"manual trades{named}",
         "model_change": "the model's change of target",
-        "residual": "what the last rebalance left",
+        "residual": "what the last rebalance left" if rebalanced else "its start, for it was never rebalanced",
     }[cause]

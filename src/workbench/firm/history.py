@@ -74,8 +74,8 @@ def positions_at(firm: Firm, as_of: pd.Timestamp) -> pd.DataFrame:
 def lots_at(firm: Firm, as_of: pd.Timestamp) -> pd.DataFrame:
     """Return the lots open at the close of `as_of`, in the columns of the lots table.
 
-    A lot closed since takes its date and cost from the transaction that bought it; a lot that came by transfer and
-    is gone has neither, and they stay missing.
+    A lot closed since takes its date and cost from the transaction that brought it. For one that came by transfer these
+    are known where the firm keeps a column `acquired_on`, whose row's price is then the cost; else they stay missing.
     """
     transactions = firm.table("transactions")
     transactions = transactions[transactions["lot_id"].notna()]
@@ -91,10 +91,10 @@ def lots_at(firm: Firm, as_of: pd.Timestamp) -> pd.DataFrame:
         bought = transactions[transactions["quantity"] > 0].sort_values("trade_date").drop_duplicates("lot_id")
         bought = bought.set_index("lot_id").reindex(frame.index[closed])
         frame.loc[closed, ["account_id", "security_id"]] = bought[["account_id", "security_id"]]
-        known = bought["kind"].isin(["buy", "dividend"])
-        frame.loc[closed, "acquired_on"] = bought["trade_date"].where(known)
-        frame.loc[closed, "holding_start"] = (bought["trade_date"] + pd.Timedelta(days=1)).where(known)
-        frame.loc[closed, "cost_per_share"] = bought["price"].where(known)
+        acquired = bought["trade_date"].where(bought["kind"] != "transfer", bought.get("acquired_on"))
+        frame.loc[closed, "acquired_on"] = acquired
+        frame.loc[closed, "holding_start"] = acquired + pd.Timedelta(days=1)
+        frame.loc[closed, "cost_per_share"] = bought["price"].where(acquired.notna())
         frame["wash_adjustment"] = frame["wash_adjustment"].fillna(0.0)
         frame["covered"] = frame["covered"].eq(True) | closed
     frame["cost_per_share"] *= _split_factor(firm, frame, closed, as_of)

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -289,10 +290,11 @@ def _to_frame(table: pa.Table, name: str) -> pd.DataFrame:
 
 def _null_type(table: str, column: str) -> pa.DataType:
     """The Arrow type of a column that holds nothing but nulls, from its kind in the schema."""
-    kinds = {
+    kinds: dict[str, Any] = {
         "text": pa.string(),
         "date": pa.date32(),
         "whole number": pa.int64(),
         "true or false": pa.bool_(),
     }
-    return kinds.get(_kind(table, column), pa.float64())
+    kind: pa.DataType = kinds.get(_kind(table, column), pa.float64())
+    return kind

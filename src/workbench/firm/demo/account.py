@@ -17,8 +17,6 @@ from workbench.firm.demo.trading import Order, Version
 
 #: Days in which a security sold at a loss is not bought back: 30 after the sale, and the day itself.
 WASH_WINDOW = 31
-#: An account stands on its model when no security is further from its target than this.
-ON_MODEL = 0.0125
 
 
 @dataclass(frozen=True)
@@ -131,13 +129,11 @@ class Account:
                 self.rebalances_on.add(then)
 
     def execute_pending(self, t: int) -> None:
-        """Execute what is queued for session t, and note whether the account then stands on its model."""
+        """Execute what is queued for session t; after a full rebalance the account stands on its model as it may."""
         self.execute(t, self.pending.pop(t))
         if t in self.rebalances_on:
             self.rebalances_on.discard(t)
-            target = self.target()
-            if target is not None and np.abs(self.weights(t) - target).max() <= ON_MODEL:
-                self.last_rebalanced = self.day(t)
+            self.last_rebalanced = self.day(t)
 
     def execute(self, t: int, orders: list[Order]) -> None:
         """Execute orders at the close plus or minus the half-spread.
@@ -180,11 +176,11 @@ class Account:
         units = min(-order.units, int(self.held[order.security]))
         if order.lots is not None:
             parts = [(lot, lot.units) for lot in order.lots]
-        elif order.origin == "client":
+        elif order.forced:
             parts = trading.all_lots(self.ledger, order.security, units)
         else:
             room = np.inf
-            if plan.household.gain_budget is not None and order.origin == "rebalance":
+            if plan.household.gain_budget is not None and order.origin in {"rebalance", "client"}:
                 room = max(plan.household.gain_budget - self.long_gains[year], 0.0)
             parts = trading.lots_to_sell(plan, self.ledger, order.security, units, price, self.day(t), room)
         before = len(self.ledger.sales)
@@ -225,7 +221,7 @@ class Account:
                 break
             wanted = (missing * 1.002 + TICKET_FEES[self.plan.custodian_id]) / self.panel.mark[t, security]
             units = min(int(np.ceil(wanted)) * UNITS, int(self.held[security]))
-            self.execute(t, [Order(security, -units, "client")])
+            self.execute(t, [Order(security, -units, "client", forced=True)])
         payable = max(self.ledger.cents - self._owed(), 0)
         self.ledger.move_cash(self.day(t), -min(cents, payable), kind, origin)
 

@@ -166,7 +166,9 @@ def close_account(account: Account, t: int) -> None:
     """The client leaves: all is sold, all cash paid out, and the account stays on the books at nothing."""
     account.pending.clear()
     account.closed = True
-    account.execute(t, [Order(int(s), -int(account.held[s]), "client") for s in np.nonzero(account.held)[0]])
+    account.execute(
+        t, [Order(int(s), -int(account.held[s]), "client", forced=True) for s in np.nonzero(account.held)[0]]
+    )
     account.book_ticket_fees(t)
     account.ledger.move_cash(account.day(t), -account.ledger.cents, "withdrawal", "client")
 

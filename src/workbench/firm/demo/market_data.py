@@ -174,7 +174,7 @@ def simulated_prices(stocks: pd.DataFrame) -> pd.DataFrame:
     paths = {
         "INTL": 0.75 * market + 0.055 / TRADING_DAYS + 0.0055 * noise[0],
         "EMRG": 0.85 * market + 0.050 / TRADING_DAYS + 0.0085 * noise[1],
-        "USTL": -0.20 * market + (0.018 + 0.5 * bill) / TRADING_DAYS - 5.5 * change + 0.0060 * noise[2],
+        "USTL": -0.12 * market + (0.018 + 0.5 * bill) / TRADING_DAYS - 4.0 * change + 0.0045 * noise[2],
         "USTS": -0.01 * market + (0.004 + 0.8 * bill) / TRADING_DAYS - 1.2 * change + 0.0007 * noise[3],
         "TBIL": bill / TRADING_DAYS,
     }

@@ -136,13 +136,13 @@ DRAFT_LEAD = pd.Timedelta(days=48)
 
 #: (level, key, absolute, relative): the band is the tighter of the two where both are given.
 TOLERANCES: tuple[tuple[str, str, float | None, float | None], ...] = (
-    ("security", "*", 0.02, 0.60),
-    ("sector", "*", 0.035, None),
-    ("sector", "Information Technology", 0.025, None),
-    ("asset_class", "*", 0.04, 0.25),
+    ("security", "*", 0.03, None),
+    ("sector", "*", 0.04, None),
+    ("sector", "Information Technology", 0.03, None),
+    ("asset_class", "*", 0.05, 0.30),
     ("asset_class", "Cash", 0.03, None),
     ("region", "*", 0.05, None),
-    ("sleeve", "*", 0.04, 0.30),
+    ("sleeve", "*", 0.05, 0.40),
 )
 
 

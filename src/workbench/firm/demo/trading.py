@@ -40,13 +40,15 @@ class Version:
 class Order:
     """Units to sell (negative) or buy, decided on one day and executed on that or a later one.
 
-    A sale takes the `lots` it names whole; else those the firm's rule chooses.
+    A sale takes the `lots` it names whole; else those the firm's rule chooses, or, where it is `forced`, whatever it
+    takes. Sales that raise a client's cash are of origin `client`.
     """
 
     security: int
     units: int
     origin: str = "rebalance"
     lots: tuple[Lot, ...] | None = None
+    forced: bool = False
 
 
 def after_split(order: Order, security: int, ratio: float) -> Order:
@@ -143,7 +145,7 @@ def raising_orders(
         room = max(over[security] * total, 0.25 * values[security])
         wanted = min(missing * 1.002, room, values[security]) / mark[security] * UNITS
         units = min(int(np.ceil(wanted / step)) * step, int(held[security]))
-        orders.append(Order(security, -units))
+        orders.append(Order(security, -units, "client"))
         missing -= units / UNITS * mark[security]
     return orders
 
