@@ -14,9 +14,10 @@ silently run something else.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,8 @@ class ChapterRequest:
 class BookParams:
     """What a params file asks for.
 
-    `as_of` is an ISO date or "latest"; `time_limit` is seconds a notebook; `firm` a folder or "demo".
+    `as_of` is an ISO date or "latest"; `time_limit` is seconds a notebook; `firm` a folder or "demo";
+    `file_hash` the sha256 of the params file, "" where the text came from elsewhere.
     """
 
     book: str
@@ -56,6 +58,7 @@ class BookParams:
     subtitle: str = ""
     time_limit: float = 120.0
     pdf: bool = True
+    file_hash: str = ""
 
 
 _KEYS = ["book", "title", "subtitle", "firm", "as_of", "time_limit", "pdf", "chapters"]
@@ -70,7 +73,8 @@ def load_book(path: Path, chapters: Mapping[str, Chapter] = CHAPTERS) -> BookPar
     if len(content) > _LARGEST_FILE:
         raise ParameterError(f"params file {path} is larger than {_LARGEST_FILE:,} bytes; a params file is one page.")
     try:
-        return parse_book(content.decode("utf-8"), chapters)
+        book = parse_book(content.decode("utf-8"), chapters)
+        return replace(book, file_hash=hashlib.sha256(content).hexdigest())
     except UnicodeDecodeError:
         raise ParameterError(f"params file {path} is not UTF-8 text; save it as UTF-8.") from None
     except ParameterError as error:

@@ -30,6 +30,7 @@ def lineage(
         "inputs": {
             "firm": plan.firm_hash,
             "firm_tables": dict(sorted(plan.firm_tables.items())),
+            "params": plan.book.file_hash,
             "lock": plan.lock_hash,
             "package": plan.package_hash,
         },
