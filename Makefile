@@ -11,6 +11,8 @@ INSTALL := $(UV) pip install --quiet --python $(BIN)/python --constraint $(LOCK)
 else
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(LOCK)
 endif
+# Kernels are compiled once here, not in every notebook of the first report.
+COMPILE := $(BIN)/python -m workbench.drift.compile
 # The report set-up has no torch; tests add their own tools; the lab has everything.
 REPORT_EXTRAS := report,demo
 TEST_EXTRAS := report,demo,optimise,compare,test
@@ -31,10 +33,12 @@ endif
 
 $(VENV)/.report: $(BIN)/python pyproject.toml $(LOCK)
 	$(INSTALL) --editable '.[$(REPORT_EXTRAS)]'
+	@$(COMPILE)
 	@touch $@
 
 $(VENV)/.test: $(BIN)/python pyproject.toml $(LOCK)
 	$(INSTALL) --editable '.[$(TEST_EXTRAS)]'
+	@$(COMPILE)
 	@touch $@ $(VENV)/.report
 
 # torch first and by pip: an index or a local folder may offer a CPU build that uv would not look for.
@@ -42,6 +46,7 @@ $(VENV)/.lab: $(BIN)/python pyproject.toml $(LOCK)
 	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip --upgrade >/dev/null
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(LOCK) torch
 	$(INSTALL) --editable '.[$(LAB_EXTRAS)]'
+	@$(COMPILE)
 	@touch $@ $(VENV)/.report $(VENV)/.test
 
 report: $(VENV)/.report ## Set up, build the demo firm, render the quarterly book, print its path

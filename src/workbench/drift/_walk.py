@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 from workbench.drift.history import CORPORATE_ACTION, DIVIDEND, OVERRIDE
 from workbench.drift.inputs import Floats, Ints, Offsets
@@ -38,7 +38,7 @@ def _move(weight: Floats, after: Floats, effect: Floats) -> None:
         weight[i] = after[i]
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True)
 def walk(
     slot_ptr: Offsets,
     slot_security: Ints,
@@ -59,7 +59,7 @@ def walk(
     begin_weight = np.zeros(len(slot_security))
     begin = start.copy()
     outcome = np.zeros(n, np.int32)
-    for a in prange(n):
+    for a in range(n):
         low, high = slot_ptr[a], slot_ptr[a + 1]
         security = slot_security[low:high]
         quantity = start_quantity[low:high].copy()
