@@ -43,8 +43,8 @@ _SURNAMES = (
 
 #: Median opening value, in dollars, and how likely an adult household holds the registration.
 _REGISTRATIONS = {
-    "taxable": (380_000, 0.92), "traditional_ira": (290_000, 0.70), "roth_ira": (85_000, 0.50),
-    "trust": (1_100_000, 0.22), "inherited_ira": (190_000, 0.18), "529": (40_000, 0.20),
+    "taxable": (380_000, 0.74), "traditional_ira": (290_000, 0.48), "roth_ira": (85_000, 0.34),
+    "trust": (1_100_000, 0.16), "inherited_ira": (190_000, 0.12), "529": (40_000, 0.14),
 }  # fmt: skip
 SMALLEST, LARGEST = 20_000.0, 5_000_000.0
 FIRST_OPENING = pd.Timestamp("2012-01-03")
