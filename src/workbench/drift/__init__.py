@@ -10,7 +10,7 @@ from workbench.drift.aggregate import Aggregate, aggregate
 from workbench.drift.causes import CAUSES, Causes, explain
 from workbench.drift.history import History, load_history
 from workbench.drift.inputs import OFF_MODEL, DriftInputs
-from workbench.drift.load import load, models_in_force
+from workbench.drift.load import load
 from workbench.drift.measure import Drift, measure
 from workbench.drift.rank import Scale, rank
 from workbench.drift.review import Review, cause_shares, review
@@ -18,6 +18,5 @@ from workbench.drift.words import Driver, driver, drivers
 
 __all__ = [
     "CAUSES", "OFF_MODEL", "Aggregate", "Causes", "Drift", "DriftInputs", "Driver", "History", "Review", "Scale",
-    "aggregate", "cause_shares", "driver", "drivers", "explain", "load", "load_history", "measure", "models_in_force",
-    "rank", "review",
+    "aggregate", "cause_shares", "driver", "drivers", "explain", "load", "load_history", "measure", "rank", "review",
 ]  # fmt: skip

@@ -10,7 +10,7 @@ import pandas as pd
 from workbench.drift.inputs import DriftInputs, Floats, Ints, Offsets
 from workbench.drift.load import firm_as_of, recent_closes
 from workbench.errors import FirmDataError, MarketDataError, ParameterError
-from workbench.firm import CASH, Firm
+from workbench.firm import CASH, Firm, effective_versions
 
 #: The steps of a day, in the order in which they are taken at its close.
 SPLIT, DIVIDEND, CORPORATE_ACTION, FLOW, TRADE, OVERRIDE = range(6)
@@ -165,18 +165,15 @@ def _events(firm: Firm, inputs: DriftInputs, account_ids: pd.Series, start: pd.S
 
 
 def _versions(firm: Firm, inputs: DriftInputs) -> Versions:
-    models = firm.table("models")
-    models = models[(models["status"] != "draft") & (models["effective_date"] <= inputs.as_of)]
-    models = models[models["model_id"].isin(inputs.model_ids)].copy()
-    models["model"] = pd.Index(inputs.model_ids).get_indexer(models["model_id"])
-    models = models.sort_values(["model", "effective_date", "version"], ignore_index=True)
+    models = effective_versions(firm.table("models"), inputs.as_of)
+    model = pd.Index(inputs.model_ids).get_indexer(models["model_id"]).astype(np.int32)
     rows = firm.table("model_targets").merge(
         models[["model_id", "version"]].assign(place=np.arange(len(models))), on=["model_id", "version"]
     )
     target = np.zeros((len(models), len(inputs.securities.ids)))
     security = pd.Index(inputs.securities.ids).get_indexer(rows["security_id"])
     np.add.at(target, (rows["place"].to_numpy(), security), rows["target"].to_numpy(np.float64))
-    return Versions(models["model"].to_numpy(np.int32), models["effective_date"].to_numpy(), target)
+    return Versions(model, models["effective_date"].to_numpy(), target)
 
 
 def _slots(

@@ -26,7 +26,7 @@ from workbench.drift.inputs import (
 )
 from workbench.drift.tax import price_lots
 from workbench.errors import FirmDataError, ParameterError
-from workbench.firm import CASH, Firm
+from workbench.firm import CASH, Firm, models_in_force
 from workbench.firm.schema import LEVELS, TAXED_REGISTRATIONS
 from workbench.market import FactorModel
 
@@ -90,13 +90,6 @@ def load(
         lots=lots,
         unchecked=unchecked,
     )
-
-
-def models_in_force(models: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
-    """Return the version of each model in force on a day: of those not draft, the last to have become effective."""
-    rows = models[(models["status"] != "draft") & (models["effective_date"] <= as_of)]
-    rows = rows.sort_values(["model_id", "effective_date", "version"])
-    return rows.drop_duplicates("model_id", keep="last").reset_index(drop=True)
 
 
 def firm_as_of(firm: Firm, as_of: pd.Timestamp | str | None) -> Firm:

@@ -14,10 +14,8 @@ import pandas as pd
 from workbench.drift import _kernels
 from workbench.drift.inputs import ON_THE_LINE, DriftInputs, Flags, Floats, Ints, Level, Offsets
 from workbench.errors import ParameterError
-from workbench.market import Covariance, FactorModel
+from workbench.market import PARTICIPATION, Covariance, FactorModel, days_to_trade
 
-#: Of a security's average daily volume, the part one account's order may take.
-PARTICIPATION = 0.10
 SPECIFIC = "Specific"
 
 
@@ -234,17 +232,15 @@ def measure(
     missing. `participation` is the fraction of daily volume an order may take. Raises `ParameterError` for one
     outside (0, 1].
     """
-    if not 0 < participation <= 1:
-        raise ParameterError("participation must be above 0 and at most 1, a fraction of daily volume", "participation")
     value = inputs.values
     ptr, security, holding, weight, target = _merge(inputs, value)
     deviation = weight - target
     tracking_error, te, te_by_factor = _risk(inputs, ptr, security, deviation, covariance)
     prices, adv = inputs.securities.price[security], inputs.securities.adv[security]
     traded = np.abs(deviation) * np.repeat(value, np.diff(ptr)) / prices
-    with np.errstate(divide="ignore", invalid="ignore"):
-        days = np.where(inputs.securities.is_cash[security] | (traded == 0), 0.0, traded / (participation * adv))
-    tax = _tax(inputs, np.where(inputs.securities.is_cash[security] | (deviation <= 0), 0.0, traded), holding, ptr)
+    traded[inputs.securities.is_cash[security]] = 0.0
+    days = days_to_trade(pd.Series(traded), pd.Series(adv), participation=participation).to_numpy()
+    tax = _tax(inputs, np.where(deviation <= 0, 0.0, traded), holding, ptr)
     weights, te_by_level = {}, {}
     for name, level in inputs.levels.items():
         if name == "security":

@@ -69,7 +69,8 @@ def rank(drift: Drift, *, scale: Scale | None = None, drivers: pd.DataFrame | No
     result[carried] = frame[carried]
     texts = {} if drivers is None else dict(zip(drivers["account_id"], drivers["text"]))
     result["driver"] = result["account_id"].map(texts)
-    result["reason"] = [_reason(row) for row in result.itertuples()]
+    figures = (frame[name] for name in ("band_use", "breaches", "tracking_error", "tax_to_correct"))
+    result["reason"] = [_reason(*row) for row in zip(*figures)]
     result = result.sort_values(
         ["score", "value", "account_id"], ascending=[False, False, True], na_position="last", ignore_index=True
     )
@@ -102,10 +103,8 @@ def _tax_score(frame: pd.DataFrame) -> Floats:
         return np.where(error == 0, 0.0, 100.0 * error / (error + cost))
 
 
-def _reason(row: object) -> str:
-    """Say in a sentence what puts the account where it is."""
-    use, breaches = float(row.band_use), int(row.breaches)  # type: ignore[attr-defined]
-    error, tax = float(row.tracking_error), float(row.tax_to_correct)  # type: ignore[attr-defined]
+def _reason(use: float, breaches: int, error: float, tax: float) -> str:
+    """Say in a sentence what puts the account where it is: band use, breaches, tracking error, tax of correcting."""
     if breaches:
         far = "outside a band of zero" if np.isinf(use) else f"the furthest at {use:.1f} times its band"
         parts = [f"{breaches} {'breach' if breaches == 1 else 'breaches'}, {far}"]

@@ -17,11 +17,10 @@ from workbench.drift.rank import rank
 from workbench.drift.words import drivers
 from workbench.errors import MarketDataError
 from workbench.firm import CASH, Firm
+from workbench.market.covariance import MIN_OBSERVATIONS
 
 #: Sessions of returns behind the risk figures: three years.
 RISK_WINDOW = 756
-#: Fewer sessions than this make no risk figure: a quarter.
-SHORTEST_WINDOW = 63
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,10 +62,10 @@ def _risk(firm: Firm, window: int) -> tuple[market.Covariance | None, tuple[str,
     """The covariance of every security with a full window; None where the firm's prices are too short for any."""
     prices = firm.table("prices")
     days = prices["date"].drop_duplicates().nlargest(window + 1)
-    if len(days) <= SHORTEST_WINDOW:
+    if len(days) <= MIN_OBSERVATIONS:
         return None, tuple(sorted(prices["security_id"].unique()))
     recent = prices[(prices["date"] >= days.min()) & (prices["security_id"] != CASH)]
-    returns = market.total_returns(market.price_history(recent)).iloc[1:]
+    returns = market.total_returns(market.price_history(recent))
     whole = returns.notna().all()
     if not whole.any():
         raise MarketDataError(

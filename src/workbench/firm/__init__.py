@@ -2,6 +2,7 @@
 
 from workbench.firm.history import at, lots_at, positions_at
 from workbench.firm.locate import locate, open_at, project_root
+from workbench.firm.models import effective_versions, models_in_force
 from workbench.firm.schema import CASH, TABLES, Table
 from workbench.firm.snapshot import Firm, open_firm, seal, write_firm
 from workbench.firm.validation import validate
@@ -12,8 +13,10 @@ __all__ = [
     "Firm",
     "Table",
     "at",
+    "effective_versions",
     "locate",
     "lots_at",
+    "models_in_force",
     "open_at",
     "open_firm",
     "positions_at",

@@ -150,6 +150,8 @@ def open_firm(folder: Path | str) -> Firm:
         as_of = pd.Timestamp(content["as_of"])
         hashes = {str(name): str(value) for name, value in content["tables"].items()}
         name = str(content["name"])
+        if strangers := sorted(set(hashes) - set(TABLES)):
+            raise ValueError(f"unknown tables {', '.join(map(repr, strangers))}")
         if content["schema_version"] != SCHEMA_VERSION:
             raise FirmDataError(
                 f"{record}: schema version {content['schema_version']}, this program reads {SCHEMA_VERSION}; "

@@ -1,7 +1,7 @@
 """Prices, returns, calendars, covariance, factor exposures and trading costs; pure functions on frames."""
 
 from workbench.market.calendar import is_session, missing_sessions, previous_session, sessions, sessions_of
-from workbench.market.costs import days_to_trade, spread_cost
+from workbench.market.costs import PARTICIPATION, days_to_trade, spread_cost
 from workbench.market.covariance import Covariance, FactorModel, factor_model, ledoit_wolf
 from workbench.market.exposures import Exposures, regress, style_factors
 from workbench.market.prices import PriceHistory, price_history, prices_at, sessions_since_price
@@ -16,6 +16,7 @@ from workbench.market.returns import (
 )
 
 __all__ = [
+    "PARTICIPATION",
     "Covariance",
     "Exposures",
     "FactorModel",

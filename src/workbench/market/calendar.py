@@ -13,7 +13,7 @@ import pandas as pd
 from workbench.errors import MarketDataError
 from workbench.firm.reconcile import missing_sessions
 
-__all__ = ["is_session", "missing_sessions", "previous_session", "sessions"]
+__all__ = ["is_session", "missing_sessions", "previous_session", "sessions", "sessions_of"]
 
 EXCHANGE = "XNYS"
 #: Bounds of what may be asked, so that a mistyped year is an error and not a calendar of a thousand years.

@@ -19,7 +19,9 @@ def spread_cost(traded: pd.Series, half_spread: pd.Series) -> pd.Series:
 
 
 def days_to_trade(quantity: pd.Series, adv: pd.Series, *, participation: float = PARTICIPATION) -> pd.Series:
-    """Days to trade `quantity` shares at a share of average daily volume: |quantity| / (participation x adv).
+    """Days to trade `quantity` shares at a part of average daily volume: |quantity| / (participation x adv).
+
+    Both are indexed alike, by security_id or by row; `adv` in shares a day.
 
     Missing where the volume is not known, for unknown is not liquid; zero where nothing is traded.
     Raises `ParameterError` for a participation outside (0, 1] or a volume that is not positive.

@@ -1,5 +1,4 @@
-"""Have owners of retirement accounts taken what the law requires? A missed distribution costs a 25 % excise
-tax.
+"""Have owners of retirement accounts taken what the law requires? A missed distribution costs a 25 % excise tax.
 
 Traditional IRAs of one owner count together; a 401(k) stands alone; a Roth owner has none; inherited
 accounts need a person (IRC 401(a)(9), see `workbench.firm.rmd`). An owner is a household and a date of
@@ -15,8 +14,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from workbench.firm import rmd
+from workbench.firm.history import rewind
 from workbench.firm.reconcile.findings import Book, Finding, listed, plural, whole_sums
-from workbench.firm.schema import CASH
 
 #: Custodians round a distribution to the dollar.
 TOLERANCE = 1.0
@@ -61,8 +60,7 @@ def required_distributions(book: Book) -> Iterator[Finding]:
 
 
 def outstanding_distributions(book: Book) -> pd.DataFrame:
-    """One row an owner and year with more than a dollar still to take: see `COLUMNS`; money in account
-    currency.
+    """One row an owner and year with more than a dollar still to take: see `COLUMNS`; money in account currency.
 
     The first distribution may wait to 1 April of the next year: withdrawals up to then count for it before
     they count for the year they are made in.
@@ -120,21 +118,17 @@ def _owners(accounts: pd.DataFrame) -> list[Owner]:
 
 
 def _balances(book: Book, account_ids: list[str], year: int) -> dict[str, float]:
-    """Value of each account at the end of `year`: today's holdings less all later transactions, at that
-    day's closes.
+    """Value of each account at the end of `year`, what was held then at that day's closes.
 
     Missing where something held then has no price; zero where nothing was held.
     """
     end = pd.Timestamp(year, 12, 31)
-    key = ["account_id", "security_id"]
-    held = book.table("positions")
-    held = held.loc[held["account_id"].isin(account_ids)].groupby(key, observed=True)["quantity"].sum()
-    later = book.table("transactions")
-    later = later.loc[later["account_id"].isin(account_ids) & (later["trade_date"] > end)]
-    shares = later.loc[later["security_id"] != CASH].groupby(key, observed=True)["quantity"].sum()
-    cash = later.assign(security_id=CASH).groupby(key, observed=True)["amount"].sum()
-    then = held.sub(pd.concat([shares, cash]), fill_value=0.0)
-    then = then.loc[then.abs() > 1e-6].rename("quantity").reset_index()
+    positions, transactions = book.table("positions"), book.table("transactions")
+    then = rewind(
+        positions[positions["account_id"].isin(account_ids)],
+        transactions[transactions["account_id"].isin(account_ids)],
+        end,
+    )
     then["value"] = then["quantity"] * then["security_id"].map(book.closes(end)).astype("float64")
     value = whole_sums(then, "account_id", "value")
     return dict.fromkeys(account_ids, 0.0) | {str(account): float(amount) for account, amount in value.items()}

@@ -6,21 +6,14 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from workbench.firm.models import models_in_force
 from workbench.firm.reconcile.findings import Book, Finding, listed, plural
-
-#: Targets are stored as fractions with six decimals or more.
-TARGET_SUM_TOLERANCE = 1e-6
+from workbench.firm.validation import TARGET_SUM_TOLERANCE
 
 
 def versions_in_force(book: Book) -> pd.DataFrame:
-    """The version of each model in force at the as-of date: model_id, version, effective_date.
-
-    That is the latest one that is not a draft and is effective on or before the date.
-    """
-    models = book.table("models")
-    eligible = models.loc[(models["status"] != "draft") & (models["effective_date"] <= book.as_of)]
-    latest = eligible.sort_values(["effective_date", "version"]).drop_duplicates("model_id", keep="last")
-    return latest[["model_id", "version", "effective_date"]].reset_index(drop=True)
+    """The version of each model in force at the as-of date: model_id and version."""
+    return models_in_force(book.table("models"), book.as_of)[["model_id", "version"]]
 
 
 def accounts_have_a_model(book: Book) -> Iterator[Finding]:
@@ -60,7 +53,7 @@ def targets_sum_to_one(book: Book) -> Iterator[Finding]:
     rows = models.merge(sums.rename("target_sum").reset_index(), on=["model_id", "version"], how="left")
     rows["target_sum"] = rows["target_sum"].fillna(0.0).astype("float64")
     rows = rows.loc[(rows["target_sum"] - 1.0).abs() > TARGET_SUM_TOLERANCE]
-    force = versions_in_force(book).assign(in_force=True).drop(columns="effective_date")
+    force = versions_in_force(book).assign(in_force=True)
     rows = rows.merge(force, on=["model_id", "version"], how="left")
     rows["in_force"] = rows["in_force"].notna()
     for in_force, severity in ((True, "reject"), (False, "severe")):

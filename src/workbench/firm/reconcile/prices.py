@@ -24,17 +24,14 @@ GAP_SEVERE = 0.0100
 
 
 def wanted_securities(book: Book) -> pd.DataFrame:
-    """What needs a price: every security held, or targeted by a version in force, with the value held of
-    it.
+    """What needs a price: every security held, or targeted by a version in force, with the value held of it.
 
-    Columns security_id, held (dollars; missing where unpriced), targeted; cash is left out.
+    Columns security_id, held (dollars; missing where unpriced), targeted, is_held; cash is left out.
     """
     held = book.holdings()
     held = held.loc[(held["quantity"] != 0) & (held["security_id"] != CASH)]
     value = held.groupby("security_id", observed=True)["value"].sum(min_count=1).rename("held")
-    targets = book.table("model_targets").merge(
-        versions_in_force(book)[["model_id", "version"]], on=["model_id", "version"]
-    )
+    targets = book.table("model_targets").merge(versions_in_force(book), on=["model_id", "version"])
     aimed = targets.loc[(targets["target"] > 0) & (targets["security_id"] != CASH), "security_id"].unique()
     frame = value.reindex(sorted(set(value.index) | set(aimed))).rename_axis("security_id").reset_index()
     return frame.assign(targeted=frame["security_id"].isin(aimed), is_held=frame["security_id"].isin(value.index))
@@ -174,8 +171,7 @@ def missing_sessions(prices: pd.DataFrame, sessions: pd.DatetimeIndex) -> pd.Dat
 
 
 def return_gaps(prices: pd.DataFrame) -> pd.DataFrame:
-    """Each security-day with its return from close, dividend and split, from adj_close, and the gap between
-    them.
+    """Each security-day with its return from close, dividend and split, from adj_close, and the gap between them.
 
     The raw total return is (close + dividend) x split_ratio / previous close - 1: the dividend is per share
     after that morning's split. The first day of each security has no return and no row.
