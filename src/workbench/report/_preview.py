@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import textwrap
 from html import escape
+from typing import Any
 
 from workbench.report import format as fmt
 from workbench.report.exhibit import (
@@ -49,7 +51,7 @@ def cell_text(cell: Cell, column: Column) -> str:
 def heading_text(column: Column) -> str:
     """Return a column's heading with its unit, which its cells then need not repeat."""
     unit = {"pp": "pp", "bp": "bp", "usd": "$"}.get(column.kind, "")
-    return f"{column.label}, {unit}" if unit and unit not in column.label.split() else column.label
+    return f"{column.label},\u00a0{unit}" if unit and unit not in column.label.split() else column.label
 
 
 def run_text(run: Run) -> str:
@@ -77,7 +79,7 @@ def preview_text(exhibit: Exhibit) -> str:
 
 def preview_html(exhibit: Exhibit) -> str:
     """Return the exhibit as HTML in which every text is escaped."""
-    parts = [f"<h4>{escape(exhibit.title)}</h4>"]
+    parts = [f"<h4>{escape(exhibit.title)}</h4>"] if exhibit.title else []
     if exhibit.takeaway:
         parts.append(f"<p>{escape(exhibit.takeaway)}</p>")
     body = exhibit.body
@@ -93,7 +95,32 @@ def preview_html(exhibit: Exhibit) -> str:
         parts += [f"<p>{escape(''.join(map(run_text, paragraph)))}</p>" for paragraph in body.paragraphs]
     if exhibit.settings is not None:
         parts.append(f"<p><small>{escape(exhibit.settings.line())}</small></p>")
-    return "".join(parts)
+    # Dollars are money here: without these classes JupyterLab sets what lies between two of them as mathematics.
+    return f'<div class="tex2jax_ignore mathjax_ignore">{"".join(parts)}</div>'
+
+
+def preview_figure(exhibit: Exhibit, body: FigureBody) -> dict[str, Any]:
+    """Return the plotly figure with the exhibit's title and takeaway above it and its settings line below."""
+    layout = dict(body.figure.get("layout", {}))
+    margin = dict(layout.get("margin", {}))
+    above, below = _lines(exhibit.takeaway), _lines(exhibit.settings.line() if exhibit.settings else "")
+    layout["title"] = {
+        "text": escape(exhibit.title, quote=False), "subtitle": {"text": "<br>".join(above)},
+        "x": 0, "xref": "container", "xanchor": "left", "pad": {"l": 10}, "y": 0.98, "yanchor": "top",
+    }  # fmt: skip
+    top, bottom = 60 + 20 * len(above), 50 + 14 * len(below)
+    layout["margin"] = margin | {"t": margin.get("t", 0) + top, "b": margin.get("b", 0) + bottom}
+    layout["height"] = body.height + top + bottom
+    note = {
+        "text": "<br>".join(below), "showarrow": False, "align": "left", "font": {"size": 11},
+        "xref": "paper", "x": 0, "xanchor": "left", "yref": "paper", "y": 0, "yanchor": "top", "yshift": -50,
+    }  # fmt: skip
+    layout["annotations"] = [*layout.get("annotations", []), *([note] if below else [])]
+    return {**body.figure, "layout": layout}
+
+
+def _lines(text: str) -> list[str]:
+    return [escape(line, quote=False) for line in textwrap.wrap(text, 110)]
 
 
 def _table(body: TableBody) -> str:

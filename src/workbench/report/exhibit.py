@@ -306,11 +306,11 @@ class Exhibit:
         return decode(data)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
-        from workbench.report._preview import preview_html, preview_text
+        from workbench.report._preview import preview_figure, preview_html, preview_text
 
         bundle: dict[str, Any] = {MIME: self.to_json(), "text/plain": preview_text(self)}
         if isinstance(self.body, FigureBody):
-            bundle["application/vnd.plotly.v1+json"] = self.body.figure
+            bundle["application/vnd.plotly.v1+json"] = preview_figure(self, self.body)
         else:
             bundle["text/html"] = preview_html(self)
         return bundle
