@@ -146,7 +146,7 @@ def _accounts_at(
     transactions: pd.DataFrame,
     as_of: pd.Timestamp,
 ) -> pd.DataFrame:
-    """Accounts open on the day; the last rebalance is the last one traded by then.
+    """Accounts open on the day; of one rebalanced since, the last rebalance is the last one traded by then.
 
     The stated value is what was held, at the closes known by then; missing where something held has none, for a part
     is not the whole.
@@ -156,7 +156,8 @@ def _accounts_at(
     stated = value.groupby(positions["account_id"]).sum(skipna=False)
     traded = transactions[transactions["origin"] == "rebalance"]
     rebalanced = traded.groupby("account_id")["trade_date"].max().reindex(accounts["account_id"]).to_numpy()
-    current = accounts["last_rebalanced_on"].where(accounts["last_rebalanced_on"] <= as_of, rebalanced)
+    stated_on = accounts["last_rebalanced_on"]
+    current = stated_on.mask(stated_on > as_of, pd.Series(rebalanced, index=accounts.index))
     return accounts.assign(
         stated_value=accounts["account_id"].map(stated).where(accounts["account_id"].isin(stated.index), 0.0),
         last_rebalanced_on=current.astype("datetime64[ms]"),
