@@ -111,6 +111,8 @@ def preview_figure(exhibit: Exhibit, body: FigureBody) -> dict[str, Any]:
     top, bottom = 60 + 20 * len(above), 50 + 14 * len(below)
     layout["margin"] = margin | {"t": margin.get("t", 0) + top, "b": margin.get("b", 0) + bottom}
     layout["height"] = body.height + top + bottom
+    if "legend" in layout:
+        layout["legend"] = dict(layout["legend"]) | {"yref": "container", "y": 1 - top / layout["height"]}
     note = {
         "text": "<br>".join(below), "showarrow": False, "align": "left", "font": {"size": 11},
         "xref": "paper", "x": 0, "xanchor": "left", "yref": "paper", "y": 0, "yanchor": "top", "yshift": -50,
