@@ -9,13 +9,24 @@ import pandas as pd
 from workbench import market
 from workbench.drift import Review, cause_shares
 from workbench.exhibits.drift_accounts import CAUSE_NAMES
-from workbench.exhibits.drift_firm import TABLES, firm_facts, firm_wide, why
-from workbench.exhibits.origin import Origin, slug
+from workbench.exhibits.drift_facts import (
+    TABLES,
+    absent,
+    firm_facts,
+    firm_wide,
+    no_tracking_error,
+    noun,
+    plural,
+    tax_to_correct,
+    why,
+    without_bands,
+)
+from workbench.exhibits.origin import ALL_TABLES, Origin
 from workbench.firm import CASH, Firm
 from workbench.firm.reconcile import Findings
 from workbench.report import CalloutBody, Column, Exhibit, Fact, FactRef, Link, ProseBody, Strong, TableBody
 from workbench.report import format as fmt
-from workbench.report.exhibit import Paragraph
+from workbench.report.exhibit import Paragraph, Run, Tone
 
 #: Holdings in the table of returns.
 HOLDINGS_SHOWN = 8
@@ -27,6 +38,17 @@ class Facts:
     """The facts that a memo's sentences may mention, by id; a sentence can only show what is here."""
 
     by_id: dict[str, Fact]
+    origin: Origin
+
+    @property
+    def firm(self) -> dict[str, Fact]:
+        """The firm-wide drift figures by their short name, as `firm_facts` gives them."""
+        prefix = "drift.firm."
+        return {id.removeprefix(prefix): fact for id, fact in self.by_id.items() if id.startswith(prefix)}
+
+    def count(self, id: str, one: str, several: str | None = None) -> tuple[Run, ...]:
+        """Return a mention of a count with its noun: "1 warning", "4 warnings"."""
+        return self(id), f" {noun(int(self.by_id[id].value), one, several)}"
 
     def __call__(self, id: str, text: str | None = None) -> FactRef:
         """Return a mention of a fact; raises `KeyError` for one that does not exist."""
@@ -55,14 +77,16 @@ def returns(firm: Firm) -> pd.DataFrame:
     recent = prices[prices["date"] >= start - pd.Timedelta(days=7)]
     history = market.price_history(recent)
     daily = market.total_returns(history)
-    held = firm.table("positions").groupby("security_id")["quantity"].sum() * history.close.iloc[-1]
+    held = (firm.table("positions").groupby("security_id")["quantity"].sum() * history.close.iloc[-1]).dropna()
     frame = firm.table("securities", ["security_id", "name", "asset_class"]).set_index("security_id")
-    frame["weight"] = held / held.sum()
+    frame["weight"] = held / held.sum() if held.sum() > 0 else 0.0
     for name, begin in (("quarter", quarter_start(firm.as_of)), ("year", start)):
-        base = history.close.loc[:begin]
-        span = daily.loc[daily.index > begin]
-        grown = (1.0 + span).prod(min_count=len(span)) - 1.0
-        frame[name] = grown.where(base.iloc[-1].notna() if len(base) else False)
+        base, span = history.close.loc[:begin], daily.loc[daily.index > begin]
+        if len(base):
+            grown = (1.0 + span).prod(min_count=len(span)) - 1.0
+            frame[name] = grown.where(base.iloc[-1].notna())
+        else:
+            frame[name] = float("nan")
     frame = frame[frame["weight"] > 0].reset_index()
     return frame.sort_values("weight", ascending=False, ignore_index=True, kind="stable")
 
@@ -77,9 +101,9 @@ def class_returns(frame: pd.DataFrame) -> pd.DataFrame:
 
 def collect(review: Review, findings: Findings, frame: pd.DataFrame, origin: Origin) -> Facts:
     """Every fact that the memo may mention."""
-    facts = list(firm_facts(review, origin))
+    facts = list(firm_facts(review, origin).values())
     for row in class_returns(frame).itertuples():
-        id = f"market.quarter.{slug(row.asset_class)}"
+        id = f"market.quarter.{origin.slug(row.asset_class)}"
         facts.append(
             origin.fact(id, row.quarter, "percent", _RETURNS, ["prices", "positions"], text=_signed(row.quarter))
         )
@@ -90,15 +114,15 @@ def collect(review: Review, findings: Findings, frame: pd.DataFrame, origin: Ori
             )
         )
     for severity, count in findings.counts.items():
-        facts.append(origin.fact(f"quality.findings.{severity}", count, "count", "firm.reconcile", ["all tables"]))
+        facts.append(origin.fact(f"quality.findings.{severity}", count, "count", "firm.reconcile", ALL_TABLES))
     classes = firm_wide(review, "asset_class")
     for row in classes.itertuples():
-        id = f"drift.firm.asset_class.{slug(row.key)}.deviation"
+        id = f"drift.firm.asset_class.{origin.slug(row.key)}.deviation"
         facts.append(origin.fact(id, row.deviation, "pp", "drift.aggregate", TABLES, digits=2))
     for row in review.ranking.head(3).itertuples():
-        id = f"drift.account.{slug(row.account_id)}.score"
+        id = f"drift.account.{origin.slug(row.account_id)}.score"
         facts.append(origin.fact(id, row.score, "number", "drift.rank", [*TABLES, "lots"], digits=0))
-    return Facts({fact.id: fact for fact in facts})
+    return Facts({fact.id: fact for fact in facts}, origin)
 
 
 def _signed(value: float) -> str:
@@ -107,40 +131,61 @@ def _signed(value: float) -> str:
 
 def asked(review: Review, findings: Findings, facts: Facts) -> Exhibit:
     """What the committee is asked, why now, and what could be wrong with the answer."""
-    out = int(review.aggregate.firm["out_of_band"])
-    request: Paragraph = (
-        (
-            Strong("Decision asked. "),
+    measured, out = len(review.ranking), len(review.out_of_tolerance)
+    request: list[Run] = [Strong("Decision asked. ")]
+    if out:
+        order = f" out of tolerance, {noun(out, 'as a proposal', 'in the order of the drift chapter, as proposals')}"
+        request += [
             "Release the review of ",
-            facts("drift.firm.out_of_band"),
-            " accounts that are out of tolerance, in the order of the drift chapter, as proposals for rebalancing.",
-        )
-        if out
-        else (Strong("Decision asked. "), "None on drift: every account measured stands within its tolerances.")
-    )
-    why: Paragraph = (
-        Strong("Why now. "),
-        facts("drift.firm.value_share_out"),
-        " of the assets measured stand outside a band; the value-weighted tracking error to the models is ",
-        facts("drift.firm.tracking_error"),
-        " a year.",
-    )
-    doubt: Paragraph = (
-        Strong("What could be wrong. "),
-        facts("quality.findings.severe"),
-        " severe findings and ",
-        facts("quality.findings.warning"),
-        " warnings on the data are open, and ",
-        facts("drift.firm.not_measured"),
-        " accounts could not be measured (",
-        Link("data quality", "quality.html"),
-        "). Tax is before netting, gain budgets and wash sales.",
-    )
-    mentioned = {run.fact for paragraph in (request, why, doubt) for run in paragraph if isinstance(run, FactRef)}
+            *facts.count("drift.firm.out_of_band", "account"),
+            f"{order} to rebalance.",
+        ]
+    elif measured and without_bands(review) == measured:
+        request.append("None on drift, for no model in use has a tolerance band.")
+    elif measured:
+        request.append("None on drift: no account measured stands outside its tolerances.")
+    else:
+        request.append("None on drift, for no account could be measured.")
+    paragraphs: list[Paragraph] = [request]
+    if measured:
+        paragraphs.append((Strong("Why now. " if out else "Where it stands. "), *_how_far(review, facts)))
+    paragraphs.append((Strong("What could be wrong. "), *_doubts(findings, facts)))
+    mentioned = {run.fact for paragraph in paragraphs for run in paragraph if isinstance(run, FactRef)}
     known = tuple(facts.by_id[name] for name in sorted(mentioned))
-    return Exhibit(
-        "memo-asked", "For decision", CalloutBody("decision" if out else "neutral", (request, why, doubt)), facts=known
+    tone: Tone = "decision" if out else "neutral" if measured else "warning"
+    return Exhibit("memo-asked", "For decision", CalloutBody(tone, tuple(paragraphs)), facts=known)
+
+
+def _how_far(review: Review, facts: Facts) -> tuple[Run, ...]:
+    """How much of the assets is out, and the tracking error where it is known."""
+    error: tuple[Run, ...] = (
+        ("the value-weighted tracking error to the models is ", facts("drift.firm.tracking_error"), " a year.")
+        if "tracking_error" in facts.firm
+        else (f"the tracking error to the models is not known: {no_tracking_error(review)}.",)
     )
+    if without_bands(review) == len(review.ranking):
+        return ("No band says what is too far; ", *error)
+    return (facts("drift.firm.value_share_out"), " of the assets measured stand outside a band; ", *error)
+
+
+def _doubts(findings: Findings, facts: Facts) -> tuple[Run, ...]:
+    """What is open on the data, what is not measured, and what the tax figures leave out."""
+    runs: list[Run] = []
+    if findings.reject:
+        runs += ["The snapshot should not be used: ", *facts.count("quality.findings.reject", "finding")]
+        runs.append(f" {noun(findings.counts['reject'], 'rejects', 'reject')} it. ")
+    nouns = {"severe": ("severe finding", "severe findings"), "warning": ("warning", "warnings")}
+    parts = [(*facts.count(f"quality.findings.{kind}", *nouns[kind]),) for kind in nouns if findings.counts[kind]]
+    if parts:
+        open_ = sum(findings.counts[kind] for kind in nouns)
+        runs += [*parts[0], *((" and ", *parts[1]) if len(parts) > 1 else ())]
+        runs += [f" on the data {noun(open_, 'is', 'are')} open (", Link("data quality", "quality.html"), "). "]
+    elif not findings.reject:
+        runs += ["Nothing urgent was found in the data (", Link("data quality", "quality.html"), "). "]
+    if int(facts.firm["not_measured"].value):
+        runs += [*facts.count("drift.firm.not_measured", "account"), " could not be measured ("]
+        runs += [Link("why", "drift.html#drift-unmeasured"), "). "]
+    return (*runs, "Tax is before netting, gain budgets and wash sales.")
 
 
 def happened(frame: pd.DataFrame, review: Review, facts: Facts, as_of: pd.Timestamp) -> Exhibit:
@@ -152,39 +197,39 @@ def happened(frame: pd.DataFrame, review: Review, facts: Facts, as_of: pd.Timest
         best, worst = classes.iloc[0], classes.iloc[-1]
         first: Paragraph = (
             f"Since {since} {best['asset_class']} returned ",
-            facts(f"market.quarter.{slug(best['asset_class'])}"),
+            facts(f"market.quarter.{facts.origin.slug(best['asset_class'])}"),
             ", weighted as the firm holds it" if len(classes) == 1 else f" and {worst['asset_class']} ",
             *(
                 ()
                 if len(classes) == 1
-                else (facts(f"market.quarter.{slug(worst['asset_class'])}"), ", each weighted as the firm holds it now")
+                else (
+                    facts(f"market.quarter.{facts.origin.slug(worst['asset_class'])}"),
+                    ", each weighted as the firm holds it now",
+                )
             ),
             ".",
         )
         paragraphs.append(first)
-    shares = cause_shares(review).sort_values(ascending=False, kind="stable")
-    if len(shares):
-        main, second = shares.index[0], shares.index[1]
-        paragraphs.append(
-            (
-                "Of all the movement away from the models since accounts last stood on them, ",
-                facts(f"drift.cause.{main}"),
-                f" came from {_cause(main)} and ",
-                facts(f"drift.cause.{second}"),
-                f" from {_cause(second)}; manual trades made up ",
-                facts("drift.cause.overrides"),
-                ".",
-            )
-            if "overrides" not in {main, second}
-            else (
-                "Of all the movement away from the models since accounts last stood on them, ",
-                facts(f"drift.cause.{main}"),
-                f" came from {_cause(main)} and ",
-                facts(f"drift.cause.{second}"),
-                f" from {_cause(second)}.",
-            )
-        )
+    else:
+        paragraphs.append(f"Returns since {since} are not known: the prices do not reach back to it.")
+    if told := _causes_told(review, facts):
+        paragraphs.append(told)
     return facts.prose("memo-happened", paragraphs)
+
+
+def _causes_told(review: Review, facts: Facts) -> tuple[Run, ...]:
+    """The largest causes of drift, and what manual trades made up; nothing where no account has causes."""
+    shares = cause_shares(review).sort_values(ascending=False, kind="stable")
+    large = [cause for cause in shares.index[:2] if shares[cause] >= 0.005]
+    if not large:
+        return ()
+    runs: list[Run] = ["Of all the movement away from the models since accounts last stood on them, "]
+    for position, cause in enumerate(large):
+        runs += [" and " if position else "", facts(f"drift.cause.{cause}")]
+        runs.append(f"{'' if position else ' came'} from {_cause(cause)}")
+    if "overrides" not in large:
+        runs += ["; manual trades made up ", facts("drift.cause.overrides")]
+    return (*runs, ".")
 
 
 def _cause(cause: object) -> str:
@@ -195,43 +240,49 @@ def _cause(cause: object) -> str:
         "trades": "rebalancing trades",
         "overrides": "manual trades",
         "model_change": "changes of the models",
-        "residual": "what the last rebalance left",
+        "residual": "deviations that were there at the start",
     }
     return words.get(str(cause), CAUSE_NAMES[str(cause)].lower())
 
 
 def stands(review: Review, facts: Facts) -> Exhibit:
     """Where the accounts stand: how many are out, where, and who comes first."""
+    if review.ranking.empty:
+        return facts.prose("memo-stands", ["No account could be measured, so where they stand is not known."])
+    out = len(review.out_of_tolerance)
+    runs: list[Run] = [
+        facts("drift.firm.out_of_band"),
+        " of ",
+        *facts.count("drift.firm.accounts", "account"),
+        " (",
+        facts("drift.firm.share_out"),
+        f") {noun(out, 'has', 'have')} at least one weight outside its band",
+    ]
+    if out:
+        runs += [", with ", *facts.count("drift.firm.breaches", "breach", "breaches"), " in all"]
     classes = firm_wide(review, "asset_class")
     widest = classes.loc[classes["deviation"].abs().idxmax()]
+    runs += [
+        f". Over the whole firm the widest deviation of an asset class is {widest['key']} at ",
+        facts(f"drift.firm.asset_class.{facts.origin.slug(widest['key'])}.deviation"),
+        ".",
+    ]
     first = review.ranking.iloc[0]
     paragraphs: list[Paragraph] = [
-        (
-            facts("drift.firm.out_of_band"),
-            " of ",
-            facts("drift.firm.accounts"),
-            " accounts (",
-            facts("drift.firm.share_out"),
-            ") have at least one weight outside its band, with ",
-            facts("drift.firm.breaches"),
-            " breaches in all. Over the whole firm the widest deviation of an asset class is ",
-            f"{widest['key']} at ",
-            facts(f"drift.firm.asset_class.{slug(widest['key'])}.deviation"),
-            ".",
-        ),
+        runs,
         (
             f"The first account for review is {first['account_id']} with a score of ",
-            facts(f"drift.account.{slug(first['account_id'])}.score"),
+            facts(f"drift.account.{facts.origin.slug(first['account_id'])}.score"),
             f" of 100. {why(first)}",
         ),
         (
             "Correcting everything would turn over ",
             facts("drift.firm.turnover_to_correct"),
-            ", cost ",
+            ", pay ",
             facts("drift.firm.cost_to_correct"),
-            " in half spreads and ",
-            facts("drift.firm.tax_to_correct"),
-            " in tax with the least-taxed lots sold first (",
+            " in half spreads and, with the least-taxed lots sold first, ",
+            *tax_to_correct(facts.firm),
+            " (",
             Link("drift", "drift.html"),
             ").",
         ),
@@ -242,16 +293,18 @@ def stands(review: Review, facts: Facts) -> Exhibit:
 def actions(review: Review, findings: Findings, facts: Facts) -> Exhibit:
     """What should be done, by whom; each line follows from a figure above."""
     lines: list[Paragraph] = []
-    if int(review.aggregate.firm["out_of_band"]):
+    if len(review.out_of_tolerance):
         lines.append(
             (
-                "Portfolio managers: prepare proposals for the accounts in the order of the ",
+                "Portfolio managers: prepare proposals in the order of the ",
                 Link("review list", "drift.html#drift-review"),
                 ", cheapest tax first where scores are close.",
             )
         )
+    if bare := without_bands(review):
+        lines.append(f"Committee: set tolerance bands for the models of {plural(bare, 'account')} without any.")
     by_key = review.aggregate.by_key
-    systemic = by_key[by_key["systemic"] & (by_key["level"] == "asset_class") & (by_key["share_out"] >= 0.5)]
+    systemic = by_key[by_key["systemic"] & (by_key["level"] == "asset_class") & (by_key["share_out"] > 0.5)]
     for row in systemic.sort_values("share_out", ascending=False, kind="stable").head(2).itertuples():
         lines.append(
             f"Committee: most accounts of model {row.model_id} are out in {row.key}; ask whether the model or "
@@ -259,13 +312,14 @@ def actions(review: Review, findings: Findings, facts: Facts) -> Exhibit:
         )
     for finding in findings:
         if finding.severity in {"reject", "severe"}:
-            lines.append(f"Operations: {finding.title.lower()}; {finding.remedy}.")
-    if len(review.drift.no_data):
+            lines.append(f"Operations: {finding.remedy}. Why: {finding.detail}")
+    unmeasured = len(review.drift.no_data)
+    if unmeasured:
         lines.append(
             (
                 "Advisors: ",
-                facts("drift.firm.not_measured"),
-                " accounts have no figures; reasons are in the ",
+                *facts.count("drift.firm.not_measured", "account"),
+                f" {noun(unmeasured, 'has', 'have')} no figures; the reasons are in the ",
                 Link("drift chapter", "drift.html#drift-unmeasured"),
                 ".",
             )
@@ -275,6 +329,8 @@ def actions(review: Review, findings: Findings, facts: Facts) -> Exhibit:
 
 def returns_table(frame: pd.DataFrame, origin: Origin, as_of: pd.Timestamp) -> Exhibit:
     """The firm's largest holdings and what they returned."""
+    if frame.empty:
+        return absent("memo-returns", "Largest holdings and their returns", "The firm holds nothing of value.")
     top = frame.head(HOLDINGS_SHOWN)
     columns = (
         Column("security_id", "Holding", emphasis=True),
@@ -283,13 +339,21 @@ def returns_table(frame: pd.DataFrame, origin: Origin, as_of: pd.Timestamp) -> E
         Column("quarter", "Quarter to date", "percent"),
         Column("year", "Year to date", "percent"),
     )
-    rows, facts = origin.table("market.holding", top, columns, _RETURNS, ["prices", "positions"])
-    share = float(top["weight"].sum())
-    takeaway = f"The {len(top)} largest holdings are {fmt.percent(share, 0)} of the firm's assets."
+    tables = ["prices", "positions"]
+    missing = {"quarter": "no price at the quarter's start", "year": "no price at the year's start"}
+    rows, facts = origin.table("market.holding", top, columns, _RETURNS, tables, missing=missing)
+    share = origin.fact("market.largest_holdings", top["weight"].sum(), "percent", _RETURNS, tables, digits=0)
+    largest = noun(len(top), "The largest holding is", f"The {len(top)} largest holdings are")
+    takeaway = f"{largest} {share.text} of the firm's assets."
     settings = origin.settings(
-        f"total return with dividends, gross of fees; quarter since {quarter_start(as_of).date()}",
-        ["prices", "positions"],
+        f"total return with dividends, gross of fees; quarter since {fmt.long_date(str(quarter_start(as_of).date()))}",
+        tables,
     )
     return Exhibit(
-        "memo-returns", "Largest holdings and their returns", TableBody(columns, rows), takeaway, settings, facts
+        "memo-returns",
+        "Largest holdings and their returns",
+        TableBody(columns, rows),
+        takeaway,
+        settings,
+        (*facts, share),
     )
