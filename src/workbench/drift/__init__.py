@@ -11,8 +11,9 @@ from workbench.drift.causes import CAUSES, Causes, explain
 from workbench.drift.history import History, load_history
 from workbench.drift.inputs import OFF_MODEL, DriftInputs
 from workbench.drift.load import load
-from workbench.drift.measure import Drift, measure
+from workbench.drift.measure import measure
 from workbench.drift.rank import Scale, rank
+from workbench.drift.result import Drift
 from workbench.drift.review import Review, cause_shares, review
 from workbench.drift.words import Driver, driver, drivers
 

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.drift.inputs import ON_THE_LINE, Floats, Ints, Offsets
-from workbench.drift.measure import Drift
+from workbench.drift.result import Drift
 
 #: From this systemic share on, a deviation counts as the model's rather than the accounts'.
 SYSTEMIC_FROM = 0.5
@@ -100,7 +100,7 @@ def _by_key(drift: Drift, name: str, model: Ints, key: Ints | Offsets, value: Fl
     shape = level.target.shape
     place = model.astype(np.int64) * shape[1] + key
     deviation = weight - level.target[model, key]
-    out = (weight > level.upper[model, key] + ON_THE_LINE) | (weight < level.lower[model, key] - ON_THE_LINE)
+    out = level.outside(model, key, weight)
 
     def total(amount: Floats | None) -> Floats:
         counts = np.bincount(place, weights=amount, minlength=shape[0] * shape[1]).astype(np.float64)

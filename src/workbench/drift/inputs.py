@@ -41,6 +41,16 @@ class Level:
     member: Ints | None = None
     loadings: Floats | None = None
 
+    def outside(self, model: Ints, key: Ints | Offsets | slice, weight: Floats) -> Flags:
+        """Return whether each weight stands outside its band; `model` and `key` say which, as rows and columns."""
+        upper, lower = self.upper[model, key], self.lower[model, key]
+        return (weight > upper + ON_THE_LINE) | (weight < lower - ON_THE_LINE)
+
+    def band(self, model: Ints, key: Ints | Offsets | slice, deviation: Floats) -> Floats:
+        """Return the room between target and the limit on the deviation's side: +inf where there is no band."""
+        target = self.target[model, key]
+        return np.where(deviation > 0, self.upper[model, key] - target, target - self.lower[model, key])
+
 
 @dataclass(frozen=True, eq=False)
 class Securities:

@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.drift.inputs import Floats
-from workbench.drift.measure import Drift
+from workbench.drift.result import Drift
 from workbench.drift.words import percentage_points
 from workbench.errors import ParameterError
 

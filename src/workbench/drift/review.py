@@ -12,8 +12,9 @@ from workbench.drift.aggregate import Aggregate, aggregate
 from workbench.drift.causes import CAUSES, Causes, explain
 from workbench.drift.history import load_history
 from workbench.drift.load import load
-from workbench.drift.measure import Drift, measure
+from workbench.drift.measure import measure
 from workbench.drift.rank import rank
+from workbench.drift.result import Drift
 from workbench.drift.words import drivers
 from workbench.errors import MarketDataError
 from workbench.firm import CASH, Firm

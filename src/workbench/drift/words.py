@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.drift.causes import CAUSES, Causes
-from workbench.drift.measure import Drift
+from workbench.drift.result import Drift
 from workbench.firm import CASH
 
 #: The part of a cause that one security must make up to be named for it.
