@@ -151,17 +151,17 @@ def large(tmp_path_factory, small_firm):
     """A firm whose account A1 is large enough never to be emptied by the events drawn; its prices as a dictionary."""
     tables = with_positions(small_firm(), "A1", {"AAA": 400, "BBB": 300, "CCC": 200, "FUND": 250, "CASH": 9000})
     firm = write_firm(tmp_path_factory.mktemp("large") / "firm", tables, SESSIONS[-1], check=False)
-    return tables, firm, drift.load(firm)
+    inputs = drift.load(firm)
+    return tables, firm, inputs, drift.measure(inputs)
 
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(event, max_size=12))
 def test_agrees_with_a_slow_replay_and_adds_up(large, drawn):
-    tables, firm, inputs = large
+    tables, firm, inputs, measured = large
     rows = [as_row(one) for one in drawn]
     eventful = replace(firm, rewound={"transactions": transactions(rows)}, _frames={})
     causes = drift.explain(inputs, drift.load_history(eventful, inputs, ["A1"]))
-    measured = drift.measure(inputs)
     got = effects(causes)
     expected = slow_replay(tables, rows, "A1", V1, V2).reindex(index=got.index)[list(drift.CAUSES)]
     np.testing.assert_allclose(got.to_numpy(), expected.to_numpy(), atol=1e-12)

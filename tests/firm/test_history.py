@@ -92,7 +92,7 @@ def test_taking_back_gives_what_replaying_forward_gives(firm, day):
     assert (frame["acquired_on"] <= when).all()
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(day=days)
 @example(day=SPLITS[1])
 def test_no_row_of_a_view_is_dated_later(views, day):
@@ -116,7 +116,7 @@ def test_no_row_of_a_view_is_dated_later(views, day):
     assert view.query("select max(date) as day from prices")["day"].iloc[0] <= when
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(first=days, second=days)
 def test_two_steps_back_are_one(views, first, second):
     earlier, later = sorted((first, second))

@@ -128,7 +128,10 @@ def test_every_hidden_failure_is_caught_and_the_others_go_on(
 
 
 @pytest.mark.slow
-def test_a_time_limit_ends_the_notebook_and_all_it_started(make_plan: Callable[..., RunPlan]) -> None:
+def test_a_time_limit_ends_the_notebook_and_all_it_started(
+    make_plan: Callable[..., RunPlan], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workbench.runs.execute._GRACE", 2.0)
     planned = make_plan(HANGING, time_limit=7)
     result = run(planned, clock=Clock(), jobs=2)
     found = [(outcome.key, outcome.verdict.cause, outcome.verdict.cell) for outcome in result.outcomes]
