@@ -104,6 +104,34 @@ def test_the_first_tab_stop_skips_to_the_content(open_page):
     assert page.evaluate("document.activeElement.id") == "main"
 
 
+def test_only_tables_wider_than_the_phone_say_so_and_take_focus(open_page):
+    page = open_page("drift.html", viewport={"width": 390, "height": 844})
+    wide = page.locator("#drift\\.accounts .table-scroll")
+    assert "scrolls" in wide.get_attribute("class")
+    assert wide.get_attribute("tabindex") == "0"
+    assert page.evaluate(
+        "[...document.querySelectorAll('.table-scroll')].every("
+        "box => box.classList.contains('scrolls') === box.scrollWidth > box.clientWidth + 2)"
+    )
+    desk = open_page("drift.html")
+    assert desk.locator("#drift\\.sector_table .table-scroll").get_attribute("tabindex") is None
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_no_chart_text_leaves_its_chart(open_page, width):
+    page = open_page("drift.html", viewport={"width": width, "height": 844})
+    outside = page.evaluate(
+        """[...document.querySelectorAll('[data-figure]')].flatMap(chart => {
+          const room = chart.getBoundingClientRect();
+          return [...chart.querySelectorAll('text')].filter(text => {
+            const box = text.getBoundingClientRect();
+            return box.width && (box.left < room.left - 1 || box.right > room.right + 1 || box.top < room.top - 1);
+          }).map(text => chart.dataset.figure + ': ' + text.textContent);
+        })"""
+    )
+    assert outside == []
+
+
 def test_the_book_reads_without_scripts(browser, folder):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()

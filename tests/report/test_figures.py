@@ -2,6 +2,8 @@ import math
 
 import plotly.graph_objects as go
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from workbench.report import ExhibitError, FigureBody, figures, theme
 
@@ -40,12 +42,34 @@ def test_bars_carry_the_numbers_in_axis_units():
     assert target["x"] == [30.0, 10.0]
 
 
+def words(body):
+    return [trace["text"] for trace in body.figure["data"] if trace.get("mode") == "text"]
+
+
 def test_bars_outside_the_band_say_so():
     body = figures.bars_against_target(
         ["a", "b", "c"], [0.2, 0.5, 0.3], [0.3] * 3, lower=[0.25] * 3, upper=[0.35] * 3, alt="Three bars."
     )
-    words = next(t for t in body.figure["data"] if t["mode" if "mode" in t else "type"] == "text")["text"]
-    assert [text.split()[-1].removesuffix("</b>") for text in words] == ["under", "over", "30.0%"]
+    states = [text.replace("\u00a0", "").strip() for text in words(body)[0]]
+    assert states == ["<b>under</b>", "<b>over</b>", ""]
+
+
+def test_actual_and_target_stand_in_columns_clear_of_the_bars():
+    body = figures.bars_against_target(["a", "b"], [0.2, None], [0.21, 0.1], alt="Two bars.")
+    column = next(trace for trace in body.figure["data"] if trace.get("xaxis") == "x2")
+    assert column["text"] == ["20.0%", "", "21.0%", "10.0%"]
+    assert column["y"] == ["a", "b", "a", "b"]
+    layout = body.figure["layout"]
+    assert layout["xaxis"]["domain"][1] == layout["xaxis2"]["domain"][0] < 1
+    assert [note["text"] for note in layout["annotations"]] == ["Actual", "Target"]
+
+
+def test_a_cause_keeps_its_colour_when_another_has_nothing_to_show():
+    causes = {"Market": [0.0, 0.0], "Flows": [0.1, -0.2], "Trades": [0.05, 0.0]}
+    body = figures.stacked_causes(["a", "b"], causes, alt="Two accounts.", totals=[0.15, -0.2])
+    bars = {trace["name"]: trace["marker"]["color"] for trace in body.figure["data"] if trace["type"] == "bar"}
+    assert bars == {"Flows": theme.CATEGORIES[1].light, "Trades": theme.CATEGORIES[2].light}
+    assert words(body) == [["+15.0\u00a0pp", "−20.0\u00a0pp"]]
 
 
 def test_a_waterfall_ends_at_the_sum():
@@ -58,6 +82,15 @@ def test_a_histogram_counts_every_value_once():
     values = [math.sin(step) for step in range(500)] + [None, math.nan]
     body = figures.histogram(values, alt="Counts.", unit="number", bins=13)
     assert sum(body.figure["data"][0]["y"]) == 500
+
+
+@given(st.lists(st.floats(-5, 5), min_size=1), st.floats(-4, 4))
+def test_a_limit_is_the_edge_of_a_bin(values, limit):
+    trace = figures.histogram(values, alt="Counts.", unit="number", limit=limit).figure["data"][0]
+    orange = [count for count, colour in zip(trace["y"], trace["marker"]["color"]) if colour == theme.OVER.light]
+    assert sum(trace["y"]) == len(values)
+    if min(values) + 1e-3 < limit < max(values) - 1e-3 and all(abs(value - limit) > 1e-6 for value in values):
+        assert sum(orange) == sum(value > limit for value in values)
 
 
 @pytest.mark.parametrize("values", [[0.05], [0.05, 0.05], [-1.0, -1.0], [0.0]])

@@ -7,8 +7,8 @@ import sys
 import pytest
 
 from workbench.errors import MissingToolError
-from workbench.report import pdf, render_pdf
-from workbench.report.book import Book
+from workbench.report import Book, Chapter, Column, Exhibit, TableBody, pdf, render_pdf
+from workbench.report.blocks import ExhibitBlock, MarkdownBlock
 
 CHROME = os.environ.get("BROWSER_PATH") or shutil.which("chromium") or shutil.which("google-chrome")
 needs_tools = pytest.mark.skipif(
@@ -58,6 +58,42 @@ def test_wide_tables_lie_flat_within_the_page_and_repeat_their_head(rendered):
         places = []
         page.extract_text(visitor_text=lambda text, cm, tm, *_, p=places: p.append((text, cm[4] + cm[0] * tm[4])))
         assert max(x for text, x in places if text.strip()) < float(page.mediabox.width) - 40
+
+
+@needs_tools
+@pytest.mark.slow
+def test_the_cover_points_to_what_the_chapters_hold_once(rendered):
+    from pypdf import PdfReader
+
+    texts = [page.extract_text() for page in PdfReader(io.BytesIO(rendered.read_bytes())).pages]
+    assert all(words in texts[0] for words in ("Needs a decision", "Accounts out of band", "Contents"))
+    assert sum("Never hold: tobacco" in text for text in texts) == 1
+    assert sum("What could be wrong. Half of the cost" in text.replace("\n", " ") for text in texts) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(importlib.util.find_spec("weasyprint") is None, reason="needs WeasyPrint")
+@pytest.mark.parametrize("lines_before", [20, 24, 26, 28, 30])
+def test_a_table_begins_with_caption_head_and_rows_on_one_page(lines_before, tmp_path):
+    from pypdf import PdfReader
+
+    columns = tuple(
+        Column(name, name, kind)
+        for name, kind in (("Account", "text"), ("Model", "text"), ("Value", "usd"), ("Score", "count"),
+                           ("Breaches", "count"), ("Tracking error", "percent"), ("Reason", "text"))
+    )  # fmt: skip
+    reason = "Fixed income 30.8 pp under target, 28.6 pp from deposits, withdrawals and fees, and what was left."
+    rows = tuple((f"A{n:05d}", "BAL", 104_189.0 * n, 90, 26, 0.126, reason) for n in range(25))
+    table = Exhibit("review", "Accounts for review", TableBody(columns, rows), "These come first.")
+    before = MarkdownBlock("\n\n".join(["A line of words."] * lines_before), 1)
+    book = Book("Book", "Firm", "2022-12-28", (Chapter("review", "Review", (before, ExhibitBlock(table, 2))),))
+    pages = PdfReader(render_pdf(book, tmp_path / "book.pdf")).pages
+    texts = [page.extract_text() for page in pages]
+    start = next(text for text in texts if "Table 1." in text)
+    assert all(f"A0000{n}" in start for n in range(3))
+    split = [text for text in texts if "A000" in text]
+    assert all("Account Model" in text.replace("\n", " ") for text in split)
+    assert split[-1].count("A000") >= 2
 
 
 def test_without_weasyprint_the_command_is_named(sample, tmp_path, monkeypatch):

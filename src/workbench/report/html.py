@@ -79,6 +79,8 @@ def make_environment() -> Environment:
         "heading_text": heading_text,
         "sort_value": view.sort_value,
         "table_fit": view.table_fit,
+        "table_keeps": view.table_keeps,
+        "column_fits": view.column_fits,
         "markdown_html": view.markdown_html,
         "figure_json": lambda body: view.script_json(view.figure_payload(body)),
         "facts_of": lambda exhibit: {fact.id: fact for fact in exhibit.facts},

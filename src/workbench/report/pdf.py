@@ -10,13 +10,11 @@ import asyncio
 import base64
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
-
-from markupsafe import Markup
 
 from workbench.errors import MissingToolError
 from workbench.report import view
@@ -32,6 +30,10 @@ CHART_WIDTH = 780
 
 #: What plotly names at random in a drawing: clip paths, traces, patterns and their groups.
 _RANDOM_NAME = re.compile(r"(defs-|clip|trace|legend-?|gradient|\bp|-(?=\w{6}[\"')]))([0-9a-f]{6})(?![0-9a-f])")
+
+#: A pattern with its ground's colour, and a shape filled with a pattern, in plotly's drawing.
+_PATTERN = re.compile(r'<pattern id="([^"]+)"[^>]*><rect [^>]*?fill="([^"]+)"')
+_FILLED = re.compile(r"""<path d="(?P<shape>[^"]+)"[^>]*?fill: url\('#(?P<pattern>[^']+)'\)[^>]*>""")
 
 _NEED_PANGO = (
     "the PDF needs the Pango library: on Debian or Ubuntu 'apt-get install libpango-1.0-0 libpangoft2-1.0-0', "
@@ -49,30 +51,42 @@ def render_pdf(book: Book, target: Path, *, paper: Paper = "letter") -> Path:
     The metadata's dates are the book's as-of date, so the same book gives the same bytes. Raises `MissingToolError`
     where Pango, a Chrome or a package is missing, `ExhibitError` where a chart cannot be drawn.
     """
-    weasyprint = _weasyprint()
     chapters = view.view_book(book)
     bodies = [block.exhibit.body for chapter in chapters for block in chapter.blocks if block.exhibit is not None]
     charts = [body for body in bodies if isinstance(body, FigureBody)]
-    drawn = dict(zip(map(id, charts), draw_svgs(charts), strict=True))
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        # The browser draws on a core of its own while WeasyPrint is imported and reads style and typefaces.
+        drawing = pool.submit(draw_svgs, charts)
+        weasyprint = _weasyprint()
+        fonts = weasyprint.text.fonts.FontConfiguration()
+        fetcher = weasyprint.urls.URLFetcher(allowed_protocols=("data", "file"), fail_on_errors=True)
+        style = weasyprint.CSS(string=_style(paper), font_config=fonts, url_fetcher=fetcher)
+        drawn = dict(zip(map(id, charts), drawing.result(), strict=True))
 
+    document = _document(book, chapters, lambda body: _data_url(drawn[id(body)]))
+    identifier = hashlib.sha256((paper + document).encode()).digest()[:16]
+    page = weasyprint.HTML(string=_with_breakable_spaces(document), base_url=None, url_fetcher=fetcher)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    content: bytes = page.write_pdf(
+        stylesheets=[style], font_config=fonts, pdf_variant="pdf/ua-1", pdf_tags=True, pdf_identifier=identifier
+    )
+    target.write_bytes(content)
+    return target
+
+
+def _document(book: Book, chapters: Sequence[view.ChapterView], svg: Callable[[FigureBody], str]) -> str:
+    """Return the book as one HTML document without its style."""
     places = view.known_places(chapters)
-    document = make_environment().get_template("document.html").render(
+    template = make_environment().get_template("document.html")
+    return template.render(
         book=book,
         chapters=chapters,
-        style=Markup(_style(paper)),
         anchor=_anchor,
         anchor_in=lambda key: partial(_anchor, key),
         href_in=lambda page: partial(_href, places, page),
-        svg=lambda body: _data_url(drawn[id(body)]),
+        svg=svg,
         created=book.as_of,
-    )  # fmt: skip
-    identifier = hashlib.sha256(document.encode()).digest()[:16]
-    fetcher = weasyprint.urls.URLFetcher(allowed_protocols=("data", "file"), fail_on_errors=True)
-    page = weasyprint.HTML(string=_with_breakable_spaces(document), base_url=None, url_fetcher=fetcher)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    content: bytes = page.write_pdf(pdf_variant="pdf/ua-1", pdf_tags=True, pdf_identifier=identifier)
-    target.write_bytes(content)
-    return target
+    )
 
 
 def draw_svgs(figures: Sequence[FigureBody]) -> list[str]:
@@ -95,13 +109,24 @@ async def _draw_all(figures: Sequence[FigureBody]) -> list[str]:
             svgs = [await _draw(browser, figure) for figure in figures]
     except (ChromeNotFoundError, BrowserFailedError) as error:
         raise MissingToolError(_NEED_CHROME) from error
-    return [_named_by_place(svg, place) for place, svg in enumerate(svgs)]
+    return [_backed(_named_by_place(svg, place)) for place, svg in enumerate(svgs)]
 
 
 def _named_by_place(svg: str, place: int) -> str:
     """Replace the random names in plotly's drawing by their place in the book, so that bytes repeat."""
     names: dict[str, str] = {}
     return _RANDOM_NAME.sub(lambda match: match[1] + names.setdefault(match[2], f"n{place}x{len(names)}"), svg)
+
+
+def _backed(svg: str) -> str:
+    """Put the plain colour under each bar filled with a pattern, or viewers show white seams between its tiles."""
+    colours = dict(_PATTERN.findall(svg))
+
+    def under(match: re.Match[str]) -> str:
+        colour = colours.get(match["pattern"])
+        return match[0] if colour is None else f'<path d="{match["shape"]}" fill="{colour}"/>{match[0]}'
+
+    return _FILLED.sub(under, svg)
 
 
 def _with_breakable_spaces(document: str) -> str:

@@ -48,6 +48,7 @@ AXIS = Colour("#9aa5b5", "#5c6879")
 CHART_INK = Colour("#2b3547", "#d5dce8")
 CHART_MUTED = Colour("#5b677b", "#a5b0c2")
 GAP = Colour("#fffffe", "#11161e")
+HATCH = Colour("#33415b", "#11161d")
 
 #: Categories in order of use: neighbours differ in hue, lightness and, in bars, in pattern.
 CATEGORIES = (
@@ -59,10 +60,11 @@ CATEGORIES = (
     Colour("#8f5a9e", "#c894d6"),
     Colour("#d8b365", "#e8d29a"),
 )
-PATTERNS = ("", "", "/", "", ".", "\\", "x")
+PATTERNS = ("", "", "/", "\\", ".", "x", "")
 
 FIGURE_COLOURS = (
-    ACTUAL, TARGET, BAND, OVER, UNDER, LIMIT, BAND_BAR, BAND_FILL, GRID, AXIS, CHART_INK, CHART_MUTED, GAP, *CATEGORIES,
+    ACTUAL, TARGET, BAND, OVER, UNDER, LIMIT, BAND_BAR, BAND_FILL, GRID, AXIS, CHART_INK, CHART_MUTED, GAP, HATCH,
+    *CATEGORIES,
 )  # fmt: skip
 
 

@@ -26,6 +26,10 @@ from workbench.report.exhibit import Cell, Column, Exhibit, Fact, FigureBody, Mi
 
 #: Estimated widths in characters that a table may have upright in full size, and small, before it is laid flat.
 _FULL_WIDTH, _DENSE_WIDTH = 104, 132
+#: Longest text in characters of a column that never breaks a line; shortest of one that takes what room is left.
+_SHORT, _LONG = 16, 36
+#: Rows up to which a table is not split over pages.
+_KEPT_ROWS = 8
 
 
 @dataclass(frozen=True)
@@ -109,6 +113,20 @@ def table_fit(body: TableBody) -> str:
         words = max((len(word) for word in heading_text(column).split()), default=0)
         width += max(min(longest, 34), words) + 3
     return "" if width <= _FULL_WIDTH else "dense" if width <= _DENSE_WIDTH else "landscape"
+
+
+def column_fits(body: TableBody) -> tuple[str, ...]:
+    """Return how each column takes its room: "short" never breaks a line, "long" gives way and wraps, "" is between."""
+    fits = []
+    for position, column in enumerate(body.columns):
+        longest = max((len(cell_text(row[position], column)) for row in body.rows[:400]), default=0)
+        fits.append("short" if longest <= _SHORT else "long" if longest > _LONG else "")
+    return tuple(fits)
+
+
+def table_keeps(body: TableBody) -> bool:
+    """Return whether a table is small enough to stay whole on one page."""
+    return len(body.rows) <= _KEPT_ROWS
 
 
 def _view_chapter(chapter: Chapter, number: int) -> ChapterView:

@@ -30,18 +30,37 @@
     }, []).join("<br>");
   }
 
+  // A narrower screen shares its room out anew: figures beside bars keep their columns, rows and legend their lines.
   function fitted(figure, width) {
     const layout = { ...figure.layout, height: figure.height, autosize: true };
     if (width >= PHONE) return { data: figure.data, layout };
     const named = layout.yaxis.type === "category";
-    layout.height = Math.round(figure.height * 1.12);
-    layout.margin = { ...layout.margin, l: 4, r: named ? 48 : 16 };
-    if (layout.xaxis.type !== "category") layout.xaxis = { ...layout.xaxis, nticks: 5 };
-    if (!named) return { data: figure.data, layout };
+    const grid = layout.xaxis.type === "category";
+    const columns = layout.meta?.columns;
+    layout.margin = { ...layout.margin, l: 4, r: columns ? 4 : named ? 48 : 16 };
+    layout.xaxis = grid ? { ...layout.xaxis, tickangle: -50, range: [-0.5, layout.xaxis.categoryarray.length - 0.5] }
+      : { ...layout.xaxis, nticks: 5 };
+    if (!named) return { data: figure.data, layout: { ...layout, height: Math.round(figure.height * 1.12) } };
+
+    const data = figure.data.map((trace) => ({ ...trace, y: trace.y.map(wrapped) }));
+    const names = [...new Set(data.flatMap((trace) => trace.y))];
+    const lines = names.map((name) => name.split("<br>"));
     if (layout.yaxis.categoryarray) {
       layout.yaxis = { ...layout.yaxis, categoryarray: layout.yaxis.categoryarray.map(wrapped) };
     }
-    return { data: figure.data.map((trace) => ({ ...trace, y: trace.y.map(wrapped) })), layout };
+    if (columns) {
+      const plot = width - 16 - 7 * Math.max(...lines.flat().map((line) => line.length));
+      const share = Math.min(0.6, columns / plot);
+      layout.xaxis = { ...layout.xaxis, domain: [0, 1 - share], nticks: 4 };
+      layout.xaxis2 = { ...layout.xaxis2, domain: [1 - share, 1] };
+    }
+    const marked = data.filter((trace) => trace.showlegend !== false);
+    const across = Math.max(1, Math.floor(width / (46 + 7 * Math.max(...marked.map((t) => (t.name ?? "").length)))));
+    const legend = layout.showlegend ? 20 * Math.ceil(marked.length / across) : 0;
+    const row = grid ? 56 : Math.max(30, 16 * Math.max(...lines.map((line) => line.length)) + 6);
+    layout.height = row * names.length + layout.margin.t + legend + (grid ? 96 : 60);
+    if (grid) return { data: data.map((trace) => ({ ...trace, textposition: "bottom center" })), layout };
+    return { data, layout };
   }
 
   function drawCharts(dark) {
@@ -108,5 +127,26 @@
     }
   }
 
-  document.addEventListener("DOMContentLoaded", () => { setUpTables(); setUpTheme(); });
+  // A table wider than its box says so, and only then is it a stop for the keyboard.
+  function setUpScrolling() {
+    for (const box of document.querySelectorAll(".table-scroll")) {
+      const refresh = () => {
+        const more = box.scrollWidth - box.clientWidth;
+        box.classList.toggle("scrolls", more > 2);
+        box.classList.toggle("at-end", more > 2 && box.scrollLeft >= more - 2);
+        if (more > 2) box.tabIndex = 0; else box.removeAttribute("tabindex");
+      };
+      box.addEventListener("scroll", refresh, { passive: true });
+      new ResizeObserver(refresh).observe(box);
+    }
+  }
+
+  // On a phone the row of chapters may be longer than the screen: show the one that is open.
+  function showCurrentChapter() {
+    const current = document.querySelector(".chapters [aria-current]");
+    const row = document.querySelector(".chapters");
+    if (current) row.scrollLeft = current.offsetLeft - (row.clientWidth - current.offsetWidth) / 2;
+  }
+
+  document.addEventListener("DOMContentLoaded", () => { setUpTables(); setUpScrolling(); setUpTheme(); showCurrentChapter(); });
 })();

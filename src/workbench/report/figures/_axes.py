@@ -14,6 +14,9 @@ from workbench.report.exhibit import ExhibitError
 
 Values = Sequence[float | None]
 
+#: Width in pixels that a chart is drawn for on a page; a phone's is fitted by the book's script.
+_DRAWN_WIDTH = 780
+
 #: By unit: how many axis units one unit of value is, and what follows an axis figure.
 _AXIS_UNITS = {
     "percent": (100.0, "%"),
@@ -59,6 +62,40 @@ def unit_axis(unit: str, title: str = "") -> dict[str, Any]:
     return words | {"ticksuffix": suffix, "tickformat": ",~r" if suffix else ",~g"}
 
 
+def value_columns(
+    layout: dict[str, Any], labels: Sequence[str], columns: Sequence[tuple[str, Values]], unit: str
+) -> dict[str, Any]:
+    """Return figures in columns of their own, right of the plot, each under its name: no mark can cover them.
+
+    The plot makes room in `layout`. `meta.columns` is the room in pixels, for a narrower screen to share out anew.
+    """
+    words = [shown(values, unit) for _, values in columns]
+    widths = [round(14 + 6.7 * max(map(len, [name, *texts]))) for (name, _), texts in zip(columns, words)]
+    room = sum(widths)
+    longest = max((len(line) for name in labels for line in name.split("<br>")), default=0)
+    share = min(0.4, room / (_DRAWN_WIDTH - 7.0 * longest))
+    layout["meta"] = {"columns": room}
+    layout["xaxis"]["domain"] = [0, 1 - share]
+    layout["xaxis2"] = {
+        "domain": [1 - share, 1], "anchor": "y", "range": [0, room], "visible": False, "fixedrange": True,
+    }  # fmt: skip
+    layout["margin"] = layout["margin"] | {"r": 8}
+    ends = [sum(widths[: position + 1]) for position in range(len(widths))]
+    for end, (name, _) in zip(ends, columns):
+        layout.setdefault("annotations", []).append(
+            {
+                "x": end, "xref": "x2", "y": 1, "yref": "y domain", "xanchor": "right", "yanchor": "bottom",
+                "text": label(name), "showarrow": False, "font": {"size": 12, "color": theme.CHART_MUTED.light},
+            }
+        )  # fmt: skip
+    return {
+        "type": "scatter", "mode": "text", "xaxis": "x2", "x": [end for end in ends for _ in labels],
+        "y": [name for _ in ends for name in labels], "text": [text for texts in words for text in texts],
+        "textposition": "middle left", "textfont": {"size": 12, "color": theme.CHART_INK.light},
+        "showlegend": False, "hoverinfo": "skip", "cliponaxis": False,
+    }  # fmt: skip
+
+
 def draw_limit(
     layout: dict[str, Any], axis: str, value: float, unit: str, *, words: str | None = None, side: str = "left"
 ) -> None:
@@ -78,15 +115,26 @@ def draw_limit(
         if axis == "x"
         else {"y": at, "yref": "y", "x": 1, "xref": "x domain", "xanchor": "right", "yanchor": "bottom"}
     )
-    text = words or f"limit {fmt.by_unit(value, unit)}"
+    text = words or f"limit {limit_words(value, unit)}"
     font = {"size": 12, "color": theme.LIMIT.light}
     layout.setdefault("annotations", []).append(place | {"text": text, "showarrow": False, "font": font})
+
+
+def limit_words(value: float, unit: str) -> str:
+    """Return a limit as words; a plain number without digits it does not need."""
+    return f"{value:,g}".replace("-", fmt.MINUS) if unit == "number" else fmt.by_unit(value, unit)
 
 
 def bar_height(labels: Sequence[str], each: int, layout: dict[str, Any]) -> int:
     """Return the height of horizontal bars: `each` pixels a label, more where it wraps, and the margins."""
     room = sum(max(each, 18 * (1 + name.count("<br>"))) for name in labels)
     return int(room + layout["margin"]["t"] + 56)
+
+
+def legend_rows(names: Sequence[str]) -> int:
+    """Return how many rows a legend of these names takes: plotly gives each the width of the longest."""
+    across = max(1, (_DRAWN_WIDTH - 20) // round(46 + 7.0 * max(map(len, names), default=0)))
+    return math.ceil(len(names) / across)
 
 
 def known(value: float | None) -> float | None:

@@ -17,11 +17,16 @@ from workbench.report.figures._axes import (
     house_layout,
     known,
     label,
+    legend_rows,
     scaled,
     shown,
     unit_axis,
     unit_scale,
+    value_columns,
 )
+
+#: Part of the widest stack below which a cause would be no more than its own outline.
+_SEEN = 0.002
 
 
 def bars_against_target(
@@ -38,9 +43,9 @@ def bars_against_target(
     axis_title: str = "",
     data: TableBody | None = None,
 ) -> FigureBody:
-    """Return one bar of actual for each label, a tick at its target and a pale bar for its band.
+    """Return one bar of actual for each label, a tick at its target, a pale bar for its band, and both figures.
 
-    A bar outside its band is orange and its figure says "over" or "under"; `limit` is a dashed line over all.
+    A bar outside its band is orange and says "over" or "under"; `limit` is a dashed line over all.
     """
     check_lengths(labels, actual, target)
     banded = lower is not None and upper is not None
@@ -58,12 +63,15 @@ def bars_against_target(
     halo = {"symbol": "line-ns", "size": 10, "line": {"color": theme.GAP.light, "width": 6}}
     ticks = _ticks(names_shown, target, unit, names[1])
     traces += [ticks | {"marker": halo, "showlegend": False, "hoverinfo": "skip", "hovertemplate": None}, ticks]
-    traces.append(_figures_beside(names_shown, actual, target, high, states, unit))
+    if any(states):
+        traces.append(_states_beside(names_shown, actual, target, high, states, unit))
 
     layout = _horizontal(
-        unit, axis_title, [*actual, *target, *high, limit], legend=True, limit=limit is not None, room=0.16
-    )
+        unit, axis_title, [*actual, *target, *high, limit], legend=True, limit=limit is not None,
+        room=0.14 if any(states) else 0.05,
+    )  # fmt: skip
     layout["barmode"] = "overlay"
+    traces.append(value_columns(layout, names_shown, [(names[0], actual), (names[1], target)], unit))
     if limit is not None:
         draw_limit(layout, "x", limit, unit, side="right")
     return FigureBody(figure(traces, layout), alt, bar_height(names_shown, 34, layout), data)
@@ -110,31 +118,40 @@ def stacked_causes(
     axis_title: str = "",
     data: TableBody | None = None,
 ) -> FigureBody:
-    """Return, for each label, its causes stacked from zero to either side and their total as a diamond."""
+    """Return, for each label, its causes stacked from zero to either side and their total as a diamond and a figure.
+
+    A cause keeps its colour and pattern from chart to chart; one that is nowhere wide enough to be seen is left out.
+    """
     if len(causes) > len(theme.CATEGORIES):
         raise ExhibitError(f"{len(causes)} causes are too many to tell apart; join the small ones")
     names_shown = [label(name) for name in labels]
+    rows = [[known(values[row]) or 0.0 for values in causes.values()] for row in range(len(labels))]
+    widest = max((_sum(map(abs, row)) for row in rows), default=0.0)
     traces = []
     for position, (name, values) in enumerate(causes.items()):
         check_lengths(labels, values)
+        if all(abs(row[position]) <= _SEEN * widest for row in rows):
+            continue
         trace = _bar(names_shown, values, unit, theme.CATEGORIES[position].light, name, text=False)
         trace["marker"] |= {
             "line": {"color": theme.GAP.light, "width": 1},
             "pattern": {
-                "shape": theme.PATTERNS[position], "size": 6, "solidity": 0.2,
-                "fgcolor": theme.GAP.light, "fillmode": "overlay",
+                "shape": theme.PATTERNS[position], "size": 7, "solidity": 0.18,
+                "fgcolor": theme.HATCH.light, "fgopacity": 0.7, "fillmode": "overlay",
             },
         }  # fmt: skip
         traces.append(trace)
     if totals is not None:
         check_lengths(labels, totals)
         traces.append(_diamonds(names_shown, totals, unit, total_name))
-    rows = [[known(values[row]) or 0.0 for values in causes.values()] for row in range(len(labels))]
     reach = [_sum(value for value in row if value > 0) for row in rows]
     reach += [_sum(value for value in row if value < 0) for row in rows]
     layout = _horizontal(unit, axis_title, reach, legend=True, room=0.06)
     layout |= {"barmode": "relative", "bargap": 0.36}
-    return FigureBody(figure(traces, layout), alt, bar_height(names_shown, 34, layout), data)
+    more_legend = 19 * (legend_rows([trace["name"] for trace in traces]) - 1)
+    if totals is not None:
+        traces.append(value_columns(layout, names_shown, [(total_name, totals)], unit))
+    return FigureBody(figure(traces, layout), alt, bar_height(names_shown, 30, layout) + more_legend, data)
 
 
 def waterfall(
@@ -235,15 +252,14 @@ def _diamonds(labels: Sequence[str], values: Values, unit: str, name: str) -> di
     }  # fmt: skip
 
 
-def _figures_beside(
+def _states_beside(
     labels: Sequence[str], actual: Values, target: Values, upper: Values, states: Sequence[str], unit: str
 ) -> dict[str, Any]:
-    """Return the figures of actual as text, right of everything else drawn in their row."""
+    """Return "over" or "under" as text, right of everything else drawn in its row."""
     ends = [max((known(value) or 0.0 for value in row), default=0.0) for row in zip(actual, target, upper)]
-    words = [f"{text} {state}".rstrip() for text, state in zip(shown(actual, unit), states)]
     return {
         "type": "scatter", "mode": "text", "y": list(labels), "x": scaled(ends, unit_scale(unit)),
-        "text": [f"\u00a0 <b>{text}</b>" if state else f"\u00a0 {text}" for text, state in zip(words, states)],
+        "text": [f"\u00a0 <b>{state}</b>" if state else "" for state in states],
         "textposition": "middle right", "textfont": {"size": 12, "color": theme.CHART_INK.light},
         "showlegend": False, "hoverinfo": "skip", "cliponaxis": False,
     }  # fmt: skip

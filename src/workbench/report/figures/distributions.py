@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from workbench.report import format as fmt
 from workbench.report import theme
@@ -17,6 +18,7 @@ from workbench.report.figures._axes import (
     house_layout,
     known,
     label,
+    limit_words,
     scaled,
     unit_axis,
     unit_scale,
@@ -56,10 +58,8 @@ def account_scatter(
         rows = [row for row, name in enumerate(groups) if name == group]
         traces.append(
             {
-                "type": "scatter", "mode": "markers+text", "name": label(group),
+                "type": "scatter", "mode": "markers", "name": label(group),
                 "x": scaled([x[row] for row in rows], x_scale), "y": scaled([y[row] for row in rows], y_scale),
-                "text": [label(labels[row]) if labels[row] in named else "" for row in rows],
-                "textposition": "top center", "textfont": {"size": 12, "color": theme.CHART_INK.light},
                 "marker": {
                     "size": 9, "opacity": 0.82, "symbol": symbols[position],
                     "color": theme.CATEGORIES[position].light,
@@ -73,6 +73,8 @@ def account_scatter(
                 "cliponaxis": False,
             }
         )  # fmt: skip
+    if named:
+        traces.append(_named_marks(scaled(x, x_scale), scaled(y, y_scale), labels, named))
     layout = house_layout(legend=len(order) > 1, limit=x_limit is not None)
     layout["hovermode"] = "closest"
     for axis, unit, title, limit in (("x", x_unit, x_title, x_limit), ("y", y_unit, y_title, y_limit)):
@@ -81,6 +83,22 @@ def account_scatter(
         if limit is not None:
             draw_limit(layout, axis, limit, unit)
     return FigureBody(figure(traces, layout), alt, 380, data)
+
+
+def _named_marks(x: Values, y: Values, labels: Sequence[str], named: Sequence[str]) -> dict[str, Any]:
+    """Return rings around the named accounts with their names, written inwards at the right edge."""
+    reach = [value for value in x if value is not None]
+    edge = min(reach, default=0.0) + 0.88 * (max(reach, default=0.0) - min(reach, default=0.0))
+    rows = [row for row, name in enumerate(labels) if name in named]
+    inwards = [(value := x[row]) is not None and value > edge for row in rows]
+    return {
+        "type": "scatter", "mode": "markers+text", "x": [x[row] for row in rows], "y": [y[row] for row in rows],
+        "text": [label(labels[row]) + "\u00a0\u00a0" * back for row, back in zip(rows, inwards)],
+        "textposition": ["middle left" if back else "top center" for back in inwards],
+        "textfont": {"size": 12, "color": theme.CHART_INK.light},
+        "marker": {"symbol": "circle-open", "size": 14, "line": {"color": theme.CHART_INK.light, "width": 1.5}},
+        "showlegend": False, "hoverinfo": "skip", "cliponaxis": False,
+    }  # fmt: skip
 
 
 def histogram(
@@ -94,17 +112,13 @@ def histogram(
     count_title: str = "Accounts",
     data: TableBody | None = None,
 ) -> FigureBody:
-    """Return counts of values in equal bins; those past `limit` are orange."""
+    """Return counts of values in equal bins; a bin ends at `limit`, and those past it are orange and counted."""
     present = [value for value in values if value is not None and not math.isnan(value)]
     if not present:
         raise ExhibitError("a histogram needs at least one value; say in prose that there is none")
     scale = unit_scale(unit)
-    low, high = min(present), max(present)
-    width = (high - low) / bins or abs(high) / bins or 1.0
-    tally = [0] * bins
-    for value in present:
-        tally[min(int((value - low) / width), bins - 1)] += 1
-    middles = [low + (position + 0.5) * width for position in range(bins)]
+    start, width, tally = _binned(present, bins, limit)
+    middles = [start + (position + 0.5) * width for position in range(len(tally))]
     past = [limit is not None and middle > limit for middle in middles]
     trace = {
         "type": "bar",
@@ -121,8 +135,23 @@ def histogram(
     layout["xaxis"] |= unit_axis(unit, axis_title) | {"showgrid": False, "showline": True}
     layout["yaxis"] |= unit_axis("count", count_title) | {"tickformat": ",d"}
     if limit is not None:
-        draw_limit(layout, "x", limit, unit)
+        words = f"limit {limit_words(limit, unit)}; {sum(value > limit for value in present):,} past it"
+        draw_limit(layout, "x", limit, unit, words=words)
     return FigureBody(figure([trace], layout), alt, 300, data)
+
+
+def _binned(values: Sequence[float], bins: int, limit: float | None) -> tuple[float, float, list[int]]:
+    """Return the first edge, the width and the counts of bins, each without its lower and with its upper edge."""
+    low, high = min(values), max(values)
+    width = (high - low) / bins or abs(high) / bins or 1.0
+    start = low
+    if limit is not None and low < limit < high:
+        start = limit - math.ceil(round((limit - low) / width, 9)) * width
+    places = [max(0, math.ceil(round((value - start) / width, 9)) - 1) for value in values]
+    tally = [0] * max(max(places) + 1, bins)
+    for place in places:
+        tally[place] += 1
+    return start, width, tally
 
 
 def dot_table(
