@@ -33,6 +33,7 @@ def test_a_sound_firm_passes(small):
         ("accounts", "household_id", 1, "H9", "unknown household"),
         ("accounts", "registration", 1, "offshore", "must be one of"),
         ("lots", "acquired_on", 0, pd.Timestamp("2023-02-01"), "is after the snapshot's date 2022-12-28"),
+        ("accounts", "last_rebalanced_on", 0, pd.Timestamp("2022-12-29"), "is after the snapshot's date 2022-12-28"),
         ("lots", "quantity", 1, 0.0, "must be above 0"),
         ("positions", "quantity", 0, -5.0, "a short position"),
         ("households", "name", 0, "  ", "must be filled, not blank"),
@@ -43,6 +44,21 @@ def test_one_bad_value_is_named_with_its_row(small, table, column, row, value, p
     small[table].loc[row, column] = value
     found = [fault for fault in faults(small) if fault[0] == table and fault[1] == column and fault[2] == row]
     assert any(problem in fault[3] for fault in found), faults(small)
+
+
+def test_a_restriction_on_nobody_is_named(small):
+    columns = ["restriction_id", "scope", "scope_id", "kind", "key", "value", "reason", "source_document", "expires_on"]
+    rows = [
+        ("R1", "account", "A1", "never_sell", "AAA", np.nan, "a promise", "letter", pd.NaT),
+        ("R2", "household", "H1", "never_buy", "BBB", np.nan, "a wish", "letter", pd.NaT),
+        ("R3", "account", "H1", "never_buy", "BBB", np.nan, "a slip of the scope", "letter", pd.NaT),
+        ("R4", "household", "H9", "never_buy", "BBB", np.nan, "a client who left", "letter", pd.NaT),
+    ]
+    small["restrictions"] = pd.DataFrame(rows, columns=columns).astype({"expires_on": "datetime64[ms]"})
+    assert faults(small) == [
+        ("restrictions", "scope_id", 2, "unknown account"),
+        ("restrictions", "scope_id", 3, "unknown household"),
+    ]
 
 
 def test_targets_that_do_not_sum_to_one(small):

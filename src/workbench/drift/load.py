@@ -23,7 +23,7 @@ from workbench.drift.inputs import (
 from workbench.drift.levels import CLASSIFICATIONS, build_levels
 from workbench.drift.tax import price_lots
 from workbench.errors import FirmDataError, ParameterError
-from workbench.firm import CASH, Firm, models_in_force
+from workbench.firm import CASH, Firm, at, models_in_force
 from workbench.firm.schema import TAXED_REGISTRATIONS
 from workbench.market import FactorModel
 
@@ -89,11 +89,7 @@ def load(
 
 def firm_as_of(firm: Firm, as_of: pd.Timestamp | str | None) -> Firm:
     """Return the firm as it stood on a day; the snapshot itself for None."""
-    if as_of is None or pd.Timestamp(as_of).normalize() == firm.as_of:
-        return firm
-    from workbench.firm import history
-
-    return history.at(firm, as_of)
+    return firm if as_of is None else at(firm, as_of)
 
 
 def _models_in_force(firm: Firm) -> pd.DataFrame:

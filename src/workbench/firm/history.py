@@ -56,6 +56,7 @@ def at(firm: Firm, as_of: pd.Timestamp | str) -> Firm:
         "profiles": _until(firm.table("profiles"), "reviewed_on", as_of),
         "rates": _until(firm.table("rates"), "date", as_of),
         "accounts": _accounts_at(accounts, positions, prices, transactions, as_of),
+        "restrictions": _restrictions_at(firm.table("restrictions"), accounts),
         "households": _households_at(firm.table("households"), same_year=as_of.year == firm.as_of.year),
     }
     return replace(firm, as_of=as_of, rewound=frames, _frames={})
@@ -162,6 +163,12 @@ def _accounts_at(
         stated_value=accounts["account_id"].map(stated).where(accounts["account_id"].isin(stated.index), 0.0),
         last_rebalanced_on=current.astype("datetime64[ms]"),
     )
+
+
+def _restrictions_at(restrictions: pd.DataFrame, accounts: pd.DataFrame) -> pd.DataFrame:
+    """All but those on accounts that were not open yet."""
+    elsewhere = (restrictions["scope"] == "account") & ~restrictions["scope_id"].isin(accounts["account_id"])
+    return restrictions[~elsewhere].reset_index(drop=True)
 
 
 def _households_at(households: pd.DataFrame, *, same_year: bool) -> pd.DataFrame:

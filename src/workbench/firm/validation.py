@@ -39,7 +39,7 @@ def validate(tables: Mapping[str, pd.DataFrame], as_of: pd.Timestamp) -> list[Ba
         if any(row.column in spec.columns and row.row is None for row in found):
             broken.add(name)
     sound = {name: frame for name, frame in tables.items() if name in TABLES and name not in broken}
-    for rule in (_duplicate_keys, _unknown_references, _empty_firm):
+    for rule in (_duplicate_keys, _unknown_references, _unknown_scopes, _empty_firm):
         bad.extend(rule(sound))
     for dated_rule in (_future_rows, _target_sums, _wrong_bands, _cash_prices, _quantities, _priced_as_of):
         bad.extend(dated_rule(sound, as_of))
@@ -192,6 +192,18 @@ def _unknown_versions(tables: Mapping[str, pd.DataFrame]) -> Iterator[BadRow]:
     yield from _rows(TABLES["models"], models, untargeted, "version", "the version has no targets", remedy)
 
 
+def _unknown_scopes(tables: Mapping[str, pd.DataFrame]) -> Iterator[BadRow]:
+    """A restriction on an account or household that does not exist would bind nobody without anyone noticing."""
+    if "restrictions" not in tables:
+        return
+    frame = tables["restrictions"]
+    for scope, table in (("account", "accounts"), ("household", "households")):
+        if table in tables:
+            unknown = (frame["scope"] == scope) & ~frame["scope_id"].isin(tables[table][f"{scope}_id"])
+            remedy = f"add it to {table} or correct scope_id"
+            yield from _rows(TABLES["restrictions"], frame, unknown, "scope_id", f"unknown {scope}", remedy)
+
+
 def _empty_firm(tables: Mapping[str, pd.DataFrame]) -> Iterator[BadRow]:
     for name in ("accounts", "securities", "models", "prices"):
         if name in tables and tables[name].empty:
@@ -203,7 +215,9 @@ def _future_rows(tables: Mapping[str, pd.DataFrame], as_of: pd.Timestamp) -> Ite
         "lots": ("acquired_on", "holding_start"),
         "transactions": ("trade_date",),
         "prices": ("date",),
-        "accounts": ("opened_on",),
+        "rates": ("date",),
+        "accounts": ("opened_on", "last_rebalanced_on"),
+        "profiles": ("reviewed_on",),
         "client_notes": ("written_on",),
     }
     for name, columns in dated.items():

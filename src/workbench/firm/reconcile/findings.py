@@ -127,8 +127,7 @@ def ranked(items: Sequence[Finding]) -> tuple[Finding, ...]:
 
 def whole_sums(frame: pd.DataFrame, by: str, column: str) -> pd.Series:
     """Sum `column` for each value of `by`; missing where any part is, for a part is not the whole."""
-    total = frame.groupby(by, sort=False, observed=True)[column].sum()
-    return total.mask(total.index.isin(frame.loc[frame[column].isna(), by]))
+    return frame.groupby(by, sort=False, observed=True)[column].sum(skipna=False)
 
 
 def listed(names: Sequence[object], shown: int = 3) -> str:
