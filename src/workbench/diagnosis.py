@@ -13,8 +13,9 @@ from importlib import metadata
 from pathlib import Path
 
 from workbench import __version__, market
-from workbench.errors import BadRow
+from workbench.errors import BadRow, ParameterError
 from workbench.firm import Firm, open_at
+from workbench.report.format import visible
 
 #: What each optional part needs, and what it is for.
 _PARTS = {
@@ -51,7 +52,10 @@ def installed() -> str:
 
 
 def firm_report(name: str) -> str:
-    """What a firm holds and what is wrong with it; raises `FirmDataError` where it would be rejected."""
+    """What a firm holds and what is wrong with it; raises `FirmDataError` where it would be rejected.
+
+    Control characters in the firm's names are spelled out, for they could rewrite what a terminal shows.
+    """
     from workbench.firm.reconcile import reconcile
 
     firm = open_at(name)
@@ -63,14 +67,19 @@ def firm_report(name: str) -> str:
     counts = ", ".join(f"{count} {severity}" for severity, count in findings.counts.items())
     lines += ["", f"Findings: {counts}"]
     for finding in list(findings)[:_SHOWN_FINDINGS]:
-        lines.append(f"  {finding.severity:<8} {finding.title}: {finding.detail} To do: {finding.remedy}.")
+        lines.append(f"  {finding.severity:<8} {finding.title}. {finding.detail} To do: {finding.remedy}.")
     if len(findings) > _SHOWN_FINDINGS:
         lines.append(f"  ... and {len(findings) - _SHOWN_FINDINGS} more; the data quality chapter lists all")
-    return "\n".join(lines)
+    return visible("\n".join(lines))
 
 
 def write_rows(rows: Sequence[BadRow], path: Path) -> None:
-    """Write failing rows as CSV; text a spreadsheet would run as a formula is quoted with an apostrophe."""
+    """Write failing rows as CSV; text a spreadsheet would run as a formula is quoted with an apostrophe.
+
+    Raises `ParameterError` where there is no folder for the file.
+    """
+    if not path.resolve().parent.is_dir():
+        raise ParameterError(f"--rows {path}: there is no folder {path.parent}; create it first", "rows")
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["table", "row", "key", "column", "value", "problem", "remedy"])

@@ -133,3 +133,15 @@ def longer(tables: dict[str, pd.DataFrame], sessions: int = 80) -> dict[str, pd.
         close = start * np.exp(np.cumsum(moves) - moves.sum())
         parts.append(rows.iloc[[0] * sessions].assign(date=days, close=close, adj_close=close))
     return {**tables, "prices": pd.concat([*parts, tables["prices"]], ignore_index=True)}
+
+
+@pytest.fixture
+def said():
+    """The words of an exhibit."""
+    return words
+
+
+@pytest.fixture
+def with_history(small):
+    """The small firm with enough sessions of prices for tracking errors and a quarter's return."""
+    return longer(small)

@@ -75,6 +75,8 @@ def _order(out: int, listed: int) -> str:
     if not out:
         return "No account is out of tolerance; these stand furthest from their models."
     told = f"{plural(out, 'account')} {noun(out, 'is', 'are')} out of tolerance"
+    if not listed:
+        return f"{told}."
     if out <= listed:
         return f"{told} and {noun(out, 'comes', 'come')} first."
     return f"{told}; {'this one comes' if listed == 1 else f'these {listed} come'} first."
@@ -130,20 +132,21 @@ def account_sections(review: Review, origin: Origin, most: int, level: str) -> I
     """
     check_level(level)
     for account in review.ranking["account_id"].head(most):
-        unknown = _without_causes(review, account)
+        unknown = _without_causes(review, account, level)
         if not unknown:
             yield causes_figure(review, origin, account, level)
         yield securities_table(review, origin, account, unknown=unknown)
 
 
-def _without_causes(review: Review, account: str) -> str:
+def _without_causes(review: Review, account: str, level: str) -> str:
     """Why an account's causes are not shown; empty where they are."""
     causes = review.causes
     if account not in set(causes.inputs.account_ids.take(causes.account)):
         reasons = causes.no_data.set_index("account_id")["reason"]
         return f"Its causes are not known: {reasons.get(account, 'it has no history')}."
-    nothing = causes.level("security", [account]).empty
-    return "It stands on its model, and nothing has moved it." if nothing else ""
+    if causes.level(level, [account]).empty:
+        return f"By {level.replace('_', ' ')} it stands on its model, and nothing has moved it."
+    return ""
 
 
 def causes_figure(review: Review, origin: Origin, account: str, level: str) -> Exhibit:

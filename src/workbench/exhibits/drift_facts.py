@@ -110,7 +110,7 @@ def tax_to_correct(facts: dict[str, Fact]) -> tuple[Run, ...]:
 def no_tracking_error(review: Review) -> str:
     """Why a tracking error is missing."""
     if review.risk is None:
-        return "too few sessions of prices for a covariance"
+        return "too few sessions of prices in the risk window"
     return f"no full price history of {listed(review.not_covered)}" if review.not_covered else "not known"
 
 

@@ -1,0 +1,122 @@
+"""The memo: sentences for each state of a firm, every figure with its fact, and returns that are right."""
+
+import pandas as pd
+import pytest
+
+from workbench.exhibits import memo
+from workbench.report import FactRef, Missing
+
+
+def lines(shown, id):
+    return shown.text(id).splitlines()
+
+
+class TestReturns:
+    @pytest.mark.parametrize(
+        ("as_of", "expected"),
+        [("2022-12-28", "2022-09-30"), ("2022-09-30", "2022-06-30"), ("2024-01-01", "2023-12-31")],
+    )
+    def test_a_quarter_starts_after_the_last_day_of_the_one_before(self, as_of, expected):
+        assert memo.quarter_start(pd.Timestamp(as_of)) == pd.Timestamp(expected)
+
+    def test_total_return_since_the_quarter_began(self, made, with_history):
+        frame = memo.returns(made(with_history)).set_index("security_id")
+        prices = with_history["prices"].pivot(index="date", columns="security_id", values="adj_close")
+        expected = prices.iloc[-1] / prices.loc[:"2022-09-30"].iloc[-1] - 1
+        assert frame["quarter"].to_dict() == pytest.approx(expected.to_dict())
+        assert frame["weight"].sum() == pytest.approx(1.0)
+        assert frame["year"].isna().all()
+
+    def test_prices_too_short_for_a_return(self, chapter, small):
+        shown = chapter("memo", small)
+        assert shown["memo-returns"].body.rows[0][3:] == (
+            Missing("no price at the quarter's start"),
+            Missing("no price at the year's start"),
+        )
+        assert "Returns since 30 September 2022 are not known" in shown.text("memo-happened")
+
+    def test_class_returns_are_weighted_by_what_is_held(self):
+        frame = pd.DataFrame(
+            {
+                "security_id": ["A", "B", "C"],
+                "asset_class": ["Equity", "Equity", "Bonds"],
+                "weight": [0.3, 0.1, 0.6],
+                "quarter": [0.10, -0.10, 0.01],
+            }
+        )
+        classes = memo.class_returns(frame)
+        assert list(classes["asset_class"]) == ["Equity", "Bonds"]
+        assert list(classes["quarter"]) == pytest.approx([0.05, 0.01])
+
+
+class TestSentences:
+    def test_accounts_are_out(self, chapter, with_history):
+        shown = chapter("memo", with_history)
+        assert shown["memo-asked"].body.tone == "decision"
+        decision, now, doubt = lines(shown, "memo-asked")[1:]
+        assert decision == (
+            "Decision asked. Release the review of 2 accounts out of tolerance, in the order of the drift chapter, as "
+            "proposals to rebalance."
+        )
+        assert now.startswith("Why now. 100.0% of the assets measured stand outside a band; the value-weighted")
+        assert doubt.endswith("Tax is before netting, gain budgets and wash sales.")
+        assert lines(shown, "memo-stands")[0].startswith("2 of 2 accounts (100.0%) have at least one weight outside")
+
+    def test_nothing_is_out(self, chapter, small):
+        small["tolerances"]["absolute"], small["tolerances"]["relative"] = 1.0, float("nan")
+        shown = chapter("memo", small)
+        assert shown["memo-asked"].body.tone == "neutral"
+        assert "None on drift: no account measured stands outside its tolerances." in shown.text("memo-asked")
+        assert "Where it stands. 0.0% of the assets" in shown.text("memo-asked")
+        assert "breach" not in shown.text("memo-stands")
+        assert shown.text("memo-actions") == "Nothing beyond the usual review."
+
+    def test_nothing_is_measured(self, chapter, small):
+        small["accounts"]["model_id"] = None
+        shown = chapter("memo", small)
+        assert "None on drift, for no account could be measured." in shown.text("memo-asked")
+        assert "2 accounts could not be measured (why)" in shown.text("memo-asked")
+        assert (
+            shown.text("memo-actions") == "Advisors: 2 accounts have no figures; the reasons are in the drift chapter."
+        )
+
+    def test_no_band_is_given(self, chapter, small):
+        small["tolerances"] = small["tolerances"].head(0)
+        shown = chapter("memo", small)
+        assert "for no model in use has a tolerance band" in shown.text("memo-asked")
+        assert "set tolerance bands for the models of 2 accounts" in shown.text("memo-actions")
+
+    def test_sound_data_is_not_counted_in_zeros(self, chapter, small):
+        text = chapter("memo", small).text("memo-asked")
+        assert "Nothing urgent was found in the data" in text
+        assert "0 severe" not in text
+        assert "0 accounts" not in text
+
+    def test_one_is_one(self, chapter, small):
+        small["positions"].loc[2, "quantity"] = -200.0
+        del small["transactions"]
+        small["accounts"].loc[0, "stated_value"] = 1_010.0
+        small["accounts"].loc[1, "model_id"] = None
+        text = chapter("memo", small).text("memo-asked")
+        assert "Release the review of 1 account out of tolerance, as a proposal to rebalance." in text
+        assert "1 warning on the data is open" in text
+        assert "1 account could not be measured" in text
+
+    def test_grave_findings_are_handed_to_operations_in_their_own_words(self, chapter, small):
+        small["lots"].loc[0, "quantity"] = 50.0
+        text = chapter("memo", small).text("memo-actions")
+        assert "Operations: ask the custodian for the lot file of that position" in text
+        assert "A1 AAA: lots hold 50 shares" in text
+
+
+def test_every_mention_agrees_with_the_other_chapters(book, with_history):
+    shown = book(with_history)
+    for exhibit in (shown["memo-asked"], shown["memo-stands"], shown["memo-happened"]):
+        mentions = [run for part in exhibit.body.paragraphs for run in part if isinstance(run, FactRef)]
+        assert mentions
+        assert all(run.text == shown.facts[run.fact].text for run in mentions)
+
+
+def test_the_takeaway_of_the_holdings_has_its_fact(chapter, small):
+    exhibit = chapter("memo", small)["memo-returns"]
+    assert exhibit.fact("market.largest_holdings").text in exhibit.takeaway
