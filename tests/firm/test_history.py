@@ -150,6 +150,13 @@ def test_a_view_is_a_sound_firm_but_for_what_cannot_be_known(views, day):
         assert not findings.of(check)
 
 
+def test_reconciling_an_earlier_day_reconciles_the_view(firm, views):
+    day = "2021-06-30"
+    pd.testing.assert_frame_equal(reconcile(firm, day).to_frame(), reconcile(views(day)).to_frame())
+    with pytest.raises(FirmDataError, match="outside the data"):
+        reconcile(firm, "2023-01-31")
+
+
 def test_stated_values_are_of_the_day(views):
     view = views("2020-03-23")
     closes = view.query("select security_id, arg_max(close, date) as close from prices group by security_id")

@@ -177,8 +177,9 @@ def _reasons(accounts: pd.DataFrame, holdings: Holdings, securities: Securities)
     value = np.bincount(owner, weights=worth, minlength=len(accounts))
     reason = pd.Series(pd.NA, index=accounts.index, dtype="string")
     reason[value <= 0] = "value is zero or negative"
-    for row in np.flatnonzero(np.isnan(worth))[::-1]:
-        reason[owner[row]] = f"no recent price for {securities.ids[holdings.security[row]]}"
+    unpriced = np.flatnonzero(np.isnan(worth))
+    account, first = np.unique(owner[unpriced], return_index=True)
+    reason.iloc[account] = [f"no recent price for {securities.ids[s]}" for s in holdings.security[unpriced[first]]]
     reason[np.diff(ptr) == 0] = "no positions"
     reason[(accounts["model"] < 0).to_numpy()] = "its model has no version in force"
     reason[accounts["model_id"].isna().to_numpy()] = "no model assigned"

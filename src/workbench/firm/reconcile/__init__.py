@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 import pandas as pd
 
 from workbench.errors import FirmDataError
+from workbench.firm.history import at
 from workbench.firm.reconcile import dates, distributions, dividends, holdings, mandates, prices, replay
 from workbench.firm.reconcile.findings import SEVERITIES, Book, Finding, Findings, ranked
 from workbench.firm.reconcile.prices import missing_sessions
@@ -49,15 +50,18 @@ def reconcile(
     *,
     sessions: pd.DatetimeIndex | None = None,
 ) -> Findings:
-    """Run every check on a firm, or on its tables, as of a date (the firm's own by default).
+    """Run every check on a firm, or on its tables, as of a date.
 
-    `sessions` are the trading days the price histories should cover (see `workbench.market.calendar`);
-    without them, the days on which any security has a price.
+    For a firm that is its own date by default, and for an earlier one the firm as it stood then; tables are taken to
+    be of the date given. `sessions` are the trading days the price histories should cover (see
+    `workbench.market.calendar`); without them, the days on which any security has a price.
 
-    Raises `FirmDataError` where there is no price at all up to the date, or one is given twice.
+    Raises `FirmDataError` where there is no price at all up to the date, one is given twice, or the date is outside
+    the firm's data.
     """
     if isinstance(firm, Firm):
-        tables, day = firm.tables(), pd.Timestamp(as_of or firm.as_of)
+        firm = firm if as_of is None else at(firm, as_of)
+        tables, day = firm.tables(), firm.as_of
     elif as_of is None:
         raise FirmDataError("tables do not say their date; give as_of")
     else:
