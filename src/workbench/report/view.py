@@ -27,7 +27,7 @@ from workbench.report.exhibit import Cell, Column, Exhibit, Fact, FigureBody, Mi
 #: Estimated widths in characters that a table may have upright in full size, and small, before it is laid flat.
 _FULL_WIDTH, _DENSE_WIDTH = 104, 132
 #: Longest text in characters of a column that never breaks a line; shortest of one that takes what room is left.
-_SHORT, _LONG = 16, 36
+_SHORT, _LONG = 16, 48
 #: Rows up to which a table is not split over pages.
 _KEPT_ROWS = 8
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import textwrap
 from collections.abc import Sequence
 from html import escape
@@ -13,6 +14,8 @@ from workbench.report import theme
 from workbench.report.exhibit import ExhibitError
 
 Values = Sequence[float | None]
+
+_MARKUP = re.compile("<[^>]+>")
 
 #: Width in pixels that a chart is drawn for on a page; a phone's is fitted by the book's script.
 _DRAWN_WIDTH = 780
@@ -63,14 +66,13 @@ def unit_axis(unit: str, title: str = "") -> dict[str, Any]:
 
 
 def value_columns(
-    layout: dict[str, Any], labels: Sequence[str], columns: Sequence[tuple[str, Values]], unit: str
+    layout: dict[str, Any], labels: Sequence[str], columns: Sequence[tuple[str, Sequence[str]]]
 ) -> dict[str, Any]:
     """Return figures in columns of their own, right of the plot, each under its name: no mark can cover them.
 
     The plot makes room in `layout`. `meta.columns` is the room in pixels, for a narrower screen to share out anew.
     """
-    words = [shown(values, unit) for _, values in columns]
-    widths = [round(14 + 6.7 * max(map(len, [name, *texts]))) for (name, _), texts in zip(columns, words)]
+    widths = [round(14 + 6.7 * max(len(_MARKUP.sub("", text)) for text in (name, *words))) for name, words in columns]
     room = sum(widths)
     longest = max((len(line) for name in labels for line in name.split("<br>")), default=0)
     share = min(0.4, room / (_DRAWN_WIDTH - 7.0 * longest))
@@ -90,7 +92,7 @@ def value_columns(
         )  # fmt: skip
     return {
         "type": "scatter", "mode": "text", "xaxis": "x2", "x": [end for end in ends for _ in labels],
-        "y": [name for _ in ends for name in labels], "text": [text for texts in words for text in texts],
+        "y": [name for _ in ends for name in labels], "text": [text for _, words in columns for text in words],
         "textposition": "middle left", "textfont": {"size": 12, "color": theme.CHART_INK.light},
         "showlegend": False, "hoverinfo": "skip", "cliponaxis": False,
     }  # fmt: skip
@@ -121,8 +123,9 @@ def draw_limit(
 
 
 def limit_words(value: float, unit: str) -> str:
-    """Return a limit as words; a plain number without digits it does not need."""
-    return f"{value:,g}".replace("-", fmt.MINUS) if unit == "number" else fmt.by_unit(value, unit)
+    """Return a limit as words, without a plus sign or, for a plain number, digits it does not need."""
+    text = f"{value:,g}".replace("-", fmt.MINUS) if unit == "number" else fmt.by_unit(value, unit)
+    return text.lstrip("+")
 
 
 def bar_height(labels: Sequence[str], each: int, layout: dict[str, Any]) -> int:

@@ -45,7 +45,7 @@ def bars_against_target(
 ) -> FigureBody:
     """Return one bar of actual for each label, a tick at its target, a pale bar for its band, and both figures.
 
-    A bar outside its band is orange and says "over" or "under"; `limit` is a dashed line over all.
+    A bar outside its band is orange and its figure says "over" or "under"; `limit` is a dashed line over all.
     """
     check_lengths(labels, actual, target)
     banded = lower is not None and upper is not None
@@ -63,15 +63,13 @@ def bars_against_target(
     halo = {"symbol": "line-ns", "size": 10, "line": {"color": theme.GAP.light, "width": 6}}
     ticks = _ticks(names_shown, target, unit, names[1])
     traces += [ticks | {"marker": halo, "showlegend": False, "hoverinfo": "skip", "hovertemplate": None}, ticks]
-    if any(states):
-        traces.append(_states_beside(names_shown, actual, target, high, states, unit))
-
-    layout = _horizontal(
-        unit, axis_title, [*actual, *target, *high, limit], legend=True, limit=limit is not None,
-        room=0.14 if any(states) else 0.05,
-    )  # fmt: skip
+    reach = [*actual, *target, *high, limit]
+    layout = _horizontal(unit, axis_title, reach, legend=True, limit=limit is not None, room=0.05)
     layout["barmode"] = "overlay"
-    traces.append(value_columns(layout, names_shown, [(names[0], actual), (names[1], target)], unit))
+    figures = [
+        f"<b>{state} {text}</b>" if state else text for text, state in zip(shown(actual, unit), states, strict=True)
+    ]
+    traces.append(value_columns(layout, names_shown, [(names[0], figures), (names[1], shown(target, unit))]))
     if limit is not None:
         draw_limit(layout, "x", limit, unit, side="right")
     return FigureBody(figure(traces, layout), alt, bar_height(names_shown, 34, layout), data)
@@ -150,7 +148,7 @@ def stacked_causes(
     layout |= {"barmode": "relative", "bargap": 0.36}
     more_legend = 19 * (legend_rows([trace["name"] for trace in traces]) - 1)
     if totals is not None:
-        traces.append(value_columns(layout, names_shown, [(total_name, totals)], unit))
+        traces.append(value_columns(layout, names_shown, [(total_name, shown(totals, unit))]))
     return FigureBody(figure(traces, layout), alt, bar_height(names_shown, 30, layout) + more_legend, data)
 
 
@@ -249,19 +247,6 @@ def _diamonds(labels: Sequence[str], values: Values, unit: str, name: str) -> di
         "customdata": shown(values, unit),
         "hovertemplate": "%{y}, " + label(name) + ": %{customdata}<extra></extra>",
         "cliponaxis": False,
-    }  # fmt: skip
-
-
-def _states_beside(
-    labels: Sequence[str], actual: Values, target: Values, upper: Values, states: Sequence[str], unit: str
-) -> dict[str, Any]:
-    """Return "over" or "under" as text, right of everything else drawn in its row."""
-    ends = [max((known(value) or 0.0 for value in row), default=0.0) for row in zip(actual, target, upper)]
-    return {
-        "type": "scatter", "mode": "text", "y": list(labels), "x": scaled(ends, unit_scale(unit)),
-        "text": [f"\u00a0 <b>{state}</b>" if state else "" for state in states],
-        "textposition": "middle right", "textfont": {"size": 12, "color": theme.CHART_INK.light},
-        "showlegend": False, "hoverinfo": "skip", "cliponaxis": False,
     }  # fmt: skip
 
 
