@@ -15,7 +15,6 @@ from pathlib import Path
 from workbench import __version__, market
 from workbench.errors import BadRow, ParameterError
 from workbench.firm import Firm, open_at
-from workbench.report.format import visible
 
 #: What each optional part needs, and what it is for.
 _PARTS = {
@@ -70,7 +69,7 @@ def firm_report(name: str) -> str:
         lines.append(f"  {finding.severity:<8} {finding.title}. {finding.detail} To do: {finding.remedy}.")
     if len(findings) > _SHOWN_FINDINGS:
         lines.append(f"  ... and {len(findings) - _SHOWN_FINDINGS} more; the data quality chapter lists all")
-    return visible("\n".join(lines))
+    return _printable("\n".join(lines))
 
 
 def write_rows(rows: Sequence[BadRow], path: Path) -> None:
@@ -86,6 +85,10 @@ def write_rows(rows: Sequence[BadRow], path: Path) -> None:
         for row in rows:
             texts = (row.table, row.row, row.key, row.column, row.value, row.problem, row.remedy)
             writer.writerow([_inert(str("" if text is None else text)) for text in texts])
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
 
 
 def _inert(text: str) -> str:
