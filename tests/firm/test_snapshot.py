@@ -92,6 +92,33 @@ def test_unreadable_file_and_record(firm):
         open_firm(firm.folder)
 
 
+@pytest.mark.parametrize("table", ["../elsewhere", "prices; drop table accounts"])
+def test_a_record_names_tables_of_a_firm_only(firm, table):
+    record = json.loads((firm.folder / "snapshot.json").read_text())
+    record["tables"][table] = "0"
+    (firm.folder / "snapshot.json").write_text(json.dumps(record))
+    with pytest.raises(FirmDataError, match="unknown tables"):
+        open_firm(firm.folder)
+
+
+def test_a_write_that_cannot_take_its_place_loses_no_snapshot(firm, small, monkeypatch):
+    from pathlib import Path
+
+    rename = Path.rename
+
+    def killed(path, target):
+        if path.name.endswith(".partial"):
+            raise KeyboardInterrupt
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", killed)
+    small["households"]["state_rate"] = 0.06
+    with pytest.raises(KeyboardInterrupt):
+        write_firm(firm.folder, small, AS_OF)
+    kept = [path for path in firm.folder.parent.iterdir() if (path / "snapshot.json").is_file()]
+    assert firm.content_hash in {open_firm(path).content_hash for path in kept}
+
+
 def test_missing_file_is_named(firm):
     (firm.folder / "lots.parquet").unlink()
     with pytest.raises(FirmDataError, match=r"lots\.parquet is named in snapshot\.json but is not there"):

@@ -43,18 +43,16 @@ class Reference:
 
 @dataclass(frozen=True)
 class Table:
-    """One table: its name, key columns, pandera columns, references to other tables, and whether it may be absent."""
+    """One table: its name, key columns, pandera columns, references to other tables, and whether it may be absent.
+
+    All columns named are required; further ones are the firm's own and pass.
+    """
 
     name: str
     key: tuple[str, ...]
     columns: dict[str, pa.Column]
     references: tuple[Reference, ...] = ()
     optional: bool = False
-
-    @property
-    def schema(self) -> pa.DataFrameSchema:
-        """The pandera schema: named columns are required, further columns are the firm's own and pass."""
-        return pa.DataFrameSchema(self.columns, name=self.name, strict=False)
 
 
 def _is_text(values: pd.Series) -> bool:

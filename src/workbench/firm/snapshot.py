@@ -25,8 +25,6 @@ from workbench.firm.schema import TABLES
 
 RECORD = "snapshot.json"
 SCHEMA_VERSION = 1
-#: Text columns with few distinct values are dictionary-encoded on reading: codes instead of Python objects.
-_TEXT_KINDS = ("text",)
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,7 @@ class Firm:
         return self._frames[name].copy(deep=False)
 
     def arrow(self, name: str, columns: list[str] | None = None, *, encode: bool = True) -> pa.Table:
-        """Return a table as Arrow, its text columns dictionary-encoded: what the compiled kernels want."""
+        """Return a table as Arrow, its text columns dictionary-encoded: codes, as the compiled kernels want them."""
         spec = TABLES[name]
         if name in self.rewound:
             frame = self.rewound[name] if columns is None else self.rewound[name][columns]
@@ -68,7 +66,7 @@ class Firm:
         if not path.exists():
             empty: pa.Table = pa.table({column: pa.array([], pa.null()) for column in columns or spec.columns})
             return empty
-        text = [c for c in columns or spec.columns if _kind(name, c) in _TEXT_KINDS]
+        text = [c for c in columns or spec.columns if _kind(name, c) == "text"]
         try:
             table: pa.Table = pq.read_table(path, columns=columns, read_dictionary=text if encode else None)
         except (pa.ArrowException, OSError) as error:
@@ -191,9 +189,13 @@ def write_firm(
     for table, frame in tables.items():
         pq.write_table(_to_arrow(frame), partial / f"{table}.parquet", compression="zstd")
     _write_record(partial, as_of, name or folder.name)
+    # Set aside, not deleted first: whenever the process is killed, one whole snapshot is on disk.
+    replaced = folder.with_name(f".{folder.name}.replaced")
+    shutil.rmtree(replaced, ignore_errors=True)
     if folder.exists():
-        shutil.rmtree(folder)
+        folder.rename(replaced)
     partial.rename(folder)
+    shutil.rmtree(replaced, ignore_errors=True)
     return open_firm(folder)
 
 
