@@ -10,7 +10,7 @@ import pandas as pd
 
 from workbench.drift.inputs import ON_THE_LINE, DriftInputs, Flags, Floats, Ints, Level, Offsets
 from workbench.errors import ParameterError
-from workbench.market import PARTICIPATION
+from workbench.market import PARTICIPATION, spread_cost
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +128,8 @@ class Drift:
         rows, ptr = self.rows, self.rows.account_ptr[:-1]
         absolute = np.abs(rows.deviation)
         active_share = 0.5 * _by_account(np.add, absolute, ptr)
-        half_spread = self.inputs.securities.half_spread[rows.security]
+        traded = pd.Series(rows.deviation * self.value[rows.account])
+        cost = spread_cost(traded, pd.Series(self.inputs.securities.half_spread[rows.security]))
         untimed = np.isnan(rows.days_to_trade) & (absolute > ON_THE_LINE)
         frame = self.inputs.accounts[
             ["account_id", "household_id", "advisor_id", "registration", "model_id", "model_version"]
@@ -142,7 +143,7 @@ class Drift:
         frame = frame.assign(**breaches)
         frame["band_use"] = self.band_use
         frame["turnover_to_correct"] = active_share * self.value
-        frame["cost_to_correct"] = _by_account(np.add, absolute * half_spread, ptr) * self.value
+        frame["cost_to_correct"] = _by_account(np.add, cost.to_numpy(), ptr)
         frame["tax_to_correct"] = _by_account(np.add, rows.tax, ptr)
         frame["days_to_trade"] = _by_account(np.fmax, rows.days_to_trade, ptr)
         frame["untimed"] = _by_account(np.add, untimed.astype(np.int64), ptr)

@@ -47,15 +47,3 @@ def price_lots(
         ptr, order, quantity, cost, rate, term, holdings.account_ptr, holdings.security, price
     )
     return Lots(ptr, quantity, gain, tax)
-
-
-def unrealised(lots: Lots) -> pd.DataFrame:
-    """Return gain and tax of selling everything, by holding (H rows); holdings without lots have none: NaN."""
-    sizes = np.diff(lots.holding_ptr)
-    owner = np.repeat(np.arange(len(sizes)), sizes)
-
-    def total(per_share: Floats) -> Floats:
-        amount = np.bincount(owner, weights=lots.quantity * per_share, minlength=len(sizes))
-        return np.where(sizes > 0, amount, np.nan)
-
-    return pd.DataFrame({"unrealised_gain": total(lots.gain), "tax_if_sold": total(lots.tax)})
