@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import pandas as pd
 
 from workbench.drift import CAUSES, Review, driver
@@ -38,6 +39,8 @@ _KEYS_DRAWN = 8
 _MODELS_DRAWN = 7
 #: Where the axes of the scatter end.
 _COST_DRAWN, _ERROR_DRAWN = (-0.02, 0.10), 0.12
+#: The figures in the sentence on why an account stands where it does.
+_REASON = {"breaches": "count", "band_use": "number", "tracking_error": "percent", "tax_to_correct": "usd"}
 _NO_TAX = "lots do not cover the holdings"
 
 
@@ -212,6 +215,11 @@ def securities_table(review: Review, origin: Origin, account: str, most: int = 1
         missing={"te_contribution": no_tracking_error(review), "tax_to_correct": _NO_TAX},
     )
     ranked = review.ranking.set_index("account_id").loc[account]
+    told = tuple(
+        origin.fact(f"drift.account.{origin.slug(account)}.{name}", ranked[name], kind, "drift.rank", tables)
+        for name, kind in _REASON.items()
+        if np.isfinite(ranked[name])
+    )
     settings = origin.settings("market value at the close; least-tax lots first", tables)
     anchor = account_anchor(account, origin)
     note = f"The {most} furthest of {held}." if held > most else ""
@@ -221,7 +229,7 @@ def securities_table(review: Review, origin: Origin, account: str, most: int = 1
         TableBody(columns, rows, note=note),
         f"{ranked['reason']} {unknown}".strip(),
         settings,
-        facts,
+        (*facts, *told),
     )
 
 

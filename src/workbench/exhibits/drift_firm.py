@@ -306,7 +306,7 @@ def trades_table(review: Review, origin: Origin, most: int = 12) -> Exhibit:
 
 def _not_measured(review: Review) -> str:
     count = len(review.drift.no_data)
-    return f"{fmt.count(count)} not measured, listed below" if count else "every account measured"
+    return f"{fmt.count(count)} more not measured" if count else "every account measured"
 
 
 def unmeasured_table(review: Review, origin: Origin) -> Exhibit:

@@ -196,7 +196,7 @@ def happened(frame: pd.DataFrame, review: Review, facts: Facts, as_of: pd.Timest
     if len(classes):
         best, worst = classes.iloc[0], classes.iloc[-1]
         first: Paragraph = (
-            f"Since {since} {best['asset_class']} returned ",
+            f"Since {since}, {best['asset_class']} returned ",
             facts(f"market.quarter.{facts.origin.slug(best['asset_class'])}"),
             ", weighted as the firm holds it" if len(classes) == 1 else f" and {worst['asset_class']} ",
             *(
