@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import logging
 import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -104,12 +105,18 @@ async def _draw_all(figures: Sequence[FigureBody]) -> list[str]:
         from choreographer.errors import BrowserFailedError, ChromeNotFoundError
     except ImportError as error:
         raise MissingToolError("the charts of the PDF need kaleido: pip install kaleido plotly") from error
+    logging.getLogger("choreographer.channels.pipe").addFilter(_says_more_than_goodbye)
     try:
         async with kaleido.Kaleido(n=1, timeout=60, page_generator=_chart_page()) as browser:
             svgs = [await _draw(browser, figure) for figure in figures]
     except (ChromeNotFoundError, BrowserFailedError) as error:
         raise MissingToolError(_NEED_CHROME) from error
     return [_backed(_named_by_place(svg, place)) for place, svg in enumerate(svgs)]
+
+
+def _says_more_than_goodbye(record: logging.LogRecord) -> bool:
+    """Leave out the traceback that choreographer logs where the browser's last words are cut off; no chart is lost."""
+    return not str(record.msg).startswith("JSONError decoding message")
 
 
 def _named_by_place(svg: str, place: int) -> str:
