@@ -254,6 +254,55 @@ def test_a_broken_renderer_leaves_a_failed_folder(make_plan: Callable[..., RunPl
     assert not (planned.out / planned.name).exists()
 
 
+@pytest.mark.parametrize(("silent", "stopped_by"), [(0, ""), (2, ""), (9, "RuntimeError")])
+def test_a_kernel_that_never_answers_is_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, silent: int, stopped_by: str
+) -> None:
+    import io
+
+    import nbformat
+
+    from workbench.runs import child
+
+    starts: list[object] = []
+
+    class Papermill:
+        @staticmethod
+        def execute_notebook(*args: object, **settings: object) -> None:
+            starts.append(args[0])
+            if len(starts) <= silent:
+                raise RuntimeError("Kernel died before replying to kernel_info")
+
+    monkeypatch.chdir(tmp_path)
+    nbformat.write(nbformat.v4.new_notebook(), "source.ipynb")
+    monkeypatch.setattr(child, "_import_papermill", lambda: Papermill)
+    job = {"parameters": {}, "cwd": ".", "time_limit": 60, "size_limit": 1_000, "executed": "executed.ipynb"}
+    outcome = child._execute(job, io.StringIO())
+    assert outcome["stopped_by"] == stopped_by
+    assert len(starts) == min(silent + 1, child.KERNEL_STARTS)
+
+
+def test_a_run_survives_a_kernel_that_dies_at_its_start(
+    make_plan: Callable[..., RunPlan], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from workbench.runs import execute as module
+
+    write = module._write_kernelspec
+
+    def dying_once(work: Path) -> Path:
+        folder = write(work)
+        path = folder / "kernels" / "python3" / "kernel.json"
+        spec = json.loads(path.read_text())
+        spec["argv"] = ["sh", "-c", 'mkdir "$0" && exit 1; exec "$@"', str(tmp_path / "died"), *spec["argv"]]
+        path.write_text(json.dumps(spec))
+        return folder
+
+    monkeypatch.setattr(module, "_write_kernelspec", dying_once)
+    result = run(make_plan({"one": [shows("a.b", 1)]}), clock=Clock())
+    assert (tmp_path / "died").is_dir()
+    assert result.succeeded, result.outcomes[0].sentence()
+
+
 def test_a_notebook_changed_after_planning_is_not_run(make_plan: Callable[..., RunPlan]) -> None:
     planned = make_plan({"one": ["1"]})
     path = planned.notebooks[0].notebook

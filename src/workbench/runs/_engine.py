@@ -58,7 +58,10 @@ def _saving(nb_man: Any, path: Path) -> Iterator[None]:
 
 
 def engine(job: dict[str, Any], events: IO[str], state: dict[str, Any]) -> type[NBClientEngine]:
-    """The engine class for one job; `state` is filled as cells run: cell reached, whether output ran over."""
+    """The engine class for one job.
+
+    `state` is filled as cells run: whether the kernel answered, the cell reached, whether output ran over.
+    """
     from workbench.runs.child import prologue
 
     deadline = state["started"] + job["time_limit"]
@@ -69,6 +72,7 @@ def engine(job: dict[str, Any], events: IO[str], state: dict[str, Any]) -> type[
         received = 0
 
         def papermill_execute_cells(self) -> None:
+            state["answered"] = True
             self.nb.cells.append(new_code_cell(prologue()))  # at the end, so that cells keep their numbers
             self.execute_cell(self.nb.cells[-1], len(self.nb.cells) - 1, store_history=False)
             self.nb.cells.pop()

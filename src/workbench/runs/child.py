@@ -21,6 +21,8 @@ from workbench.runs import _guard
 from workbench.runs._processes import kill_descendants
 
 OVERSIZED = "output over the limit"
+#: A kernel picks its ports before it binds them, and another one starting beside it may have taken one by then.
+KERNEL_STARTS = 3
 
 
 def main(folder: Path) -> None:
@@ -46,22 +48,26 @@ def _execute(job: dict[str, Any], events: IO[str]) -> dict[str, Any]:
 
     from workbench.runs._engine import engine
 
-    state = {"cell": 0, "oversized": False, "started": time.monotonic()}
+    state = {"answered": False, "cell": 0, "oversized": False, "started": time.monotonic()}
     papermill_engines.register("workbench", engine(job, events, state))
     stopped: BaseException | None = None
-    try:
-        papermill.execute_notebook(
-            nbformat.read("source.ipynb", as_version=4),
-            None,  # our engine saves: faster, and papermill would fill {names} of a path from the parameters
-            parameters=job["parameters"],
-            engine_name="workbench",
-            kernel_name="python3",
-            language="python",
-            progress_bar=False,
-            cwd=job["cwd"],
-        )
-    except Exception as error:  # noqa: BLE001 - any failure is an outcome, judged by the parent
-        stopped = error
+    for _ in range(KERNEL_STARTS):
+        stopped = None
+        try:
+            papermill.execute_notebook(
+                nbformat.read("source.ipynb", as_version=4),
+                None,  # our engine saves: faster, and papermill would fill {names} of a path from the parameters
+                parameters=job["parameters"],
+                engine_name="workbench",
+                kernel_name="python3",
+                language="python",
+                progress_bar=False,
+                cwd=job["cwd"],
+            )
+        except Exception as error:  # noqa: BLE001 - any failure is an outcome, judged by the parent
+            stopped = error
+        if state["answered"] or not isinstance(stopped, RuntimeError):
+            break  # once a cell may have run, nothing is done twice
     kind = type(stopped).__name__ if stopped else ""
     message = str(stopped).strip().splitlines()[-1] if stopped and str(stopped).strip() else ""
     if state["oversized"]:
