@@ -120,6 +120,7 @@ def test_as_of_outside_the_data(firm, call, tmp_path, as_of, text):
         ("accounts_listd: 5", "did you mean 'accounts_listed'"),
         ('accounts_listed: "5"', "accounts_listed"),
         ("accounts_listed: 5000", "accounts_listed"),
+        ("level: sectr", "did you mean 'sector'"),
         ("api_key: abc", "unknown parameter"),
     ],
 )

@@ -110,7 +110,7 @@ def demo(
         planted = tuple(part.strip() for part in faults.split(",") if part.strip())
         firm = build_firm(folder, seed=seed, as_of=as_of, accounts=accounts, market=prices, faults=planted)
     if prices is not None and len(prices.gaps):
-        click.echo(f"note: {len(prices.gaps):,} sessions without a price in {market}; none was filled", err=True)
+        click.echo(f"note: security-days without a price in {market}: {len(prices.gaps):,}; none was filled", err=True)
     click.echo(f"{firm.folder}: {firm.rows['accounts']:,} accounts as of {firm.as_of.date()}, {firm.content_hash[:8]}")
 
 

@@ -49,6 +49,17 @@ def test_what_is_not_known_is_left_out_and_said(firm):
     assert "tax of correcting not known" in ranked.loc["A1", "reason"]
 
 
+def test_an_account_with_little_to_trade_comes_last_with_its_score(result):
+    usual = drift.rank(result, smallest_trade=0.0).set_index("account_id")
+    turnover = result.accounts.set_index("account_id")["turnover_to_correct"]
+    first = usual.index[0]
+    ranked = drift.rank(result, smallest_trade=float(turnover[first]) + 0.01).set_index("account_id")
+    assert ranked.loc[first, "score"] == usual.loc[first, "score"]
+    small = turnover.reindex(ranked.index) <= turnover[first]
+    assert small.is_monotonic_increasing
+    assert "to trade, so it comes last" in ranked.loc[first, "reason"]
+
+
 def test_scale_must_make_sense():
     with pytest.raises(ParameterError):
         drift.Scale(drift=0, risk=0, tax_efficiency=0)

@@ -148,3 +148,17 @@ def test_whatever_is_given_is_refused_or_kept_as_it_is(values: dict[str, Any]) -
         assert {name: checked[name] for name in values} == values
         assert all(type(checked[n]) is type(v) or isinstance(checked[n], float) for n, v in values.items())
     assert "\n" not in message
+
+
+def test_a_text_with_choices_takes_nothing_else():
+    cell = {
+        "cell_type": "code",
+        "metadata": {"tags": ["parameters"]},
+        "source": 'level: str = "sector"  # one of sector, asset_class: the level shown',
+    }
+    parameters = read_parameters({"cells": [cell]}, "drift")
+    assert parameters.parameters[0].choices == ("sector", "asset_class")
+    assert parameters.parameters[0].help == "the level shown"
+    assert parameters.validate({"level": "asset_class"}) == {"level": "asset_class"}
+    with pytest.raises(ParameterError, match="unknown value 'sectr'; did you mean 'sector'"):
+        parameters.validate({"level": "sectr"})

@@ -24,9 +24,10 @@ import pandas as pd
 
 from workbench.drift.inputs import Floats
 from workbench.drift.result import Drift
-from workbench.drift.words import percentage_points
 from workbench.errors import ParameterError
 
+#: An account in which correcting everything would trade less than this, in account currency, comes after the others.
+SMALLEST_TRADE = 250.0
 SCORES = ("drift_score", "risk_score", "tax_efficiency_score")
 
 
@@ -49,8 +50,17 @@ class Scale:
             raise ParameterError("figures at which a score is half full must be above 0", "scale")
 
 
-def rank(drift: Drift, *, scale: Scale | None = None, drivers: pd.DataFrame | None = None) -> pd.DataFrame:
+def rank(
+    drift: Drift,
+    *,
+    scale: Scale | None = None,
+    drivers: pd.DataFrame | None = None,
+    smallest_trade: float = SMALLEST_TRADE,
+) -> pd.DataFrame:
     """Return the accounts in the order in which they should be reviewed, ties by value, then by identifier.
+
+    An account in which there is less than `smallest_trade` (account currency) to trade keeps its score and comes after
+    all others, and `reason` says so: a few dollars left behind are no business of a committee's.
 
     Columns: rank, account_id, household_id, advisor_id, model_id, value, score, drift_score, risk_score,
     tax_efficiency_score, band_use, breaches, active_share, tracking_error, tax_to_correct, driver, reason. `drivers`
@@ -70,10 +80,13 @@ def rank(drift: Drift, *, scale: Scale | None = None, drivers: pd.DataFrame | No
     texts = {} if drivers is None else dict(zip(drivers["account_id"], drivers["text"]))
     result["driver"] = result["account_id"].map(texts)
     figures = (frame[name] for name in ("band_use", "breaches", "tracking_error", "tax_to_correct"))
-    result["reason"] = [_reason(*row) for row in zip(*figures)]
-    result = result.sort_values(
-        ["score", "value", "account_id"], ascending=[False, False, True], na_position="last", ignore_index=True
+    small = frame["turnover_to_correct"] < smallest_trade
+    last = f" Less than ${smallest_trade:,.0f} to trade, so it comes last."
+    result["reason"] = [_reason(*row) + last * few for *row, few in zip(*figures, small)]
+    order = result.assign(small=small).sort_values(
+        ["small", "score", "value", "account_id"], ascending=[True, False, False, True], na_position="last"
     )
+    result = result.loc[order.index].reset_index(drop=True)
     result.insert(0, "rank", np.arange(1, len(result) + 1))
     return result
 
@@ -113,7 +126,7 @@ def _reason(use: float, breaches: int, error: float, tax: float) -> str:
     if np.isnan(error):
         parts.append("tracking error not known")
     else:
-        parts.append(f"tracking error {percentage_points(error).removesuffix(' pp')} %")
+        parts.append(f"tracking error {error:.1%}")
     if np.isnan(tax):
         parts.append("tax of correcting not known")
     elif tax < -0.5:

@@ -21,6 +21,7 @@ from workbench.exhibits.drift_facts import (
     without_bands,
 )
 from workbench.exhibits.origin import Origin
+from workbench.firm import Firm
 from workbench.report import (
     CalloutBody,
     Column,
@@ -168,6 +169,12 @@ def level_figure(review: Review, origin: Origin, level: str) -> Exhibit:
     )
     settings = origin.settings(f"{_BASIS}, weighted by account value", TABLES)
     return Exhibit(name, title, body, takeaway, settings, facts)
+
+
+def model_names(firm: Firm) -> pd.Series:
+    """Return the name of each model, by model_id: that of its latest version."""
+    models = firm.table("models").sort_values("version").drop_duplicates("model_id", keep="last")
+    return models.set_index("model_id")["name"]
 
 
 def models_table(review: Review, origin: Origin, names: pd.Series) -> Exhibit:

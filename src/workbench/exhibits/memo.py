@@ -305,10 +305,12 @@ def actions(review: Review, findings: Findings, facts: Facts) -> Exhibit:
         lines.append(f"Committee: set tolerance bands for the models of {plural(bare, 'account')} without any.")
     by_key = review.aggregate.by_key
     systemic = by_key[by_key["systemic"] & (by_key["level"] == "asset_class") & (by_key["share_out"] > 0.5)]
-    for row in systemic.sort_values("share_out", ascending=False, kind="stable").head(2).itertuples():
+    for model, rows in systemic.sort_values("share_out", ascending=False, kind="stable").groupby(
+        "model_id", sort=False
+    ):
         lines.append(
-            f"Committee: most accounts of model {row.model_id} are out in {row.key}; ask whether the model or "
-            "its bands should move rather than every account."
+            f"Committee: most accounts of model {model} are out in {' and '.join(rows['key'])}; ask whether the model "
+            "or its bands should move rather than every account."
         )
     for finding in findings:
         if finding.severity in {"reject", "severe"}:

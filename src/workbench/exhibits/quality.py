@@ -10,7 +10,7 @@ from workbench.exhibits.drift_facts import plural
 from workbench.exhibits.origin import ALL_TABLES, Origin
 from workbench.firm import TABLES, Firm
 from workbench.firm.reconcile import Finding, Findings
-from workbench.report import Badge, CalloutBody, Column, Exhibit, Kpi, KpiBody, Missing, Strong, TableBody
+from workbench.report import Badge, CalloutBody, Column, Exhibit, Kpi, KpiBody, Missing, ProseBody, Strong, TableBody
 from workbench.report.exhibit import Cell, Tone
 
 _TONES: dict[str, Tone] = {"reject": "bad", "severe": "bad", "warning": "warning", "info": "neutral"}
@@ -114,6 +114,9 @@ def _name(finding: Finding) -> str:
 def rows_tables(findings: Findings, origin: Origin, most: int) -> Iterator[Exhibit]:
     """The rows behind the worst findings; those that are only good to know are left to the list."""
     grave = [finding for finding in findings if finding.severity != "info" and finding.count]
+    if not grave:
+        text = "No finding calls for its rows: what was found is only good to know."
+        yield Exhibit("quality-rows-none", "", ProseBody((text,)))
     for position, finding in enumerate(grave[:most], start=1):
         yield rows_table(finding, origin, f"quality-rows-{position}")
 

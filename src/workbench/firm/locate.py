@@ -29,8 +29,10 @@ def open_at(name: Path | str, as_of: pd.Timestamp | str | None = None) -> Firm:
         return firm
     try:
         day = pd.Timestamp(as_of)
-    except ValueError as error:
-        raise ParameterError(f"as_of {as_of!r} is not a date; write it as 2022-12-28", "as_of") from error
+    except ValueError:
+        day = pd.NaT
+    if day is pd.NaT:
+        raise ParameterError(f"as_of {as_of!r} is not a date; write it as 2022-12-28", "as_of")
     return at(firm, day)
 
 

@@ -1,7 +1,8 @@
 """A notebook's parameters, read from its own `parameters` cell and checked before a kernel starts.
 
 The cell is parsed, never executed. Every line of it is `name: type = default  # comment`; the comment is the
-parameter's help and may open with a range, `# 1..50: how many accounts`. Why here: papermill itself puts "250"
+parameter's help and may open with a range, `# 1..50: how many accounts`, or with the words a text may be, `# one of
+sector, region: the level shown`. Why here: papermill itself puts "250"
 into an int, only warns on an unknown name, and runs code hidden in a name.
 """
 
@@ -28,6 +29,7 @@ Value = str | int | float | bool | list[str] | list[int] | list[float] | None
 _SCALARS: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
 _LISTS = ("list[str]", "list[int]", "list[float]")
 _RANGE = re.compile(r"^\s*(-?\d+(?:\.\d+)?)\s*\.\.\s*(-?\d+(?:\.\d+)?)\s*(?::|$)\s*")
+_CHOICES = re.compile(r"^\s*one of ([\w-]+(?:, [\w-]+)*)(?::|$)\s*")
 _DATE_NAME = re.compile(r"(?:^|_)(?:as_of|date|on)$")
 _SECRET_NAME = re.compile(
     r"(?:^|_)(?:pass(?:word|wd|phrase)?|pwd|secrets?|tokens?|credentials?|auth|bearer|"
@@ -49,7 +51,9 @@ LONGEST_TEXT = 2_000
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter of a notebook: its name, type as written, default, help, and bounds (None where unbounded)."""
+    """One parameter of a notebook: its name, type as written, default, help, bounds (None where unbounded) and, of a
+    text, the words it may be (none where it is free).
+    """
 
     name: str
     annotation: str
@@ -57,6 +61,7 @@ class Parameter:
     help: str
     lower: float | None = None
     upper: float | None = None
+    choices: tuple[str, ...] = ()
 
     @property
     def is_date(self) -> bool:
@@ -180,6 +185,9 @@ def _read_one(node: ast.stmt, comments: Mapping[int, str], notebook: str) -> Par
         ) from None
     comment = comments.get(node.end_lineno or node.lineno, "")
     annotation = _annotation(node.annotation, name, notebook)
+    named = _CHOICES.match(comment)
+    if named is not None and annotation == "str":
+        return Parameter(name, annotation, default, comment[named.end() :], choices=tuple(named[1].split(", ")))
     bounds = _RANGE.match(comment)
     if bounds is None:
         return Parameter(name, annotation, default, comment)
@@ -215,7 +223,7 @@ def _is_docstring(node: ast.stmt) -> bool:
 
 
 def _check_text(parameter: Parameter, value: Value, notebook: str) -> None:
-    """Dates are dates, and text is short and has no control characters."""
+    """Dates are dates, text is one of its choices, short, and has no control characters."""
     texts: Sequence[object] = value if isinstance(value, list) else [value]
     for text in texts:
         if not isinstance(text, str):
@@ -225,6 +233,11 @@ def _check_text(parameter: Parameter, value: Value, notebook: str) -> None:
                 f"parameter {parameter.name!r} of notebook {notebook} holds control characters or more than "
                 f"{LONGEST_TEXT:,} characters; shorten it to one plain line.",
                 parameter=parameter.name,
+            )
+        if parameter.choices and text not in parameter.choices:
+            message = unknown("value", text, list(parameter.choices))
+            raise ParameterError(
+                f"parameter {parameter.name!r} of notebook {notebook}: {message}", parameter=parameter.name
             )
         if parameter.is_date and not is_iso_date(text) and text != parameter.default:
             raise ParameterError(

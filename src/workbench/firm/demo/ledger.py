@@ -93,7 +93,7 @@ class Ledger:
         return lot
 
     def sell(self, day: int, parts: Iterable[tuple[Lot, int]], price: float, origin: str) -> None:
-        """Sell units of the given lots at `price` a share; one transaction a lot."""
+        """Sell units of the given lots at `price` a share; one transaction a lot and day, as a custodian reports it."""
         for lot, units in parts:
             proceeds = round(units * price * 100 / UNITS)
             gain = proceeds / 100.0 - units * lot.cost / UNITS
@@ -128,7 +128,23 @@ class Ledger:
         lot_id: str | None, acquired: int | None,
     ) -> None:  # fmt: skip
         self.cents += cents
-        self.entries.append(Entry(day, security, kind, units, price, cents, origin, lot_id, acquired))
+        entry = Entry(day, security, kind, units, price, cents, origin, lot_id, acquired)
+        earlier = self._same_sale(entry) if kind == "sell" else None
+        if earlier is None:
+            self.entries.append(entry)
+        else:
+            first = self.entries[earlier]
+            self.entries[earlier] = first._replace(units=first.units + units, cents=first.cents + cents)
+
+    def _same_sale(self, entry: Entry) -> int | None:
+        """Where the day's entries already hold a sale of this lot at this price for this reason."""
+        for position in range(len(self.entries) - 1, -1, -1):
+            booked = self.entries[position]
+            if booked.day != entry.day:
+                return None
+            if booked._replace(units=0, cents=0) == entry._replace(units=0, cents=0):
+                return position
+        return None
 
 
 def lot_name(account_id: str, number: int) -> str:
