@@ -127,14 +127,16 @@ class Ledger:
         self, day: int, security: int, kind: str, units: int, price: float | None, cents: int, origin: str,
         lot_id: str | None, acquired: int | None,
     ) -> None:  # fmt: skip
-        self.cents += cents
         entry = Entry(day, security, kind, units, price, cents, origin, lot_id, acquired)
         earlier = self._same_sale(entry) if kind == "sell" else None
-        if earlier is None:
+        if earlier is None or price is None:
             self.entries.append(entry)
-        else:
-            first = self.entries[earlier]
-            self.entries[earlier] = first._replace(units=first.units + units, cents=first.cents + cents)
+            self.cents += cents
+            return
+        first = self.entries[earlier]
+        together = round(-(first.units + units) * price * 100 / UNITS)  # rounded once, as one sale is
+        self.entries[earlier] = first._replace(units=first.units + units, cents=together)
+        self.cents += together - first.cents
 
     def _same_sale(self, entry: Entry) -> int | None:
         """Where the day's entries already hold a sale of this lot at this price for this reason."""
