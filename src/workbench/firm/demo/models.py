@@ -136,9 +136,10 @@ DRAFT_LEAD = pd.Timedelta(days=48)
 
 #: (level, key, absolute, relative): the band is the tighter of the two where both are given.
 TOLERANCES: tuple[tuple[str, str, float | None, float | None], ...] = (
-    ("security", "*", 0.03, None),
+    ("security", "*", 0.04, None),
     ("sector", "*", 0.04, None),
     ("sector", "Information Technology", 0.03, None),
+    ("sector", "Fixed income", 0.06, None),
     ("asset_class", "*", 0.05, 0.30),
     ("asset_class", "Cash", 0.03, None),
     ("region", "*", 0.05, None),

@@ -206,7 +206,7 @@ def _draw_account(
 ) -> AccountPlan:
     median, _ = _REGISTRATIONS[registration]
     value = _bounded_lognormal(rng, median)
-    legacy_share = float(rng.uniform(0.15, 0.7)) if rng.random() < _legacy_chance(registration) else 0.0
+    legacy_share = float(rng.uniform(0.05, 0.30)) if rng.random() < _legacy_chance(registration) else 0.0
     names = min(int(rng.integers(1, 4)), len(legacy_choices)) if legacy_share else 0
     saves = registration in ("roth_ira", "529") or (registration == "traditional_ira" and age < 60)
     deposit, months = _deposits(rng, registration, value) if saves else (0.0, ())
@@ -238,7 +238,7 @@ def _draw_account(
 
 
 def _legacy_chance(registration: str) -> float:
-    return {"taxable": 0.5, "trust": 0.6, "inherited_ira": 0.4, "traditional_ira": 0.15}.get(registration, 0.0)
+    return {"taxable": 0.35, "trust": 0.45, "inherited_ira": 0.4, "traditional_ira": 0.15}.get(registration, 0.0)
 
 
 def _bounded_lognormal(rng: np.random.Generator, median: float) -> float:
