@@ -95,3 +95,18 @@ def test_cause_shares_sum_to_one(firm):
     assert list(shares.index) == list(drift.CAUSES)
     assert shares.sum() == pytest.approx(1.0)
     assert (shares >= 0).all()
+
+
+def test_the_factor_level_is_the_weights_times_slopes_on_the_market(firm):
+    review = drift.review(firm, window=100)
+    prices = firm.table("prices").pivot(index="date", columns="security_id", values="adj_close").tail(101)
+    returns = prices.pct_change().iloc[1:].drop(columns="CASH")
+    securities = firm.table("securities").set_index("security_id")
+    shares = securities.index[(securities["kind"] == "stock") & (securities["asset_class"] == "US equity")]
+    market = returns[shares].mean(axis=1)
+    slope = returns.apply(lambda own: np.polyfit(market, own, 1)[0])
+    held = review.drift.level("security", ["A1"]).set_index("key")["weight"]
+    expected = sum(weight * slope.get(security, 0.0) for security, weight in held.items())
+    row = review.drift.level("factor", ["A1"]).set_index("key").loc["market"]
+    assert row["weight"] == pytest.approx(expected, rel=1e-9)
+    assert row["deviation"] == pytest.approx(row["weight"] - row["target"])

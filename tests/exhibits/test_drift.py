@@ -68,6 +68,12 @@ class TestFigures:
                 ]
                 assert set(figures) <= {fact.value for fact in exhibit.facts}
 
+    def test_factor_exposures_are_shown_or_their_absence_is_explained(self, chapter, small, with_history):
+        known = next(e for e in chapter("drift", with_history).exhibits if e.id == "drift-firm-factor")
+        assert "exposure to market" in known.takeaway
+        unknown = next(e for e in chapter("drift", small).exhibits if e.id == "drift-firm-factor")
+        assert "too short for a regression" in str(unknown.to_json())
+
     def test_each_key_figure_is_a_fact_with_a_source(self, shown):
         items = next(e.body for e in shown.exhibits if isinstance(e.body, KpiBody)).items
         assert all(item.value.fact in shown.facts for item in items)

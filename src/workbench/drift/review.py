@@ -20,6 +20,8 @@ from workbench.errors import MarketDataError
 from workbench.firm import CASH, Firm
 from workbench.market.covariance import MIN_OBSERVATIONS
 
+#: The asset class whose average is the market of the style factors, and the sector of a fund that holds all sectors.
+MARKET_CLASS, BROAD = "US equity", "Diversified"
 #: Sessions of returns behind the risk figures: three years.
 RISK_WINDOW = 756
 
@@ -48,23 +50,27 @@ class Review:
 def review(firm: Firm, *, window: int = RISK_WINDOW) -> Review:
     """Measure, explain and rank every account of a firm as of its day.
 
-    `window` is how many sessions of returns the covariance is estimated from (Ledoit and Wolf). Raises `FirmDataError`
+    `window` is how many sessions of returns the covariance (Ledoit and Wolf) and the style exposures of the factor
+    level are estimated from; a firm's own `factor_exposures` come before these. Raises `FirmDataError`
     where the firm cannot be read.
     """
-    inputs = load(firm)
-    risk, not_covered = _risk(firm, window)
+    risk, styles, not_covered = _risk(firm, window)
+    inputs = load(firm, factor_model=styles)
     measured = measure(inputs, covariance=risk)
     causes = explain(inputs, load_history(firm, inputs))
     ranking = rank(measured, drivers=drivers(measured, causes))
     return Review(measured, causes, aggregate(measured), ranking, risk, not_covered)
 
 
-def _risk(firm: Firm, window: int) -> tuple[market.Covariance | None, tuple[str, ...]]:
-    """The covariance of every security with a full window; None where the firm's prices are too short for any."""
+def _risk(firm: Firm, window: int) -> tuple[market.Covariance | None, market.FactorModel | None, tuple[str, ...]]:
+    """The covariance and the style exposures of every security with a full window, and the securities without one.
+
+    None where the firm's prices are too short for any; no styles where nothing stands for the market.
+    """
     prices = firm.table("prices")
     days = prices["date"].drop_duplicates().nlargest(window + 1)
     if len(days) <= MIN_OBSERVATIONS:
-        return None, tuple(sorted(prices["security_id"].unique()))
+        return None, None, tuple(sorted(prices["security_id"].unique()))
     recent = prices[(prices["date"] >= days.min()) & (prices["security_id"] != CASH)]
     returns = market.total_returns(market.price_history(recent))
     whole = returns.notna().all()
@@ -72,7 +78,19 @@ def _risk(firm: Firm, window: int) -> tuple[market.Covariance | None, tuple[str,
         raise MarketDataError(
             "no security has a price on every session of the risk window; see the data quality chapter"
         )
-    return market.ledoit_wolf(returns.loc[:, whole]), tuple(returns.columns[~whole])
+    covered = returns.loc[:, whole]
+    return market.ledoit_wolf(covered), _styles(firm, covered), tuple(returns.columns[~whole])
+
+
+def _styles(firm: Firm, returns: pd.DataFrame) -> market.FactorModel | None:
+    """Regression on style factors; the market is the firm's US shares together or, without any, its broad US funds."""
+    securities = firm.table("securities", ["security_id", "kind", "asset_class", "sector"])
+    domestic = securities[(securities["asset_class"] == MARKET_CLASS) & securities["security_id"].isin(returns.columns)]
+    shares = domestic[domestic["kind"] == "stock"]
+    proxies = list((shares if len(shares) else domestic[domestic["sector"] == BROAD])["security_id"])
+    if not proxies:
+        return None
+    return market.factor_model(returns, factors=market.style_factors(returns, proxies))
 
 
 def cause_shares(review: Review) -> pd.Series:

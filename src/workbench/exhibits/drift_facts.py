@@ -58,7 +58,10 @@ def firm_facts(review: Review, origin: Origin) -> dict[str, Fact]:
 
 
 def firm_wide(review: Review, level: str) -> pd.DataFrame:
-    """Value-weighted weight, target and deviation of each key over all models, the largest target first."""
+    """Value-weighted weight, target and deviation of each key over all models, the largest target first.
+
+    Missing for a key where a model's is missing, as an exposure is that includes a security without one.
+    """
     if review.ranking.empty:
         return pd.DataFrame(columns=["key", "weight", "target", "deviation"])
     by_key = review.aggregate.by_key
@@ -66,7 +69,7 @@ def firm_wide(review: Review, level: str) -> pd.DataFrame:
     value = rows["model_id"].map(review.aggregate.models.set_index("model_id")["value"])
     share = value / review.aggregate.firm["value"]
     shares = pd.DataFrame({"key": rows["key"], "weight": rows["weight"] * share, "target": rows["target"] * share})
-    frame = shares.groupby("key", sort=False).sum().reset_index()
+    frame = shares.groupby("key", sort=False).sum(skipna=False).reset_index()
     frame["deviation"] = frame["weight"] - frame["target"]
     return frame.sort_values(["target", "key"], ascending=[False, True], ignore_index=True)
 

@@ -12,6 +12,7 @@ from workbench.exhibits.drift_facts import (
     display_names,
     firm_facts,
     firm_wide,
+    listed,
     netted,
     no_tracking_error,
     noun,
@@ -169,6 +170,45 @@ def level_figure(review: Review, origin: Origin, level: str) -> Exhibit:
     )
     settings = origin.settings(f"{_BASIS}, weighted by account value", TABLES)
     return Exhibit(name, title, body, takeaway, settings, facts)
+
+
+def factor_figure(review: Review, origin: Origin) -> Exhibit:
+    """The whole firm's exposures to style factors against those of its targets, value-weighted over all accounts."""
+    name, title = "drift-firm-factor", "Factor exposures against targets"
+    if review.ranking.empty:
+        return absent(name, title)
+    if "factor" not in review.drift.levels:
+        return absent(
+            name, title, "The firm's prices are too short for a regression, or nothing stands for the market."
+        )
+    frame = firm_wide(review, "factor").dropna(ignore_index=True)
+    if frame.empty:
+        return absent(
+            name, title, f"Exposures are not known of {listed(review.not_covered)}, too young for the window."
+        )
+    columns = (
+        Column("key", "Factor"),
+        Column("weight", "Exposure", "number"),
+        Column("target", "Target", "number"),
+        Column("deviation", "Deviation", "number"),
+    )
+    rows, facts = origin.table("drift.firm.factor", frame, columns, "drift.aggregate", [*TABLES, "securities"])
+    widest = frame.loc[frame["deviation"].abs().idxmax()]
+    takeaway = (
+        f"Against its targets the firm's exposure to {widest['key']} is the furthest off: "
+        f"{fmt.number(widest['weight'])} where the models ask for {fmt.number(widest['target'])}."
+    )
+    body = figures.bars_against_target(
+        list(frame["key"]),
+        list(frame["weight"]),
+        list(frame["target"]),
+        unit="number",
+        alt=takeaway,
+        axis_title="Exposure (beta)",
+        data=TableBody(columns, rows),
+    )
+    basis = "least-squares slopes of daily total returns on factor funds less the market, weighted by account value"
+    return Exhibit(name, title, body, takeaway, origin.settings(basis, [*TABLES, "securities"]), facts)
 
 
 def model_names(firm: Firm) -> pd.Series:
