@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from workbench.exhibits import memo
+from workbench.exhibits.returns import class_returns, holding_returns, quarter_start
 from workbench.report import FactRef, Missing
 
 
@@ -17,10 +17,10 @@ class TestReturns:
         [("2022-12-28", "2022-09-30"), ("2022-09-30", "2022-06-30"), ("2024-01-01", "2023-12-31")],
     )
     def test_a_quarter_starts_after_the_last_day_of_the_one_before(self, as_of, expected):
-        assert memo.quarter_start(pd.Timestamp(as_of)) == pd.Timestamp(expected)
+        assert quarter_start(pd.Timestamp(as_of)) == pd.Timestamp(expected)
 
     def test_total_return_since_the_quarter_began(self, made, with_history):
-        frame = memo.returns(made(with_history)).set_index("security_id")
+        frame = holding_returns(made(with_history)).set_index("security_id")
         prices = with_history["prices"].pivot(index="date", columns="security_id", values="adj_close")
         expected = prices.iloc[-1] / prices.loc[:"2022-09-30"].iloc[-1] - 1
         assert frame["quarter"].to_dict() == pytest.approx(expected.to_dict())
@@ -44,7 +44,7 @@ class TestReturns:
                 "quarter": [0.10, -0.10, 0.01],
             }
         )
-        classes = memo.class_returns(frame)
+        classes = class_returns(frame)
         assert list(classes["asset_class"]) == ["Equity", "Bonds"]
         assert list(classes["quarter"]) == pytest.approx([0.05, 0.01])
 

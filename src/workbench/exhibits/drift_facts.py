@@ -12,6 +12,8 @@ from workbench.report import Exhibit, Fact, ProseBody
 from workbench.report import format as fmt
 from workbench.report.exhibit import Run
 
+#: What every figure of drift rests on, for its settings line.
+BASIS = "market value at the close, targets of the versions in force"
 TABLES = ["positions", "prices", "model_targets", "tolerances"]
 #: The levels that weights of the firm and causes are shown at.
 LEVELS = ("sector", "asset_class", "region", "sleeve")

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from workbench import market
 from workbench.drift import Review, cause_shares
 from workbench.exhibits.drift_accounts import CAUSE_NAMES
 from workbench.exhibits.drift_facts import (
     TABLES,
-    absent,
     firm_facts,
     firm_wide,
     no_tracking_error,
@@ -22,15 +20,11 @@ from workbench.exhibits.drift_facts import (
     without_bands,
 )
 from workbench.exhibits.origin import ALL_TABLES, Origin
-from workbench.firm import CASH, Firm
+from workbench.exhibits.returns import RETURNS, class_returns, quarter_start
 from workbench.firm.reconcile import Findings
-from workbench.report import CalloutBody, Column, Exhibit, Fact, FactRef, Link, ProseBody, Strong, TableBody
+from workbench.report import CalloutBody, Exhibit, Fact, FactRef, Link, ProseBody, Strong
 from workbench.report import format as fmt
 from workbench.report.exhibit import Paragraph, Run, Tone
-
-#: Holdings in the table of returns.
-HOLDINGS_SHOWN = 8
-_RETURNS = "market.total_returns"
 
 
 @dataclass(frozen=True)
@@ -61,51 +55,13 @@ class Facts:
         return Exhibit(id, "", ProseBody(tuple(paragraphs), bullets=bullets), facts=facts)
 
 
-def quarter_start(as_of: pd.Timestamp) -> pd.Timestamp:
-    """The last day of the quarter before `as_of`: what a quarter's return starts from."""
-    return pd.Timestamp((as_of.to_period("Q") - 1).end_time.date())
-
-
-def returns(firm: Firm) -> pd.DataFrame:
-    """Total return of each security over the quarter and the year so far, and its part of the firm's assets.
-
-    Columns security_id, name, asset_class, weight, quarter, year; a security without a price at the start of a span
-    has no return for it.
-    """
-    prices = firm.table("prices")
-    start = pd.Timestamp(firm.as_of.year - 1, 12, 31)
-    recent = prices[prices["date"] >= start - pd.Timedelta(days=7)]
-    history = market.price_history(recent)
-    daily = market.total_returns(history)
-    held = (firm.table("positions").groupby("security_id")["quantity"].sum() * history.close.iloc[-1]).dropna()
-    frame = firm.table("securities", ["security_id", "name", "asset_class"]).set_index("security_id")
-    frame["weight"] = held / held.sum() if held.sum() > 0 else 0.0
-    for name, begin in (("quarter", quarter_start(firm.as_of)), ("year", start)):
-        base, span = history.close.loc[:begin], daily.loc[daily.index > begin]
-        if len(base):
-            grown = (1.0 + span).prod(min_count=len(span)) - 1.0
-            frame[name] = grown.where(base.iloc[-1].notna())
-        else:
-            frame[name] = float("nan")
-    frame = frame[frame["weight"] > 0].reset_index()
-    return frame.sort_values("weight", ascending=False, ignore_index=True, kind="stable")
-
-
-def class_returns(frame: pd.DataFrame) -> pd.DataFrame:
-    """Quarter's return of each asset class, its holdings weighted as the firm holds them now."""
-    known = frame[frame["quarter"].notna() & (frame["security_id"] != CASH)]
-    weighted = known.assign(part=known["weight"] * known["quarter"]).groupby("asset_class")[["part", "weight"]].sum()
-    weighted["quarter"] = weighted["part"] / weighted["weight"]
-    return weighted["quarter"].sort_values(ascending=False, kind="stable").reset_index()
-
-
 def collect(review: Review, findings: Findings, frame: pd.DataFrame, origin: Origin) -> Facts:
     """Every fact that the memo may mention."""
     facts = list(firm_facts(review, origin).values())
     for row in class_returns(frame).itertuples():
         id = f"market.quarter.{origin.slug(row.asset_class)}"
         facts.append(
-            origin.fact(id, row.quarter, "percent", _RETURNS, ["prices", "positions"], text=_signed(row.quarter))
+            origin.fact(id, row.quarter, "percent", RETURNS, ["prices", "positions"], text=_signed(row.quarter))
         )
     for cause, share in cause_shares(review).items():
         facts.append(
@@ -327,35 +283,3 @@ def actions(review: Review, findings: Findings, facts: Facts) -> Exhibit:
             )
         )
     return facts.prose("memo-actions", lines or ["Nothing beyond the usual review."], bullets=True)
-
-
-def returns_table(frame: pd.DataFrame, origin: Origin, as_of: pd.Timestamp) -> Exhibit:
-    """The firm's largest holdings and what they returned."""
-    if frame.empty:
-        return absent("memo-returns", "Largest holdings and their returns", "The firm holds nothing of value.")
-    top = frame.head(HOLDINGS_SHOWN)
-    columns = (
-        Column("security_id", "Holding", emphasis=True),
-        Column("name", "Name"),
-        Column("weight", "Share of assets", "percent"),
-        Column("quarter", "Quarter to date", "percent"),
-        Column("year", "Year to date", "percent"),
-    )
-    tables = ["prices", "positions"]
-    missing = {"quarter": "no price at the quarter's start", "year": "no price at the year's start"}
-    rows, facts = origin.table("market.holding", top, columns, _RETURNS, tables, missing=missing)
-    share = origin.fact("market.largest_holdings", top["weight"].sum(), "percent", _RETURNS, tables, digits=0)
-    largest = noun(len(top), "The largest holding is", f"The {len(top)} largest holdings are")
-    takeaway = f"{largest} {share.text} of the firm's assets."
-    settings = origin.settings(
-        f"total return with dividends, gross of fees; quarter since {fmt.long_date(str(quarter_start(as_of).date()))}",
-        tables,
-    )
-    return Exhibit(
-        "memo-returns",
-        "Largest holdings and their returns",
-        TableBody(columns, rows),
-        takeaway,
-        settings,
-        (*facts, share),
-    )
