@@ -177,6 +177,12 @@ def test_a_price_that_stops_is_stale_unless_it_often_does(tables):
     assert ("stale_price", "severe") not in found(tables)
 
 
+def test_a_money_market_fund_at_a_dollar_is_not_stale(tables):
+    prices = tables["prices"]
+    prices.loc[prices["security_id"] == "BBB", "close"] = 1.0
+    assert ("stale_price", "severe") not in found(tables)
+
+
 def test_four_unchanged_closes_are_not_stale(tables):
     prices = tables["prices"]
     flat = (prices["security_id"] == "BBB") & (prices["date"] >= tiny.SESSIONS[-5])

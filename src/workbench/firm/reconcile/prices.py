@@ -71,7 +71,8 @@ def prices_cover_the_date(book: Book) -> Iterator[Finding]:
 def prices_are_alive(book: Book) -> Iterator[Finding]:
     """No close stands still for a week that never did in the year before: a feed has stopped where it does.
 
-    A fund of T-bills whose price rounds to the same cent for weeks is used to standing still, and passes.
+    A fund of T-bills whose price rounds to the same cent for weeks is used to standing still, and passes; so does one
+    that has not moved for a year, as a money market fund at a dollar a share never does.
     """
     prices = book.table("prices")
     recent = book.sessions[book.sessions <= book.as_of][-(HABIT_SESSIONS + STALE_SESSIONS) :]
@@ -88,7 +89,7 @@ def prices_are_alive(book: Book) -> Iterator[Finding]:
             continue
         flat = same[security].to_numpy()
         run, earlier = _runs(flat)
-        if run >= STALE_SESSIONS and run > earlier:
+        if STALE_SESSIONS <= run < HABIT_SESSIONS and run > earlier:
             since = same.index[len(flat) - run]
             lines.append((security, closes[security].dropna().iloc[-1], since, run, earlier))
     if not lines:
