@@ -10,9 +10,7 @@ from pathlib import Path
 from workbench import __version__, runs
 from workbench.errors import MissingToolError
 from workbench.firm import open_at, project_root
-from workbench.report.book import Book, Chapter
-from workbench.report.html import render_html
-from workbench.report.pdf import render_pdf
+from workbench.report import Book, Chapter, render_html, render_pdf
 
 PDF_NAME = "book.pdf"
 LOCK_NAME = "requirements.lock"
