@@ -254,7 +254,7 @@ def actions(review: Review, findings: Findings, facts: Facts) -> Exhibit:
             (
                 "Portfolio managers: prepare proposals in the order of the ",
                 Link("review list", "drift.html#drift-review"),
-                ", cheapest tax first where scores are close.",
+                ", cheapest tax first.",
             )
         )
     if bare := without_bands(review):

@@ -12,7 +12,7 @@ from workbench.report import Column, Exhibit, TableBody
 from workbench.report import format as fmt
 
 #: Holdings in the table of returns.
-HOLDINGS_SHOWN = 8
+HOLDINGS_SHOWN = 5
 #: The function behind each return, as facts name it.
 RETURNS = "market.total_returns"
 
@@ -56,10 +56,10 @@ def class_returns(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def returns_table(frame: pd.DataFrame, origin: Origin, as_of: pd.Timestamp) -> Exhibit:
-    """The firm's largest holdings and what they returned."""
-    if frame.empty:
-        return absent("memo-returns", "Largest holdings and their returns", "The firm holds nothing of value.")
-    top = frame.head(HOLDINGS_SHOWN)
+    """The firm's largest holdings but cash, and what they returned."""
+    top = frame[frame["security_id"] != CASH].head(HOLDINGS_SHOWN)
+    if top.empty:
+        return absent("memo-returns", "Largest holdings and their returns", "The firm holds nothing but cash.")
     columns = (
         Column("security_id", "Holding", emphasis=True),
         Column("name", "Name"),
