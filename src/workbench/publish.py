@@ -68,12 +68,12 @@ def publish(
     request = runs.load_book(params)
     root = project_root(params.resolve().parent)
     opened = open_at(firm or request.firm)
-    changed, content = opened.verify(), opened.current_hash
+    changed = opened.verify()
     opened = open_at(opened.folder, as_of or request.as_of)
     plan = runs.plan(
         replace(request, pdf=request.pdf if pdf is None else pdf),
         firm_path=opened.folder.resolve(),
-        firm_hash=content,
+        firm_hash=opened.content_hash,
         firm_tables=opened.hashes,
         as_of=str(opened.as_of.date()),
         notebooks=root / "notebooks",

@@ -38,10 +38,11 @@ def test_content_hash_is_of_the_content(small, tmp_path):
 
 
 def test_a_broken_snapshot_writes_nothing_and_leaves_the_old_one(firm, small):
+    before = firm.content_hash
     small["lots"]["quantity"] = -1.0
     with pytest.raises(FirmDataError, match="rejected whole, 2 rows fail"):
         write_firm(firm.folder, small, AS_OF)
-    assert open_firm(firm.folder).content_hash == firm.content_hash
+    assert open_firm(firm.folder).content_hash == before
     assert [path.name for path in firm.folder.parent.iterdir()] == ["firm"]
 
 
@@ -111,12 +112,13 @@ def test_a_write_that_cannot_take_its_place_loses_no_snapshot(firm, small, monke
             raise KeyboardInterrupt
         return rename(path, target)
 
+    before = firm.content_hash
     monkeypatch.setattr(Path, "rename", killed)
     small["households"]["state_rate"] = 0.06
     with pytest.raises(KeyboardInterrupt):
         write_firm(firm.folder, small, AS_OF)
     kept = [path for path in firm.folder.parent.iterdir() if (path / "snapshot.json").is_file()]
-    assert firm.content_hash in {open_firm(path).content_hash for path in kept}
+    assert before in {open_firm(path).content_hash for path in kept}
 
 
 def test_missing_file_is_named(firm):
@@ -133,6 +135,23 @@ def test_a_changed_file_is_noticed_and_checked_again(firm, small):
     small["model_targets"].assign(target=[0.6, 0.36, 0.02]).to_parquet(path)
     with pytest.raises(FirmDataError, match=r"sum to 0\.980000, not 1"):
         open_firm(firm.folder).verify()
+
+
+def test_hashes_are_of_what_is_read_on_every_day_it_is_seen(firm, small):
+    assert firm.hashes == firm.sealed
+    before = firm.content_hash
+    small["households"].assign(state_rate=0.06).to_parquet(firm.folder / "households.parquet")
+    small["households"].assign(t_bill=0.01, date=AS_OF)[["date", "t_bill"]].to_parquet(firm.folder / "rates.parquet")
+    now = open_firm(firm.folder)
+    assert now.verify() == ["households", "rates"]
+    assert now.rows["rates"] == 1
+    assert now.sealed == firm.sealed
+    assert now.hashes["households"] != firm.hashes["households"]
+    assert now.content_hash != before
+    assert at(now, "2022-12-27").content_hash == now.content_hash
+    sealed_again = seal(firm.folder, AS_OF, name=firm.name)
+    assert sealed_again.content_hash == now.content_hash
+    assert sealed_again.changed == []
 
 
 def test_seal_makes_a_firm_of_parquet_files(small, tmp_path):

@@ -153,8 +153,10 @@ def holdings_table(firm: Firm, origin: Origin) -> Exhibit:
         count = len(firm.table(name, [TABLES[name].key[0]]))
         facts.append(origin.fact(f"quality.holds.{name}", count, "count", "firm.open", [name]))
         rows.append((name, count, *span, firm.hashes[name][:8]))
-    settings = origin.settings("as sealed", ALL_TABLES, simulated=False)
-    takeaway = f"The snapshot of {firm.name} is sealed; its content hash is {firm.content_hash[:16]}."
+    settings = origin.settings("the files as they were read", ALL_TABLES, simulated=False)
+    changed = firm.changed
+    state = f"was checked again after {', '.join(changed)} changed since it was sealed" if changed else "is sealed"
+    takeaway = f"The snapshot of {firm.name} {state}; its content hash is {firm.content_hash[:16]}."
     body = TableBody(columns, tuple(rows))
     return Exhibit("quality-holdings", "What the book of record holds", body, takeaway, settings, tuple(facts))
 

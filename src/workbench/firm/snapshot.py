@@ -11,7 +11,6 @@ import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -29,19 +28,21 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True)
 class Firm:
-    """A firm's sealed book of record: lazy tables, the as-of date and the content hash.
+    """A firm's sealed book of record: lazy tables, the day they are seen on, and hashes of what they are read from.
 
-    `hashes` holds each file's SHA-256 as sealed; `content_hash` is one hash over them and the as-of date. `rewound`
-    holds the tables that differ where the firm is seen as of an earlier day (see `workbench.firm.history`).
+    `sealed_on` is the snapshot's own day and `sealed` each file's SHA-256 as recorded then; `rows` counts the rows of
+    each table there is. `rewound` holds the tables that differ where the firm is seen as of an earlier day (see
+    `workbench.firm.history`).
     """
 
     folder: Path
     as_of: pd.Timestamp
-    content_hash: str
-    hashes: dict[str, str]
+    sealed_on: pd.Timestamp
+    sealed: dict[str, str]
     rows: dict[str, int]
     name: str
     rewound: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False, compare=False)
+    _hashes: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
     _frames: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False, compare=False)
 
     def table(self, name: str, columns: list[str] | None = None) -> pd.DataFrame:
@@ -91,23 +92,22 @@ class Firm:
             frame: pd.DataFrame = connection.execute(sql).df()
         return frame
 
-    @cached_property
-    def changed(self) -> list[str]:
-        """Tables whose file is no longer what was sealed."""
-        return sorted(
-            name
-            for name in {path.stem for path in self.folder.glob("*.parquet")} | set(self.hashes)
-            if name in TABLES and _file_hash(self._path(name)) != self.hashes.get(name, "")
-        )
+    @property
+    def hashes(self) -> dict[str, str]:
+        """SHA-256 of each table's file as it is now, which is what is read; hashed once, when first asked for."""
+        if not self._hashes:
+            self._hashes.update({name: _file_hash(self._path(name)) for name in self.rows})
+        return self._hashes
 
     @property
-    def current_hash(self) -> str:
-        """The content hash of the files as they are now; the sealed one unless they changed since."""
-        if not self.changed:
-            return self.content_hash
-        return _content_hash(
-            {**self.hashes, **{name: _file_hash(self._path(name)) for name in self.changed}}, self.as_of
-        )
+    def content_hash(self) -> str:
+        """One hash over the files and the snapshot's own date; the same for every day the firm is seen on."""
+        return _content_hash(self.hashes, self.sealed_on)
+
+    @property
+    def changed(self) -> list[str]:
+        """Tables whose file is not what was sealed: changed, or added since."""
+        return sorted(name for name, now in self.hashes.items() if now != self.sealed.get(name))
 
     def _path(self, table: str) -> Path:
         return self.folder / f"{table}.parquet"
@@ -146,9 +146,9 @@ def open_firm(folder: Path | str) -> Firm:
     try:
         content = json.loads(record.read_text())
         as_of = pd.Timestamp(content["as_of"])
-        hashes = {str(name): str(value) for name, value in content["tables"].items()}
+        sealed = {str(name): str(value) for name, value in content["tables"].items()}
         name = str(content["name"])
-        if strangers := sorted(set(hashes) - set(TABLES)):
+        if strangers := sorted(set(sealed) - set(TABLES)):
             raise ValueError(f"unknown tables {', '.join(map(repr, strangers))}")
         if content["schema_version"] != SCHEMA_VERSION:
             raise FirmDataError(
@@ -159,8 +159,9 @@ def open_firm(folder: Path | str) -> Firm:
         raise FirmDataError(
             f"{record} cannot be read ({error}); seal the folder again: workbench seal {folder} --as-of DATE"
         ) from error
-    rows = {table: _row_count(folder, table) for table in hashes}
-    return Firm(folder, as_of, str(content["content_hash"]), hashes, rows, name)
+    present = [table for table in TABLES if table in sealed or (folder / f"{table}.parquet").exists()]
+    rows = {table: _row_count(folder, table) for table in present}
+    return Firm(folder, as_of, as_of, sealed, rows, name)
 
 
 def write_firm(
@@ -205,7 +206,7 @@ def seal(folder: Path | str, as_of: pd.Timestamp | str, *, name: str = "") -> Fi
     present = {path.stem for path in folder.glob("*.parquet")} & set(TABLES)
     if not present:
         raise NotAFirmError(f"{folder} holds no table of a firm; it needs {', '.join(TABLES)} as Parquet files")
-    unsealed = Firm(folder, as_of, "", {}, {}, name or folder.name)
+    unsealed = Firm(folder, as_of, as_of, {}, {}, name or folder.name)
     validation.reject(validation.validate(unsealed.tables(), as_of), str(folder))
     _write_record(folder, as_of, name or folder.name)
     return open_firm(folder)
@@ -239,10 +240,11 @@ def _refuse_strangers(folder: Path) -> None:
 
 
 def _file_hash(path: Path) -> str:
-    if not path.exists():
-        return ""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise _unreadable(path, error) from error
 
 
 def _row_count(folder: Path, table: str) -> int:
