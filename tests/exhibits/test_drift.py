@@ -74,6 +74,14 @@ class TestFigures:
         unknown = next(e for e in chapter("drift", small).exhibits if e.id == "drift-firm-factor")
         assert "too short for a regression" in str(unknown.to_json())
 
+    def test_a_firms_own_exposures_are_said_to_be_its_own(self, chapter, with_history):
+        own = {"security_id": ["AAA", "BBB"], "factor": "growth", "exposure": [1.2, 0.3]}
+        with_history["factor_exposures"] = pd.DataFrame(own)
+        figure = next(e for e in chapter("drift", with_history).exhibits if e.id == "drift-firm-factor")
+        assert "exposure to growth" in figure.takeaway
+        assert "the exposures the firm keeps" in figure.settings.line()
+        assert "tables positions, prices, model_targets, tolerances, factor_exposures" in figure.settings.line()
+
     def test_each_key_figure_is_a_fact_with_a_source(self, shown):
         items = next(e.body for e in shown.exhibits if isinstance(e.body, KpiBody)).items
         assert all(item.value.fact in shown.facts for item in items)

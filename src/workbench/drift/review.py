@@ -30,8 +30,9 @@ RISK_WINDOW = 756
 class Review:
     """Drift, its causes, its sums by model, and the accounts in the order to look at them.
 
-    `risk` is the covariance behind the tracking errors; `not_covered` the securities that were too young for it, for
-    which an account's tracking error is missing.
+    `risk` is the covariance behind the tracking errors; `styles` the regression behind the factor level (None where the
+    firm keeps its own exposures, or where there is nothing to regress on); `not_covered` the securities that were too
+    young for the window, for which an account's tracking error is missing.
     """
 
     drift: Drift
@@ -39,6 +40,7 @@ class Review:
     aggregate: Aggregate
     ranking: pd.DataFrame
     risk: market.Covariance | None
+    styles: market.FactorModel | None
     not_covered: tuple[str, ...]
 
     @property
@@ -59,7 +61,7 @@ def review(firm: Firm, *, window: int = RISK_WINDOW) -> Review:
     measured = measure(inputs, covariance=risk)
     causes = explain(inputs, load_history(firm, inputs))
     ranking = rank(measured, drivers=drivers(measured, causes))
-    return Review(measured, causes, aggregate(measured), ranking, risk, not_covered)
+    return Review(measured, causes, aggregate(measured), ranking, risk, styles, not_covered)
 
 
 def _risk(firm: Firm, window: int) -> tuple[market.Covariance | None, market.FactorModel | None, tuple[str, ...]]:
@@ -83,7 +85,12 @@ def _risk(firm: Firm, window: int) -> tuple[market.Covariance | None, market.Fac
 
 
 def _styles(firm: Firm, returns: pd.DataFrame) -> market.FactorModel | None:
-    """Regression on style factors; the market is the firm's US shares together or, without any, its broad US funds."""
+    """Regression on style factors, unless the firm keeps its own exposures.
+
+    The market is the firm's US shares together or, without any, its broad US funds.
+    """
+    if firm.rows.get("factor_exposures"):
+        return None
     securities = firm.table("securities", ["security_id", "kind", "asset_class", "sector"])
     domestic = securities[(securities["asset_class"] == MARKET_CLASS) & securities["security_id"].isin(returns.columns)]
     shares = domestic[domestic["kind"] == "stock"]

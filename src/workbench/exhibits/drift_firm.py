@@ -175,18 +175,19 @@ def factor_figure(review: Review, origin: Origin) -> Exhibit:
         return absent(
             name, title, "The firm's prices are too short for a regression, or nothing stands for the market."
         )
+    regressed = review.styles is not None
     frame = firm_wide(review, "factor").dropna(ignore_index=True)
     if frame.empty:
-        return absent(
-            name, title, f"Exposures are not known of {listed(review.not_covered)}, too young for the window."
-        )
+        young = f"Exposures are not known of {listed(review.not_covered)}, too young for the window."
+        return absent(name, title, young if regressed else "The firm's exposures leave out something held or targeted.")
     columns = (
         Column("key", "Factor"),
         Column("weight", "Exposure", "number"),
         Column("target", "Target", "number"),
         Column("deviation", "Deviation", "number"),
     )
-    rows, facts = origin.table("drift.firm.factor", frame, columns, "drift.aggregate", [*TABLES, "securities"])
+    tables = [*TABLES, "securities" if regressed else "factor_exposures"]
+    rows, facts = origin.table("drift.firm.factor", frame, columns, "drift.aggregate", tables)
     widest = frame.loc[frame["deviation"].abs().idxmax()]
     takeaway = (
         f"Against its targets the firm's exposure to {widest['key']} is the furthest off: "
@@ -198,11 +199,12 @@ def factor_figure(review: Review, origin: Origin) -> Exhibit:
         list(frame["target"]),
         unit="number",
         alt=takeaway,
-        axis_title="Exposure (beta)",
+        axis_title="Exposure",
         data=TableBody(columns, rows),
     )
-    basis = "least-squares slopes of daily total returns on factor funds less the market, weighted by account value"
-    return Exhibit(name, title, body, takeaway, origin.settings(basis, [*TABLES, "securities"]), facts)
+    slopes = "least-squares slopes of daily total returns on factor funds less the market"
+    basis = f"{slopes if regressed else 'the exposures the firm keeps'}, weighted by account value"
+    return Exhibit(name, title, body, takeaway, origin.settings(basis, tables), facts)
 
 
 def band_use_figure(review: Review, origin: Origin) -> Exhibit:

@@ -1,6 +1,6 @@
 """Running notebooks as a book: plan, execute, verify, record.
 
-book = load_book(Path("params/quarterly.yaml"))
+book = load_book(Path("params/quarterly.yml"))
 planned = plan(book, firm_path=..., firm_hash=..., as_of=..., notebooks=..., out=..., lock=...)
 result = run(planned, clock=..., resume=True, render=...)
 result.raise_for_failure()
