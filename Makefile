@@ -15,8 +15,8 @@ endif
 COMPILE := $(BIN)/python -m workbench.drift.compile
 # The report set-up has no torch; tests add their own tools; the lab has everything.
 REPORT_EXTRAS := report,demo
-TEST_EXTRAS := report,demo,optimise,compare,test
-LAB_EXTRAS := report,demo,optimise,compare,test,lab,rl
+TEST_EXTRAS := report,demo,compare,test
+LAB_EXTRAS := report,demo,compare,test,lab,rl
 
 .PHONY: help report test lab check format lock clean
 
