@@ -27,8 +27,8 @@ Obstacle = Literal[
 
 @dataclass(frozen=True)
 class LotSale:
-    """Shares of one lot sold: `gain` is proceeds less basis (wash adjustment included), None where basis is unknown;
-    `disallowed` the part of a loss that a wash sale takes away now (declared, never found later).
+    """Shares of one lot sold: `gain` is proceeds less basis (wash adjustment included), None where basis is unknown, as
+    is `acquired_on` where the day is; `disallowed` the part of a loss that a wash sale takes away now (declared, never found later).
     """
 
     lot_id: str
@@ -37,7 +37,7 @@ class LotSale:
     basis: float | None
     gain: float | None
     term: Term
-    acquired_on: date
+    acquired_on: date | None
     tax: float
     disallowed: float = 0.0
 
