@@ -56,16 +56,18 @@ class Market:
     screens: tuple[frozenset[str], ...]
     substitutes: dict[int, tuple[tuple[int, int, frozenset[str]], ...]]
     cash: int
-    code: dict[str, int] = field(default_factory=dict)
+    code: dict[str, int] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, eq=False)
 class Banded:
-    """One level of a model at which weights have bands: `member` (S) is each security's key; limits are M x keys."""
+    """One level of a model at which weights have bands: limits are M x keys, `loading` (1 or M, S, keys) is the part
+    of each security that falls to each key.
+    """
 
     name: str
     keys: tuple[str, ...]
-    member: Ints
+    loading: Floats
     target: Floats
     lower: Floats
     upper: Floats
@@ -73,13 +75,18 @@ class Banded:
 
 @dataclass(frozen=True, eq=False)
 class Models:
-    """Target weights in force (M x S), their bands by security (-inf, +inf: none), and coarser levels."""
+    """Target weights in force (M x S), their bands by security (-inf, +inf: none), and coarser levels.
+
+    `stands_for` (M x S) is the security whose target a holding fills: itself, or for a security that the model does not
+    name the one that it is a substitute of.
+    """
 
     ids: tuple[str, ...]
     versions: tuple[int, ...]
     target: Floats
     lower: Floats
     upper: Floats
+    stands_for: Ints
     levels: tuple[Banded, ...]
 
 

@@ -69,6 +69,8 @@ class Settings:
     sell_unknown_basis: bool = False
     #: Least trade in dollars, whole positions excepted.
     minimum_trade: float = 250.0
+    #: Least trade as a fraction of its account's value, whole positions excepted: no confetti in a large account.
+    minimum_weight: float = 0.0005
     #: A ticket fee may be at most this fraction of its trade; dearer tickets raise the least trade.
     fee_hurdle: float = 0.005
     #: Trade whole shares only; False allows fractions to six decimals.
@@ -80,7 +82,7 @@ class Settings:
     #: Accounts of one household and model are managed to one target (`household`), or each on its own (`account`).
     view: Literal["household", "account"] = "household"
     #: Registrations always managed on their own: their money is for someone or something else.
-    kept_apart: tuple[str, ...] = ("529", "inherited_ira")
+    kept_apart: tuple[str, ...] = ("529",)
     #: Whether asset location counts, and the yearly cost of each class where gains are taxed, deferred, free.
     location: bool = True
     location_costs: tuple[tuple[str, float, float, float], ...] = LOCATION_COSTS
@@ -160,6 +162,7 @@ _RANGES: tuple[tuple[str, float, float], ...] = (
     ("tax_weight", 0.0, 100.0),
     ("carryforward_value", 0.0, 1.0),
     ("minimum_trade", 0.0, 1e9),
+    ("minimum_weight", 0.0, 1.0),
     ("fee_hurdle", 1e-6, 1.0),
     ("impact", 0.0, 10.0),
     ("substitute_cost", 0.0, 1.0),
