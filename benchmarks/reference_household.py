@@ -37,7 +37,7 @@ LEAST_TRADE = 2_000.0 / VALUE
 
 #: Linear form: a unit of deviation is priced at the variance form's marginal price 2 x 10 x sd^2 x where the specific
 #: risk sd x is 0.5 % of value, so 0.1 sd (0.5 to 2 % a unit), and a unit of factor exposure at 0.02 (0.3 % a unit of an
-#: asset with the mean loading): above a round trip's 10 bp, below the tax saved by most losses, so that wash sides bind.
+#: asset with the mean loading): above a round trip's 10 bp, below the tax saved by most losses, so wash sides bind.
 DEVIATION_PRICE, FACTOR_PRICE = 0.1, 0.02
 
 #: Assets 0 and 1, 2 and 3, 4 and 5 (all bonds), 6 and 7, 8 and 9 are substantially identical; the others stand alone.
