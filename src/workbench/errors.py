@@ -6,6 +6,7 @@
     ├── ParameterError     a parameter, a params file or a command line is wrong: fix it
     ├── MarketDataError    prices, rates or calendars do not cover what is asked
     ├── MissingToolError   something must be installed first
+    ├── PackageError       a signal package is not what was written: do not release it
     └── RunError           a notebook of a run failed: read its cell and error
 
 Every error carries facts as attributes, and its message ends with what to do.
@@ -78,6 +79,12 @@ class MissingToolError(WorkbenchError):
     """A package or system library is not installed; the message holds the command that installs it."""
 
     exit_code = EXIT_MISSING_TOOL
+
+
+class PackageError(WorkbenchError):
+    """A signal package was changed, is broken, or is not one; nothing of it may be released."""
+
+    exit_code = EXIT_NOT_VERIFIED
 
 
 class RunError(WorkbenchError):
