@@ -52,7 +52,7 @@ def allocate(orders: pd.DataFrame, fills: pd.DataFrame, *, lot: float = 1.0, min
     if (known["_merge"] == "right_only").any():
         row = known[known["_merge"] == "right_only"].iloc[0]
         raise ParameterError(
-            f"fills: {row['security_id']} {row['side']} was filled but nobody ordered it; give the orders it belongs to",
+            f"fills: {row['security_id']} {row['side']} was filled but nobody ordered it; give its orders",
             "fills",
         )
     block = orders.groupby(BLOCK, sort=False).ngroup().to_numpy(np.int64)
@@ -143,7 +143,7 @@ def _round(block: Ints, rest: Ints, left: Ints, step: Ints) -> Ints:
     scaled = rest.astype(exact) * share[block].astype(exact)
     of = total[block].astype(exact)
     given = ((scaled // of) // step * step).astype(np.int64)
-    # What is missing to the exact share, in steps, as a fraction with denominator total x step: compared within a block.
+    # What is missing to the exact share, in steps, times the block's total (the same for all rows compared).
     missing = scaled - given.astype(exact) * of
     remainder = missing / step if exact is np.int64 else np.array([float(m) / s for m, s in zip(missing, step)])
     more = np.minimum(step, rest - given)
@@ -168,7 +168,6 @@ def _served(block: Ints, want: Ints, fill: Ints, minimum: int) -> NDArray[np.boo
     size, of = want[order], block[order]
     running = _running(size, of)
     fits = size * (fill[of] / running) >= np.minimum(minimum, size) * (1 - 1e-12)
-    needed = running - size < fill[of]
     failures = _running((~fits).astype(np.int64), of)
     served = np.zeros(len(want), bool)
     served[order] = (failures == 0) | (running - size < fill[of])
