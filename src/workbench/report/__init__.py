@@ -32,6 +32,7 @@ from workbench.report.exhibit import (
 )
 
 if TYPE_CHECKING:
+    from workbench.report import brief
     from workbench.report.html import render_html
     from workbench.report.pdf import render_pdf
 
@@ -58,6 +59,7 @@ __all__ = [
     "Strong",
     "TableBody",
     "Tone",
+    "brief",
     "collect_facts",
     "figures",
     "format",
@@ -76,4 +78,8 @@ def __getattr__(name: str) -> object:
         from workbench.report.pdf import render_pdf
 
         return render_pdf
+    if name == "brief":
+        import importlib
+
+        return importlib.import_module("workbench.report.brief")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,189 @@
+"""The clauses of a brief: reasons, obstacles, limits and dates of a proposal in words, always by the same rule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+
+from workbench.rebalance.proposal import Limit, LotSale, Obstacle, Reason, Refusal, WashRow
+from workbench.report import format as fmt
+
+#: What stood against a trade. Each reads on after "because of" or stands alone.
+OBSTACLES: Mapping[Obstacle, str] = {
+    "never_buy": "a never-buy restriction",
+    "never_sell": "a never-sell restriction",
+    "never_hold": "a never-hold restriction",
+    "screen": "the client's screen",
+    "hold_lot": "a lot to be held",
+    "max_weight": "a cap on its weight",
+    "menu": "the plan's menu",
+    "wash_sale": "the wash sale rule",
+    "gain_budget": "the gain budget",
+    "tax": "its tax, more than it would bring",
+    "cost": "its cost, more than it would bring",
+    "band": "its band, which it is within",
+    "minimum_trade": "the smallest trade allowed",
+    "cash_floor": "the cash the account must keep",
+    "unknown_basis": "a lot of unknown cost",
+    "no_price": "a missing price",
+    "not_discretionary": "the account's client, who must agree first",
+    "mode": "the purpose of this proposal",
+}  # fmt: skip
+
+REGISTRATIONS: dict[str, str] = {
+    "taxable": "taxable",
+    "trust": "trust",
+    "traditional_ira": "traditional IRA",
+    "roth_ira": "Roth IRA",
+    "inherited_ira": "inherited IRA",
+    "529": "529 plan",
+    "401k": "401(k)",
+}
+
+#: The same in a table's cell.
+SHORT_REGISTRATIONS: Mapping[str, str] = REGISTRATIONS | {
+    "taxable": "Taxable",
+    "trust": "Trust",
+    "traditional_ira": "IRA",
+    "roth_ira": "Roth",
+    "inherited_ira": "Inh. IRA",
+    "529": "529",
+}
+
+MODES: Mapping[str, str] = {
+    "full": "Full rebalance",
+    "raise_cash": "Raise cash",
+    "invest_cash": "Invest cash",
+    "harvest": "Harvest losses",
+    "transition": "Transition",
+    "direct_index": "Direct index",
+}
+
+_LIMITS: Mapping[str, str] = {
+    "gain_budget": "gain budget",
+    "cash_floor": "cash floor",
+    "cash_ceiling": "cash ceiling",
+    "max_weight": "cap",
+}
+
+
+def endings(accounts: Iterable[str]) -> dict[str, str]:
+    """Return the ending by which each account is named: its last four characters, more where two would be alike."""
+    ids = list(dict.fromkeys(accounts))
+    width = 4
+    longest = max(map(len, ids), default=0)
+    while width < longest and len({account[-width:] for account in ids}) < len(ids):
+        width += 1
+    return {account: account[-width:] for account in ids}
+
+
+def dollars(amount: float) -> str:
+    """Write an amount for a headline: in full below a million."""
+    return fmt.usd(amount) if abs(amount) < 999_999.5 else fmt.usd_short(amount)
+
+
+def short_date(day: date) -> str:
+    """Spell a day as in "28 Jan 2023"."""
+    number, month, year = fmt.long_date(day).split()
+    return f"{number} {month[:3]} {year}"
+
+
+def shares(count: float) -> str:
+    """Write a number of shares: whole where it is whole, else with as many digits as it has, up to four."""
+    return fmt.number(count, 0) if float(count).is_integer() else fmt.number(count, 4).rstrip("0").rstrip(".")
+
+
+def joined(words: Sequence[str], most: int = 4) -> str:
+    """List words: "a, b and c", "a, b and 3 more"."""
+    if len(words) > most:
+        return f"{', '.join(words[: most - 1])} and {len(words) - most + 1} more"
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""
+
+
+def clipped(text: str, most: int) -> str:
+    """Return text in one line of at most `most` characters, cut at a word, the cut marked by an ellipsis."""
+    line = " ".join(text.split())
+    if len(line) <= most:
+        return line
+    cut = line[: most - 1]
+    head, space, _ = cut.rpartition(" ")
+    return (head if space and len(head) > most // 2 else cut).rstrip(" ,;:.") + "…"
+
+
+def why(reason: Reason) -> str:
+    """Say why a trade is made, beside the columns that say which: "Brings US equity to 40.1% (target 40.0%)"."""
+    key = clipped(reason.key, 40)
+    moved = f"{key} from {fmt.percent(reason.weight_before)} to {fmt.percent(reason.weight_after)}"
+    moved += f" (target {fmt.percent(reason.target)})"
+    words = {
+        "overweight": f"Brings {moved}",
+        "underweight": f"Brings {moved}",
+        "off_model": f"Not in the model: {moved}",
+        "harvest": f"Harvests a loss; {moved}",
+        "replacement": f"In place of {reason.replaces}" if reason.replaces else f"Replaces what is sold; {moved}",
+        "raise_cash": f"Raises cash; {moved}",
+        "invest_cash": f"Invests cash; {moved}",
+        "location": f"Moves {key} to the account that suits its tax",
+        "restriction": f"Required by a restriction; {moved}",
+        "transition": f"A step of the transition; {moved}",
+    }[reason.cause]
+    if reason.replaced_by:
+        words += f"; replaced by {reason.replaced_by}"
+        words += f" until {short_date(reason.until)}" if reason.until else ""
+    return words + "."
+
+
+def lots(sales: Sequence[LotSale], most: int = 2) -> str:
+    """Name the lots a sale takes with term and gain: "Lots: 15 of 15 Mar 2021, long, −$593."; most shares first."""
+    if not sales:
+        return ""
+    first = sorted(sales, key=lambda sale: (-abs(sale.gain or 0.0), sale.lot_id))
+    words = [f"{shares(sale.shares)} of {_bought(sale)}, {_gain(sale)}" for sale in first[:most]]
+    more = f"; {len(sales) - most} more" if len(sales) > most else ""
+    return f"{'Lot' if len(sales) == 1 else 'Lots'}: {'; '.join(words)}{more}."
+
+
+def _bought(sale: LotSale) -> str:
+    return short_date(sale.acquired_on) if sale.acquired_on is not None else "a day not known"
+
+
+def _gain(sale: LotSale) -> str:
+    if sale.gain is None:
+        return "cost not known"
+    if sale.term == "untaxed":
+        return "untaxed"
+    term = {"short": "short-term ", "long": "long-term "}.get(sale.term, "")
+    held_back = f", {fmt.usd(sale.disallowed)} of it disallowed" if sale.disallowed else ""
+    return f"{term}{fmt.usd(sale.gain)}{held_back}"
+
+
+def refusal(refused: Refusal, ending: str) -> str:
+    """Say what stood against a trade that would have helped, and until when."""
+    words = f"in ··{ending}: {OBSTACLES[refused.obstacle]}"
+    words += f" ({clipped(refused.source, 24)})" if refused.source else ""
+    return words + (f", until {short_date(refused.until)}" if refused.until else "") + "."
+
+
+def limit(bound: Limit, ending: str | None) -> tuple[str, str]:
+    """Return a binding limit's name and what it costs: "The gain budget costs 4 bp of tracking"."""
+    name = _LIMITS.get(bound.kind, bound.kind.replace("_", " "))
+    where = f" in ··{ending}" if ending else ""
+    price = ""
+    if bound.tracking_bp is not None:
+        price = f"costs {fmt.number(bound.tracking_bp, 0 if bound.tracking_bp >= 1 else 1)} bp of tracking"
+    if bound.price:
+        each = f"one more dollar of it would be worth {_cents(bound.price)} a year"
+        price = f"{price}; {each}" if price else f"binds: {each}"
+    return name[:1].upper() + name[1:], f"of {fmt.usd(bound.bound)}{where} {price or 'binds'}."
+
+
+def wash(row: WashRow) -> tuple[str, str]:
+    """Return a line of the wash calendar: what may not be done, and when and why."""
+    names = joined(row.securities, 3)
+    days = f"{short_date(row.first_day)} to {short_date(row.last_day)}"
+    told = f"{days}, after {'this proposal' if row.proposed else 'the trade'} ({clipped(row.source, 24)})."
+    return (f"Do not buy {names}:" if row.kind == "no_buy" else f"No sale of {names} at a loss:"), told
+
+
+def _cents(price: float) -> str:
+    return f"{fmt.number(price * 100, 1)} cents"

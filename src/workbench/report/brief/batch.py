@@ -1,0 +1,87 @@
+"""All briefs of a firm in one folder: pages, PDFs, typefaces and an index in the order of the queue."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+from markupsafe import Markup
+
+from workbench.report.brief.page import BriefView
+from workbench.report.brief.render import CONTENT_SECURITY_POLICY, _template, render_both, screen_style
+from workbench.report.exhibit import ExhibitError
+from workbench.report.fonts import FACES
+
+#: Briefs a worker takes at a time: enough that passing them costs nothing, few enough that both end together.
+_CHUNK = 8
+
+
+@dataclass(frozen=True)
+class WrittenBriefs:
+    """Where a batch lies: its index page, and page and PDF of each brief in the order of the index."""
+
+    index: Path
+    pages: tuple[Path, ...]
+    pdfs: tuple[Path, ...]
+
+
+def write_briefs(
+    folder: Path,
+    briefs: Sequence[BriefView],
+    *,
+    title: str = "Household briefs",
+    columns: Sequence[tuple[str, bool]] = (),
+    workers: int = 2,
+) -> WrittenBriefs:
+    """Write every brief as HTML and PDF into `folder` (made if need be), with an index sorted by rank, then key.
+
+    `columns` head the cells of each brief's line in the index (heading, whether figures). The bytes do not depend on
+    `workers`, the number of processes. Raises `ExhibitError` where two briefs have one key or one cannot fit a page,
+    `MissingToolError` where Pango or WeasyPrint is missing.
+    """
+    twice = [key for key, count in Counter(brief.key.lower() for brief in briefs).items() if count > 1]
+    if twice:
+        raise ExhibitError(f"two briefs would be written to one file: {', '.join(sorted(twice)[:5])}")
+    folder.mkdir(parents=True, exist_ok=True)
+    fonts = _write_fonts(folder)
+    ordered = sorted(briefs, key=lambda brief: (brief.line.rank is None, brief.line.rank or 0, brief.key))
+    jobs = [(folder, brief, fonts) for brief in ordered]
+    if workers > 1 and len(jobs) > _CHUNK:
+        # Fresh processes: a fork of one that has threads (numba, a notebook's kernel) may hang.
+        with get_context("spawn").Pool(workers) as pool:
+            pool.starmap(_write, jobs, chunksize=_CHUNK)
+    else:
+        for job in jobs:
+            _write(*job)
+    index = folder / "index.html"
+    page = _template("brief_index.html").render(
+        title=title, columns=columns, briefs=ordered, style=Markup(fonts + screen_style()), csp=CONTENT_SECURITY_POLICY
+    )
+    index.write_text(page, encoding="utf-8", newline="\n")
+    return WrittenBriefs(
+        index,
+        tuple(folder / f"{brief.key}.html" for brief in ordered),
+        tuple(folder / f"{brief.key}.pdf" for brief in ordered),
+    )
+
+
+def _write(folder: Path, brief: BriefView, fonts: str) -> None:
+    rendered = render_both(brief, fonts)
+    (folder / f"{brief.key}.html").write_text(rendered.html, encoding="utf-8", newline="\n")
+    (folder / f"{brief.key}.pdf").write_bytes(rendered.pdf)
+
+
+def _write_fonts(folder: Path) -> str:
+    """Put the typefaces beside the pages and return the rules that name them."""
+    (folder / "assets").mkdir(exist_ok=True)
+    rules = ""
+    for face in FACES:
+        content = face.path().read_bytes()
+        name = f"assets/{face.path().stem.lower()}-{hashlib.sha256(content).hexdigest()[:12]}.otf"
+        (folder / name).write_bytes(content)
+        rules += face.css(name)
+    return rules

@@ -1,0 +1,129 @@
+"""A brief as a web page of its own and as one page of PDF."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import Template
+from markupsafe import Markup
+
+from workbench.report import format as fmt
+from workbench.report.brief import chart
+from workbench.report.brief.fit import ROOM, fitted
+from workbench.report.brief.page import BriefView, Deviation
+from workbench.report.exhibit import ExhibitError
+from workbench.report.fonts import FACES
+from workbench.report.html import make_environment, stylesheet
+from workbench.report.pdf import _weasyprint
+
+#: Nothing is fetched but the typefaces beside the page; the style stands in the page itself, so that it can be mailed.
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; font-src 'self'; base-uri 'none'; form-action 'none'"
+)
+#: Rooms tried in turn, until the PDF has one page.
+_ROOMS = (ROOM, 0.92 * ROOM, 0.82 * ROOM, 0.7 * ROOM, 0.5 * ROOM, 0.0)
+
+
+@dataclass(frozen=True)
+class RenderedBrief:
+    """A brief's web page and PDF, both of the same words."""
+
+    html: str
+    pdf: bytes
+
+
+def render_html(view: BriefView, fonts: str = "") -> str:
+    """Return the brief as a web page; `fonts` are the rules of the typefaces beside it ("": the reader's own)."""
+    return _page(fitted(view), fonts)
+
+
+def render_pdf(view: BriefView) -> bytes:
+    """Return the brief as a PDF of one letter page, tagged (PDF/UA); the same brief gives the same bytes.
+
+    Raises `MissingToolError` where Pango or WeasyPrint is missing, `ExhibitError` where a page cannot hold even the
+    shortest form, because a single text is longer than it.
+    """
+    return render_both(view).pdf
+
+
+def render_both(view: BriefView, fonts: str = "") -> RenderedBrief:
+    """Return page and PDF, cut alike; raises as `render_pdf`."""
+    for room in _ROOMS:
+        cut = fitted(view, room)
+        words = _template("brief_body.html").render(view=cut, **_names())
+        document = _press().set(words, view)
+        if len(document.pages) == 1:
+            return RenderedBrief(_page(cut, fonts), _press().printed(document, words))
+    raise ExhibitError(f"brief {view.key!r} does not fit one page; shorten its texts")
+
+
+def screen_style() -> str:
+    """Return the style of the web page."""
+    return stylesheet("", names=("brief.css", "brief_screen.css"))
+
+
+def _page(cut: BriefView, fonts: str) -> str:
+    words = _template("brief_body.html").render(view=cut, **_names())
+    style = Markup(fonts + screen_style())
+    return _template("brief.html").render(
+        view=cut, body=Markup(words), style=style, csp=CONTENT_SECURITY_POLICY, print=False
+    )
+
+
+class _Press:
+    """WeasyPrint with style and typefaces read once for all briefs of this process."""
+
+    def __init__(self) -> None:
+        self.weasyprint = _weasyprint()
+        self.fonts = self.weasyprint.text.fonts.FontConfiguration()
+        self.fetcher = self.weasyprint.urls.URLFetcher(allowed_protocols=("data", "file"), fail_on_errors=True)
+        faces = "".join(face.css(face.path().as_uri()) for face in FACES)
+        self.style = self.weasyprint.CSS(
+            string=stylesheet(faces, names=("brief.css", "brief_print.css")),
+            font_config=self.fonts,
+            url_fetcher=self.fetcher,
+        )
+
+    def set(self, words: str, view: BriefView) -> Any:
+        """Lay the brief out."""
+        text = _template("brief.html").render(view=view, body=Markup(words), style="", csp="", print=True)
+        page = self.weasyprint.HTML(string=text, base_url=None, url_fetcher=self.fetcher)
+        return page.render(stylesheets=[self.style], font_config=self.fonts, pdf_variant="pdf/ua-1", pdf_tags=True)
+
+    def printed(self, document: Any, words: str) -> bytes:
+        """Write the laid out brief as PDF."""
+        content: bytes = document.write_pdf(
+            pdf_variant="pdf/ua-1", pdf_tags=True, pdf_identifier=hashlib.sha256(words.encode()).digest()[:16]
+        )
+        return content
+
+
+@lru_cache(maxsize=1)
+def _press() -> _Press:
+    return _Press()
+
+
+@lru_cache(maxsize=8)
+def _template(name: str) -> Template:
+    return make_environment().get_template(name)
+
+
+def _names() -> dict[str, Any]:
+    """What the body's template calls."""
+    return {
+        "draw": chart.draw,
+        "reach": chart.reach,
+        "percent": fmt.percent,
+        "points": fmt.percentage_points,
+        "state": _state,
+    }
+
+
+def _state(row: Deviation, weight: float) -> str:
+    """Say of a weight outside its band which way it is out."""
+    if row.lower is None or row.upper is None:
+        return ""
+    return "over" if weight > row.upper + 1e-9 else "under" if weight < row.lower - 1e-9 else ""
