@@ -36,10 +36,10 @@ def queue(proposals: Iterable[Proposal]) -> pd.DataFrame:
     with nothing to trade. Ties go to the greater benefit, then to the household's identifier.
 
     Urgency does not move the rank and stands in columns of its own: `cash_short`, dollars of cash needs that what is
-    there today does not cover, `cash_due` and `days_to_cash_due`, the first day such a need falls due (missing:
-    none, or no day set); `out_of_band`, how many keys stand outside their band today, and `worst_excess`, the greatest distance
-    beyond a band as a weight; `conflicts`, demands that cannot all be met. Raises `ParameterError` where a household
-    comes twice or a figure is not finite.
+    there today does not cover; `cash_due` and `days_to_cash_due`, the first day such a need falls due (missing: none,
+    or no day set); `out_of_band`, how many keys stand outside their band today, and `worst_excess`, the greatest
+    distance beyond a band as a weight; `conflicts`, demands that cannot all be met. Raises `ParameterError` where a
+    household comes twice or a figure is not finite.
     """
     rows = [_row(proposal) for proposal in proposals]
     frame = pd.DataFrame(rows, columns=COLUMNS[1:]).astype(TYPES)
