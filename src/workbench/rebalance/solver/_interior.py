@@ -68,7 +68,7 @@ def iterate_size(columns: int, lines: int, rows: int, entries: int) -> int:
     return 11 * (columns + rows) + 4 * lines + 4 * rows + entries + rows * rows
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def carve_iterate(columns: int, lines: int, rows: int, entries: int, floats: Floats) -> Iterate:
     """Lay an Iterate out in `floats`; nothing is allocated."""
     total = columns + rows
@@ -88,7 +88,7 @@ def carve_iterate(columns: int, lines: int, rows: int, entries: int, floats: Flo
     )  # fmt: skip
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def start(p: Program, n: int, s: Iterate) -> int:
     """Set the first iterate, well inside every bound; return how many bounds there are."""
     bounds = 0
@@ -106,7 +106,8 @@ def start(p: Program, n: int, s: Iterate) -> int:
         low, high = p.lower[j], p.upper[j]
         has_low, has_high = low > -np.inf, high < np.inf
         if has_low and has_high:
-            s.v[j] = low + min(0.5 * (high - low), 0.5) if abs(low) <= abs(high) else high - min(0.5 * (high - low), 0.5)
+            half = min(0.5 * (high - low), 0.5)
+            s.v[j] = low + half if abs(low) <= abs(high) else high - half
         elif has_low:
             s.v[j] = low + 0.5
         elif has_high:
@@ -124,7 +125,7 @@ def start(p: Program, n: int, s: Iterate) -> int:
     return bounds
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def residuals(p: Program, n: int, s: Iterate) -> tuple[float, float, float, float]:
     """Fill dual, line and row residuals; return their greatest sizes, the complementarity sum and the objective."""
     R, K = len(p.target), len(p.row_kind)
@@ -165,7 +166,7 @@ def residuals(p: Program, n: int, s: Iterate) -> tuple[float, float, float, floa
     return primal, dual, gap, objective
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def factor(p: Program, n: int, s: Iterate) -> None:
     """Form the Schur complement of the rows in `schur` and factorise it (lower triangle, in place)."""
     R, K = len(p.target), len(p.row_kind)
@@ -217,7 +218,7 @@ def factor(p: Program, n: int, s: Iterate) -> None:
     cholesky(S, K)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def cholesky(S: Floats, K: int) -> None:
     """Factorise the lower triangle in place; a pivot lost to rounding (a dependent row) is made infinite."""
     for k in range(K):
@@ -233,7 +234,7 @@ def cholesky(S: Floats, K: int) -> None:
         S[k, k] = np.sqrt(t) if t > 1e-15 * before and t > 0.0 else 1e64
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def step(p: Program, n: int, s: Iterate) -> None:
     """Solve for the step `dv`, `line_mean` (dy) and `dw` from `right` and the residuals, with the factor at hand."""
     R, K = len(p.target), len(p.row_kind)
@@ -284,7 +285,7 @@ def step(p: Program, n: int, s: Iterate) -> None:
         s.dv[j] = (s.right[j] - dw[k]) * s.inverse[j] if p.row_kind[k] == RANGE else 0.0
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _aim(p: Program, n: int, s: Iterate, centre: float) -> None:
     """Set `right` for complementarity `centre` less the second-order terms held in `dz_low` and `dz_high`."""
     for j in range(n + len(p.row_kind)):
@@ -296,7 +297,7 @@ def _aim(p: Program, n: int, s: Iterate, centre: float) -> None:
         s.right[j] = t
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _reach(p: Program, n: int, s: Iterate, centre: float) -> float:
     """Turn `dz_low`, `dz_high` from second-order terms into steps; return the longest step that keeps signs, at most 1.
 
@@ -322,7 +323,7 @@ def _reach(p: Program, n: int, s: Iterate, centre: float) -> float:
     return length
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _second_order(p: Program, n: int, s: Iterate, length: float) -> float:
     """Return complementarity after the predictor's step of `length`, and leave its products in `dz_low`, `dz_high`."""
     gap = 0.0
@@ -337,7 +338,7 @@ def _second_order(p: Program, n: int, s: Iterate, length: float) -> float:
     return gap
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _move(p: Program, n: int, s: Iterate, length: float) -> float:
     """Go `length` along the step; return the greatest value and so notice a program without a floor."""
     greatest = 0.0
@@ -358,7 +359,7 @@ def _move(p: Program, n: int, s: Iterate, length: float) -> float:
     return greatest
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def proves_infeasible(p: Program, n: int, s: Iterate) -> bool:
     """Tell whether the prices `y`, `w` are a Farkas certificate: their combination of rows exceeds what bounds allow.
 
@@ -387,7 +388,7 @@ def proves_infeasible(p: Program, n: int, s: Iterate) -> bool:
     return proof > 1e-9 * size
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def descend(p: Program, n: int, s: Iterate, tolerance: float) -> tuple[int, int]:
     """Run the method from `start` to `tolerance` (residuals and complementarity, in scaled units); status and steps."""
     bounds = start(p, n, s)

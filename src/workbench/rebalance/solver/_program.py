@@ -1,252 +1,189 @@
-"""The part of a problem that can move: columns of some width, gathered by line, in units near one.
+"""A `Problem` with its `Integrality` as the tableau the search works on, compiled.
 
-Fixed columns (`lower == upper`) go to the right-hand sides, so that a search that fixes columns makes the program
-smaller. Values are divided by one number, prices by another, and every line and row by its greatest coefficient.
-The slack of row k is kept as column `n + k` of the vectors, so that one loop serves bounds and ranges.
+Rows are the lines, the rows, and one total for each position whose sales are more than one lot, so that a unit's
+amount is a single variable. A quadratic column becomes segments above and below a centre, each linear with the
+secant's slope (separable programming: Charnes and Lemke, 1954): exact at the breaks, and refined by centring again
+with narrower segments.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numba import njit
 
-from workbench.rebalance.solver.problem import Floats, Ints
+from workbench.rebalance.solver._search import Units
+from workbench.rebalance.solver._simplex import Tableau, tableau
+from workbench.rebalance.solver.problem import BUY, SELL, Floats, Ints
 
-#: A row of the program: without effect, an equality, or a range with a slack.
-FREE_ROW, EQUALITY, RANGE = 0, 1, 2
-OPTIMAL, INFEASIBLE, UNBOUNDED, STALLED = 0, 1, 2, 3
-
-#: Narrower than this (in units of the problem's own scale) a column counts as fixed and a range as an equality.
-WIDTH = 1e-13
+#: Segments on each side of a quadratic column's centre; each is twice as wide as the one before, the last is open.
+SEGMENTS = 7
 
 
-class Program(NamedTuple):
-    """n columns, R lines, K rows. Columns of line r are `line_ptr[r]:line_ptr[r + 1]`, those of no line come last.
+@njit(cache=True, nogil=True)
+def units_of(
+    kind: Ints, upper: Floats, position: Ints, share: Floats, held: Floats, minimum: Floats
+) -> tuple[Units, Ints, int]:
+    """Units in order of position, purchases first; the total row of each column (-1: none) and how many there are.
 
-    `lower`, `upper`, `quadratic` and `linear` have n + K places in use, the last K for the slacks of rows. `touched` lists the
-    rows that the columns of line r enter, `touched_ptr[r]:touched_ptr[r + 1]`.
+    A unit of several columns is the activity of total row t, written as -1 - t until `tableau_of` counts columns.
     """
-
-    column: Ints
-    quadratic: Floats
-    linear: Floats
-    lower: Floats
-    upper: Floats
-    coefficient: Floats
-    ptr: Ints
-    row: Ints
-    entry: Floats
-    line_ptr: Ints
-    target: Floats
-    row_kind: Ints
-    touched_ptr: Ints
-    touched: Ints
-    line_scale: Floats
-    row_scale: Floats
-    place: Ints
-
-
-def program_size(columns: int, lines: int, rows: int, entries: int) -> tuple[int, int]:
-    """Return how many floats and integers a Program takes from the workspace."""
-    return 5 * (columns + rows) + entries + 2 * lines + rows, 3 * columns + 3 * lines + 2 * entries + 2 * rows + 8
-
-
-@njit(cache=True, nogil=True)
-def carve(columns: int, lines: int, rows: int, entries: int, floats: Floats, integers: Ints) -> Program:
-    """Lay a Program out in the head of the workspace; nothing is allocated."""
-    total = columns + rows
-    f = 0
-    quadratic = floats[f : f + total]
-    f += total
-    linear = floats[f : f + total]
-    f += total
-    lower = floats[f : f + total]
-    f += total
-    upper = floats[f : f + total]
-    f += total
-    coefficient = floats[f : f + total]
-    f += total
-    entry = floats[f : f + entries]
-    f += entries
-    target = floats[f : f + lines]
-    f += lines
-    line_scale = floats[f : f + lines]
-    f += lines
-    row_scale = floats[f : f + rows]
-    i = 0
-    column = integers[i : i + columns]
-    i += columns
-    ptr = integers[i : i + columns + 1]
-    i += columns + 1
-    place = integers[i : i + columns]
-    i += columns
-    line_ptr = integers[i : i + lines + 2]
-    i += lines + 2
-    touched_ptr = integers[i : i + lines + 1]
-    i += lines + 1
-    row = integers[i : i + entries]
-    i += entries
-    touched = integers[i : i + entries]
-    i += entries
-    row_kind = integers[i : i + rows]
-    return Program(
-        column, quadratic, linear, lower, upper, coefficient, ptr, row, entry, line_ptr, target, row_kind,
-        touched_ptr, touched, line_scale, row_scale, place,
-    )  # fmt: skip
+    positions, columns = share.size, kind.size
+    count = np.zeros((positions, 2), np.int32)
+    one = np.full((positions, 2), -1, np.int32)
+    most = np.zeros(positions)
+    for c in range(columns):
+        p = position[c]
+        if p >= 0 and (kind[c] == BUY or kind[c] == SELL):
+            side = 1 if kind[c] == SELL else 0
+            count[p, side] += 1
+            one[p, side] = c
+            if side == 1:
+                most[p] += upper[c]
+    total = np.full((positions, 2), -1, np.int32)
+    totals, number = 0, 0
+    for p in range(positions):
+        for side in range(2):
+            if count[p, side] > 0:
+                number += 1
+            if count[p, side] > 1:
+                total[p, side] = totals
+                totals += 1
+    units = Units(
+        np.empty(number, np.int32), np.empty(number), np.empty(number), np.empty(number), np.full(number, -1, np.int32)
+    )
+    u = 0
+    for p in range(positions):
+        for side in range(2):
+            if count[p, side] == 0:
+                continue
+            units.variable[u] = one[p, side] if count[p, side] == 1 else -1 - total[p, side]
+            units.share[u] = share[p]
+            least = minimum[p]
+            if share[p] > 0.0:
+                least = max(np.ceil(least / share[p] - 1e-6), 1.0) * share[p]
+            units.least[u] = least
+            units.close[u] = np.inf
+            if side == 1:
+                # All lots together may miss what is held by rounding only; with lots that may not be sold it is more.
+                units.close[u] = min(held[p], most[p]) if most[p] > held[p] * (1 - 1e-9) else np.inf
+                if count[p, 0] > 0:
+                    units.twin[u], units.twin[u - 1] = u - 1, u
+            u += 1
+    total_row = np.full(columns, -1, np.int32)
+    for c in range(columns):
+        if position[c] >= 0 and (kind[c] == BUY or kind[c] == SELL):
+            total_row[c] = total[position[c], 1 if kind[c] == SELL else 0]
+    return units, total_row, totals
 
 
 @njit(cache=True, nogil=True)
-def scales(
-    quadratic: Floats, linear: Floats, lower: Floats, upper: Floats, line_target: Floats, low: Floats, high: Floats
-) -> tuple[float, float]:
-    """Return the size of a typical value and of a typical price: what both are divided by."""
-    value = 0.0
-    for r in range(len(line_target)):
-        value = max(value, abs(line_target[r]))
-    if value == 0.0:
-        for k in range(len(low)):
-            if np.isfinite(low[k]):
-                value = max(value, abs(low[k]))
-            if np.isfinite(high[k]):
-                value = max(value, abs(high[k]))
-    if value == 0.0:
-        for c in range(len(linear)):
-            if np.isfinite(lower[c]) and np.isfinite(upper[c]):
-                value = max(value, upper[c] - lower[c])
-    if value == 0.0:
-        value = 1.0
-    total, count, curve = 0.0, 0, 0.0
-    for c in range(len(linear)):
-        if linear[c] != 0.0:
-            total += abs(linear[c])
-            count += 1
-        curve = max(curve, quadratic[c])
-    price = max(total / count if count else 0.0, curve * value)
-    return value, price if price > 0.0 else 1.0
+def tableau_of(
+    quadratic: Floats, linear: Floats, lower: Floats, upper: Floats, line: Ints, line_coefficient: Floats,
+    column_ptr: Ints, entry_row: Ints, entry: Floats, line_target: Floats, row_low: Floats, row_high: Floats,
+    total_row: Ints, totals: int, units: Units, centre: Floats, width: Floats,
+) -> tuple[Tableau, Units, int]:  # fmt: skip
+    """The tableau, the units with their variables in it, and how many columns it has.
 
-
-@njit(cache=True, nogil=True)
-def gather(
-    quadratic: Floats,
-    linear: Floats,
-    lower: Floats,
-    upper: Floats,
-    line: Ints,
-    line_coefficient: Floats,
-    column_ptr: Ints,
-    entry_row: Ints,
-    entry: Floats,
-    line_target: Floats,
-    row_low: Floats,
-    row_high: Floats,
-    value: float,
-    price: float,
-    p: Program,
-    mark: Ints,
-) -> tuple[int, bool]:
-    """Fill `p` with the columns that can move; return how many, and False if what is fixed breaks a line or row.
-
-    `value` and `price` are the scales; `mark` is scratch of R + K + 2 integers.
+    The first C columns are the problem's own; a quadratic one then stands for its distance above `centre` within
+    `width` (C), and its other segments follow.
     """
-    C, R, K = len(linear), len(line_target), len(row_low)
-    width = WIDTH * value
-    for i in range(R + 2):
-        p.line_ptr[i] = 0
-    for c in range(C):
-        if lower[c] > upper[c] + width:
-            return 0, False
-        if upper[c] - lower[c] > width:
-            r = line[c] if line[c] >= 0 and line_coefficient[c] != 0.0 else R
-            p.line_ptr[r + 1] += 1
-    for r in range(R + 1):
-        p.line_ptr[r + 1] += p.line_ptr[r]
-        mark[r] = p.line_ptr[r]
-    for r in range(R):
-        p.line_scale[r] = 0.0
-        p.target[r] = line_target[r]
-    low, high = p.lower[C:], p.upper[C:]
-    size = mark[R + 1 :]
-    for k in range(K):
-        p.row_scale[k] = 0.0
-        low[k], high[k] = row_low[k], row_high[k]
-        size[k] = 0
-    for c in range(C):
-        p.place[c] = -1
-        r = line[c] if line[c] >= 0 and line_coefficient[c] != 0.0 else R
-        if upper[c] - lower[c] > width:
-            j = mark[r]
-            mark[r] += 1
-            p.column[j] = c
-            p.place[c] = j
-            if r < R:
-                p.line_scale[r] = max(p.line_scale[r], abs(line_coefficient[c]))
-            for e in range(column_ptr[c], column_ptr[c + 1]):
-                if entry[e] != 0.0:
-                    p.row_scale[entry_row[e]] = max(p.row_scale[entry_row[e]], abs(entry[e]))
-        elif lower[c] != 0.0:
-            if r < R:
-                p.target[r] -= line_coefficient[c] * lower[c]
-            for e in range(column_ptr[c], column_ptr[c + 1]):
-                low[entry_row[e]] -= entry[e] * lower[c]
-                high[entry_row[e]] -= entry[e] * lower[c]
-    n = p.line_ptr[R + 1]
+    columns, lines, rows = linear.size, line_target.size, row_low.size
+    curved = 0
+    for c in range(columns):
+        if quadratic[c] > 0.0:
+            curved += 1
+    wide = columns + curved * (2 * SEGMENTS - 1)
+    deep = lines + rows + totals
+    matrix = np.zeros((deep, wide))
+    cost = np.zeros(wide)
+    low, high = np.zeros(wide + deep), np.zeros(wide + deep)
+    low[wide : wide + lines] = line_target
+    high[wide : wide + lines] = line_target
+    low[wide + lines : wide + lines + rows] = row_low
+    high[wide + lines : wide + lines + rows] = row_high
+    high[wide + lines + rows :] = np.inf
+    extra = columns
+    for c in range(columns):
+        if line[c] >= 0:
+            matrix[line[c], c] = line_coefficient[c]
+        for e in range(column_ptr[c], column_ptr[c + 1]):
+            matrix[lines + entry_row[e], c] += entry[e]
+        if total_row[c] >= 0:
+            matrix[lines + rows + total_row[c], c] = 1.0
+        if not quadratic[c] > 0.0:
+            cost[c], low[c], high[c] = linear[c], lower[c], upper[c]
+            continue
+        z = centre[c]
+        for i in range(deep):
+            if matrix[i, c] != 0.0:
+                low[wide + i] -= matrix[i, c] * z
+                high[wide + i] -= matrix[i, c] * z
+        for side in range(2):
+            sign = 1.0 if side == 0 else -1.0
+            room = upper[c] - z if side == 0 else z - lower[c]
+            start, step = 0.0, width[c]
+            for s in range(SEGMENTS):
+                if side == 0 and s == 0:
+                    at = c
+                else:
+                    at = extra
+                    extra += 1
+                    matrix[:, at] = sign * matrix[:, c]
+                cost[at] = sign * (linear[c] + quadratic[c] * (z + sign * (start + 0.5 * step)))
+                high[at] = max(room - start, 0.0) if s == SEGMENTS - 1 else min(step, max(room - start, 0.0))
+                start += step
+                step *= 2.0
+    variable = units.variable.copy()
+    for u in range(variable.size):
+        if variable[u] < 0:
+            variable[u] = wide + lines + rows - 1 - variable[u]
+            high[variable[u]] = units.close[u]
+    named = Units(variable, units.share, units.least, units.close, units.twin)
+    return tableau(matrix, cost, low, high), named, wide
 
-    slack = 1e-10 * value
-    for r in range(R):
-        if p.line_scale[r] == 0.0:
-            if abs(p.target[r]) > slack:
-                return n, False
-            p.line_scale[r] = 1.0
-        p.line_scale[r] = 1.0 / p.line_scale[r]
-        p.target[r] *= p.line_scale[r] / value
-    for k in range(K):
-        if p.row_scale[k] == 0.0:
-            if low[k] > slack or high[k] < -slack:
-                return n, False
-            p.row_kind[k] = FREE_ROW
-            p.row_scale[k] = 1.0
-        elif low[k] == -np.inf and high[k] == np.inf:
-            p.row_kind[k] = FREE_ROW
-        else:
-            p.row_kind[k] = EQUALITY if high[k] - low[k] <= width else RANGE
-            if high[k] < low[k] - width:
-                return n, False
-        p.row_scale[k] = 1.0 / p.row_scale[k]
-        low[k] *= p.row_scale[k] / value
-        high[k] *= p.row_scale[k] / value
 
-    at = 0
-    for k in range(K):
-        size[k] = -1
-    touched = 0
-    for r in range(R + 1):
-        if r < R:
-            p.touched_ptr[r] = touched
-        for j in range(p.line_ptr[r], p.line_ptr[r + 1]):
-            c = p.column[j]
-            p.quadratic[j] = quadratic[c] * value / price
-            p.linear[j] = linear[c] / price
-            p.lower[j] = lower[c] / value
-            p.upper[j] = upper[c] / value
-            p.coefficient[j] = line_coefficient[c] * p.line_scale[r] if r < R else 0.0
-            p.ptr[j] = at
-            for e in range(column_ptr[c], column_ptr[c + 1]):
-                k = entry_row[e]
-                if entry[e] == 0.0 or p.row_kind[k] == FREE_ROW:
-                    continue
-                p.row[at] = k
-                p.entry[at] = entry[e] * p.row_scale[k]
-                at += 1
-                if r < R and size[k] != r:
-                    size[k] = r
-                    p.touched[touched] = k
-                    touched += 1
-    p.touched_ptr[R] = touched
-    p.ptr[n] = at
-    for k in range(K):
-        p.lower[n + k], p.upper[n + k] = low[k], high[k]
-        p.quadratic[n + k] = 0.0
-        p.linear[n + k] = 0.0
-    return n, True
+@njit(cache=True, nogil=True)
+def values_of(t: Tableau, quadratic: Floats, centre: Floats, lower: Floats, upper: Floats) -> Floats:
+    """The problem's columns at the tableau's point; what is within rounding of a bound is put on it."""
+    columns = quadratic.size
+    values = np.empty(columns)
+    extra = columns
+    for c in range(columns):
+        x = t.value[c]
+        if quadratic[c] > 0.0:
+            x += centre[c]
+            for s in range(SEGMENTS - 1):
+                x += t.value[extra + s]
+            for s in range(SEGMENTS - 1, 2 * SEGMENTS - 1):
+                x -= t.value[extra + s]
+            extra += 2 * SEGMENTS - 1
+        if abs(x - lower[c]) < 1e-9:
+            x = lower[c]
+        elif abs(x - upper[c]) < 1e-9:
+            x = upper[c]
+        values[c] = x
+    return values
+
+
+@njit(cache=True, nogil=True)
+def prices_of(t: Tableau, wide: int, lines: int, rows: int) -> tuple[Floats, Floats]:
+    """Prices of lines and rows: the reduced costs of their activities."""
+    slope = np.zeros(t.lower.size)
+    for k in range(t.nonbasic.size):
+        slope[t.nonbasic[k]] = t.reduced[k]
+    return slope[wide : wide + lines].copy(), slope[wide + lines : wide + lines + rows].copy()
+
+
+@njit(cache=True, nogil=True)
+def gradient_left(
+    quadratic: Floats, linear: Floats, line: Ints, line_coefficient: Floats, column_ptr: Ints, entry_row: Ints,
+    entry: Floats, values: Floats, line_price: Floats, row_price: Floats,
+) -> Floats:  # fmt: skip
+    """What bounds must hold against: the objective's gradient less the prices of lines and rows."""
+    left = linear + quadratic * values
+    for c in range(linear.size):
+        if line[c] >= 0:
+            left[c] -= line_coefficient[c] * line_price[line[c]]
+        for e in range(column_ptr[c], column_ptr[c + 1]):
+            left[c] -= entry[e] * row_price[entry_row[e]]
+    return left

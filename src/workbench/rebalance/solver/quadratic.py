@@ -1,7 +1,8 @@
 """The convex program of a household, solved exactly: an interior point finds the face, an active set the point on it.
 
-`solve` takes a Problem and gives a Solution. A search that solves the same household many times with other bounds calls
-`minimise`, the compiled kernel below it, with one `workspace` kept for all calls; it holds no lock and allocates nothing.
+`solve` takes a Problem and gives a Solution. A search that solves the same household many times with other bounds
+calls `minimise`, the compiled kernel below it, with one `workspace` kept for all calls; it holds no lock and allocates
+nothing.
 
 A solve costs time linear in the columns for a given number of rows, and grows with the cube of the rows (see
 `_interior`).
@@ -13,34 +14,36 @@ import numpy as np
 from numba import njit
 
 from workbench.errors import ParameterError
-from workbench.rebalance.solver._interior import carve_iterate, descend, iterate_size
+from workbench.rebalance.solver._interior import Iterate, carve_iterate, descend, iterate_size
+from workbench.rebalance.solver._polish import identify, polish
 from workbench.rebalance.solver._program import (
+    EQUALITY,
+    FREE_ROW,
     INFEASIBLE,
     OPTIMAL,
+    RANGE,
     STALLED,
     UNBOUNDED,
+    Program,
     carve,
     gather,
     program_size,
     scales,
 )
+from workbench.rebalance.solver._vertex import FREE, HIGH, LOW, Face, carve_face, face_size
 from workbench.rebalance.solver.problem import Floats, Ints, Problem, Solution
 
 __all__ = ["INFEASIBLE", "OPTIMAL", "STALLED", "UNBOUNDED", "minimise", "solve", "workspace"]
 
-_TOLERANCE = 1e-9
-
-
 def workspace(columns: int, lines: int, rows: int, entries: int) -> tuple[Floats, Ints]:
     """Allocate what `minimise` works in: enough for any problem of at most this size in each direction."""
-    floats, integers = program_size(columns, lines, rows, entries)
-    return (
-        np.zeros(floats + iterate_size(columns, lines, rows, entries)),
-        np.zeros(integers + lines + rows + 2 + 4 * (columns + rows), np.int32),
-    )
+    program_floats, program_integers = program_size(columns, lines, rows, entries)
+    face_floats, face_integers = face_size(columns, lines, rows)
+    floats = program_floats + iterate_size(columns, lines, rows, entries) + face_floats
+    return np.zeros(floats), np.zeros(program_integers + face_integers + lines + rows + 2, np.int32)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def minimise(
     quadratic: Floats,
     linear: Floats,
@@ -70,35 +73,99 @@ def minimise(
     """
     C, R, K, E = len(linear), len(line_target), len(row_low), len(entry)
     p = carve(C, R, K, E, floats, integers)
-    used = 5 * (C + K) + E + 2 * R + K  # floats of the Program before it
+    i, j = 5 * (C + K) + E + 2 * R + K, 3 * C + 3 * R + 2 * E + 2 * K + 8  # as in program_size
+    s = carve_iterate(C, R, K, E, floats[i:])
+    i += 11 * (C + K) + 4 * R + 4 * K + E + K * K  # as in iterate_size
+    face = carve_face(C, R, K, floats[i:], integers[j:])
     value, price = scales(quadratic, linear, lower, upper, line_target, row_low, row_high)
-    marks = integers[3 * C + 3 * R + 2 * E + 2 * K + 8 :]
     n, possible = gather(
         quadratic, linear, lower, upper, line, line_coefficient, column_ptr, entry_row, entry, line_target,
-        row_low, row_high, value, price, p, marks,
+        row_low, row_high, value, price, p, integers[j + C + R + 7 * K :],
     )  # fmt: skip
     if not possible:
         return INFEASIBLE, 0, np.nan
-    s = carve_iterate(C, R, K, E, floats[used:])
-    status, steps = descend(p, n, s, _TOLERANCE)
-    if status != OPTIMAL:
-        return status, steps, np.nan
+    steps = 0
+    done = False
+    if warm:
+        _resume(p, n, s, face, value, price, values, line_price, row_price, bound_price)
+        done = polish(p, n, s, face, 10)
+    for tolerance in (1e-9, 1e-12):
+        if done:
+            break
+        status, more = descend(p, n, s, tolerance)
+        steps += more
+        if status != OPTIMAL:
+            return status, steps, np.nan
+        identify(p, n, s, face)
+        done = polish(p, n, s, face, 30)
+    if not done:
+        return STALLED, steps, np.nan
     for k in range(K):
-        row_price[k] = s.w[k] * p.row_scale[k] * price if p.row_kind[k] != 0 else 0.0
+        row_price[k] = s.w[k] * p.row_scale[k] * price
     for r in range(R):
         line_price[r] = s.y[r] * p.line_scale[r] * price
     objective = 0.0
     for c in range(C):
         j = p.place[c]
-        values[c] = lower[c] if j < 0 else s.v[j] * value
+        if j < 0 or s.v[j] == p.lower[j]:
+            values[c] = lower[c]
+        elif s.v[j] == p.upper[j]:
+            values[c] = upper[c]
+        else:
+            values[c] = s.v[j] * value
+        objective += values[c] * (0.5 * quadratic[c] * values[c] + linear[c])
+        if j >= 0:
+            bound_price[c] = 0.0 if face.state[j] == FREE else s.dual[j] * price
+            continue
         slope = quadratic[c] * values[c] + linear[c]
-        objective += values[c] * (slope - 0.5 * quadratic[c] * values[c])
         if line[c] >= 0:
             slope -= line_coefficient[c] * line_price[line[c]]
         for e in range(column_ptr[c], column_ptr[c + 1]):
             slope -= entry[e] * row_price[entry_row[e]]
         bound_price[c] = slope
-    return status, steps, objective
+    return OPTIMAL, steps, objective
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _resume(
+    p: Program,
+    n: int,
+    s: Iterate,
+    face: Face,
+    value: float,
+    price: float,
+    values: Floats,
+    line_price: Floats,
+    row_price: Floats,
+    bound_price: Floats,
+) -> None:
+    """Take the working set and prices of an earlier solution, whose values may break bounds that are new."""
+    for j in range(n):
+        v = values[p.column[j]] / value
+        d = bound_price[p.column[j]]
+        s.v[j] = min(max(v, p.lower[j]), p.upper[j])
+        face.state[j] = FREE
+        if v < p.lower[j] or (d > 0.0 and p.lower[j] > -np.inf) or v == p.lower[j]:
+            face.state[j] = LOW
+            s.v[j] = p.lower[j]
+        elif v > p.upper[j] or (d < 0.0 and p.upper[j] < np.inf) or v == p.upper[j]:
+            face.state[j] = HIGH
+            s.v[j] = p.upper[j]
+    for r in range(len(p.target)):
+        s.y[r] = line_price[r] / (p.line_scale[r] * price)
+    for k in range(len(p.row_kind)):
+        s.w[k] = row_price[k] / (p.row_scale[k] * price) if p.row_kind[k] != FREE_ROW else 0.0
+        face.state[n + k] = FREE
+        if p.row_kind[k] == EQUALITY or (p.row_kind[k] == RANGE and s.w[k] > 0.0 and p.lower[n + k] > -np.inf):
+            face.state[n + k] = LOW
+        elif p.row_kind[k] == RANGE and s.w[k] < 0.0 and p.upper[n + k] < np.inf:
+            face.state[n + k] = HIGH
+        else:
+            s.w[k] = 0.0
+        s.v[n + k] = 0.0
+    for j in range(n):
+        for e in range(p.ptr[j], p.ptr[j + 1]):
+            s.v[n + p.row[e]] += p.entry[e] * s.v[j]
 
 
 def solve(problem: Problem) -> Solution:
