@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from workbench.drift import DriftInputs
-
-if TYPE_CHECKING:
-    from workbench.rebalance.impact import TargetChange
+from workbench.rebalance.target_change import TargetChange
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -16,12 +16,11 @@ from numpy.typing import NDArray
 
 from workbench import drift
 from workbench.drift import DriftInputs
-from workbench.errors import FirmDataError, ParameterError
-from workbench.firm import CASH, Firm, at, models_in_force
+from workbench.errors import ParameterError
+from workbench.firm import CASH, Firm, at
 from workbench.rebalance._model_conflicts import Desk, find_conflicts
+from workbench.rebalance.target_change import TargetChange, target_change
 
-#: Targets of a version sum to 1 within this.
-SUM_TOLERANCE = 1e-6
 Start = Literal["held", "target"]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -78,22 +77,6 @@ class ModelChangeImpact:
     unmeasured: pd.DataFrame
 
 
-@dataclass(frozen=True, eq=False)
-class TargetChange:
-    """Targets before and after by model (M x S, in the order of `DriftInputs`), and by sleeve.
-
-    `changed` (M) says which models get a new version, `version_after` (M) which. `sleeves` has model_id, sleeve_id,
-    security (its code), before and after.
-    """
-
-    before: Floats
-    after: Floats
-    changed: NDArray[np.bool_]
-    version_after: Ints
-    sleeves: pd.DataFrame
-    left_out: tuple[str, ...] = ()
-
-
 def model_change(
     firm: Firm,
     versions: dict[str, int] | None = None,
@@ -120,46 +103,6 @@ def model_change(
     return assess(
         inputs, change, tables["restrictions"], tables["securities"], tables["accounts"],
         lots[lots["lot_id"].isin(held)], start=start,
-    )  # fmt: skip
-
-
-def target_change(
-    inputs: DriftInputs, models: pd.DataFrame, targets: pd.DataFrame, versions: dict[str, int] | None = None
-) -> TargetChange:
-    """Set the versions in force beside those asked for (see `model_change`) as arrays."""
-    force = models_in_force(models, inputs.as_of).set_index("model_id")["version"].reindex(inputs.model_ids)
-    after = _versions_after(models, force, versions)
-    left_out: list[str] = []
-    sums = targets.groupby(["model_id", "version"], observed=True)["target"].sum()
-    for model, version in list(after.items()):
-        total = float(sums.get((model, version), 0.0))
-        if abs(total - 1.0) > SUM_TOLERANCE:
-            text = f"{model} version {version}: its targets sum to {total:.6f}, not 1; have the committee correct them"
-            if versions is not None:
-                raise FirmDataError(f"model_targets: {text}")
-            left_out.append(text)
-            del after[model]
-    if not after:
-        raise ParameterError(
-            "; ".join(left_out) or "models: no version later than the one in force; name one in versions"
-        )
-    wanted = force.astype(np.int64).copy()
-    wanted.update(pd.Series(after, dtype=np.int64))
-    security = pd.Index(inputs.securities.ids)
-    code = pd.Index(inputs.model_ids)
-    dense, parts = [], []
-    for name, chosen in (("before", force), ("after", wanted)):
-        rows = targets[targets["version"].to_numpy() == chosen.reindex(targets["model_id"]).to_numpy()]
-        places = security.get_indexer(rows["security_id"])
-        matrix = np.zeros((len(code), len(security)))
-        np.add.at(matrix, (code.get_indexer(rows["model_id"]), places), rows["target"].to_numpy(np.float64))
-        dense.append(matrix)
-        parts.append(rows[["model_id", "sleeve_id"]].assign(security=places, **{name: rows["target"]}))
-    keys = ["model_id", "sleeve_id", "security"]
-    sleeves = parts[0].merge(parts[1], on=keys, how="outer").fillna({"before": 0.0, "after": 0.0})
-    return TargetChange(
-        dense[0], dense[1], code.isin(list(after)), wanted.to_numpy(np.int64),
-        sleeves[sleeves["model_id"].isin(list(after))].reset_index(drop=True), tuple(left_out),
     )  # fmt: skip
 
 
@@ -217,21 +160,6 @@ def assess(
     )
 
 
-def _versions_after(models: pd.DataFrame, force: pd.Series, versions: dict[str, int] | None) -> dict[str, int]:
-    if versions is None:
-        last = models.groupby("model_id", observed=True)["version"].max()
-        return {model: int(last[model]) for model in force.index if last[model] > force[model]}
-    known = set(zip(models["model_id"], models["version"]))
-    for model, version in versions.items():
-        if model not in force.index or (model, version) not in known:
-            raise ParameterError(
-                f"versions: {model} version {version} does not exist, or the model has no version in force; "
-                f"models in force are {', '.join(force.index)}",
-                "versions",
-            )
-    return {model: int(version) for model, version in versions.items()}
-
-
 def _desk(inputs: DriftInputs, change: TargetChange, start: Start) -> Desk:
     """Every security that an account of a changed model holds or is to hold, one row each, with the dollars wanted."""
     n_securities = len(inputs.securities.ids)
@@ -275,11 +203,12 @@ def _desk(inputs: DriftInputs, change: TargetChange, start: Start) -> Desk:
 
 
 def _pay_for(desk: Desk) -> None:
-    """Cut purchases, all alike, to what sales and cash above the target leave: a sale that is barred pays for nothing."""
+    """Cut purchases, all alike, to what sales and cash above the target leave: a barred sale pays for nothing."""
     traded = np.where(desk.is_cash, 0.0, desk.allowed)
     buys = desk.by_account(np.maximum(traded, 0.0))
     funds = desk.by_account(np.maximum(-traded, 0.0)) - desk.by_account(np.where(desk.is_cash, desk.wanted, 0.0))
     part = np.clip(np.divide(funds, buys, out=np.ones_like(buys), where=buys > 0), 0.0, 1.0)
+    part[part > 1 - 1e-9] = 1.0  # rounding is not a lack of cash
     short = (desk.allowed > 0) & ~desk.is_cash
     desk.allowed[short] *= part[desk.row_account[short]]
 
