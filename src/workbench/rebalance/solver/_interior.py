@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from workbench.rebalance.solver._program import (
+from workbench.rebalance.solver._presolve import (
     EQUALITY,
     FREE_ROW,
     INFEASIBLE,

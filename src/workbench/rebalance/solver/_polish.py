@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit
 
 from workbench.rebalance.solver._interior import Iterate
-from workbench.rebalance.solver._program import EQUALITY, RANGE, Program, line_of
+from workbench.rebalance.solver._presolve import EQUALITY, RANGE, Program, line_of
 from workbench.rebalance.solver._vertex import FREE, HELD, HIGH, LOW, Face, reduced, to_corner
 from workbench.rebalance.solver.problem import Floats, Ints
 

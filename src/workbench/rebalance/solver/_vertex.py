@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 
 from workbench.rebalance.solver._interior import Iterate
-from workbench.rebalance.solver._program import RANGE, Program, line_of
+from workbench.rebalance.solver._presolve import RANGE, Program, line_of
 from workbench.rebalance.solver.problem import Floats, Ints
 
 #: Where a column or a row's slack stands; HELD is free but kept at its value, as nothing determines it.

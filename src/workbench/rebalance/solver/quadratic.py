@@ -16,7 +16,7 @@ from numba import njit
 from workbench.errors import ParameterError
 from workbench.rebalance.solver._interior import Iterate, carve_iterate, descend, iterate_size
 from workbench.rebalance.solver._polish import identify, polish
-from workbench.rebalance.solver._program import (
+from workbench.rebalance.solver._presolve import (
     EQUALITY,
     FREE_ROW,
     INFEASIBLE,
@@ -34,6 +34,7 @@ from workbench.rebalance.solver._vertex import FREE, HIGH, LOW, Face, carve_face
 from workbench.rebalance.solver.problem import Floats, Ints, Problem, Solution
 
 __all__ = ["INFEASIBLE", "OPTIMAL", "STALLED", "UNBOUNDED", "minimise", "solve", "workspace"]
+
 
 def workspace(columns: int, lines: int, rows: int, entries: int) -> tuple[Floats, Ints]:
     """Allocate what `minimise` works in: enough for any problem of at most this size in each direction."""
