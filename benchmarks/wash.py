@@ -42,9 +42,7 @@ def trades(count: int, seed: int = 7, accounts: int = 3, per_household: int = 60
         }
     )
     day = pd.Timestamp("2018-01-02")
-    buys = names.assign(
-        side="buy", trade_date=day + pd.to_timedelta(bought, "D"), shares=shares, total=shares * price
-    )
+    buys = names.assign(side="buy", trade_date=day + pd.to_timedelta(bought, "D"), shares=shares, total=shares * price)
     sells = names.assign(
         side="sell",
         trade_date=day + pd.to_timedelta(bought + held, "D"),
@@ -79,7 +77,9 @@ def main() -> None:
         return
     for size in (10_000, 100_000, 1_000_000):
         quadratic = WASH_ALPHA[1] * (size / WASH_ALPHA[0]) ** 2
-        print(f"{size:>9,} trades: {figures[f'wash_{size}_trades_s']:7.2f} s   (quadratic from 4,000: {quadratic:,.0f} s)")
+        print(
+            f"{size:>9,} trades: {figures[f'wash_{size}_trades_s']:7.2f} s   (quadratic from 4,000: {quadratic:,.0f} s)"
+        )
     print(f"{figures['wash_matches']:,.0f} matches; wash-alpha 0.81.1: 4,000 trades in {WASH_ALPHA[1]} s as published")
 
 

@@ -6,16 +6,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.drift.inputs import Flags, Floats, Holdings, Lots, Offsets
-
-#: Net investment income tax, IRC 1411.
-NIIT_RATE = 0.038
-
-
-def gain_rates(households: pd.DataFrame) -> tuple[Floats, Floats]:
-    """Return the short- and long-term rate on a gain: federal + state, + 3.8 % where the NIIT applies."""
-    extra = households["state_rate"].to_numpy(np.float64) + NIIT_RATE * households["niit"].to_numpy(np.float64)
-    short = households["ordinary_rate"].to_numpy(np.float64) + extra
-    return short, households["long_term_rate"].to_numpy(np.float64) + extra
+from workbench.firm import gain_rates
 
 
 def price_lots(

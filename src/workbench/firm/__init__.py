@@ -5,15 +5,18 @@ from workbench.firm.locate import locate, open_at, project_root
 from workbench.firm.models import effective_versions, models_in_force
 from workbench.firm.schema import CASH, TABLES, Table
 from workbench.firm.snapshot import Firm, open_firm, seal, write_firm
+from workbench.firm.tax_rates import NIIT_RATE, gain_rates
 from workbench.firm.validation import validate
 
 __all__ = [
     "CASH",
+    "NIIT_RATE",
     "TABLES",
     "Firm",
     "Table",
     "at",
     "effective_versions",
+    "gain_rates",
     "locate",
     "lots_at",
     "models_in_force",

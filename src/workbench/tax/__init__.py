@@ -1,6 +1,33 @@
 """US federal tax on securities: lots, holding periods, wash sales, netting, rates, dividends and distributions."""
 
 from workbench.tax.holding import holding_start, is_long_term, long_term_from
+from workbench.tax.netting import (
+    GainRates,
+    Marginal,
+    Netted,
+    YearTax,
+    household_rates,
+    loss_limit,
+    marginal,
+    net,
+    net_years,
+    tax_of_year,
+)
+from workbench.tax.rates import (
+    MarginalRates,
+    capital_gains_tax,
+    income_tax,
+    marginal_rates,
+    niit,
+    ordinary_tax,
+    standard_deduction,
+)
 from workbench.tax.wash import WashSales, match_wash_sales
+from workbench.tax.wash_state import WashState, wash_groups, wash_state
 
-__all__ = ["WashSales", "holding_start", "is_long_term", "long_term_from", "match_wash_sales"]
+__all__ = [
+    "GainRates", "Marginal", "MarginalRates", "Netted", "WashSales", "WashState", "YearTax", "capital_gains_tax",
+    "holding_start", "household_rates", "income_tax", "is_long_term", "long_term_from", "loss_limit", "marginal",
+    "marginal_rates", "match_wash_sales", "net", "net_years", "niit", "ordinary_tax", "standard_deduction",
+    "tax_of_year", "wash_groups", "wash_state",
+]  # fmt: skip

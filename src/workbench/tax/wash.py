@@ -121,7 +121,9 @@ def _prepare(trades: pd.DataFrame) -> pd.DataFrame:
     _refuse(book, np.flatnonzero(~side.isin(["buy", "sell"])), "side", "neither buy nor sell", "write buy or sell")
     _refuse(book, np.flatnonzero(book["trade_date"].isna()), "trade_date", "no date", "give the trade date")
     good = (book["shares"] > 0) & np.isfinite(book["shares"])
-    _refuse(book, np.flatnonzero(~good), "shares", "not a positive number", "give shares above 0; the side says the sign")
+    _refuse(
+        book, np.flatnonzero(~good), "shares", "not a positive number", "give shares above 0; the side says the sign"
+    )
     bad = ~np.isfinite(book["total"]) & ~(book["buy"] & book["total"].isna())
     _refuse(book, np.flatnonzero(bad), "total", "not a number", "give the proceeds in dollars")
     return _with_codes(_with_defaults(book, trades))
