@@ -88,6 +88,8 @@ class Formulation:
     sell_line: Ints
     sell_gain: Floats
     sell_long: np.ndarray
+    sell_rate: Floats
+    sell_washed: np.ndarray
     line_group: Ints
     line_security: Ints
     line_held: Floats
@@ -327,7 +329,9 @@ class _Builder:
         rate = np.where(
             gain >= 0, np.where(long, r.long_gain, r.short_gain), np.where(long, r.long_loss, r.short_loss)
         )
-        upper, rate = self._sale_obstacles(holding, lot, gain, upper, rate)
+        upper = self._sale_obstacles(holding, lot, gain, upper)
+        self.sell_washed = self._washed(holding, gain)
+        rate = np.where(self.sell_washed, 0.0, rate)
         security, account = household.security[holding], self.owner[holding]
         spread, curve = self._trading_cost(security)
         linear = spread + settings.tax_weight * rate * gain - self._location(security, account)
@@ -356,9 +360,9 @@ class _Builder:
             self.blocked.setdefault((int(self.owner[holding]), int(self.household.security[holding]), "sell"), bar)
 
     def _sale_obstacles(
-        self, holding: np.ndarray, lot: np.ndarray, gain: Floats, upper: Floats, rate: Floats
-    ) -> tuple[Floats, Floats]:
-        """Fix at zero what may not be sold; a loss that a wash sale takes away saves no tax."""
+        self, holding: np.ndarray, lot: np.ndarray, gain: Floats, upper: Floats
+    ) -> Floats:
+        """Fix at zero what may not be sold."""
         household, market, found = self.household, self.market, self.obstacles
         if found.no_sell:
             for i, h in enumerate(holding.tolist()):
@@ -377,11 +381,14 @@ class _Builder:
                     upper[i] = 0.0
                     place = (int(self.owner[holding[i]]), int(household.security[holding[i]]))
                     self.blocked.setdefault((*place, "sell"), bar)
-        if self.settings.wash == "priced" and household.wash:
-            washed = {event.group for event in household.wash if event.kind != "loss_sale"}
-            group = market.wash_group[household.security[holding]]
-            rate = np.where(np.isin(group, list(washed)) & (gain < 0), 0.0, rate)
-        return upper, rate
+        return upper
+
+    def _washed(self, holding: np.ndarray, gain: Floats) -> np.ndarray:
+        """Losses that a wash sale would take away, where the settings allow one: they save no tax now."""
+        if self.settings.wash != "priced" or not self.household.wash:
+            return np.zeros(len(holding), bool)
+        washed = [event.group for event in self.household.wash if event.kind != "loss_sale"]
+        return np.isin(self.market.wash_group[self.household.security[holding]], washed) & (gain < 0)
 
     def _hold_lots(self, holding: np.ndarray, lot: np.ndarray, upper: Floats) -> None:
         """A lot to be kept is not sold; where a position is one column, its shares come off what may be sold."""
@@ -649,7 +656,7 @@ class _Builder:
         return Formulation(
             problem, self._integrality(), self.value, self.group, self.group_value, self.account_value,
             self.buy_account, self.buy_security, self.buy_line, self.sell_holding, self.sell_lot, self.sell_line,
-            self.sell_gain, self.sell_long, self.line_group, self.line_security, self.line_held, self.line_target,
+            self.sell_gain, self.sell_long, self.sell_rate, self.sell_washed, self.line_group, self.line_security, self.line_held, self.line_target,
             self.deviation.astype(np.int32), tuple(self.rows), self.cash_floor, self.cash_ceiling, self.obstacles,
             self.blocked,
         )  # fmt: skip

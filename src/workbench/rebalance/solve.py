@@ -1,0 +1,107 @@
+"""Solve one household: formulate at the tax regime it stands in, solve, and look whether the regime still holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from workbench.rebalance._tax_year import marginal, tax_of
+from workbench.rebalance.formulate import Formulation, MarginalRates, formulate
+from workbench.rebalance.household import Floats, Household
+from workbench.rebalance.rounding import Orders, orders
+from workbench.rebalance.settings import Settings
+from workbench.rebalance.solver.problem import Integrality, Problem, Solution
+
+#: How often a household is solved again because its gains moved it to another tax regime.
+REGIMES = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Solved:
+    """A solved household: the program at its final rates, the continuous solution with its prices, and orders."""
+
+    formulation: Formulation
+    rates: MarginalRates
+    relaxed: Solution
+    values: Floats
+    orders: Orders
+
+
+def solve_household(household: Household, settings: Settings) -> Solved | None:
+    """Return what to trade, without explanation; None where a household has nothing of value to manage."""
+    rates = marginal(household.tax, 0.0, 0.0, settings.carryforward_value)
+    best: tuple[float, Formulation, MarginalRates, Solution] | None = None
+    formulation = formulate(household, settings, rates)
+    if formulation is None:
+        return None
+    tried = set()
+    for _ in range(REGIMES):
+        tried.add(rates)
+        solution = _relaxed(formulation.problem)
+        short, long = gains(formulation, solution.values)
+        cost = _cost(household, settings, formulation, solution, rates, short, long)
+        if best is None or cost < best[0] - 1e-12:
+            best = (cost, formulation, rates, solution)
+        rates = marginal(household.tax, short, long, settings.carryforward_value)
+        if rates in tried:
+            break
+        formulation = at_rates(formulation, settings, rates)
+    assert best is not None
+    _, formulation, rates, solution = best
+    values = _whole(formulation.problem, formulation.integrality, solution)
+    return Solved(formulation, rates, solution, values, orders(household, formulation, values, settings))
+
+
+def at_rates(formulation: Formulation, settings: Settings, rates: MarginalRates) -> Formulation:
+    """Return the same program with lots priced at other rates."""
+    first = len(formulation.buy_account)
+    columns = slice(first, first + len(formulation.sell_holding))
+    linear = formulation.problem.linear.copy()
+    rate = rate_of(formulation, rates)
+    linear[columns] += settings.tax_weight * (rate - formulation.sell_rate) * formulation.sell_gain
+    return replace(formulation, problem=replace(formulation.problem, linear=linear), sell_rate=rate)
+
+
+def rate_of(formulation: Formulation, rates: MarginalRates) -> Floats:
+    """The rate on each sale's gain or loss; a loss that a wash sale takes away keeps saving nothing."""
+    gain, long = formulation.sell_gain, formulation.sell_long
+    up = np.where(long, rates.long_gain, rates.short_gain)
+    down = np.where(long, rates.long_loss, rates.short_loss)
+    return np.where(gain >= 0, up, np.where(formulation.sell_washed, 0.0, down))
+
+
+def gains(formulation: Formulation, values: Floats) -> tuple[float, float]:
+    """Net short- and long-term gain of a solution's sales, in dollars."""
+    first = len(formulation.buy_account)
+    sold = values[first : first + len(formulation.sell_holding)]
+    gain = sold * formulation.sell_gain * formulation.value
+    return float(gain[~formulation.sell_long].sum()), float(gain[formulation.sell_long].sum())
+
+
+def _cost(
+    household: Household,
+    settings: Settings,
+    formulation: Formulation,
+    solution: Solution,
+    rates: MarginalRates,
+    short: float,
+    long: float,
+) -> float:
+    """The objective with the tax that netting gives in place of marginal rates."""
+    first = len(formulation.buy_account)
+    sold = solution.values[first : first + len(formulation.sell_holding)]
+    priced = float((formulation.sell_rate * formulation.sell_gain * sold).sum())
+    exact = tax_of(household.tax, short, long, settings.carryforward_value)
+    exact -= tax_of(household.tax, 0.0, 0.0, settings.carryforward_value)
+    return solution.objective + settings.tax_weight * (exact / formulation.value - priced)
+
+
+def _relaxed(problem: Problem) -> Solution:
+    from workbench.rebalance.solver import quadratic
+
+    return quadratic.solve(problem)
+
+
+def _whole(problem: Problem, integrality: Integrality, relaxed: Solution) -> Floats:
+    return relaxed.values
