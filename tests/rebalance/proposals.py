@@ -65,8 +65,8 @@ def make_trade(
     **changes,
 ) -> Trade:
     """One order; gains and tax are the sums of its lots."""
-    gain_long = sum(lot.gain for lot in lots if lot.gain is not None and lot.term == "long")
-    gain_short = sum(lot.gain for lot in lots if lot.gain is not None and lot.term == "short")
+    gain_long = sum((lot.gain for lot in lots if lot.gain is not None and lot.term == "long"), 0.0)
+    gain_short = sum((lot.gain for lot in lots if lot.gain is not None and lot.term == "short"), 0.0)
     made = Trade(
         account_id=account_id,
         security_id=security_id,
@@ -78,7 +78,7 @@ def make_trade(
         fee=0.0,
         gain_short=gain_short,
         gain_long=gain_long,
-        tax=sum(lot.tax for lot in lots),
+        tax=sum((lot.tax for lot in lots), 0.0),
         lots=lots,
         reason=reason or make_reason(),
     )
@@ -151,7 +151,7 @@ def make_proposal(household_id: str = "H1", trades: tuple[Trade, ...] | None = N
         make_account(f"{prefix}2", household_id, registration="traditional_ira", cash_after=5_000.0, traded=0.0),
     )
     trades = default_trades(household_id, accounts[0].account_id) if trades is None else trades
-    tax = sum(trade.tax for trade in trades)
+    tax = sum((trade.tax for trade in trades), 0.0)
     made = Proposal(
         household_id=household_id,
         household_name="The Smith household",
@@ -178,7 +178,7 @@ def make_proposal(household_id: str = "H1", trades: tuple[Trade, ...] | None = N
         conflicts=(Conflict(("restriction R3", "max_weight R9"), "allow 6.1 % of XOM", "max_weight R9", 2_750.0),),
         benefit=310.0,
         tax=tax,
-        cost=sum(trade.cost + trade.fee for trade in trades),
+        cost=sum((trade.cost + trade.fee for trade in trades), 0.0),
         lineage=(("accounts", "a" * 64), ("lots", "b" * 64)),
     )
     return replace(made, **changes)

@@ -124,8 +124,8 @@ def allocate_units(block: Ints, want: Ints, fill: Ints, step: Ints) -> tuple[Int
         rest = want - given
         able = (rest > 0) & (np.minimum(step, rest) <= left[block])
         stuck = (left > 0) & (_sum(able.astype(np.int64), block, len(fill)) == 0)
-        if stuck.any():  # less than anybody's lot is left: lots yield, shares do not vanish
-            step = np.where(stuck[block], 1, step)
+        if stuck.any():  # less than anybody's lot is left: shares do not vanish, one account takes an odd lot
+            step = np.where(stuck[block], left[block], step)
             continue
         rows = np.flatnonzero(able)
         if not len(rows):
