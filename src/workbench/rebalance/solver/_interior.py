@@ -32,6 +32,7 @@ from workbench.rebalance.solver.problem import Floats
 REACH = 1e5
 STEPS = 60
 _PROXIMAL = 1e-10
+_FARTHEST = 1.1
 
 
 class Iterate(NamedTuple):
@@ -299,11 +300,11 @@ def _aim(p: Program, n: int, s: Iterate, centre: float) -> None:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _reach(p: Program, n: int, s: Iterate, centre: float) -> float:
-    """Turn `dz_low`, `dz_high` from second-order terms into steps; return the longest step that keeps signs, at most 1.
+    """Turn `dz_low`, `dz_high` from second-order terms into steps; return the longest step that keeps signs.
 
     One length serves values and prices: with curvature, the dual residual falls only when both move together.
     """
-    length = 1.0
+    length = _FARTHEST
     for j in range(n + len(p.row_kind)):
         dv = s.dv[j]
         if s.z_low[j] > 0.0:
@@ -408,14 +409,16 @@ def descend(p: Program, n: int, s: Iterate, tolerance: float) -> tuple[int, int]
         if bounds:
             _aim(p, n, s, 0.0)
             step(p, n, s)
-            length = _reach(p, n, s, 0.0)
+            length = min(_reach(p, n, s, 0.0), 1.0)
             after = _second_order(p, n, s, length)
             centre = (after / gap) ** 3 * gap / bounds
         _aim(p, n, s, centre)
         step(p, n, s)
         length = _reach(p, n, s, centre)
-        if length < 1.0:
-            length *= max(0.99, 1.0 - gap / bounds)
+        if bounds:
+            length = min(1.0, length * max(0.99, min(0.9999, 1.0 - gap / bounds)))
+        else:
+            length = 1.0
         if _move(p, n, s, length) > 1e3 * REACH and primal <= 1e-6:
             return UNBOUNDED, steps
     return STALLED, STEPS

@@ -316,7 +316,7 @@ def _along(p: Program, s: Iterate, j: int) -> float:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _price_closed_lines(p: Program, n: int, s: Iterate, face: Face) -> None:
-    """Bring the price of a line without free columns to the nearest value that every column at a bound accepts."""
+    """Price a line without free columns: of the values that every column at a bound accepts, the one nearest zero."""
     for r in range(len(p.target)):
         if face.pivot[r] >= 0:
             continue
@@ -331,7 +331,7 @@ def _price_closed_lines(p: Program, n: int, s: Iterate, face: Face) -> None:
                 low = max(low, edge)
         if free or low > high:
             continue
-        y = min(max(s.y[r], low), high)
+        y = min(max(0.0, low), high)
         for j in range(p.line_ptr[r], p.line_ptr[r + 1]):
             s.dual[j] -= p.coefficient[j] * (y - s.y[r])
         s.y[r] = y
