@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 
 from workbench.exhibits import brief_words as words
-from workbench.exhibits.household_file import Extras, Note, Restriction
+from workbench.exhibits.household_file import Extras, Flow, Note, Restriction
 from workbench.rebalance.proposal import CashNeed, Limit, Proposal, Trade
 from workbench.report import format as fmt
 from workbench.report.brief import BriefTable, BriefView, Deviation, Figure, Item, RankedBrief, Section
@@ -175,7 +175,9 @@ def _rows(proposal: Proposal, endings: dict[str, str]) -> tuple[tuple[str, ...],
     """Return a row a trade, largest first, so that what a page has no room for is the smallest."""
     kinds = {a.account_id: words.SHORT_REGISTRATIONS.get(a.registration, a.registration) for a in proposal.accounts}
     names = {account: f"{kinds[account]} ··{ending}" for account, ending in endings.items()}
-    ordered = sorted(proposal.trades, key=lambda trade: (-trade.amount, trade.account_id, trade.security_id, trade.side))
+    ordered = sorted(
+        proposal.trades, key=lambda trade: (-trade.amount, trade.account_id, trade.security_id, trade.side)
+    )
     return tuple(_row(trade, names) for trade in ordered)
 
 
@@ -214,9 +216,12 @@ def _tax_items(proposal: Proposal, endings: dict[str, str]) -> tuple[Item, ...]:
     )
     if table.losses_harvested >= _CENT:
         items.append(Item("Harvest:", f"{fmt.usd(table.losses_harvested)} of losses: {_harvested(proposal)}."))
-    before, after = (table.carryforward_short, table.carryforward_long), (
-        table.carryforward_after_short,
-        table.carryforward_after_long,
+    before, after = (
+        (table.carryforward_short, table.carryforward_long),
+        (
+            table.carryforward_after_short,
+            table.carryforward_after_long,
+        ),
     )
     if any((*before, *after)):
         items.append(Item("Carryforward:", f"{_terms(*before)} before; {_terms(*after)} after."))
@@ -248,22 +253,15 @@ def _harvested(proposal: Proposal) -> str:
 
 
 def _client_items(proposal: Proposal, extras: Extras, endings: dict[str, str]) -> tuple[Item, ...]:
-    """Return what is due first, then instructions, restrictions, recent cash and the other notes, newest first."""
+    """Return what is due first, then recent cash, instructions, preferences, restrictions and the other notes."""
     items = [_need(need, endings) for need in proposal.cash_needs]
     consent = [endings[a.account_id] for a in proposal.accounts if not a.discretionary and a.traded > 0]
     if consent:
         items.append(Item("Consent needed:", f"the client decides in {words.joined(['··' + end for end in consent])}."))
+    items += _recent(extras.flows, endings)
     quoted = {kind: [note for note in extras.notes if note.kind == kind] for kind in ("instruction", "preference")}
     items += [_note(note) for note in (*quoted["instruction"], *quoted["preference"])]
     items += [_restriction(one, endings) for one in extras.restrictions]
-    items += [
-        Item(
-            "Deposit:" if flow.amount >= 0 else "Withdrawal:",
-            f"{fmt.usd(abs(flow.amount))} on {words.short_date(flow.on)} in "
-            f"··{endings.get(flow.account_id, flow.account_id[-4:])}.",
-        )
-        for flow in extras.flows
-    ]
     return (*items, *(_note(note) for note in extras.notes if note.kind not in quoted))
 
 
@@ -274,6 +272,20 @@ def _need(need: CashNeed, endings: dict[str, str]) -> Item:
     state = f"{fmt.usd(short)} short after the trades" if short > _CENT else "covered"
     where = f"··{endings.get(need.account_id, need.account_id[-4:])}"
     return Item(name, f"{fmt.usd(need.needed)}{by} in {where}: {state}.")
+
+
+def _recent(flows: Sequence[Flow], endings: dict[str, str]) -> list[Item]:
+    items = []
+    for name, sign in (("deposits", 1.0), ("withdrawals", -1.0)):
+        told = [
+            f"{fmt.usd(abs(flow.amount))} on {words.short_date(flow.on)} in "
+            f"··{endings.get(flow.account_id, flow.account_id[-4:])}"
+            for flow in flows
+            if flow.amount * sign > 0
+        ]
+        if told:
+            items.append(Item(f"Recent {name}:", words.joined(told, 3) + "."))
+    return items
 
 
 def _note(note: Note) -> Item:

@@ -103,8 +103,6 @@ def household_files(
 
 def _notes(firm: Firm) -> defaultdict[str, list[Note]]:
     found: defaultdict[str, list[Note]] = defaultdict(list)
-    if "client_notes" not in firm.tables:
-        return found
     table = firm.table("client_notes")
     table = table[table["written_on"] <= firm.as_of]
     for row in table.sort_values(["written_on", "note_id"], ascending=[False, True]).itertuples(index=False):
@@ -114,8 +112,6 @@ def _notes(firm: Firm) -> defaultdict[str, list[Note]]:
 
 def _flows(firm: Firm, home: Mapping[str, str]) -> defaultdict[str, list[Flow]]:
     found: defaultdict[str, list[Flow]] = defaultdict(list)
-    if "transactions" not in firm.tables:
-        return found
     table = firm.table("transactions", ["transaction_id", "account_id", "trade_date", "kind", "amount"])
     recent = table["trade_date"].gt(firm.as_of - pd.Timedelta(days=RECENT_DAYS)) & table["trade_date"].le(firm.as_of)
     table = table[recent & table["kind"].isin(["deposit", "withdrawal"])]
@@ -126,8 +122,6 @@ def _flows(firm: Firm, home: Mapping[str, str]) -> defaultdict[str, list[Flow]]:
 
 def _restrictions(firm: Firm, home: Mapping[str, str]) -> defaultdict[str, list[Restriction]]:
     found: defaultdict[str, list[Restriction]] = defaultdict(list)
-    if "restrictions" not in firm.tables:
-        return found
     table = firm.table("restrictions")
     table = table[table["expires_on"].isna() | (table["expires_on"] >= firm.as_of)]
     for row in table.sort_values("restriction_id").itertuples(index=False):

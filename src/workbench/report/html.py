@@ -99,7 +99,7 @@ def stylesheet(fonts: str, *, names: tuple[str, ...] = ("house.css",)) -> str:
         f"@media screen and (prefers-color-scheme:dark){{:root:not([data-theme=light]){{color-scheme:dark;{dark}}}}}\n"
         f"@media screen{{:root[data-theme=dark]{{color-scheme:dark;{dark}}}}}\n"
     )
-    return fonts + tokens + "".join(_asset(name) for name in names)
+    return fonts + tokens + "".join(asset(name) for name in names)
 
 
 def _write_assets(folder: Path) -> tuple[Assets, list[Path]]:
@@ -120,12 +120,13 @@ def _write_assets(folder: Path) -> tuple[Assets, list[Path]]:
         name = put(path.stem.lower(), "otf", path.read_bytes())
         fonts += face.css(name.removeprefix("assets/"))
     style = put("house", "css", stylesheet(fonts, names=("house.css", "print.css")).encode())
-    script = put("book", "js", _asset("book.js").encode())
+    script = put("book", "js", asset("book.js").encode())
     plotly = put("plotly", "min.js", get_plotlyjs().encode())
     return Assets(style, script, plotly), files
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """Return the text of a style or script file of the room."""
     return resources.files("workbench.report").joinpath("assets", name).read_text(encoding="utf-8")
 
 

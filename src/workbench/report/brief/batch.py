@@ -12,7 +12,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from workbench.report.brief.page import BriefView
-from workbench.report.brief.render import CONTENT_SECURITY_POLICY, _template, render_both, screen_style
+from workbench.report.brief.render import CONTENT_SECURITY_POLICY, render_both, screen_style, template
 from workbench.report.exhibit import ExhibitError
 from workbench.report.fonts import FACES
 
@@ -58,7 +58,7 @@ def write_briefs(
         for job in jobs:
             _write(*job)
     index = folder / "index.html"
-    page = _template("brief_index.html").render(
+    page = template("brief_index.html").render(
         title=title, columns=columns, briefs=ordered, style=Markup(fonts + screen_style()), csp=CONTENT_SECURITY_POLICY
     )
     index.write_text(page, encoding="utf-8", newline="\n")

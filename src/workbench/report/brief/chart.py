@@ -22,9 +22,7 @@ _EDGE = 6
 def reach(rows: Sequence[Deviation]) -> float:
     """Return the deviation at the chart's edges: the widest of all rows, rounded up to a whole percentage point."""
     parts = [abs(value - row.target) for row in rows for value in (row.before, row.after)]
-    parts += [
-        abs(edge - row.target) for row in rows for edge in (row.lower, row.upper) if edge is not None
-    ]
+    parts += [abs(edge - row.target) for row in rows for edge in (row.lower, row.upper) if edge is not None]
     return max(math.ceil(round(max(parts, default=0.0) * 100, 6)) / 100, 0.01)
 
 

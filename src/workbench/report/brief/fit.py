@@ -13,12 +13,13 @@ from dataclasses import dataclass, replace
 from workbench.report.brief.page import BriefView, Item, Section
 
 #: Room of a letter page for what can be cut, in points.
-ROOM = 556.0
+ROOM = 610.0
 #: Height of a line of a list, of the table and of the chart; what a heading, an item or a row takes on top.
 _LINE, _TABLE_LINE, _CHART_LINE = 10.4, 9.9, 12.8
 _HEADING, _ITEM, _ROW = 21.0, 1.6, 4.4
-#: Characters in a line of a list (half the page), of the table's last column and of the text under the title.
-_LIST_CHARACTERS, _LAST_CHARACTERS, _WIDE_CHARACTERS = 66, 47, 125
+#: Characters in a line of a list (half the page), of the table's last column, of the chart's labels and of the
+#: text under the title.
+_LIST_CHARACTERS, _LAST_CHARACTERS, _LABEL_CHARACTERS, _WIDE_CHARACTERS = 66, 49, 18, 150
 #: Fewest entries of chart, table and lists that are kept where they have as many.
 _FEWEST = {"chart": 3, "table": 4, "beside": 3, "left": 2, "right": 2}
 #: The order in which lists grow, one entry at a time.
@@ -67,11 +68,12 @@ def _measure(view: BriefView) -> Callable[[_Counts], float]:
     """Return the function from counts to the height of what can be cut."""
     rows = _sums([_ROW + _TABLE_LINE * _row_lines(row) for row in view.table.rows])
     left, right = (_sums([_item_height(item) for item in section.items]) for section in view.below)
+    labels = _sums([_CHART_LINE + _LINE * (_lines(row.label, _LABEL_CHARACTERS) - 1) for row in view.deviations])
     beside = _sums([_item_height(item) for item in view.beside.items])
     fixed = _TABLE_LINE * (_lines(view.about, _WIDE_CHARACTERS) + _lines(view.source, _WIDE_CHARACTERS))
 
     def height(counts: _Counts) -> float:
-        chart = _HEADING + _CHART_LINE * (counts.chart + 1) + _LINE * _lines(view.chart_note, _LIST_CHARACTERS)
+        chart = _HEADING + _CHART_LINE + labels[counts.chart] + _LINE * _lines(view.chart_note, _LIST_CHARACTERS)
         top = max(chart, _list_height(view.beside, beside, counts.beside))
         table = _HEADING + 2 * _TABLE_LINE + rows[counts.table] + _LINE * (counts.table < len(view.table.rows))
         below = (_list_height(s, h, c) for s, h, c in zip(view.below, (left, right), (counts.left, counts.right)))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import hashlib
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -11,12 +13,13 @@ from jinja2 import Template
 from markupsafe import Markup
 
 from workbench.report import format as fmt
+from workbench.report import theme
 from workbench.report.brief import chart
 from workbench.report.brief.fit import ROOM, fitted
 from workbench.report.brief.page import BriefView, Deviation
 from workbench.report.exhibit import ExhibitError
 from workbench.report.fonts import FACES
-from workbench.report.html import make_environment, stylesheet
+from workbench.report.html import asset, make_environment, stylesheet
 from workbench.report.pdf import _weasyprint
 
 #: Nothing is fetched but the typefaces beside the page; the style stands in the page itself, so that it can be mailed.
@@ -37,7 +40,8 @@ class RenderedBrief:
 
 def render_html(view: BriefView, fonts: str = "") -> str:
     """Return the brief as a web page; `fonts` are the rules of the typefaces beside it ("": the reader's own)."""
-    return _page(fitted(view), fonts)
+    cut = fitted(view)
+    return _page(cut, _words(cut), fonts)
 
 
 def render_pdf(view: BriefView) -> bytes:
@@ -53,10 +57,10 @@ def render_both(view: BriefView, fonts: str = "") -> RenderedBrief:
     """Return page and PDF, cut alike; raises as `render_pdf`."""
     for room in _ROOMS:
         cut = fitted(view, room)
-        words = _template("brief_body.html").render(view=cut, **_names())
-        document = _press().set(words, view)
+        words = _words(cut)
+        document = press().set(words, view)
         if len(document.pages) == 1:
-            return RenderedBrief(_page(cut, fonts), _press().printed(document, words))
+            return RenderedBrief(_page(cut, words, fonts), press().printed(document, words))
     raise ExhibitError(f"brief {view.key!r} does not fit one page; shorten its texts")
 
 
@@ -65,10 +69,13 @@ def screen_style() -> str:
     return stylesheet("", names=("brief.css", "brief_screen.css"))
 
 
-def _page(cut: BriefView, fonts: str) -> str:
-    words = _template("brief_body.html").render(view=cut, **_names())
+def _words(cut: BriefView) -> str:
+    return template("brief_body.html").render(view=cut, **_names())
+
+
+def _page(cut: BriefView, words: str, fonts: str) -> str:
     style = Markup(fonts + screen_style())
-    return _template("brief.html").render(
+    return template("brief.html").render(
         view=cut, body=Markup(words), style=style, csp=CONTENT_SECURITY_POLICY, print=False
     )
 
@@ -77,20 +84,30 @@ class _Press:
     """WeasyPrint with style and typefaces read once for all briefs of this process."""
 
     def __init__(self) -> None:
-        self.weasyprint = _weasyprint()
-        self.fonts = self.weasyprint.text.fonts.FontConfiguration()
-        self.fetcher = self.weasyprint.urls.URLFetcher(allowed_protocols=("data", "file"), fail_on_errors=True)
+        weasyprint = _weasyprint()
+        self.fonts = weasyprint.text.fonts.FontConfiguration()
+        self.fetcher = weasyprint.urls.URLFetcher(allowed_protocols=("data", "file"), fail_on_errors=True)
         faces = "".join(face.css(face.path().as_uri()) for face in FACES)
-        self.style = self.weasyprint.CSS(
-            string=stylesheet(faces, names=("brief.css", "brief_print.css")),
-            font_config=self.fonts,
-            url_fetcher=self.fetcher,
-        )
+        self.style = self._sheet(weasyprint, faces + _in_place(asset("brief.css") + asset("brief_print.css")))
+        elements = self._sheet(weasyprint, asset("brief_elements.css"))
+
+        base: Any = weasyprint.HTML
+
+        class Page(base):
+            """A page whose elements are those of a brief."""
+
+            def _ua_stylesheets(self, forms: bool = False) -> list[Any]:
+                return [elements]
+
+        self.page = Page
+
+    def _sheet(self, weasyprint: Any, text: str) -> Any:
+        return weasyprint.CSS(string=text, font_config=self.fonts, url_fetcher=self.fetcher)
 
     def set(self, words: str, view: BriefView) -> Any:
         """Lay the brief out."""
-        text = _template("brief.html").render(view=view, body=Markup(words), style="", csp="", print=True)
-        page = self.weasyprint.HTML(string=text, base_url=None, url_fetcher=self.fetcher)
+        text = template("brief.html").render(view=view, body=Markup(words), style="", csp="", print=True)
+        page = self.page(string=text, base_url=None, url_fetcher=self.fetcher)
         return page.render(stylesheets=[self.style], font_config=self.fonts, pdf_variant="pdf/ua-1", pdf_tags=True)
 
     def printed(self, document: Any, words: str) -> bytes:
@@ -101,13 +118,23 @@ class _Press:
         return content
 
 
+def _in_place(style: str) -> str:
+    """Put the light colours in the place of their names: looking them up for each element costs time."""
+    tokens = dict(re.findall(r"--(\w+):([^;]+);", theme.css_tokens(dark=False)))
+    return re.sub(r"var\(--(\w+)\)", lambda match: tokens[match[1]], style)
+
+
 @lru_cache(maxsize=1)
-def _press() -> _Press:
+def press() -> _Press:
+    """Return this process's press."""
+    # Let go before the interpreter ends: WeasyPrint's typefaces cannot be closed after its modules are gone.
+    atexit.register(press.cache_clear)
     return _Press()
 
 
 @lru_cache(maxsize=8)
-def _template(name: str) -> Template:
+def template(name: str) -> Template:
+    """Return a template, compiled once a process."""
     return make_environment().get_template(name)
 
 
