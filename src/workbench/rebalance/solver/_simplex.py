@@ -234,7 +234,7 @@ def _entering(t: Tableau, row: int) -> int:
 
 @njit(cache=True, nogil=True)
 def reoptimise(t: Tableau, cutoff: float) -> tuple[int, float]:
-    """Solve with the present bounds; return the status and the objective, a lower bound where it was CUT above `cutoff`."""
+    """Solve with the present bounds; return the status and the objective, which is a lower bound where it was CUT."""
     rows, columns = t.body.shape
     for v in range(rows + columns):
         if t.lower[v] > t.upper[v] + FEASIBLE:

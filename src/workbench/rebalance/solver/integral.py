@@ -1,0 +1,164 @@
+"""A household's program with what must be whole: wash sides, least trades and whole shares.
+
+Linear forms are solved as they stand. A quadratic form is searched as a separable one: its quadratic columns become
+segments, first coarse ones to choose sides, then ever finer ones around the solution, until the error of a segment is
+far below the value of a share; the objective reported is the problem's own.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from workbench.errors import ParameterError
+from workbench.rebalance.solver._assemble import (
+    gradient_left,
+    prices_of,
+    tableau_of,
+    units_of,
+    values_of,
+)
+from workbench.rebalance.solver._search import WORTH, branch, fix_units, improve, round_shares, settle
+from workbench.rebalance.solver._simplex import OPTIMAL, Tableau, reoptimise
+from workbench.rebalance.solver.problem import SELL, Floats, Integrality, Ints, Problem, Solution
+
+#: Re-solves spent on sides once a solution is known, and on moves of single shares.
+BRANCHES, MOVES = 400, 150
+#: Re-solves after which the search for any whole solution gives up.
+PATIENCE = 20_000
+#: First segment of a quadratic column: a fraction of the household; then eight times finer each time it is centred.
+COARSE, FINER, ROUNDS = 1e-3, 0.125, 3
+
+
+def solve(problem: Problem, integrality: Integrality) -> Solution:
+    """The household's best found solution that is whole where `integrality` says so.
+
+    Every position buys or sells, never both; it trades nothing, at least its minimum in whole shares, or closes; every
+    wash group takes one side. `line_price`, `row_price` and `bound_price` are those of the program with the chosen
+    sides and least trades and any number of shares, which are the prices a reader can act on. `iterations` counts
+    re-solves. `status` is "infeasible" when nothing was found: with the relaxed program infeasible, or after
+    `PATIENCE` re-solves. The same input gives the same output to the last bit. Raises ParameterError where shapes of
+    the two parts differ.
+    """
+    _check(problem, integrality)
+    found, values, objective, line_price, row_price, bound_price, solves = whole_solution(
+        problem.quadratic, problem.linear, problem.lower, problem.upper, problem.line, problem.line_coefficient,
+        problem.column_ptr, problem.entry_row, problem.entry, problem.line_target, problem.row_low, problem.row_high,
+        problem.kind, integrality.position, integrality.share, integrality.held, integrality.minimum,
+        integrality.wash_group,
+    )  # fmt: skip
+    return Solution(values, objective, line_price, row_price, bound_price, "optimal" if found else "infeasible", solves)
+
+
+def _check(problem: Problem, integrality: Integrality) -> None:
+    columns, positions = len(problem.linear), len(integrality.share)
+    wanted = {"position": columns, "wash_group": columns, "held": positions, "minimum": positions}
+    for name, count in wanted.items():
+        got = len(getattr(integrality, name))
+        if got != count:
+            raise ParameterError(f"integrality.{name} has {got} entries; give {count}", name)
+    if integrality.position.max(initial=-1) >= positions:
+        raise ParameterError(
+            f"integrality.position names {integrality.position.max()}; positions are 0 to {positions - 1}", "position"
+        )
+
+
+@njit(cache=True, nogil=True)
+def whole_solution(
+    quadratic: Floats, linear: Floats, lower: Floats, upper: Floats, line: Ints, line_coefficient: Floats,
+    column_ptr: Ints, entry_row: Ints, entry: Floats, line_target: Floats, row_low: Floats, row_high: Floats,
+    kind: Ints, position: Ints, share: Floats, held: Floats, minimum: Floats, wash_group: Ints,
+) -> tuple[bool, Floats, float, Floats, Floats, Floats, int]:  # fmt: skip
+    """`solve` on arrays, for callers that are compiled or run several households side by side."""
+    columns, lines, rows = linear.size, line_target.size, row_low.size
+    selling = (kind == SELL).astype(np.int32)
+    groups = 0
+    for c in range(columns):
+        groups = max(groups, wash_group[c] + 1)
+    curved = False
+    for c in range(columns):
+        curved = curved or quadratic[c] > 0.0
+    units, total_row, totals = units_of(kind, upper, position, share, held, minimum)
+    width = np.full(columns, COARSE)
+    centre = np.minimum(np.maximum(np.zeros(columns), lower), upper)
+
+    t, named, wide = tableau_of(
+        quadratic, linear, lower, upper, line, line_coefficient, column_ptr, entry_row, entry, line_target,
+        row_low, row_high, total_row, totals, units, centre, width,
+    )  # fmt: skip
+    bounds_lower, bounds_upper = t.lower.copy(), t.upper.copy()
+    best, leaf_lower, leaf_upper, solves = branch(t, named, wash_group, selling, groups, WORTH, BRANCHES, False)
+    values = np.full(columns, np.nan)
+    line_price, row_price, bound_price = np.full(lines, np.nan), np.full(rows, np.nan), np.full(columns, np.nan)
+    if best == np.inf:
+        return False, values, np.inf, line_price, row_price, bound_price, solves
+    _take(t, leaf_lower, leaf_upper)
+    reoptimise(t, np.inf)
+    settle(t, named, wash_group, selling, groups)
+    reoptimise(t, np.inf)
+    if curved:
+        for _ in range(ROUNDS):
+            values = values_of(t, quadratic, centre, lower, upper)
+            for c in range(columns):
+                if quadratic[c] > 0.0:
+                    centre[c] = values[c]
+            width *= FINER
+            finer, named, fine_wide = tableau_of(
+                quadratic, linear, lower, upper, line, line_coefficient, column_ptr, entry_row, entry, line_target,
+                row_low, row_high, total_row, totals, units, centre, width,
+            )  # fmt: skip
+            _take_sides(finer, t, quadratic, totals)
+            t, wide = finer, fine_wide
+            status, _objective = reoptimise(t, np.inf)
+            solves += 1
+    line_price, row_price = prices_of(t, wide, lines, rows)
+    relaxed = values_of(t, quadratic, centre, lower, upper)
+    bound_price = gradient_left(
+        quadratic, linear, line, line_coefficient, column_ptr, entry_row, entry, relaxed, line_price, row_price
+    )
+
+    good, objective, more = round_shares(t, named, BRANCHES)
+    solves += more
+    if not good:
+        # Complete, if slow: branch on whole shares as well, from the start, and take the first that is found.
+        if curved:
+            for c in range(columns):
+                width[c] = COARSE
+            t, named, wide = tableau_of(
+                quadratic, linear, lower, upper, line, line_coefficient, column_ptr, entry_row, entry, line_target,
+                row_low, row_high, total_row, totals, units, centre, width,
+            )  # fmt: skip
+        else:
+            _take(t, bounds_lower, bounds_upper)
+        best, leaf_lower, leaf_upper, more = branch(t, named, wash_group, selling, groups, WORTH, PATIENCE, True)
+        solves += more
+        if best == np.inf:
+            return False, np.full(columns, np.nan), np.inf, line_price, row_price, bound_price, solves
+        _take(t, leaf_lower, leaf_upper)
+        reoptimise(t, np.inf)
+        settle(t, named, wash_group, selling, groups)
+    fix_units(t, named)
+    status, objective = reoptimise(t, np.inf)
+    if status == OPTIMAL:
+        objective, more = improve(t, named, objective, MOVES)
+        solves += more
+    values = values_of(t, quadratic, centre, lower, upper)
+    exact = 0.0
+    for c in range(columns):
+        exact += (linear[c] + 0.5 * quadratic[c] * values[c]) * values[c]
+    return status == OPTIMAL, values, exact, line_price, row_price, bound_price, solves
+
+
+@njit(cache=True, nogil=True)
+def _take(t: Tableau, lower: Floats, upper: Floats) -> None:
+    t.lower[:], t.upper[:] = lower, upper
+
+
+@njit(cache=True, nogil=True)
+def _take_sides(finer: Tableau, coarse: Tableau, quadratic: Floats, totals: int) -> None:
+    """Bounds of what is not quadratic, and of the totals of lots, as the search left them."""
+    for c in range(quadratic.size):
+        if not quadratic[c] > 0.0:
+            finer.lower[c], finer.upper[c] = coarse.lower[c], coarse.upper[c]
+    if totals > 0:
+        finer.lower[-totals:], finer.upper[-totals:] = coarse.lower[-totals:], coarse.upper[-totals:]
