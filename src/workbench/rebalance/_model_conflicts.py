@@ -79,10 +79,9 @@ def find_conflicts(
     pairs = _by_account(desk, live)
     classes = securities.set_index("security_id").reindex(list(desk.inputs.securities.ids))
     named, unread = _by_security(desk, pairs, classes, held_lots)
-    parts = [_on_trades(desk, named), _caps(desk, pairs, classes), _cash(desk, pairs)]
-    barred = parts[0]
-    parts.append(_sleeves(desk, barred))
-    found = pd.concat([part for part in parts if len(part)] or [parts[0]], ignore_index=True)
+    barred = _on_trades(desk, named)
+    parts = [barred, _caps(desk, pairs, classes), _cash(desk, pairs), _sleeves(desk, barred)]
+    found = pd.concat([part for part in parts if len(part)] or [barred], ignore_index=True)
     ids = np.array(desk.inputs.securities.ids, dtype=object)
     code = found["security"].to_numpy(np.int64)
     account = desk.inputs.accounts.iloc[desk.accounts[found["account"].to_numpy(np.int64)]].reset_index(drop=True)
@@ -114,24 +113,35 @@ def _by_security(
     desk: Desk, pairs: pd.DataFrame, classes: pd.DataFrame, held_lots: pd.DataFrame
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """The restrictions that speak of securities, one row a `security` they mean, and those that mean none."""
-    ids = classes.index
-    plain = pairs[pairs["kind"].isin(["never_buy", "never_sell", "never_hold"])]
-    plain = plain.assign(security=ids.get_indexer(plain["key"]), quantity=np.nan)
+    kind = pairs["kind"]
+    plain = pairs[kind.isin(["never_buy", "never_sell", "never_hold", "max_weight"])]
+    plain = plain.merge(_meanings(classes, plain["key"]), on="key", how="left")
     hit = classes["screens"].reset_index(drop=True).explode().dropna()
-    hits = pd.DataFrame({"key": hit.astype("str"), "security": hit.index})
-    screens = pairs[pairs["kind"] == "screen"].merge(hits, on="key", how="left")
-    screens = screens.assign(security=screens["security"].fillna(-1).astype(np.int64), quantity=np.nan)
-    lots = held_lots.rename(columns={"lot_id": "key"})[["key", "security_id", "account_id", "quantity"]]
-    locked = pairs[pairs["kind"] == "hold_lot"].merge(lots.astype({"key": "str"}), on="key", how="left")
+    screens = pairs[kind == "screen"].merge(
+        pd.DataFrame({"key": hit.astype("str"), "security": hit.index.astype(np.int64)}), on="key", how="left"
+    )
+    lots = held_lots[["lot_id", "security_id", "account_id", "quantity"]].astype({"lot_id": "str"})
+    locked = pairs[kind == "hold_lot"].merge(lots, left_on="key", right_on="lot_id", how="left")
     owner = desk.inputs.accounts["account_id"].to_numpy()[desk.accounts[locked["account"].to_numpy(np.int64)]]
     locked = locked[locked["account_id"].isna().to_numpy() | (locked["account_id"].to_numpy() == owner)]
-    locked = locked.assign(security=ids.get_indexer(locked["security_id"]))
-    every = pd.concat([plain, screens, locked.drop(columns=["security_id", "account_id"])], ignore_index=True)
-    lost = every["security"] < 0
-    unread = [
-        f"{r.restriction_id}: {r.kind} {r.key}" for r in every[lost].drop_duplicates("restriction_id").itertuples()
-    ]
-    return every[~lost].reset_index(drop=True), tuple(unread)
+    locked = locked.assign(security=classes.index.get_indexer(locked["security_id"]))
+    every = pd.concat([plain, screens, locked.drop(columns=["lot_id", "security_id", "account_id"])], ignore_index=True)
+    every["security"] = every["security"].fillna(-1).astype(np.int64)
+    lost = every[every["security"] < 0].drop_duplicates("restriction_id").sort_values("restriction_id")
+    unread = tuple(f"{row.restriction_id}: {row.kind} {row.key}" for row in lost.itertuples())
+    known = every[(every["security"] >= 0) & (every["kind"] != "max_weight")]
+    return known.reset_index(drop=True), unread
+
+
+def _meanings(classes: pd.DataFrame, keys: pd.Series) -> pd.DataFrame:
+    """What each key names, one row a `security`: that one, or failing it those of an issuer, sector or asset class."""
+    rows = []
+    for key in sorted(set(keys)):
+        named = np.flatnonzero(classes.index == key)
+        for column in ("issuer_id", "sector", "asset_class"):
+            named = named if len(named) else np.flatnonzero(classes[column] == key)
+        rows += [(key, int(place)) for place in named]
+    return pd.DataFrame(rows, columns=["key", "security"]).astype({"key": "str", "security": "int64"})
 
 
 def _on_trades(desk: Desk, named: pd.DataFrame) -> pd.DataFrame:
@@ -141,8 +151,9 @@ def _on_trades(desk: Desk, named: pd.DataFrame) -> pd.DataFrame:
     named, row = named[row >= 0].reset_index(drop=True), row[row >= 0]
     kind, value = named["kind"].to_numpy(), desk.value[desk.row_account[row]]
     price = desk.inputs.securities.price[desk.row_security[row]]
-    locked = np.nan_to_num(named["quantity"].to_numpy(np.float64) * price)
-    free = np.maximum(desk.held[row] - locked, 0.0)
+    quantity = named["quantity"].to_numpy(np.float64) if "quantity" in named else np.full(len(named), np.nan)
+    locked = np.bincount(row, weights=np.nan_to_num(quantity * price), minlength=len(desk.key))
+    free = np.maximum(desk.held[row] - locked[row], 0.0)
 
     def in_the_way(wanted: Floats, target: Floats) -> Floats:
         choices = [kind == "never_buy", kind == "never_sell", kind == "hold_lot"]
@@ -163,50 +174,36 @@ def _on_trades(desk: Desk, named: pd.DataFrame) -> pd.DataFrame:
 
 def _caps(desk: Desk, pairs: pd.DataFrame, classes: pd.DataFrame) -> pd.DataFrame:
     """Targets above a cap on a security, an issuer, a sector or an asset class; a household's cap is on all it has."""
-    made = []
-    for cap in pairs[(pairs["kind"] == "max_weight") & pairs["value"].notna()].itertuples():
-        members = _members(classes, str(cap.key))
-        weights = [_weight(desk, int(cap.account), members, targets, cap.scope) for targets in _both(desk)]
-        excess = (np.array(weights) - cap.value) * desk.value[cap.account]
-        single = int(np.flatnonzero(members)[0]) if members.sum() == 1 else -1
-        if excess[1] <= HALF_CENT:
-            continue
-        made.append(
-            pairs.loc[[cap.Index]].assign(
-                security=single, target_before=weights[0], target_after=weights[1], amount=excess[1],
-                new=excess[0] <= HALF_CENT,
-            )
-        )  # fmt: skip
-        row = desk.row(np.array([cap.account]), np.array([single]))[0] if single >= 0 else -1
-        if row >= 0 and cap.scope == "account":
-            room = max(cap.value * desk.value[cap.account] - desk.held[row], 0.0)
-            desk.allowed[row] = min(desk.allowed[row], room)
-    return pd.concat(made, ignore_index=True) if made else pairs.iloc[:0]
+    caps = pairs[(pairs["kind"] == "max_weight") & pairs["value"].notna()]
+    made = [pairs.iloc[:0].assign(security=-1)]
+    for key, named in _meanings(classes, caps["key"]).groupby("key")["security"]:
+        own = caps[caps["key"] == key]
+        account, limit = own["account"].to_numpy(np.int64), own["value"].to_numpy(np.float64)
+        of_household = (own["scope"] == "household").to_numpy(bool)
+        before, after = (
+            _weights(desk, account, targets[:, named].sum(axis=1), of_household)
+            for targets in (desk.change.before, desk.change.after)
+        )
+        single = int(named.iloc[0]) if len(named) == 1 else -1
+        excess = (after - limit) * desk.value[account]
+        new = (before - limit) * desk.value[account] <= HALF_CENT
+        found = own.assign(security=single, target_before=before, target_after=after, amount=excess, new=new)
+        made.append(found[excess > HALF_CENT])
+        row = desk.row(account, np.full(len(account), single)) if single >= 0 else np.full(len(account), -1)
+        cut = (row >= 0) & ~of_household
+        room = np.maximum(limit * desk.value[account] - desk.held[row], 0.0)
+        np.minimum.at(desk.allowed, row[cut], room[cut])
+    return pd.concat(made, ignore_index=True)
 
 
-def _both(desk: Desk) -> tuple[Floats, Floats]:
-    return desk.change.before, desk.change.after
-
-
-def _members(classes: pd.DataFrame, key: str) -> Flags:
-    """The securities a cap speaks of: the one of that name, else an issuer's, a sector's or an asset class's."""
-    if key in classes.index:
-        return np.asarray(classes.index == key)
-    for column in ("issuer_id", "sector", "asset_class"):
-        if (classes[column] == key).any():
-            return (classes[column] == key).to_numpy(bool)
-    return np.zeros(len(classes), bool)
-
-
-def _weight(desk: Desk, account: int, members: Flags, targets: Floats, scope: str) -> float:
-    """Target weight of the members in the account, or in all of its household's measured accounts."""
-    inputs, place = desk.inputs, int(desk.accounts[account])
-    per_model = targets[:, members].sum(axis=1)
-    if scope == "account":
-        return float(per_model[inputs.model[place]])
-    family = (inputs.accounts["household_id"] == inputs.accounts["household_id"].iloc[place]).to_numpy(bool)
-    value = inputs.values[family]
-    return float((per_model[inputs.model[family]] * value).sum() / value.sum())
+def _weights(desk: Desk, account: Ints, per_model: Floats, of_household: Flags) -> Floats:
+    """Target weight in each account, or in all measured accounts of its household; `per_model` is each model's."""
+    inputs, place = desk.inputs, desk.accounts[account]
+    weight, value = per_model[inputs.model], inputs.values
+    household, _ = pd.factorize(inputs.accounts["household_id"])
+    whole = np.bincount(household, weights=weight * value) / np.bincount(household, weights=value)
+    chosen: Floats = np.where(of_household, whole[household[place]], weight[place])
+    return chosen
 
 
 def _cash(desk: Desk, pairs: pd.DataFrame) -> pd.DataFrame:
@@ -214,7 +211,7 @@ def _cash(desk: Desk, pairs: pd.DataFrame) -> pd.DataFrame:
     rows = pairs[(pairs["kind"] == "min_cash") & (pairs["scope"] == "account") & pairs["value"].notna()]
     account = rows["account"].to_numpy(np.int64)
     cash = desk.inputs.securities.is_cash
-    weights = [targets[desk.model[account]][:, cash].sum(axis=1) for targets in _both(desk)]
+    weights = [targets[desk.model[account]][:, cash].sum(axis=1) for targets in (desk.change.before, desk.change.after)]
     short = [rows["value"].to_numpy(np.float64) - weight * desk.value[account] for weight in weights]
     made = rows.assign(
         security=-1, target_before=weights[0], target_after=weights[1], amount=short[1], new=short[0] <= HALF_CENT
