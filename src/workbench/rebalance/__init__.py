@@ -2,7 +2,9 @@
 
 from workbench.rebalance.allocation import allocate
 from workbench.rebalance.export import write_csv, write_parquet
+from workbench.rebalance.household import Household
 from workbench.rebalance.impact import ModelChangeImpact, model_change
+from workbench.rebalance.load import Book, households, load
 from workbench.rebalance.orders import orders
 from workbench.rebalance.overlay import SleeveNet, blocks, net_sleeves
 from workbench.rebalance.package import (
@@ -15,24 +17,34 @@ from workbench.rebalance.package import (
     read_package,
     write_packages,
 )
+from workbench.rebalance.propose import propose
 from workbench.rebalance.queue import queue
+from workbench.rebalance.settings import Settings
+from workbench.rebalance.solve import solve_household
 
 __all__ = [
+    "Book",
+    "Household",
     "ModelChangeImpact",
+    "Settings",
     "SignalPackage",
     "SleeveNet",
     "allocate",
     "blocks",
     "content_hash",
     "dumps",
+    "households",
+    "load",
     "loads",
     "model_change",
     "net_sleeves",
     "orders",
     "package",
+    "propose",
     "queue",
     "read_index",
     "read_package",
+    "solve_household",
     "write_csv",
     "write_packages",
     "write_parquet",

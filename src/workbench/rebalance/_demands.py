@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any, Literal
+
 import numpy as np
 import pandas as pd
 
 from workbench.firm import Firm
 from workbench.rebalance.household import CashDemand, Market, Offsets, Restriction, WashEvent
 from workbench.rebalance.settings import Settings
+from workbench.tax import wash_state
 
-#: Net investment income tax, IRC 1411.
-NIIT_RATE = 0.038
 
 
 def restrictions(
@@ -84,4 +86,35 @@ def wash_events(
     settings: Settings,
 ) -> dict[int, tuple[WashEvent, ...]]:
     """Return what purchases and loss sales of the last 30 days mean for today, by household."""
-    return {}
+    transactions = firm.table("transactions")
+    if transactions.empty:
+        return {}
+    state = wash_state(
+        transactions, firm.table("accounts"), firm.table("securities"), firm.as_of,
+        minimum_confidence=settings.wash_confidence, lots=firm.table("lots"),
+    )  # fmt: skip
+    group_of = {name: place for place, name in enumerate(securities.wash_group_names)}
+    account_of = {str(name): place for place, name in enumerate(accounts["account_id"])}
+    today = firm.as_of.date()
+    result: dict[int, list[WashEvent]] = {}
+
+    def add(row: Any, kind: Literal["purchase", "loss_sale", "reinvestment"], **facts: Any) -> None:
+        place = account_of[str(row.account_id)]
+        household = int(code[place])
+        event = WashEvent(
+            kind, group_of[str(row.wash_group)], securities.code[str(row.security_id)],
+            place - int(household_ptr[household]), **facts,
+        )  # fmt: skip
+        result.setdefault(household, []).append(event)
+
+    for row in state.purchases.itertuples():
+        add(row, "purchase", shares=float(row.shares), first_day=row.bought_on.date(), last_day=row.last_day.date(),
+            source=str(row.lot_id))  # fmt: skip
+    for row in state.losses.itertuples():
+        per_share = float(row.loss) / float(row.shares) if row.known and row.shares > 0 else 0.0
+        add(row, "loss_sale", shares=float(row.shares), first_day=row.sold_on.date(), last_day=row.last_day.date(),
+            source=str(row.lot_id), loss=per_share)  # fmt: skip
+    for row in state.reinvesting.itertuples():
+        add(row, "reinvestment", shares=0.0, first_day=today, last_day=today + timedelta(days=30),
+            source=f"dividends reinvested, last on {row.last_on:%Y-%m-%d}")  # fmt: skip
+    return {household: tuple(listed) for household, listed in result.items()}

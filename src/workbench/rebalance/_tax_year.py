@@ -1,12 +1,17 @@
-"""The household's tax year: what the next dollar of gain costs, and what a set of gains costs exactly."""
+"""The household's tax year in plain numbers: what the next dollar of gain costs, and what a set of gains costs exactly.
+
+The rule is `workbench.tax.tax_of_year`, which works on arrays; a search that asks for one household at a time, tens of
+thousands of times, asks here. A test holds the two to each other.
+"""
 
 from __future__ import annotations
 
 from workbench.rebalance.formulate import MarginalRates
 from workbench.rebalance.household import TaxPosition
+from workbench.tax import loss_limit
 
-#: Net capital loss that may be set against ordinary income a year, IRC 1211(b).
-LOSS_LIMIT, LOSS_LIMIT_SEPARATE = 3_000.0, 1_500.0
+#: Net capital loss that may be set against ordinary income a year, by filing status (IRC 1211(b)).
+LIMITS = {status: float(loss_limit(status)) for status in ("single", "joint", "head", "separate")}
 
 
 def tax_of(position: TaxPosition, short: float, long: float, carryforward_value: float) -> float:
@@ -17,7 +22,7 @@ def tax_of(position: TaxPosition, short: float, long: float, carryforward_value:
         return position.short_rate * s + position.long_rate * n
     if s + n >= 0:
         return (position.short_rate if s > 0 else position.long_rate) * (s + n)
-    limit = LOSS_LIMIT_SEPARATE if position.filing_status == "separate" else LOSS_LIMIT
+    limit = LIMITS[position.filing_status]
     used = min(limit, -(s + n))
     rest = -(s + n) - used
     return -used * position.ordinary_rate - rest * position.long_rate * carryforward_value

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ import pyarrow.compute as pc
 
 from workbench import drift
 from workbench.errors import FirmDataError, ParameterError
-from workbench.firm import CASH, Firm, at
+from workbench.firm import Firm, at, gain_rates
 from workbench.market import FactorModel
 from workbench.rebalance import _demands
 from workbench.rebalance._market import read_market, read_models
@@ -250,12 +249,12 @@ def _households(firm: Firm, accounts: pd.DataFrame) -> pd.DataFrame:
 
 
 def _tax(households: pd.DataFrame) -> pd.DataFrame:
-    extra = households["state_rate"] + _demands.NIIT_RATE * households["niit"]
+    short, long = gain_rates(households)
     return pd.DataFrame(
         {
             "filing_status": households["filing_status"].astype(str),
-            "short_rate": households["ordinary_rate"] + extra,
-            "long_rate": households["long_term_rate"] + extra,
+            "short_rate": short,
+            "long_rate": long,
             "ordinary_rate": households["ordinary_rate"] + households["state_rate"],
             "realised_short": households["realised_short"],
             "realised_long": households["realised_long"],
@@ -371,7 +370,3 @@ def _cut(place: np.ndarray, shares: Floats, quantity: Floats) -> Floats:
     room = np.maximum(quantity[place] - within, 0.0)
     # Differences of running sums carry rounding: a lot that fits up to dust is left as it is.
     return np.where(shares <= room + DUST, np.minimum(shares, np.maximum(quantity[place], 0.0)), room)
-
-
-def _day(value: Any) -> date | None:
-    return None if pd.isna(value) else pd.Timestamp(value).date()

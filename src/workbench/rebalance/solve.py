@@ -104,4 +104,7 @@ def _relaxed(problem: Problem) -> Solution:
 
 
 def _whole(problem: Problem, integrality: Integrality, relaxed: Solution) -> Floats:
-    return relaxed.values
+    from workbench.rebalance.solver import integral
+
+    found = integral.solve(problem, integrality)
+    return found.values if found.status == "optimal" else np.zeros_like(relaxed.values)

@@ -1,0 +1,204 @@
+"""What a proposal left undone and why: binding limits with their prices, refusals, conflicts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from workbench.rebalance._obstacles import Bar
+from workbench.rebalance._weights import Weights, tracking_error
+from workbench.rebalance.formulate import Formulation
+from workbench.rebalance.household import Household
+from workbench.rebalance.proposal import Conflict, Limit, Refusal, Side
+from workbench.rebalance.settings import Settings
+from workbench.rebalance.solve import Solved
+
+#: A deviation smaller than this part of its group's value needs no explanation.
+TELL = 0.0025
+#: Most refusals that a proposal lists.
+MOST = 12
+_BINDS = 1e-7
+
+
+def limits(household: Household, solved: Solved, settings: Settings) -> tuple[Limit, ...]:
+    """Return the limits that bind, dearest first; the gain budget also with what it costs in tracking."""
+    formulation, prices = solved.formulation, solved.relaxed.row_price
+    found = []
+    for row, price in zip(formulation.rows, prices.tolist()):
+        if row.kind in ("factor", "band") or abs(price) < _BINDS:
+            continue
+        kind, bound = row.kind, row.bound
+        if row.kind == "cash":
+            kind = "cash_floor" if price > 0 else "cash_ceiling"
+            account = row.account
+            bound = float((formulation.cash_floor if price > 0 else formulation.cash_ceiling)[account])
+        cost = _tracking_cost(household, solved, formulation.rows.index(row)) if kind == "gain_budget" else None
+        found.append(Limit(kind, row.entity, round(bound, 6), round(abs(price), 8), cost))
+    return tuple(sorted(found, key=lambda limit: (-limit.price, limit.kind, limit.entity)))
+
+
+def _tracking_cost(household: Household, solved: Solved, row: int) -> float:
+    """Tracking error that a limit costs the household, in basis points: solved again without it."""
+    from workbench.rebalance.solver import quadratic
+
+    formulation = solved.formulation
+    free_high, free_low = formulation.problem.row_high.copy(), formulation.problem.row_low.copy()
+    free_high[row], free_low[row] = np.inf, -np.inf
+    without = quadratic.solve(replace(formulation.problem, row_high=free_high, row_low=free_low))
+    with_limit = _household_error(household, formulation, solved.relaxed.values)
+    return round(1e4 * (with_limit - _household_error(household, formulation, without.values)), 4)
+
+
+def _household_error(household: Household, formulation: Formulation, values: np.ndarray) -> float:
+    """Root of the value-weighted tracking variance of the groups, from the columns of a solution."""
+    first = len(formulation.buy_account)
+    traded = np.bincount(formulation.buy_line, weights=values[:first], minlength=len(formulation.line_held))
+    sold = values[first : first + len(formulation.sell_line)]
+    traded -= np.bincount(formulation.sell_line, weights=sold, minlength=len(formulation.line_held))
+    active = np.zeros((len(formulation.group_value), len(household.market.ids)))
+    active[formulation.line_group, formulation.line_security] = (
+        formulation.line_held + traded - formulation.line_target
+    )
+    share = np.maximum(formulation.group_value / formulation.value, 1e-9)
+    errors = tracking_error(household, active / share[:, None])
+    return float(np.sqrt((share * errors**2).sum()))
+
+
+def refused(household: Household, solved: Solved, w: Weights, settings: Settings) -> tuple[Refusal, ...]:
+    """Return the largest deviations that remain and what stands against correcting them, largest first."""
+    formulation = solved.formulation
+    found: list[tuple[float, Refusal]] = []
+    for line in range(len(formulation.line_security)):
+        group, security = int(formulation.line_group[line]), int(formulation.line_security[line])
+        members = household.models.stands_for[w.model[group]] == security
+        # A security of the model counts for itself; substitutes fill its line.
+        left = float(w.after[group][members].sum() - w.target[group][security])
+        if abs(left) < TELL:
+            continue
+        side: Side = "sell" if left > 0 else "buy"
+        place, bar = _against(household, solved, line, side, settings)
+        account, code = place
+        found.append(
+            (
+                abs(left) * float(w.value[group]),
+                Refusal(
+                    household.accounts.ids[account], household.market.ids[code], side, bar.obstacle, bar.source,
+                    bar.until, round(abs(left) * float(w.value[group]), 2),
+                ),
+            )
+        )  # fmt: skip
+    found.extend(_untouched(household, formulation))
+    found.sort(key=lambda item: (-item[0], item[1].account_id, item[1].security_id))
+    return tuple(refusal for _, refusal in found[:MOST])
+
+
+def _against(
+    household: Household, solved: Solved, line: int, side: Side, settings: Settings
+) -> tuple[tuple[int, int], Bar]:
+    """The account and security where a line would have been corrected, and the obstacle there."""
+    formulation = solved.formulation
+    group, goal = int(formulation.line_group[line]), int(formulation.line_security[line])
+    members = [int(a) for a in np.flatnonzero(formulation.group == group)]
+    for (account, security, which), bar in sorted(formulation.blocked.items()):
+        model = household.accounts.model[account]
+        if which == side and account in members and household.models.stands_for[model, security] == goal:
+            return (account, security), bar
+    first = len(formulation.buy_account)
+    if side == "buy":
+        places = np.flatnonzero(formulation.buy_line == line)
+        account = int(formulation.buy_account[places[0]]) if len(places) else members[0]
+        if settings.mode in ("raise_cash",):
+            return (account, goal), Bar("mode", settings.mode)
+        floors = [a for a in members if _binds(solved, "cash", a)]
+        return (floors[0] if floors else account, goal), Bar("cash_floor") if floors else Bar("cost")
+    places = np.flatnonzero(formulation.sell_line == line)
+    if not len(places):
+        return (members[0], goal), Bar("no_price")
+    sold = solved.values[first + places]
+    room = formulation.problem.upper[first + places] - sold
+    open_places = places[room > 1e-9] if (room > 1e-9).any() else places
+    holding = int(formulation.sell_holding[open_places[0]])
+    owner = int(np.searchsorted(household.account_ptr, holding, side="right") - 1)
+    where = (owner, int(household.security[holding]))
+    if settings.mode in ("invest_cash", "harvest"):
+        return where, Bar("mode", settings.mode)
+    gain = formulation.sell_gain[open_places]
+    if (gain > 0).any() and _binds(solved, "gain_budget", -1):
+        return where, Bar("gain_budget", household.household_id)
+    if (gain * formulation.sell_rate[open_places] > 0).any():
+        return where, Bar("tax")
+    return where, Bar("cost")
+
+
+def _binds(solved: Solved, kind: str, account: int) -> bool:
+    return any(
+        row.kind == kind and row.account == account and abs(price) > _BINDS
+        for row, price in zip(solved.formulation.rows, solved.relaxed.row_price.tolist())
+    )
+
+
+def _untouched(household: Household, formulation: Formulation) -> list[tuple[float, Refusal]]:
+    """Positions that were left alone because nothing says what they are worth."""
+    price = household.market.price[household.security]
+    owner = np.repeat(np.arange(len(household.accounts.ids)), np.diff(household.account_ptr))
+    rows = np.flatnonzero(~(price > 0) | (household.quantity < 0))
+    return [
+        (
+            float("inf"),
+            Refusal(
+                household.accounts.ids[int(owner[h])], household.market.ids[int(household.security[h])], "sell",
+                "no_price", None, None, None,
+            ),
+        )
+        for h in rows.tolist()
+        if formulation.group[owner[h]] >= 0
+    ]  # fmt: skip
+
+
+def conflicts(household: Household, solved: Solved, w: Weights) -> tuple[Conflict, ...]:
+    """Return the demands that could not all be met, with what each was missed by."""
+    formulation = solved.formulation
+    found = list(formulation.obstacles.conflicts)
+    for row in formulation.rows:
+        if row.kind == "cash":
+            missing = float(formulation.cash_floor[row.account] - w.cash_after[row.account])
+            if missing > 0.01:
+                found.append(_short_of_cash(household, formulation, row.account, missing))
+        elif row.kind in ("max_weight", "issuer_cap", "sector_cap", "gain_budget") and row.over >= 0:
+            over = float(solved.values[row.over]) * formulation.value
+            if over > 0.01 and row.kind != "gain_budget":
+                parties = (f"{row.kind} {row.source}", *_barred(household, formulation, row.account))
+                found.append(Conflict(parties, "lift one of these, or accept the excess", f"{row.kind} {row.entity}", round(over, 2)))
+    return tuple(found)
+
+
+def _short_of_cash(household: Household, formulation: Formulation, account: int, missing: float) -> Conflict:
+    needs = tuple(f"{need.kind} {need.source}" for need in household.needs if need.account == account)
+    name = household.accounts.ids[account]
+    parties = (*(needs or (f"cash floor of {name}",)), *_barred(household, formulation, account))
+    return Conflict(parties, f"deposit cash in {name}, or lift one of these", f"cash of {name}", round(missing, 2))
+
+
+def _barred(household: Household, formulation: Formulation, account: int) -> tuple[str, ...]:
+    """The records that keep an account (-1: any) from selling, in order."""
+    bars = {
+        f"{bar.obstacle} {bar.source}" if bar.source else f"{bar.obstacle} of {household.market.ids[s]}"
+        for (a, s, side), bar in formulation.blocked.items()
+        if side == "sell" and account in (-1, a)
+    }
+    return tuple(sorted(bars))
+
+
+def uncured_cash(household: Household) -> tuple[Conflict, ...]:
+    """Negative cash of accounts in which there is nothing to sell."""
+    return tuple(
+        Conflict(
+            (f"cash of {name}", "no position with a price"), f"deposit cash in {name}", f"cash of {name}",
+            round(-float(cash), 2),
+        )
+        for name, cash in zip(household.accounts.ids, household.accounts.cash.tolist(), strict=True)
+        if cash < -0.005
+    )  # fmt: skip
+
+

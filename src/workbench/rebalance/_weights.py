@@ -1,0 +1,175 @@
+"""Weights before and after a set of orders, by group, at every level, and what they mean in risk and money."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from workbench.rebalance.formulate import Formulation, location_table
+from workbench.rebalance.household import Floats, Household
+from workbench.rebalance.proposal import GroupState, LevelRow
+from workbench.rebalance.rounding import Orders
+from workbench.rebalance.settings import Settings
+
+_DUST = 5e-7
+
+
+@dataclass(frozen=True, eq=False)
+class Weights:
+    """Weights (groups x S) before and after, as fractions of each group's value before; targets alike."""
+
+    names: tuple[str, ...]
+    before: Floats
+    after: Floats
+    target: Floats
+    model: np.ndarray
+    value: Floats
+    cash_after: Floats
+    cost: Floats
+    fee: Floats
+    amount: Floats
+
+
+def weights(household: Household, formulation: Formulation, orders: Orders, settings: Settings) -> Weights:
+    """Return what every group holds before and after the orders, and each order's amount and cost in dollars."""
+    market, accounts = household.market, household.accounts
+    group, n = formulation.group, len(formulation.group_value)
+    price = np.nan_to_num(market.price)
+    amount = np.round(np.abs(orders.shares) * price[orders.security], 2)
+    cost = np.round(trading_cost(household, orders, amount, settings), 2)
+    fee = accounts.fee[orders.account]
+    cash_after = accounts.cash.astype(np.float64).copy()
+    np.add.at(cash_after, orders.account, np.where(orders.shares > 0, -amount, amount) - cost - fee)
+
+    dollars = np.zeros((n, len(market.ids)))
+    owner = np.repeat(np.arange(len(accounts.ids)), np.diff(household.account_ptr))
+    mine = group[owner] >= 0
+    held = household.quantity * price[household.security]
+    np.add.at(dollars, (group[owner][mine], household.security[mine]), held[mine])
+    after = dollars.copy()
+    np.add.at(after, (group[orders.account], orders.security), np.where(orders.shares > 0, amount, -amount))
+    managed = group >= 0
+    np.add.at(dollars[:, market.cash], group[managed], accounts.cash[managed])
+    np.add.at(after[:, market.cash], group[managed], cash_after[managed])
+    value = np.maximum(formulation.group_value, 0.01)[:, None]
+    model = np.zeros(n, np.int32)
+    model[group[managed]] = accounts.model[managed]
+    return Weights(
+        names=_group_names(household, formulation, model),
+        before=dollars / value,
+        after=after / value,
+        target=household.models.target[model],
+        model=model,
+        value=formulation.group_value,
+        cash_after=np.round(cash_after, 2),
+        cost=cost,
+        fee=fee,
+        amount=amount,
+    )
+
+
+def trading_cost(household: Household, orders: Orders, amount: Floats, settings: Settings) -> Floats:
+    """Half-spread and impact of each order in dollars."""
+    half = household.market.half_spread[orders.security]
+    volume = household.market.adv[orders.security] * household.market.price[orders.security]
+    moved = np.where(volume > 0, settings.impact * amount / np.where(volume > 0, volume, 1.0), 0.0)
+    return amount * (np.where(np.isnan(half), 0.001, half) + moved)
+
+
+def _group_names(household: Household, formulation: Formulation, model: np.ndarray) -> tuple[str, ...]:
+    """A group is called after its model and, where it is one of several or of one account, that account."""
+    names = []
+    for group, m in enumerate(model.tolist()):
+        members = [household.accounts.ids[a] for a in np.flatnonzero(formulation.group == group)]
+        name = household.models.ids[m]
+        names.append(name if sum(model == m) == 1 else f"{name} {members[0]}")
+    return tuple(names)
+
+
+def tracking_error(household: Household, active: Floats) -> Floats:
+    """Annual tracking error of active weights (groups x S) under the market's factor model."""
+    factor = active @ household.market.exposure
+    return np.sqrt((factor**2).sum(axis=1) + active**2 @ household.market.specific)
+
+
+def level_rows(household: Household, w: Weights) -> tuple[LevelRow, ...]:
+    """Every key with weight or target, at security level and each level that has bands."""
+    models, market = household.models, household.market
+    rows = []
+    for group, name in enumerate(w.names):
+        m = int(w.model[group])
+        tables = [
+            ("security", market.ids, w.target[group], models.lower[m], models.upper[m], w.before[group], w.after[group])
+        ]
+        for level in models.levels:
+            loading = level.loading[m if len(level.loading) > 1 else 0]
+            tables.append(
+                (level.name, level.keys, level.target[m], level.lower[m], level.upper[m], w.before[group] @ loading,
+                 w.after[group] @ loading)
+            )  # fmt: skip
+        for level_name, keys, target, lower, upper, before, after in tables:
+            shown = (np.abs(target) > _DUST) | (np.abs(before) > _DUST) | (np.abs(after) > _DUST)
+            for key in np.flatnonzero(shown).tolist():
+                rows.append(
+                    LevelRow(
+                        name, level_name, str(keys[key]), _weight(target[key]), _limit(lower[key]), _limit(upper[key]),
+                        _weight(before[key]), _weight(after[key]),
+                    )
+                )  # fmt: skip
+    return tuple(rows)
+
+
+def group_states(household: Household, formulation: Formulation, w: Weights) -> tuple[GroupState, ...]:
+    """Each group's value, tracking error and active share before and after."""
+    before, after = w.before - w.target, w.after - w.target
+    error = tracking_error(household, before), tracking_error(household, after)
+    share = 0.5 * np.abs(before).sum(axis=1), 0.5 * np.abs(after).sum(axis=1)
+    return tuple(
+        GroupState(
+            name,
+            household.models.ids[w.model[group]],
+            household.models.versions[w.model[group]],
+            tuple(household.accounts.ids[a] for a in np.flatnonzero(formulation.group == group)),
+            round(float(w.value[group]), 2),
+            round(float(error[0][group]), 8),
+            round(float(error[1][group]), 8),
+            round(float(share[0][group]), 8),
+            round(float(share[1][group]), 8),
+        )
+        for group, name in enumerate(w.names)
+    )
+
+
+def benefit(household: Household, formulation: Formulation, orders: Orders, w: Weights, settings: Settings) -> float:
+    """What the objective gains before tax and cost, in dollars a year: tracking, bands and location."""
+    gain = 0.0
+    errors = tracking_error(household, w.before - w.target), tracking_error(household, w.after - w.target)
+    gain += settings.risk_aversion * float((w.value * (errors[0] ** 2 - errors[1] ** 2)).sum())
+    gain += settings.band_price * float((w.value * (_outside(household, w, w.before) - _outside(household, w, w.after))).sum())
+    if settings.location:
+        table = location_table(household.market, settings)
+        traded = np.where(orders.shares > 0, w.amount, -w.amount)
+        gain -= float((table[orders.security, household.accounts.treatment[orders.account]] * traded).sum())
+    return round(gain, 2)
+
+
+def _outside(household: Household, w: Weights, held: Floats) -> Floats:
+    """Weight outside its band, summed over levels and keys, by group."""
+    models = household.models
+    total = np.zeros(len(w.names))
+    for group, m in enumerate(w.model.tolist()):
+        lower, upper = models.lower[m], models.upper[m]
+        total[group] += np.maximum(held[group] - upper, 0).sum() + np.maximum(lower - held[group], 0).sum()
+        for level in models.levels:
+            at = held[group] @ level.loading[m if len(level.loading) > 1 else 0]
+            total[group] += np.maximum(at - level.upper[m], 0).sum() + np.maximum(level.lower[m] - at, 0).sum()
+    return total
+
+
+def _weight(value: float) -> float:
+    return round(float(value), 8) + 0.0
+
+
+def _limit(value: float) -> float | None:
+    return None if np.isinf(value) else round(float(value), 8)
