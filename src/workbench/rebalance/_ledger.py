@@ -1,0 +1,478 @@
+"""The books of one simulated household: cash to the cent, every lot, and the tax that the law would ask for.
+
+Nothing is optimised here. Trades come in, wash sales are matched over the household's whole history of trades
+(`tax.match_wash_sales`) whenever a loss and a purchase lie near each other, and a year's tax is that of netting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+
+import numpy as np
+import pandas as pd
+
+from workbench.errors import ParameterError
+from workbench.rebalance.household import (
+    TAXED,
+    Accounts,
+    CashDemand,
+    Floats,
+    Household,
+    Ints,
+    Lots,
+    Market,
+    Models,
+    TaxPosition,
+    WashEvent,
+)
+from workbench.tax import is_qualified, long_term_from, loss_limit, match_wash_sales, net, relieve
+
+#: Days on either side of a sale at a loss within which a purchase takes the loss away (IRC 1091).
+WASH_DAYS = 30
+#: Shares are kept to this many decimals, money to cents.
+DECIMALS = 6
+_SOME = 0.5e-6
+
+
+@dataclass(frozen=True)
+class TaxRates:
+    """A household's rates, the same every year: federal, state and NIIT together.
+
+    `short` on net short-term gain, interest and ordinary dividends, `long` on net long-term gain and qualified
+    dividends, `ordinary` what a deducted loss saves, `withdrawal` on what leaves a traditional account.
+    `other_gains` are long-term gains from elsewhere in dollars a year, which losses here may be set against.
+    """
+
+    short: float = 0.408
+    long: float = 0.238
+    ordinary: float = 0.37
+    withdrawal: float = 0.37
+    filing_status: str = "joint"
+    other_gains: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("short", "long", "ordinary", "withdrawal"):
+            if not 0.0 <= getattr(self, name) < 1.0:
+                raise ParameterError(f"{name} must be a rate from 0 to below 1, is {getattr(self, name)!r}", name)
+        if not self.other_gains >= 0.0:
+            raise ParameterError(f"other_gains must be dollars from 0 up, is {self.other_gains!r}", "other_gains")
+
+
+@dataclass
+class Lot:
+    """An open lot, or the part of one that took over a disallowed loss; days count from 1970, basis is a share's."""
+
+    lot_id: str
+    account: int
+    security: int
+    shares: float
+    basis: float
+    acquired: int
+    start: int
+    adjusted: bool = False
+
+
+@dataclass(frozen=True)
+class Realised:
+    """A sale's gain in a taxed account: `recognised` is what counts, gain less the disallowed loss."""
+
+    day: int
+    group: int
+    security: int
+    gain: float
+    recognised: float
+    disallowed: float
+    permanent: float
+    long: bool
+
+
+@dataclass(frozen=True)
+class Dividend:
+    """Cash paid on the shares of one lot held through an ex-date, in a taxed account."""
+
+    day: int
+    security: int
+    lot_id: str
+    amount: float
+    shares: float
+    acquired: int
+
+
+@dataclass(frozen=True)
+class YearTax:
+    """The tax of one year on what the household's portfolio did, and the losses that go into the next."""
+
+    year: int
+    short: float
+    long: float
+    ordinary_dividends: float
+    qualified_dividends: float
+    deduction: float
+    tax: float
+    carryforward_short: float
+    carryforward_long: float
+
+
+@dataclass
+class Ledger:
+    """The books of one household over time; amounts in dollars, days as `datetime64[D]` counts.
+
+    `treatment`, `registration` and `cash` are by account. `taken` sums the tax withdrawn to date and is signed as
+    owed; `costs` are half-spreads paid. `qualified` is the part of each security's dividends that can be qualified.
+    """
+
+    registration: tuple[str, ...]
+    treatment: Ints
+    wash_group: Ints
+    qualified: Floats
+    rates: TaxRates
+    cash: Floats
+    lots: list[Lot] = field(default_factory=list)
+    trades: list[tuple[str, int, int, int, str, float, float]] = field(default_factory=list)
+    realised: list[Realised] = field(default_factory=list)
+    dividends: list[Dividend] = field(default_factory=list)
+    settled: dict[int, YearTax] = field(default_factory=dict)
+    costs: float = 0.0
+    traded: float = 0.0
+    deposited: float = 0.0
+    taken: float = 0.0
+    received: float = 0.0
+    _sales: dict[str, list[tuple[int, float]]] = field(default_factory=dict, repr=False)
+
+    # what happens to a household
+
+    def deposit(self, account: int, amount: float) -> None:
+        """Add money from outside to an account."""
+        self.cash[account] = round(self.cash[account] + amount, 2)
+        self.deposited = round(self.deposited + amount, 2)
+
+    def pay_dividends(self, day: int, per_share: Floats) -> None:
+        """Credit dividends to the cash of every account that holds the shares, on the ex-date."""
+        held: dict[str, tuple[Lot, float]] = {}
+        for lot in self.lots:
+            # shares bought on the ex-date itself come without the dividend
+            if per_share[lot.security] > 0 and lot.acquired < day:
+                held[lot.lot_id] = lot, lot.shares + held.get(lot.lot_id, (lot, 0.0))[1]
+        for lot, shares in held.values():
+            amount = round(shares * float(per_share[lot.security]), 2)
+            self.cash[lot.account] = round(self.cash[lot.account] + amount, 2)
+            self.received = round(self.received + amount, 2)
+            if self.treatment[lot.account] == TAXED:
+                self.dividends.append(Dividend(day, lot.security, lot.lot_id, amount, shares, lot.acquired))
+
+    def trade(
+        self,
+        day: int,
+        sales: Sequence[tuple[Lot, float]],
+        buys: Sequence[tuple[int, int, float]],
+        price: Floats,
+        half_spread: Floats,
+    ) -> None:
+        """Book sales of lots, then purchases (account, security, shares), at the close less or plus half the spread.
+
+        Raises `ParameterError` for a sale of more than a lot holds or without a price.
+        """
+        washable = False
+        for lot, shares in sales:
+            washable |= self._sell(day, lot, round(shares, DECIMALS), price, half_spread)
+        bought: dict[tuple[int, int], float] = {}
+        for account, security, shares in buys:
+            bought[account, security] = bought.get((account, security), 0.0) + shares
+        for (account, security), shares in sorted(bought.items()):
+            washable |= self._buy(day, account, security, round(shares, DECIMALS), price, half_spread)
+        self.lots = [lot for lot in self.lots if lot.shares > _SOME]
+        if washable:
+            self._match()
+
+    def _sell(self, day: int, lot: Lot, shares: float, price: Floats, half_spread: Floats) -> bool:
+        if shares <= 0:
+            return False
+        if not shares <= lot.shares + _SOME:
+            raise ParameterError(f"{shares} shares of lot {lot.lot_id} are sold, {lot.shares} are held", "sales")
+        amount = shares * float(price[lot.security])
+        total = round(amount * (1.0 - float(half_spread[lot.security])), 2)
+        self._pay(lot.account, total, amount)
+        self.trades.append(("sell", day, lot.account, lot.security, lot.lot_id, shares, total))
+        self._sales.setdefault(lot.lot_id, []).append((day, shares))
+        lot.shares = round(lot.shares - shares, DECIMALS)
+        if self.treatment[lot.account] != TAXED:
+            return False
+        gain = total - shares * lot.basis
+        long = day >= _day(long_term_from(_date(lot.start)))
+        group = int(self.wash_group[lot.security])
+        self.realised.append(Realised(day, group, lot.security, gain, gain, 0.0, 0.0, long))
+        return lot.adjusted or (gain < 0 and self._traded_lately("buy", day, group))
+
+    def _buy(self, day: int, account: int, security: int, shares: float, price: Floats, half_spread: Floats) -> bool:
+        if shares <= 0:
+            return False
+        amount = shares * float(price[security])
+        if not np.isfinite(amount):
+            raise ParameterError(f"security {security} is bought without a price", "buys")
+        total = round(amount * (1.0 + float(half_spread[security])), 2)
+        self._pay(account, -total, amount)
+        lot_id = f"L{len(self.trades):06d}"
+        self.trades.append(("buy", day, account, security, lot_id, shares, total))
+        self.lots.append(Lot(lot_id, account, security, shares, total / shares, day, day + 1))
+        group = int(self.wash_group[security])
+        return any(r.gain < 0 and r.group == group for r in self._realised_since(day - WASH_DAYS))
+
+    def _pay(self, account: int, total: float, amount: float) -> None:
+        self.cash[account] = round(self.cash[account] + total, 2)
+        self.costs += abs(abs(total) - amount)
+        self.traded += amount
+
+    def _traded_lately(self, side: str, day: int, group: int) -> bool:
+        for trade in reversed(self.trades):
+            if trade[1] < day - WASH_DAYS:
+                return False
+            if trade[0] == side and self.wash_group[trade[3]] == group:
+                return True
+        return False
+
+    def _realised_since(self, day: int) -> list[Realised]:
+        return [row for row in reversed(self.realised) if row.day >= day]
+
+    # wash sales
+
+    def _match(self) -> None:
+        """Match wash sales over all trades so far: lots take their adjusted basis, sales what they count for."""
+        matched = match_wash_sales(self.trade_frame())
+        open_lots = matched.open_lots
+        self.lots = [
+            Lot(row.lot_id, int(row.account_id), int(row.security_id), round(row.shares, DECIMALS),
+                row.basis / row.shares, _day(row.acquired_on), _day(row.holding_start), bool(row.replacement))
+            for row in open_lots.itertuples() if row.shares > _SOME
+        ]  # fmt: skip
+        blocks = matched.blocks[matched.blocks["taxed"]]
+        self.realised = [
+            Realised(_day(row.sold_on), int(row.wash_group), int(row.security_id), row.gain, row.recognised,
+                     row.disallowed, row.permanent, row.term == "long")
+            for row in blocks.sort_values("sold_on", kind="stable").itertuples()
+        ]  # fmt: skip
+
+    def trade_frame(self) -> pd.DataFrame:
+        """Every trade so far, as `tax.match_wash_sales` takes them."""
+        side, day, account, security, lot_id, shares, total = zip(*self.trades, strict=True)
+        return pd.DataFrame(
+            {
+                "account_id": account, "security_id": security, "trade_date": _date(np.array(day)), "side": side,
+                "shares": shares, "total": total, "lot_id": lot_id,
+                "wash_group": self.wash_group[np.array(security)],
+                "taxed": self.treatment[np.array(account)] == TAXED,
+            }
+        )  # fmt: skip
+
+    def wash_events(self, today: int) -> tuple[WashEvent, ...]:
+        """What the last 30 days of trades mean for a decision today."""
+        events = [
+            WashEvent("purchase", int(self.wash_group[lot.security]), lot.security, lot.account, lot.shares,
+                      _plain(lot.acquired), _plain(lot.acquired + WASH_DAYS), lot.lot_id)
+            for lot in self.lots if lot.acquired >= today - WASH_DAYS
+        ]  # fmt: skip
+        losses = [row for row in self._realised_since(today - WASH_DAYS) if row.recognised < 0]
+        events += [
+            WashEvent("loss_sale", row.group, row.security, 0, 0.0, _plain(row.day), _plain(row.day + WASH_DAYS),
+                      f"sale of {_plain(row.day)}", -row.recognised)
+            for row in losses
+        ]  # fmt: skip
+        return tuple(events)
+
+    # tax
+
+    def gains(self, year: int) -> tuple[float, float]:
+        """Recognised short- and long-term gains of a year so far, net."""
+        rows = [row for row in self.realised if _year(row.day) == year]
+        return sum(r.recognised for r in rows if not r.long), sum(r.recognised for r in rows if r.long)
+
+    def dividend_income(self, year: int) -> tuple[float, float]:
+        """Ordinary and qualified dividends of a year, the latter only on shares held long enough by now."""
+        rows = [row for row in self.dividends if _year(row.day) == year]
+        total = sum(row.amount for row in rows)
+        pieces = [
+            (row.acquired, sold_on, row.day, float(self.qualified[row.security]) * row.amount * shares / row.shares)
+            for row in rows if self.qualified[row.security] > 0 for sold_on, shares in self._sold_since(row)
+        ]  # fmt: skip
+        if not pieces:
+            return total, 0.0
+        bought, sold, ex_date, amount = zip(*pieces, strict=True)
+        held = is_qualified(_date(np.array(bought)), np.array(sold, "datetime64[D]"), _date(np.array(ex_date)))
+        qualified = float(np.array(amount)[held].sum())
+        return total - qualified, qualified
+
+    def _sold_since(self, dividend: Dividend) -> list[tuple[np.datetime64, float]]:
+        """What became of a dividend's shares: the day they were sold on (not a time where they are still held)."""
+        left = dividend.shares
+        pieces: list[tuple[np.datetime64, float]] = []
+        for sold_on, shares in self._sales.get(dividend.lot_id, ()):
+            if sold_on >= dividend.day and left > 0:
+                pieces.append((np.datetime64(sold_on, "D"), min(shares, left)))
+                left -= pieces[-1][1]
+        return [*pieces, (np.datetime64("NaT"), left)] if left > _SOME else pieces
+
+    def tax_of(self, year: int, extra_short: float = 0.0, extra_long: float = 0.0) -> YearTax:
+        """The tax of a year as its trades stand now, with further gains where asked; earlier years are netted first."""
+        if year in self.settled and not extra_short and not extra_long:
+            return self.settled[year]
+        before = self._before(year)
+        short, long = self.gains(year)
+        short, long = short + extra_short, long + extra_long
+        ordinary, qualified = self.dividend_income(year)
+        rates = self.rates
+        netted = net(
+            short, long + rates.other_gains, before[0], before[1], limit=float(loss_limit(rates.filing_status))
+        )
+        deduction = float(netted.deduction)
+        tax = (
+            rates.short * (float(netted.short_gain) + ordinary)
+            + rates.long * (float(netted.long_gain) - rates.other_gains + qualified)
+            - rates.ordinary * deduction
+        )
+        return YearTax(
+            year, short, long, ordinary, qualified, deduction, round(tax, 2),
+            float(netted.carryforward_short), float(netted.carryforward_long),
+        )  # fmt: skip
+
+    def _before(self, year: int) -> tuple[float, float]:
+        """Losses carried into a year."""
+        if not self.trades or year <= _year(self.trades[0][1]):
+            return 0.0, 0.0
+        last = self.tax_of(year - 1)
+        return last.carryforward_short, last.carryforward_long
+
+    def settle(self, year: int, account: int) -> float:
+        """Pay a year's tax from an account, or receive what it saves; returns the amount, positive when paid."""
+        owed = self.tax_of(year)
+        self.settled[year] = owed
+        self.cash[account] = round(self.cash[account] - owed.tax, 2)
+        self.taken = round(self.taken + owed.tax, 2)
+        return owed.tax
+
+    def tax_position(self, year: int, carryforward_share: float = 1.0) -> TaxPosition:
+        """Where the household stands in its tax year, for a decision."""
+        short, long = self.gains(year)
+        earlier = self._before(year)
+        return TaxPosition(
+            filing_status=self.rates.filing_status, short_rate=self.rates.short, long_rate=self.rates.long,
+            ordinary_rate=self.rates.ordinary, realised_short=short, realised_long=long + self.rates.other_gains,
+            carryforward_short=earlier[0] * carryforward_share, carryforward_long=earlier[1] * carryforward_share,
+            gain_budget=None,
+        )  # fmt: skip
+
+    # what a decision sees
+
+    def household(
+        self, day: int, market: Market, models: Models, needs: Sequence[CashDemand] = (), *, losses_hidden: bool = False
+    ) -> tuple[Household, list[Lot]]:
+        """The household as it stands, and the ledger's lots in the order of the household's.
+
+        `losses_hidden` shows lots under water at no loss, so that a strategy that does not harvest sells them for
+        other reasons only.
+        """
+        lots = sorted(self.lots, key=lambda lot: (lot.account, lot.security, lot.acquired, lot.lot_id, lot.adjusted))
+        holdings = list(dict.fromkeys((lot.account, lot.security) for lot in lots))
+        place = {key: row for row, key in enumerate(holdings)}
+        owner = np.array([place[lot.account, lot.security] for lot in lots], np.int64)
+        shares = np.array([lot.shares for lot in lots], np.float64)
+        basis = np.array([lot.basis for lot in lots], np.float64)
+        security = np.array([key[1] for key in holdings], np.int32)
+        if losses_hidden and len(lots):
+            net_price = market.price * (1.0 - market.half_spread)
+            basis = np.minimum(basis, net_price[security[owner]])
+        count = len(self.cash)
+        per_account = np.bincount(np.array([key[0] for key in holdings], np.int64), minlength=count)
+        household = Household(
+            household_id="STUDY", name="Study", advisor_id="", as_of=_plain(day), market=market, models=models,
+            tax=self.tax_position(_year(day)),
+            accounts=Accounts(
+                ids=tuple(f"A{i}" for i in range(count)), registration=self.registration, treatment=self.treatment,
+                model=np.zeros(count, np.int32), discretionary=np.ones(count, bool), fee=np.zeros(count),
+                cash=self.cash.copy(), kept_apart=np.zeros(count, bool), unmanaged=(None,) * count,
+            ),
+            account_ptr=_offsets(per_account),
+            security=security,
+            quantity=np.round(np.bincount(owner, weights=shares, minlength=len(holdings)), DECIMALS),
+            lots=Lots(
+                holding_ptr=_offsets(np.bincount(owner, minlength=len(holdings))),
+                ids=np.array([f"{lot.lot_id}{'r' * lot.adjusted}" for lot in lots], object),
+                quantity=shares, basis=basis,
+                acquired_on=_date(np.array([lot.acquired for lot in lots], np.int64)),
+                holding_start=_date(np.array([lot.start for lot in lots], np.int64)),
+            ),
+            needs=tuple(needs), wash=self.wash_events(day),
+        )  # fmt: skip
+        return household, lots
+
+    def holdings(self, securities: int) -> Floats:
+        """Shares by account and security."""
+        result = np.zeros((len(self.cash), securities))
+        for lot in self.lots:
+            result[lot.account, lot.security] += lot.shares
+        return result
+
+    def unrealised(self, day: int, price: Floats, half_spread: Floats) -> tuple[float, float]:
+        """Net short- and long-term gain of selling every lot of the taxed accounts today."""
+        short = long = 0.0
+        for lot in self.lots:
+            if self.treatment[lot.account] != TAXED:
+                continue
+            gain = lot.shares * (float(price[lot.security]) * (1 - float(half_spread[lot.security])) - lot.basis)
+            if day >= _day(long_term_from(_date(lot.start))):
+                long += gain
+            else:
+                short += gain
+        return short, long
+
+
+def first_in_first_out(day: int, sales: Sequence[tuple[Lot, float]], lots: Sequence[Lot]) -> list[tuple[Lot, float]]:
+    """The same shares sold, but from the oldest lots of each position."""
+    wanted: dict[tuple[int, int], float] = {}
+    for lot, shares in sales:
+        wanted[lot.account, lot.security] = wanted.get((lot.account, lot.security), 0.0) + shares
+    if not wanted:
+        return []
+    keys = {key: row for row, key in enumerate(wanted)}
+    able = [lot for lot in lots if (lot.account, lot.security) in keys]
+    frame = pd.DataFrame(
+        {
+            "sale_id": [keys[lot.account, lot.security] for lot in able], "lot_id": np.arange(len(able)),
+            "shares": [lot.shares for lot in able], "basis": [lot.basis for lot in able],
+            "holding_start": _date(np.array([lot.start for lot in able])),
+            "acquired_on": _date(np.array([lot.acquired for lot in able])),
+        }
+    )  # fmt: skip
+    asked = pd.DataFrame({"sale_id": list(keys.values()), "shares": list(wanted.values()), "price": np.nan})
+    asked["sold_on"] = _date(day)
+    taken = relieve(frame, asked, "fifo")
+    return [(able[row.lot_id], row.shares) for row in taken.itertuples()]
+
+
+def copy_of(ledger: Ledger) -> Ledger:
+    """The books as they stand, to go on with separately."""
+    return replace(
+        ledger, cash=ledger.cash.copy(), lots=[replace(lot) for lot in ledger.lots], trades=list(ledger.trades),
+        realised=list(ledger.realised), dividends=list(ledger.dividends), settled=dict(ledger.settled),
+        _sales={key: list(rows) for key, rows in ledger._sales.items()},
+    )  # fmt: skip
+
+
+def _date(days: int | np.ndarray) -> np.ndarray:
+    return np.asarray(days, np.int64).astype("datetime64[D]")
+
+
+def _day(value: object) -> int:
+    return int(np.asarray(value, "datetime64[D]").astype(np.int64))
+
+
+def _plain(day: int) -> date:
+    return date(1970, 1, 1) + timedelta(days=int(day))
+
+
+def _offsets(counts: np.ndarray) -> np.ndarray:
+    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+
+
+def _year(day: int) -> int:
+    return _plain(day).year
