@@ -71,7 +71,7 @@ def trades_of(rows):
 
 
 def pieces_of(result):
-    """Every piece of every lot, cut where the fixtures cut: (lot, shares, deemed purchase, basis, proceeds, disallowed)."""
+    """Every piece, cut where the fixtures cut: lot, shares, deemed purchase, basis, proceeds, loss disallowed."""
     pieces = []
     for block in result.blocks.to_dict("records"):
         key = (result.matches["trade"] == block["trade"]) & (result.matches["lot_id"] == block["lot_id"])

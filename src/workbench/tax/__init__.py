@@ -1,5 +1,6 @@
 """US federal tax on securities: lots, holding periods, wash sales, netting, rates, dividends and distributions."""
 
+from workbench.tax.dividends import days_held_in_window, is_qualified
 from workbench.tax.holding import holding_start, is_long_term, long_term_from
 from workbench.tax.netting import (
     GainRates,
@@ -22,12 +23,15 @@ from workbench.tax.rates import (
     ordinary_tax,
     standard_deduction,
 )
+from workbench.tax.relief import relieve
+from workbench.tax.rmd import RequiredDistributions, required_distributions
 from workbench.tax.wash import WashSales, match_wash_sales
 from workbench.tax.wash_state import WashState, wash_groups, wash_state
 
 __all__ = [
-    "GainRates", "Marginal", "MarginalRates", "Netted", "WashSales", "WashState", "YearTax", "capital_gains_tax",
-    "holding_start", "household_rates", "income_tax", "is_long_term", "long_term_from", "loss_limit", "marginal",
-    "marginal_rates", "match_wash_sales", "net", "net_years", "niit", "ordinary_tax", "standard_deduction",
-    "tax_of_year", "wash_groups", "wash_state",
+    "GainRates", "Marginal", "MarginalRates", "Netted", "RequiredDistributions", "WashSales", "WashState", "YearTax",
+    "capital_gains_tax", "days_held_in_window", "holding_start", "household_rates", "income_tax", "is_long_term",
+    "is_qualified", "long_term_from", "loss_limit", "marginal", "marginal_rates", "match_wash_sales", "net",
+    "net_years", "niit", "ordinary_tax", "relieve", "required_distributions", "standard_deduction", "tax_of_year",
+    "wash_groups", "wash_state",
 ]  # fmt: skip

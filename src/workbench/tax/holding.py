@@ -36,7 +36,7 @@ def long_term_from(start: Dates) -> Days:
 
 
 def is_long_term(start: Dates, sold_on: Dates | pd.Timestamp) -> NDArray[np.bool_]:
-    """Whether a sale on `sold_on` is long-term, for holding periods starting on `start`; false where either is missing."""
+    """Whether a sale on `sold_on` is long-term, for a holding period from `start` on; false where either is missing."""
     sold = np.asarray(sold_on.to_datetime64() if isinstance(sold_on, pd.Timestamp) else sold_on)
     return sold.astype("datetime64[D]") >= long_term_from(start)
 

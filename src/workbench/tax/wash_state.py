@@ -1,4 +1,4 @@
-"""What a firm's recent transactions mean for a trade today: losses that a purchase would wash, purchases that would wash.
+"""What recent transactions mean for a trade today: losses that a purchase would wash, purchases that would wash one.
 
 Looking back: shares bought in the last 30 days anywhere in a household disallow a loss taken now. Looking forward:
 losses taken in the last 30 days forbid a purchase, and dividends that have been reinvested will be so again.
@@ -92,11 +92,14 @@ def wash_state(
 
 
 def _with_household(transactions: pd.DataFrame, accounts: pd.DataFrame, groups: pd.Series) -> pd.DataFrame:
-    columns = ["account_id", "security_id", "trade_date", "kind", "quantity", "amount", "origin", "lot_id"]
+    columns = ["account_id", "security_id", "trade_date", "kind", "quantity", "price", "amount", "origin", "lot_id"]
     rows = transactions[columns].copy()
     acquired = transactions.get("acquired_on", pd.Series(pd.NaT, index=rows.index))
     rows["acquired_on"] = pd.to_datetime(acquired)
     rows["trade_date"] = pd.to_datetime(rows["trade_date"])
+    # a transfer that says when it was bought has the cost for its price
+    came = (rows["kind"] == "transfer") & (rows["quantity"] > 0) & rows["acquired_on"].notna()
+    rows["cost"] = (-rows["amount"]).where(rows["kind"] == "buy", (rows["price"] * rows["quantity"]).where(came))
     place = pd.Index(accounts["account_id"]).get_indexer(rows["account_id"])
     security = groups.index.get_indexer(rows["security_id"])
     for found, column, table in ((place, "account_id", "accounts"), (security, "security_id", "securities")):
@@ -110,7 +113,7 @@ def _with_household(transactions: pd.DataFrame, accounts: pd.DataFrame, groups: 
 
 
 def _split_adjusted(rows: pd.DataFrame) -> pd.DataFrame:
-    """Quantities in today's shares: each row of a lot times all later splits of that lot; the split rows are dropped."""
+    """Quantities in today's shares: each row of a lot times all later splits of it; the split rows are dropped."""
     rows = rows.sort_values("trade_date", kind="stable")
     lot = pd.factorize(rows["lot_id"])[0]
     is_split = (rows["kind"] == "split").to_numpy() & (lot >= 0)
@@ -131,7 +134,7 @@ def _trades(rows: pd.DataFrame, lots: pd.DataFrame | None) -> pd.DataFrame:
     for column in ("account_id", "security_id", "household_id", "wash_group", "taxed"):
         moved = sells["lot_id"].map(home[column])
         sells[column] = moved.where(moved.notna(), sells[column]).astype(sells[column].dtype)
-    trades = pd.concat([bought, sells.rename(columns={})], ignore_index=True)
+    trades = pd.concat([bought, sells], ignore_index=True)
     opening = _opening_positions(trades)
     columns = [
         "household_id", "wash_group", "account_id", "security_id", "taxed", "lot_id", "side", "trade_date", "shares",
@@ -149,7 +152,7 @@ def _bought_lots(rows: pd.DataFrame, sells: pd.DataFrame, lots: pd.DataFrame | N
     sold = sells[sells["lot_id"].notna()].groupby("lot_id")
     table = first[["household_id", "wash_group", "account_id", "security_id", "taxed"]].copy()
     table["bought"] = buys["quantity"].sum().reindex(table.index).fillna(0.0)
-    table["total"] = -buys["amount"].sum().reindex(table.index)
+    table["total"] = named.groupby("lot_id")["cost"].sum(min_count=1).reindex(table.index)
     table["moved"] = moved.reindex(table.index).fillna(0.0)
     table["sold"] = sold["shares"].sum().reindex(table.index).fillna(0.0)
     purchased = table["bought"] > 0
@@ -157,7 +160,8 @@ def _bought_lots(rows: pd.DataFrame, sells: pd.DataFrame, lots: pd.DataFrame | N
     table["shares"] = (table["bought"] + table["moved"].where(~purchased, table["moved"].clip(upper=0.0))).clip(
         lower=table["sold"]
     )
-    table["total"] = table["total"] * table["shares"] / table["bought"].where(purchased)
+    acquired_shares = table["bought"].where(purchased, table["moved"].where(table["moved"] > 0))
+    table["total"] = table["total"] * table["shares"] / acquired_shares
     acquired = named.groupby("lot_id")["acquired_on"].min().reindex(table.index)
     own = buys["trade_date"].min().reindex(table.index)
     earliest = sold["trade_date"].min().reindex(table.index)
@@ -167,9 +171,9 @@ def _bought_lots(rows: pd.DataFrame, sells: pd.DataFrame, lots: pd.DataFrame | N
     if lots is not None:
         basis = lots["cost_per_share"] + lots["wash_adjustment"] / lots["quantity"]
         cost = pd.Series(basis.to_numpy(), index=pd.Index(lots["lot_id"])).reindex(table.index)
-        table["total"] = table["total"].where(purchased, cost * table["shares"])
+        table["total"] = table["total"].fillna(cost * table["shares"])
     plain = rows[rows["lot_id"].isna() & (rows["kind"] == "buy") & (rows["quantity"] > 0)]
-    plain = plain.assign(shares=plain["quantity"], total=-plain["amount"], used_shares=0.0)
+    plain = plain.assign(shares=plain["quantity"], total=plain["cost"], used_shares=0.0)
     return pd.concat([table[table["shares"] > 0].reset_index(), plain], ignore_index=True).assign(side="buy")
 
 
@@ -196,7 +200,7 @@ def _purchases(open_lots: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
     return frame.assign(last_day=frame["bought_on"] + WINDOW).reset_index(drop=True)
 
 
-def _losses(blocks: pd.DataFrame, day: pd.DataFrame) -> pd.DataFrame:
+def _losses(blocks: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
     known = blocks["gain"].notna()
     open_loss = (blocks["sold_on"] >= day - WINDOW) & blocks["taxed"] & (~known | (blocks["deductible"] > 0))
     rows = blocks[open_loss]
