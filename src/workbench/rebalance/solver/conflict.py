@@ -171,10 +171,7 @@ class _Elastic:
         if amounts is None:
             return None
         signed = np.where(np.arange(2 * self.count) < self.count, -amounts, amounts)
-        return tuple(
-            Violation(self.names[side], float(sign[side] * amounts[side]))
-            for side in np.flatnonzero(amounts > _TOUCHED)
-        )
+        return tuple(Violation(self.names[side], float(signed[side])) for side in np.flatnonzero(amounts > _TOUCHED))
 
     def irreducible(self, candidates: Flags) -> tuple[Limit, ...]:
         """The deletion filter over the sides that are candidates; all other sides hold throughout."""
