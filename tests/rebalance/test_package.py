@@ -20,6 +20,8 @@ from hypothesis import strategies as st
 
 from workbench.errors import PackageError, ParameterError
 from workbench.rebalance import content_hash, dumps, loads, package, read_index, read_package, write_packages
+from workbench.rebalance import proposal as proposal_records
+from workbench.rebalance._records import MONEY
 from workbench.rebalance.canonical import canonical, number, plain
 
 _spec = importlib.util.spec_from_file_location("proposals", Path(__file__).with_name("proposals.py"))
@@ -230,3 +232,9 @@ def test_what_is_not_a_package_is_refused(body):
 def test_two_proposals_of_one_household_are_refused(tmp_path):
     with pytest.raises(ParameterError, match="two proposals"):
         write_packages(tmp_path, [make_proposal(), make_proposal(mode="harvest")])
+
+
+def test_the_money_fields_are_fields_of_the_records():
+    for record, names in MONEY.items():
+        kind = getattr(proposal_records, record)
+        assert names <= {field.name for field in dataclasses.fields(kind)}

@@ -6,9 +6,11 @@ numbers are written as ECMAScript writes them: the shortest digits that read bac
 
 from __future__ import annotations
 
+import functools
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from json.encoder import encode_basestring
 
 from workbench.errors import ParameterError
 
@@ -78,23 +80,31 @@ def _shortest(value: float) -> tuple[str, int]:
 
 
 def _written(value: object) -> str:
-    if value is None or isinstance(value, str | bool):
-        return json.dumps(value, ensure_ascii=False)
+    kind = type(value)
+    if kind is str:
+        return encode_basestring(value)  # type: ignore[arg-type]
+    if kind is float:
+        return number(value)  # type: ignore[arg-type]
+    if isinstance(value, Mapping):
+        return "{" + ",".join([opening + _written(value[key]) for key, opening in _sorted_keys(tuple(value))]) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join([_written(item) for item in value]) + "]"
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
     if isinstance(value, int):
         if abs(value) > MAX_EXACT:
             raise ParameterError(f"{value} is beyond 2^53 - 1 and not exact as a JSON number; write it as text")
         return str(int(value))
-    if isinstance(value, float):
-        return number(float(value))
-    if isinstance(value, Mapping):
-        return "{" + ",".join(f"{_written(key)}:{_written(value[key])}" for key in _sorted_keys(value)) + "}"
-    if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
-        return "[" + ",".join(map(_written, value)) + "]"
-    raise ParameterError(f"{type(value).__name__} has no canonical JSON; give text, numbers, lists and dicts")
+    if isinstance(value, str | float):  # subclasses, such as numpy's
+        return encode_basestring(str(value)) if isinstance(value, str) else number(float(value))
+    raise ParameterError(f"{kind.__name__} has no canonical JSON; give text, numbers, lists and dicts")
 
 
-def _sorted_keys(value: Mapping[object, object]) -> list[str]:
-    keys = [key for key in value if isinstance(key, str)]
-    if len(keys) != len(value):
+@functools.lru_cache(maxsize=256)
+def _sorted_keys(keys: tuple[object, ...]) -> tuple[tuple[str, str], ...]:
+    """The keys of an object in order, each with its opening: "key":."""
+    texts = [key for key in keys if isinstance(key, str)]
+    if len(texts) != len(keys):
         raise ParameterError("a key of a JSON object must be text")
-    return sorted(keys, key=lambda key: key.encode("utf-16-be"))
+    ordered = sorted(texts, key=lambda key: key.encode("utf-16-be", "surrogatepass"))
+    return tuple((key, f"{encode_basestring(key)}:") for key in ordered)

@@ -8,42 +8,23 @@ floating point touches it; everything reads back to the very same dataclasses.
 
 from __future__ import annotations
 
-import dataclasses
-import functools
 import hashlib
 import json
 import os
-import types
-import typing
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from workbench.errors import PackageError, ParameterError
-from workbench.rebalance.canonical import canonical, plain
+from workbench.rebalance._records import read_record, writer
+from workbench.rebalance.canonical import canonical
 from workbench.rebalance.proposal import LotSale, Proposal
 
 FORMAT = "workbench signal package"
 VERSION = 1
 #: The list of a folder's packages.
 INDEX = "index.json"
-#: Fields that hold money, written as decimal text. All other numbers are shares, weights, rates and counts.
-MONEY = {
-    "LotSale": {"proceeds", "basis", "gain", "tax", "disallowed"},
-    "Refusal": {"amount"},
-    "Trade": {"price", "amount", "cost", "fee", "gain_short", "gain_long", "tax"},
-    "AccountState": {"value", "cash_before", "cash_after", "cash_floor", "cash_ceiling", "traded"},
-    "GroupState": {"value"},
-    "TaxTable": {
-        "realised_short", "realised_long", "proposed_short", "proposed_long", "carryforward_short",
-        "carryforward_long", "carryforward_after_short", "carryforward_after_long", "budget", "budget_used_before",
-        "budget_used_after", "losses_harvested", "disallowed", "tax",
-    },
-    "CashNeed": {"needed", "available_before", "available_after"},
-    "Proposal": {"benefit", "tax", "cost"},
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -78,7 +59,7 @@ def content_hash(proposal: Proposal) -> str:
 
 def dumps(proposal: Proposal) -> bytes:
     """Return the proposal as canonical JSON in UTF-8. Raises `ParameterError` as `package` does."""
-    return canonical({"format": FORMAT, "version": VERSION, "proposal": _encode(Proposal, proposal, "proposal")})
+    return canonical({"format": FORMAT, "version": VERSION, "proposal": writer(Proposal)(proposal, "proposal")})
 
 
 def loads(body: bytes) -> Proposal:
@@ -93,7 +74,7 @@ def loads(body: bytes) -> Proposal:
         raise PackageError(f"the package is not JSON ({error}); take it again from where it was written") from error
     if not isinstance(document, dict) or document.get("format") != FORMAT or document.get("version") != VERSION:
         raise PackageError(f"not a {FORMAT} of version {VERSION}; read it with the version that wrote it")
-    proposal: Proposal = _decode(Proposal, document.get("proposal"), "proposal")
+    proposal: Proposal = read_record(Proposal, document.get("proposal"), "proposal")
     if dumps(proposal) != body:
         raise PackageError("the package is not in canonical form: it was changed after writing; take the original")
     return proposal
@@ -170,93 +151,3 @@ def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(text: str) -> float:
     raise ValueError(f"{text} is no number of JSON")
-
-
-@functools.cache
-def _fields(kind: type) -> tuple[tuple[str, Any, bool], ...]:
-    """Name, type and whether it is money, of each field of a dataclass."""
-    hints = typing.get_type_hints(kind)
-    money = MONEY.get(kind.__name__, set())
-    return tuple((field.name, hints[field.name], field.name in money) for field in dataclasses.fields(kind))
-
-
-def _encode(kind: Any, value: Any, place: str, money: bool = False) -> Any:
-    """A value of declared type `kind` as what JSON can say; `place` names it in errors."""
-    if dataclasses.is_dataclass(kind):
-        if type(value) is not kind:
-            raise ParameterError(f"{place}: a {kind} is needed, not {type(value).__name__}", place)
-        return {
-            name: _encode(hint, getattr(value, name), f"{place}.{name}", is_money)
-            for name, hint, is_money in _fields(typing.cast(type, kind))
-        }
-    origin, parts = typing.get_origin(kind), typing.get_args(kind)
-    if origin in (types.UnionType, typing.Union):
-        return None if value is None else _encode(parts[0], value, place, money)
-    if origin is tuple:
-        if not isinstance(value, tuple):
-            raise ParameterError(f"{place}: a tuple is needed, not {type(value).__name__}", place)
-        return [_encode(part, item, f"{place}[{i}]") for i, (part, item) in enumerate(_paired(parts, value, place))]
-    return _encode_plain(kind, value, place, money)
-
-
-def _encode_plain(kind: Any, value: Any, place: str, money: bool) -> Any:
-    if typing.get_origin(kind) is Literal:
-        if value not in typing.get_args(kind):
-            raise ParameterError(f"{place}: {value!r} is none of {', '.join(typing.get_args(kind))}", place)
-        return str(value)
-    if kind is date:
-        if type(value) is not date:
-            raise ParameterError(f"{place}: a date without time is needed, not {value!r}", place)
-        return value.isoformat()
-    if kind is float and not isinstance(value, bool | str | bytes):
-        try:
-            value = float(value)
-        except (TypeError, ValueError):
-            raise ParameterError(f"{place}: a number is needed, not {value!r}", place) from None
-        if value != value or value in (float("inf"), float("-inf")):
-            raise ParameterError(f"{place}: {value} is not finite; a proposal holds finite numbers or None", place)
-        return plain(value) if money else value
-    if kind is int and not isinstance(value, bool) and hasattr(value, "__index__"):
-        return int(value)
-    if kind in (str, bool) and isinstance(value, kind):
-        return kind(value)
-    raise ParameterError(f"{place}: {kind.__name__} is needed, not {value!r}", place)
-
-
-def _paired(parts: tuple[Any, ...], values: Any, place: str) -> list[tuple[Any, Any]]:
-    """Each item with its type: tuple[X, ...] of any length, tuple[X, Y] of its own."""
-    if len(parts) == 2 and parts[1] is Ellipsis:
-        return [(parts[0], value) for value in values]
-    if len(parts) != len(values):
-        raise ParameterError(f"{place}: {len(parts)} items are needed, not {len(values)}", place)
-    return list(zip(parts, values))
-
-
-def _decode(kind: Any, value: Any, place: str, money: bool = False) -> Any:
-    """The inverse of `_encode`; raises `PackageError` naming the place."""
-    if dataclasses.is_dataclass(kind):
-        fields = _fields(typing.cast(type, kind))
-        names = {name for name, _, _ in fields}
-        if not isinstance(value, dict) or set(value) != names:
-            odd = sorted(names ^ set(value)) if isinstance(value, dict) else [type(value).__name__]
-            raise PackageError(f"{place}: fields missing or unknown: {', '.join(odd)}")
-        return typing.cast(type, kind)(
-            **{name: _decode(hint, value[name], f"{place}.{name}", is_money) for name, hint, is_money in fields}
-        )
-    origin, parts = typing.get_origin(kind), typing.get_args(kind)
-    if origin in (types.UnionType, typing.Union):
-        return None if value is None else _decode(parts[0], value, place, money)
-    try:
-        if origin is tuple and isinstance(value, list):
-            return tuple(
-                _decode(part, item, f"{place}[{i}]") for i, (part, item) in enumerate(_paired(parts, value, place))
-            )
-        if kind is date and isinstance(value, str):
-            return date.fromisoformat(value)
-        if kind is float and (isinstance(value, str) if money else type(value) in (int, float)):
-            return float(value)
-        if (origin is Literal and value in parts) or (kind in (str, int, bool) and type(value) is kind):
-            return value
-    except (ValueError, TypeError, OverflowError, ParameterError) as error:
-        raise PackageError(f"{place}: {error}") from error
-    raise PackageError(f"{place}: {value!r} is not a {getattr(kind, '__name__', kind)}")
