@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from workbench import drift
 from workbench.errors import FirmDataError, ParameterError
 from workbench.firm import open_at, write_firm
 from workbench.rebalance import model_change
+from workbench.rebalance.impact import assess, target_change
 
 #: A1 is worth $1,270: 60 AAA at 12 (cost 10), 10 BBB at 49 (cost 50), 60 cash. A2 (Roth) holds $100 of cash.
 NEW = {"AAA": 0.30, "BBB": 0.60, "CASH": 0.10}
@@ -166,3 +168,47 @@ def test_the_demo_firm_adds_up():
     left = accounts["sold"] - accounts["bought"] + cash.reindex(accounts["account_id"], fill_value=0.0).to_numpy()
     assert (left > -0.01).all()
     assert set(result.conflicts["kind"]) >= {"screen", "never_sell", "never_buy", "never_hold", "max_weight"}
+
+
+def naive_account(inputs, change, account):
+    """One account moved to its new targets, no restrictions: dollars by security and the gain, in plain loops."""
+    holdings, lots, price = inputs.holdings, inputs.lots, inputs.securities.price
+    rows = range(holdings.account_ptr[account], holdings.account_ptr[account + 1])
+    held = {int(holdings.security[h]): (h, holdings.quantity[h] * price[holdings.security[h]]) for h in rows}
+    value = sum(dollars for _, dollars in held.values())
+    targets = change.after[inputs.model[account]]
+    traded, gain = {}, 0.0
+    for security in sorted(set(held) | set(np.flatnonzero(targets))):
+        name = inputs.securities.ids[security]
+        if name == "CASH":
+            continue
+        holding, dollars = held.get(security, (None, 0.0))
+        traded[name] = targets[security] * value - dollars
+        left = max(-traded[name], 0.0) / price[security]
+        if holding is None or not inputs.taxed[account]:
+            continue
+        for lot in range(lots.holding_ptr[holding], lots.holding_ptr[holding + 1]):
+            sold = min(left, lots.quantity[lot])
+            gain, left = gain + sold * lots.gain[lot], left - sold
+    return traded, gain
+
+
+@pytest.mark.slow
+def test_an_account_by_account_loop_agrees():
+    firm = open_at("demo")
+    inputs = drift.load(firm)
+    change = target_change(inputs, firm.table("models"), firm.table("model_targets"))
+    lots = firm.table("lots", ["lot_id", "account_id", "security_id", "quantity"]).iloc[:0]
+    tables = [firm.table(name) for name in ("restrictions", "securities", "accounts")]
+    result = assess(inputs, change, tables[0].iloc[:0], *tables[1:], lots)
+    assert result.conflicts.empty
+    signed = result.trades["wanted"].where(result.trades["side"] == "buy", -result.trades["wanted"])
+    signed.index = pd.MultiIndex.from_frame(result.trades[["account_id", "security_id"]])
+    for account in range(0, len(inputs.accounts), 7):
+        traded, gain = naive_account(inputs, change, account)
+        row = result.accounts.iloc[account]
+        assert row["account_id"] == inputs.account_ids[account]
+        assert row["gain"] == pytest.approx(gain, abs=0.01)
+        assert row["blocked"] == pytest.approx(0.0, abs=0.01)
+        for name, dollars in traded.items():
+            assert signed.get((row["account_id"], name), 0.0) == pytest.approx(dollars, abs=0.01)
