@@ -195,8 +195,9 @@ def factor(p: Program, n: int, s: Iterate) -> None:
                         S[m, k] += b * p.entry[f]
         if r == R:
             break
+        total += _PROXIMAL
         s.line_sum[r] = total
-        over = 1.0 / total if total > 0.0 else 0.0
+        over = 1.0 / total
         start, end = p.touched_ptr[r], p.touched_ptr[r + 1]
         for e in range(start, end):
             s.cross[e] = g[p.touched[e]]
@@ -214,8 +215,7 @@ def factor(p: Program, n: int, s: Iterate) -> None:
         if p.row_kind[k] == RANGE:
             s.inverse[j] = 1.0 / (s.z_low[j] / s.gap_low[j] + s.z_high[j] / s.gap_high[j] + _PROXIMAL)
             S[k, k] += s.inverse[j]
-        elif p.row_kind[k] == FREE_ROW:
-            S[k, k] = 1.0
+        S[k, k] += _PROXIMAL if p.row_kind[k] != FREE_ROW else 1.0
     cholesky(S, K)
 
 
@@ -252,7 +252,7 @@ def step(p: Program, n: int, s: Iterate) -> None:
             for e in range(p.ptr[j], p.ptr[j + 1]):
                 dw[p.row[e]] -= p.entry[e] * move
         if r < R:
-            left = (s.line_residual[r] - left) / s.line_sum[r] if s.line_sum[r] > 0.0 else 0.0
+            left = (s.line_residual[r] - left) / s.line_sum[r]
             s.line_mean[r] = left
             for e in range(p.touched_ptr[r], p.touched_ptr[r + 1]):
                 dw[p.touched[e]] -= s.cross[e] * left
@@ -270,11 +270,10 @@ def step(p: Program, n: int, s: Iterate) -> None:
         dy = 0.0
         if r < R:
             dy = s.line_mean[r]
-            if s.line_sum[r] > 0.0:
-                t = 0.0
-                for e in range(p.touched_ptr[r], p.touched_ptr[r + 1]):
-                    t += s.cross[e] * dw[p.touched[e]]
-                dy -= t / s.line_sum[r]
+            t = 0.0
+            for e in range(p.touched_ptr[r], p.touched_ptr[r + 1]):
+                t += s.cross[e] * dw[p.touched[e]]
+            dy -= t / s.line_sum[r]
             s.line_mean[r] = dy
         for j in range(p.line_ptr[r], p.line_ptr[r + 1]):
             t = s.right[j] + p.coefficient[j] * dy
@@ -419,6 +418,7 @@ def descend(p: Program, n: int, s: Iterate, tolerance: float) -> tuple[int, int]
             length = min(1.0, length * max(0.99, min(0.9999, 1.0 - gap / bounds)))
         else:
             length = 1.0
-        if _move(p, n, s, length) > 1e3 * REACH and primal <= 1e-6:
+        greatest = _move(p, n, s, length)
+        if greatest > 10.0 * REACH and primal <= 1e-6 * greatest:
             return UNBOUNDED, steps
     return STALLED, STEPS
