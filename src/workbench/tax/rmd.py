@@ -52,7 +52,8 @@ def required_distributions(
     `withdrawals` has `account_id`, `trade_date`, `amount` (positive dollars paid out). `periods` gives, by account, a
     distribution period that beats the Uniform Lifetime Table's (joint table). A Roth owner owes nothing. Withdrawals
     up to 1 April count for a postponed first distribution before they count for the year they are made in; a
-    postponed one that was missed stays on the list until it is made up. Raises `ParameterError` for a year before the tables in force.
+    postponed one that was missed stays on the list until it is made up. Raises `ParameterError` for a year before the
+    tables in force.
     """
     day = pd.Timestamp(as_of).normalize()
     if day.year < rmd.FIRST_YEAR:
