@@ -396,7 +396,7 @@ class Ledger:
             quantity=np.round(np.bincount(owner, weights=shares, minlength=len(holdings)), DECIMALS),
             lots=Lots(
                 holding_ptr=_offsets(np.bincount(owner, minlength=len(holdings))),
-                ids=np.array([f"{lot.lot_id}{'r' * lot.adjusted}" for lot in lots], object),
+                ids=np.array([lot.lot_id for lot in lots], object),
                 quantity=shares, basis=basis,
                 acquired_on=_date(np.array([lot.acquired for lot in lots], np.int64)),
                 holding_start=_date(np.array([lot.start for lot in lots], np.int64)),

@@ -93,8 +93,8 @@ class Assumptions:
 class Path:
     """One strategy's life in one cohort.
 
-    `value` (T) is the market value of all accounts at each close, `owed` tax of finished years not yet paid, `flow`
-    what came in (deposits, above zero). `years` has a row a year: returns before and after tax, time-weighted; tax, gains,
+    `value` (T) is the market value of all accounts at each close, `owed` the tax of finished years not yet paid,
+    `flow` what came in (deposits). `years` has a row a year: returns before and after tax, time-weighted; tax, gains,
     losses harvested and disallowed, turnover. `liquidated_start` and `liquidated_end` are what is left if everything
     is sold and withdrawn then, at the rates of the study; `carryforward` what losses would still be unused.
     """
