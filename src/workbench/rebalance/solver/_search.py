@@ -166,15 +166,14 @@ def _options(t: Tableau, units: Units, kind: int, at: int, option: Ints, what: I
 
 @njit(cache=True, nogil=True)
 def branch(
-    t: Tableau, units: Units, wash: Ints, selling: Ints, groups: int, worth: float, limit: int, whole: bool
+    t: Tableau, units: Units, wash: Ints, selling: Ints, groups: int, best: float, limit: int, whole: bool
 ) -> tuple[float, Floats, Floats, int]:
-    """Depth-first branch and bound over sides and least trades; with `whole` over shares too, to the first found.
+    """Depth-first branch and bound over sides and least trades, and with `whole` over shares too.
 
-    Returns the best objective (inf: none), the bounds of its leaf, and the number of re-solves: at most about `limit`
-    once something is found, and 50 times that before.
+    Looks for what is better than `best` by more than WORTH. Returns the best objective (as given: none was found), the
+    bounds of its leaf, and the number of re-solves: at most about `limit` once there is a best, 50 times that before.
     """
     variables = t.lower.size
-    best = np.inf
     best_lower, best_upper = t.lower.copy(), t.upper.copy()
     room = 64 * variables + 1024
     trail_of = np.empty(room, np.int32)
@@ -189,13 +188,13 @@ def branch(
     while top > 0:
         top -= 1
         length = _undo(t, trail_of, trail, length, stack[top, 0])
-        if floor[top] > best - worth or solves > (limit if best < np.inf else 50 * limit):
+        if floor[top] > best - WORTH or solves > (limit if best < np.inf else 50 * limit):
             continue
         if stack[top, 1] >= 0:
             length = _decide(
                 t, units, wash, selling, stack[top, 1], stack[top, 2], stack_amount[top], trail_of, trail, length
             )
-        status, objective = reoptimise(t, best - worth)
+        status, objective = reoptimise(t, best - WORTH)
         solves += 1
         if status != OPTIMAL:
             continue
@@ -203,15 +202,13 @@ def branch(
         if kind < 0:
             best = objective
             best_lower[:], best_upper[:] = t.lower, t.upper
-            if whole:
-                break
             continue
         if length + 4 * wash.size + 8 > room or top + 2 > room:
             continue
         first = top
         for o in range(_options(t, units, kind, at, option, what, amount)):
             after = _decide(t, units, wash, selling, option[o], what[o], amount[o], trail_of, trail, length)
-            status, objective = reoptimise(t, best - worth)
+            status, objective = reoptimise(t, best - WORTH)
             solves += 1
             _undo(t, trail_of, trail, after, length)
             if status != OPTIMAL:

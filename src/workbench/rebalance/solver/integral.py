@@ -18,14 +18,15 @@ from workbench.rebalance.solver._assemble import (
     units_of,
     values_of,
 )
-from workbench.rebalance.solver._search import WORTH, branch, fix_units, improve, round_shares, settle
-from workbench.rebalance.solver._simplex import OPTIMAL, Tableau, reoptimise
+from workbench.rebalance.solver._search import branch, fix_units, improve, round_shares, settle
+from workbench.rebalance.solver._simplex import Tableau, reoptimise
 from workbench.rebalance.solver.problem import SELL, Floats, Integrality, Ints, Problem, Solution
 
 #: Re-solves spent on sides once a solution is known, and on moves of single shares.
 BRANCHES, MOVES = 400, 150
-#: Re-solves after which the search for any whole solution gives up.
-PATIENCE = 20_000
+#: Where whole shares cost more than this (0.3 bp of value), re-solves spent on branching on shares as well; 50 times as
+#: many while nothing is found.
+DEAR, BRANCHES_WHOLE = 3e-5, 2_000
 #: First segment of a quadratic column: a fraction of the household; then eight times finer each time it is centred.
 COARSE, FINER, ROUNDS = 1e-3, 0.125, 3
 
@@ -37,7 +38,7 @@ def solve(problem: Problem, integrality: Integrality) -> Solution:
     wash group takes one side. `line_price`, `row_price` and `bound_price` are those of the program with the chosen
     sides and least trades and any number of shares, which are the prices a reader can act on. `iterations` counts
     re-solves. `status` is "infeasible" when nothing was found: with the relaxed program infeasible, or after
-    `PATIENCE` re-solves. The same input gives the same output to the last bit. Raises ParameterError where shapes of
+    100,000 re-solves. The same input gives the same output to the last bit. Raises ParameterError where shapes of
     the two parts differ.
     """
     _check(problem, integrality)
@@ -86,8 +87,8 @@ def whole_solution(
         quadratic, linear, lower, upper, line, line_coefficient, column_ptr, entry_row, entry, line_target,
         row_low, row_high, total_row, totals, units, centre, width,
     )  # fmt: skip
-    bounds_lower, bounds_upper = t.lower.copy(), t.upper.copy()
-    best, leaf_lower, leaf_upper, solves = branch(t, named, wash_group, selling, groups, WORTH, BRANCHES, False)
+    start_lower, start_upper = t.lower.copy(), t.upper.copy()
+    best, leaf_lower, leaf_upper, solves = branch(t, named, wash_group, selling, groups, np.inf, BRANCHES, False)
     values = np.full(columns, np.nan)
     line_price, row_price, bound_price = np.full(lines, np.nan), np.full(rows, np.nan), np.full(columns, np.nan)
     if best == np.inf:
@@ -107,10 +108,12 @@ def whole_solution(
                 quadratic, linear, lower, upper, line, line_coefficient, column_ptr, entry_row, entry, line_target,
                 row_low, row_high, total_row, totals, units, centre, width,
             )  # fmt: skip
-            _take_sides(finer, t, quadratic, totals)
+            _free(finer, t.lower, t.upper, quadratic, totals)
             t, wide = finer, fine_wide
-            status, _objective = reoptimise(t, np.inf)
+            reoptimise(t, np.inf)
             solves += 1
+    _status, floor = reoptimise(t, np.inf)
+    sides_lower, sides_upper = t.lower.copy(), t.upper.copy()
     line_price, row_price = prices_of(t, wide, lines, rows)
     relaxed = values_of(t, quadratic, centre, lower, upper)
     bound_price = gradient_left(
@@ -119,34 +122,37 @@ def whole_solution(
 
     good, objective, more = round_shares(t, named, BRANCHES)
     solves += more
-    if not good:
-        # Complete, if slow: branch on whole shares as well, from the start, and take the first that is found.
-        if curved:
-            for c in range(columns):
-                width[c] = COARSE
-            t, named, wide = tableau_of(
-                quadratic, linear, lower, upper, line, line_coefficient, column_ptr, entry_row, entry, line_target,
-                row_low, row_high, total_row, totals, units, centre, width,
-            )  # fmt: skip
-        else:
-            _take(t, bounds_lower, bounds_upper)
-        best, leaf_lower, leaf_upper, more = branch(t, named, wash_group, selling, groups, WORTH, PATIENCE, True)
-        solves += more
-        if best == np.inf:
-            return False, np.full(columns, np.nan), np.inf, line_price, row_price, bound_price, solves
-        _take(t, leaf_lower, leaf_upper)
-        reoptimise(t, np.inf)
-        settle(t, named, wash_group, selling, groups)
-    fix_units(t, named)
-    status, objective = reoptimise(t, np.inf)
-    if status == OPTIMAL:
+    if good:
+        fix_units(t, named)
+        _status, objective = reoptimise(t, np.inf)
         objective, more = improve(t, named, objective, MOVES)
         solves += more
+    if objective - floor > DEAR:
+        # Rounding costs something one would see, or found nothing: branch on whole shares as well, from the start.
+        rounded_lower, rounded_upper = t.lower.copy(), t.upper.copy()
+        _take(t, sides_lower, sides_upper)
+        _free(t, start_lower, start_upper, quadratic, totals)
+        best, leaf_lower, leaf_upper, more = branch(
+            t, named, wash_group, selling, groups, objective, BRANCHES_WHOLE, True
+        )
+        solves += more
+        if best < objective:
+            _take(t, leaf_lower, leaf_upper)
+            _status, best = reoptimise(t, np.inf)
+            fix_units(t, named)
+            _status, objective = reoptimise(t, np.inf)
+            objective, more = improve(t, named, objective, MOVES)
+            solves += more
+        elif good:
+            _take(t, rounded_lower, rounded_upper)
+            reoptimise(t, np.inf)
+        else:
+            return False, np.full(columns, np.nan), np.inf, line_price, row_price, bound_price, solves
     values = values_of(t, quadratic, centre, lower, upper)
     exact = 0.0
     for c in range(columns):
         exact += (linear[c] + 0.5 * quadratic[c] * values[c]) * values[c]
-    return status == OPTIMAL, values, exact, line_price, row_price, bound_price, solves
+    return True, values, exact, line_price, row_price, bound_price, solves
 
 
 @njit(cache=True, nogil=True)
@@ -155,10 +161,10 @@ def _take(t: Tableau, lower: Floats, upper: Floats) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _take_sides(finer: Tableau, coarse: Tableau, quadratic: Floats, totals: int) -> None:
-    """Bounds of what is not quadratic, and of the totals of lots, as the search left them."""
+def _free(t: Tableau, lower: Floats, upper: Floats, quadratic: Floats, totals: int) -> None:
+    """Take bounds of what is not quadratic, and of the totals of lots, from another tableau's; others keep theirs."""
     for c in range(quadratic.size):
         if not quadratic[c] > 0.0:
-            finer.lower[c], finer.upper[c] = coarse.lower[c], coarse.upper[c]
+            t.lower[c], t.upper[c] = lower[c], upper[c]
     if totals > 0:
-        finer.lower[-totals:], finer.upper[-totals:] = coarse.lower[-totals:], coarse.upper[-totals:]
+        t.lower[-totals:], t.upper[-totals:] = lower[-totals:], upper[-totals:]
