@@ -91,7 +91,7 @@ def allocate_shares(
     """
     lots = np.broadcast_to(np.asarray(lot, np.float64), ordered.shape)
     _check_numbers(ordered, filled, lots, minimum)
-    whole = all(bool((values == np.rint(values)).all()) for values in (ordered, filled, lots, np.float64([minimum])))
+    whole = all(bool((values == np.rint(values)).all()) for values in (ordered, filled, lots, np.array([minimum])))
     scale = 1 if whole else UNITS_A_SHARE
     want, fill, step, least = (
         np.rint(np.asarray(values, np.float64) * scale).astype(np.int64) for values in (ordered, filled, lots, minimum)
