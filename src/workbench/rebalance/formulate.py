@@ -30,15 +30,17 @@ UNKNOWN_HALF_SPREAD = 0.001
 #: Part of the risk price that holds inside a band where trades stop at its edge: enough to point cash to what is low.
 INSIDE = 0.05
 #: Prices of breaking what must hold, a unit: owed cash, then caps, then the gain budget.
-CASH_PRICE, CAP_PRICE, BUDGET_PRICE = 20.0, 6.0, 3.0
+CASH_PRICE, CAP_PRICE, BUDGET_PRICE = 3.0, 2.0, 1.5
 #: What a unit of a holding that may not be held is worth to sell: above any tax and risk, below every hard limit.
-MUST_SELL = 1.5
+MUST_SELL = 0.9
 #: Yearly price of cash above its ceiling.
 IDLE_CASH = 0.02
 #: Bands and caps nearer than this part of their room become rows.
 NEAR = 0.5
 _DUST = 1e-9
 _INF = np.inf
+#: No limit of a household can be missed by more than this many times its value.
+_MOST = 2.0
 
 
 class MarginalRates(NamedTuple):
@@ -530,8 +532,8 @@ class _Builder:
         self.cash_floor, self.cash_ceiling = floor, ceiling
         for account in np.flatnonzero(self.group >= 0).tolist():
             name = accounts.ids[account]
-            short = self._add(1, EXCESS, linear=CASH_PRICE, upper=_INF)
-            over = self._add(1, EXCESS, linear=IDLE_CASH, upper=_INF)
+            short = self._add(1, EXCESS, linear=CASH_PRICE, upper=_MOST)
+            over = self._add(1, EXCESS, linear=IDLE_CASH, upper=_MOST)
             start = accounts.cash[account] / self.value
             row = self._row(
                 Row("cash", name, account=account, bound=float(floor[account]), over=int(over[0]), under=int(short[0])),
@@ -554,7 +556,7 @@ class _Builder:
             return
         room = max(budget - tax.realised_short - tax.realised_long, 0.0) / self.value
         price = BUDGET_PRICE if settings.gain_budget == "hard" else settings.gain_budget_price
-        over = self._add(1, EXCESS, linear=price, upper=_INF)
+        over = self._add(1, EXCESS, linear=price, upper=_MOST)
         row = self._row(
             Row("gain_budget", self.household.household_id, bound=budget, over=int(over[0])), -_INF, room
         )
@@ -586,8 +588,8 @@ class _Builder:
     ) -> None:
         low, high = float(low), float(high)
         price = self.settings.band_price
-        over = int(self._add(1, EXCESS, linear=price, upper=_INF)[0]) if np.isfinite(high) else -1
-        under = int(self._add(1, EXCESS, linear=price, upper=_INF)[0]) if np.isfinite(low) else -1
+        over = int(self._add(1, EXCESS, linear=price, upper=_MOST)[0]) if np.isfinite(high) else -1
+        under = int(self._add(1, EXCESS, linear=price, upper=_MOST)[0]) if np.isfinite(low) else -1
         row = self._row(Row("band", key, group, level, over=over, under=under), low, high)
         if over >= 0:
             self._enter(row, np.array([over]), -1.0)
@@ -620,7 +622,7 @@ class _Builder:
             goal = float(self.line_target[np.unique(self.buy_line[bought])].sum())
             if held <= NEAR * most and (goal <= NEAR * most and cap.account < 0):
                 continue
-            over = self._add(1, EXCESS, linear=CAP_PRICE, upper=_INF)
+            over = self._add(1, EXCESS, linear=CAP_PRICE, upper=_MOST)
             entity = cap.entity if cap.account < 0 else f"{cap.entity} in {self.household.accounts.ids[cap.account]}"
             row = self._row(
                 Row(cap.kind, entity, account=cap.account, source=cap.source, bound=cap.weight, over=int(over[0])),

@@ -50,7 +50,7 @@ def orders(household: Household, formulation: Formulation, values: Floats, setti
     bought = values[:n_buys] * formulation.value / price[formulation.buy_security]
     sold = _sold_lots(household, formulation, values[n_buys : n_buys + len(formulation.sell_holding)], settings)
     owner = np.repeat(np.arange(len(household.accounts.ids)), np.diff(household.account_ptr))
-    bought = _rounded(bought) if settings.whole_shares else np.floor(bought * 10**_DECIMALS) / 10**_DECIMALS
+    bought = _whole(bought, _capped(formulation)) if settings.whole_shares else np.floor(bought * 10**_DECIMALS) / 10**_DECIMALS
     keep = bought > 0
     least = np.maximum(settings.minimum_trade, settings.minimum_weight * formulation.account_value)
     least = np.maximum(least, household.accounts.fee / settings.fee_hurdle)
@@ -76,10 +76,21 @@ def orders(household: Household, formulation: Formulation, values: Floats, setti
     )  # fmt: skip
 
 
-def _rounded(shares: Floats) -> Floats:
-    """Whole shares: the nearest where the solver meant a whole number, else fewer."""
+def _capped(formulation: Formulation) -> np.ndarray:
+    """Purchases that count towards a cap: these are never rounded up."""
+    limits = [k for k, row in enumerate(formulation.rows) if row.kind in ("max_weight", "issuer_cap", "sector_cap")]
+    n_buys = len(formulation.buy_account)
+    if not limits:
+        return np.zeros(n_buys, bool)
+    problem = formulation.problem
+    column = np.repeat(np.arange(len(problem.linear)), np.diff(problem.column_ptr))
+    return np.isin(np.arange(n_buys), column[np.isin(problem.entry_row, limits)])
+
+
+def _whole(shares: Floats, down: np.ndarray) -> Floats:
+    """The nearest whole number of shares, or the next lower one where `down` says so."""
     near = np.rint(shares)
-    return np.where(np.abs(shares - near) < 1e-4, near, np.floor(shares))
+    return np.where(down & (near > shares + 1e-4), np.floor(shares), near)
 
 
 def _sold_lots(
@@ -96,8 +107,11 @@ def _sold_lots(
         if total >= held - 1e-5:
             total = held
         elif settings.whole_shares:
-            near = round(total)
-            total = float(near) if abs(total - near) < 1e-4 else float(np.floor(total))
+            # A sale at a gain is never rounded up, so that no budget is passed by a share.
+            gains = formulation.sell_lot[mine] >= 0
+            down = bool((gains & (formulation.sell_gain[mine] > 0)).any())
+            total = float(_whole(np.array([total]), np.array([down]))[0])
+            total = min(total, float(np.floor(held)))
         else:
             total = float(np.floor(total * 10**_DECIMALS) / 10**_DECIMALS)
         if total <= 0:

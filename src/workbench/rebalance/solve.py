@@ -104,7 +104,12 @@ def _relaxed(problem: Problem) -> Solution:
 
 
 def _whole(problem: Problem, integrality: Integrality, relaxed: Solution) -> Floats:
+    """Wash sides, least trades and whole shares: by search where the household is small, else by fixing."""
+    from workbench.rebalance import _fix
     from workbench.rebalance.solver import integral
 
-    found = integral.solve(problem, integrality)
-    return found.values if found.status == "optimal" else np.zeros_like(relaxed.values)
+    if len(problem.linear) <= _fix.SEARCHED:
+        found = integral.solve(problem, integrality)
+        if found.status == "optimal" and not _fix.washed_groups(problem, integrality, found.values):
+            return found.values
+    return _fix.fixed(problem, integrality, relaxed).values
