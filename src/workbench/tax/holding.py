@@ -18,7 +18,7 @@ def days(dates: Dates) -> Days:
 
 
 def holding_start(acquired_on: Dates) -> Days:
-    """First day of the holding period: the day after the trade date of the purchase (Rev. Rul. 66-7, 66-97)."""
+    """First day of the holding period: the day after the trade date of the purchase (Rev. Rul. 66-7, 70-598)."""
     return days(acquired_on) + np.timedelta64(1, "D")
 
 

@@ -1,6 +1,6 @@
 """Required minimum distributions of a household's accounts: who owes how much, what is left of it, and by when.
 
-Sources: IRC 401(a)(9); 26 CFR 1.408-8, Q&A-9 (IRAs of one owner count together, a 401(k) stands alone); start ages and
+Sources: IRC 401(a)(9); 26 CFR 1.408-8(e) (IRAs of one owner count together, a 401(k) stands alone); start ages and
 the Uniform Lifetime Table are in `workbench.firm.rmd`. The Joint and Last Survivor Table (a spouse more than ten years
 younger as sole beneficiary) is not on file: hand in the period that a person looked up (IRS Pub. 590-B, Table II).
 """
