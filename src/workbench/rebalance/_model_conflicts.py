@@ -55,7 +55,7 @@ class Desk:
 
     def by_account(self, values: Floats) -> Floats:
         """Sums of a row's values by account."""
-        sums: Floats = np.bincount(self.row_account, weights=values, minlength=len(self.accounts))
+        sums = np.bincount(self.row_account, weights=values, minlength=len(self.accounts)).astype(np.float64)
         return sums
 
     def row(self, account: Ints, security: Ints) -> Ints:
