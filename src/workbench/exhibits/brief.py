@@ -89,7 +89,7 @@ def tax_words(tax: float) -> str:
     """Say whether tax is owed or saved."""
     if abs(tax) < 0.5:
         return fmt.usd(0)
-    return f"{fmt.usd(abs(tax))} {'owed' if tax > 0 else 'saved'}"
+    return f"{words.dollars(abs(tax))} {'owed' if tax > 0 else 'saved'}"
 
 
 def _key(household: str) -> str:
@@ -329,8 +329,8 @@ def _limit(bound: Limit, endings: dict[str, str]) -> Item:
 
 
 def _source(proposal: Proposal, extras: Extras) -> str:
-    tables = ", ".join(name for name, _ in proposal.lineage) or "not recorded"
-    parts = [f"Tables: {words.clipped(tables, 200)}", f"book of record {extras.snapshot[:16] or 'not sealed'}"]
+    tables = words.joined([name for name, _ in proposal.lineage], 7) or "not recorded"
+    parts = [f"Tables: {words.clipped(tables, 150)}", f"book of record {extras.snapshot[:16] or 'not sealed'}"]
     parts.append(f"proposal {extras.proposal_hash[:16] or 'not yet packaged'}")
     return (
         "; ".join(parts) + ". Tracking error is a model's estimate; gains by specific lots; tax by netting the year at "

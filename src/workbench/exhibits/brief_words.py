@@ -30,6 +30,9 @@ OBSTACLES: Mapping[Obstacle, str] = {
     "mode": "the purpose of this proposal",
 }  # fmt: skip
 
+#: Changes of weight that print as none.
+UNMOVED = 0.0005
+
 REGISTRATIONS: dict[str, str] = {
     "taxable": "taxable",
     "trust": "trust",
@@ -112,14 +115,13 @@ def clipped(text: str, most: int) -> str:
 
 def why(reason: Reason) -> str:
     """Say why a trade is made, beside the columns that say which: "Brings US equity to 40.1% (target 40.0%)"."""
-    key = clipped(reason.key, 40)
-    moved = f"{key} from {fmt.percent(reason.weight_before)} to {fmt.percent(reason.weight_after)}"
-    moved += f" (target {fmt.percent(reason.target)})"
+    key, moved = clipped(reason.key, 40), _moved(reason)
+    still = abs(reason.weight_after - reason.weight_before) < UNMOVED
     words = {
-        "overweight": f"Brings {moved}",
-        "underweight": f"Brings {moved}",
+        "overweight": moved if still else f"Brings {moved}",
+        "underweight": moved if still else f"Brings {moved}",
         "off_model": f"Not in the model: {moved}",
-        "harvest": f"Harvests a loss; {moved}",
+        "harvest": "Harvests a loss" if still else f"Harvests a loss; {moved}",
         "replacement": f"In place of {reason.replaces}" if reason.replaces else f"Replaces what is sold; {moved}",
         "raise_cash": f"Raises cash; {moved}",
         "invest_cash": f"Invests cash; {moved}",
@@ -131,6 +133,16 @@ def why(reason: Reason) -> str:
         words += f"; replaced by {reason.replaced_by}"
         words += f" until {short_date(reason.until)}" if reason.until else ""
     return words + "."
+
+
+def _moved(reason: Reason) -> str:
+    before, after = fmt.percent(reason.weight_before), fmt.percent(reason.weight_after)
+    way = (
+        f"stays at {after}"
+        if abs(reason.weight_after - reason.weight_before) < UNMOVED
+        else f"from {before} to {after}"
+    )
+    return f"{clipped(reason.key, 40)} {way} (target {fmt.percent(reason.target)})"
 
 
 def lots(sales: Sequence[LotSale], most: int = 2) -> str:
@@ -154,6 +166,8 @@ def _gain(sale: LotSale) -> str:
         return "untaxed"
     term = {"short": "short-term ", "long": "long-term "}.get(sale.term, "")
     held_back = f", {fmt.usd(sale.disallowed)} of it disallowed" if sale.disallowed else ""
+    if sale.disallowed and sale.disallowed >= -sale.gain - 0.005:
+        held_back = ", all disallowed"
     return f"{term}{fmt.usd(sale.gain)}{held_back}"
 
 
@@ -171,7 +185,7 @@ def limit(bound: Limit, ending: str | None) -> tuple[str, str]:
     price = ""
     if bound.tracking_bp is not None:
         price = f"costs {fmt.number(bound.tracking_bp, 0 if bound.tracking_bp >= 1 else 1)} bp of tracking"
-    if bound.price:
+    if bound.price >= 0.0005:
         each = f"one more dollar of it would be worth {_cents(bound.price)} a year"
         price = f"{price}; {each}" if price else f"binds: {each}"
     return name[:1].upper() + name[1:], f"of {fmt.usd(bound.bound)}{where} {price or 'binds'}."

@@ -70,7 +70,8 @@ def screen_style() -> str:
 
 
 def _words(cut: BriefView) -> str:
-    return template("brief_body.html").render(view=cut, **_names())
+    # A line may otherwise end between a minus sign and its dollars.
+    return template("brief_body.html").render(view=cut, **_names()).replace(f"{fmt.MINUS}$", f"{fmt.MINUS}\u2060$")
 
 
 def _page(cut: BriefView, words: str, fonts: str) -> str:
