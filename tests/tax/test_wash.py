@@ -291,7 +291,7 @@ def histories(draw, sell_all=False):
     return frame.assign(taxed=frame["account_id"] != "IRA")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(histories())
 def test_basis_added_and_lost_for_good_make_up_what_is_disallowed(frame):
     result = match_wash_sales(frame)
@@ -304,7 +304,7 @@ def test_basis_added_and_lost_for_good_make_up_what_is_disallowed(frame):
     assert (result.blocks["disallowed"] <= losses + 1e-9).all()
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(histories(), st.integers(0, 1000))
 def test_the_order_of_rows_does_not_matter(frame, seed):
     result, again = (match_wash_sales(f) for f in (frame, frame.sample(frac=1, random_state=seed)))
@@ -368,7 +368,7 @@ def match_share_by_share(frame):
     return total, permanent, held
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(histories())
 def test_it_agrees_with_a_matcher_of_single_shares(frame):
     result = match_wash_sales(frame)

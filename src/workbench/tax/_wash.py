@@ -79,10 +79,11 @@ def fill_sales(
 
 
 @njit(cache=True)
-def _longer(values: Any, needed: int) -> Any:
+def _room(values: Any, needed: int) -> Any:
+    """`values` (rows x columns) with room for row number `needed`: twice as long where it was full."""
     if needed < len(values):
         return values
-    grown = np.empty(2 * len(values) + 16, values.dtype)
+    grown = np.empty((2 * len(values) + 16, values.shape[1]), values.dtype)
     grown[: len(values)] = values
     return grown
 
@@ -96,6 +97,11 @@ def _available(after: Longs, lot: int) -> int:
     while after[lot] != root:
         after[lot], lot = root, after[lot]
     return root
+
+
+# columns of the tables below
+SHARES, COST, DISALLOWED, PERMANENT = 0, 1, 2, 3
+START, NEXT = 0, 1
 
 
 @njit(cache=True)
@@ -126,30 +132,22 @@ def match(
     """
     n_lots = len(lot_day)
     free = np.maximum(lot_shares - lot_used, 0.0)
-    after = np.arange(n_lots + 1)
+    after = np.arange(n_lots + 1)  # a lot points to itself while it has free shares, else onwards
     head = np.full(n_lots, -1, np.int64)
     tail = np.full(n_lots, -1, np.int64)
-
     size = len(fill_lot) + n_lots + 16
-    piece_shares, piece_cost = np.empty(size), np.empty(size)
-    piece_start, piece_next = np.empty(size, np.int64), np.empty(size, np.int64)
-    pieces = 0
-    block_fill, block_start = np.empty(size, np.int64), np.empty(size, np.int64)
-    block_shares, block_cost = np.empty(size), np.empty(size)
-    block_disallowed, block_permanent = np.empty(size), np.empty(size)
-    blocks = 0
-    match_block, match_lot, match_shares = np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size)
-    matches = 0
-
+    piece, piece_at = np.empty((size, 2)), np.empty((size, 2), np.int64)
+    block, block_at = np.empty((size, 4)), np.empty((size, 2), np.int64)
+    matched, matched_at = np.empty((size, 1)), np.empty((size, 2), np.int64)
+    pieces = blocks = matches = 0
     for lot in range(n_lots):
         if lot_used[lot] > DUST:
-            piece_shares[pieces] = min(lot_used[lot], lot_shares[lot])
-            piece_cost[pieces], piece_start[pieces], piece_next[pieces] = lot_cost[lot], lot_start[lot], -1
+            piece[pieces, SHARES], piece[pieces, COST] = min(lot_used[lot], lot_shares[lot]), lot_cost[lot]
+            piece_at[pieces, START], piece_at[pieces, NEXT] = lot_start[lot], -1
             head[lot] = tail[lot] = pieces
             pieces += 1
         if free[lot] <= DUST:
-            free[lot] = 0.0
-            after[lot] = lot + 1
+            free[lot], after[lot] = 0.0, lot + 1
 
     for g in range(len(group_ptr) - 1):
         window, end = group_ptr[g], group_ptr[g + 1]
@@ -157,39 +155,28 @@ def match(
             sold, day, need = fill_lot[f], fill_day[f], fill_shares[f]
             while window < end and lot_day[window] < day - WINDOW:
                 window += 1
-            while need > 0.0:
-                if head[sold] >= 0:
-                    p = head[sold]
-                    take = min(need, piece_shares[p])
-                    cost, start = piece_cost[p], piece_start[p]
-                    piece_shares[p] -= take
-                    if piece_shares[p] <= DUST:
-                        head[sold] = piece_next[p]
-                        if head[sold] < 0:
-                            tail[sold] = -1
+            while need > DUST:
+                # one block: a replacement piece of the lot while there are any, then its free shares
+                first = head[sold]
+                if first >= 0:
+                    take, cost, start = min(need, piece[first, SHARES]), piece[first, COST], piece_at[first, START]
+                    piece[first, SHARES] -= take
+                    if piece[first, SHARES] <= DUST:
+                        head[sold] = piece_at[first, NEXT]
                 else:
-                    take = min(need, free[sold])
-                    cost, start = lot_cost[sold], lot_start[sold]
+                    take, cost, start = min(need, free[sold]), lot_cost[sold], lot_start[sold]
+                    if take <= 0.0:
+                        break
                     free[sold] -= take
                     if free[sold] <= DUST:
-                        free[sold] = 0.0
-                        after[sold] = sold + 1
-                        if need - take <= DUST:
-                            take = need
+                        free[sold], after[sold] = 0.0, sold + 1
                 need -= take
-                if take <= 0.0:
-                    break
-                loss = cost - fill_price[f]
-                block_fill = _longer(block_fill, blocks)
-                block_start = _longer(block_start, blocks)
-                block_shares = _longer(block_shares, blocks)
-                block_cost = _longer(block_cost, blocks)
-                block_disallowed = _longer(block_disallowed, blocks)
-                block_permanent = _longer(block_permanent, blocks)
-                block_fill[blocks], block_shares[blocks] = f, take
-                block_cost[blocks], block_start[blocks] = cost, start
-                block_disallowed[blocks] = block_permanent[blocks] = 0.0
+                block, block_at = _room(block, blocks), _room(block_at, blocks)
+                block_at[blocks, 0], block_at[blocks, 1] = f, start
+                block[blocks, SHARES], block[blocks, COST] = take, cost
+                block[blocks, DISALLOWED] = block[blocks, PERMANENT] = 0.0
                 blocks += 1
+                loss = cost - fill_price[f]
                 # less than a billionth of the price is rounding, not a loss
                 if not (lot_taxed[sold] and loss > 1e-9 * cost):
                     continue
@@ -201,58 +188,68 @@ def match(
                     shares = min(take, free[lot])
                     take -= shares
                     free[lot] -= shares
-                    piece_shares = _longer(piece_shares, pieces)
-                    piece_cost = _longer(piece_cost, pieces)
-                    piece_start = _longer(piece_start, pieces)
-                    piece_next = _longer(piece_next, pieces)
-                    piece_shares[pieces], piece_next[pieces] = shares, -1
-                    block_disallowed[blocks - 1] += shares * loss
+                    if free[lot] <= DUST:
+                        free[lot], after[lot] = 0.0, lot + 1
+                    # the matched shares leave the free ones and queue as a piece of their own
+                    piece, piece_at = _room(piece, pieces), _room(piece_at, pieces)
+                    piece[pieces, SHARES], piece_at[pieces, NEXT] = shares, -1
+                    block[blocks - 1, DISALLOWED] += shares * loss
                     if lot_taxed[lot]:
-                        piece_cost[pieces] = lot_cost[lot] + loss
-                        piece_start[pieces] = lot_start[lot] - (day - start + 1)
+                        piece[pieces, COST] = lot_cost[lot] + loss
+                        piece_at[pieces, START] = lot_start[lot] - (day - start + 1)
                     else:
-                        piece_cost[pieces], piece_start[pieces] = lot_cost[lot], lot_start[lot]
-                        block_permanent[blocks - 1] += shares * loss
-                    if tail[lot] >= 0:
-                        piece_next[tail[lot]] = pieces
+                        piece[pieces, COST], piece_at[pieces, START] = lot_cost[lot], lot_start[lot]
+                        block[blocks - 1, PERMANENT] += shares * loss
+                    if head[lot] >= 0:
+                        piece_at[tail[lot], NEXT] = pieces
                     else:
                         head[lot] = pieces
                     tail[lot] = pieces
                     pieces += 1
-                    match_block = _longer(match_block, matches)
-                    match_lot = _longer(match_lot, matches)
-                    match_shares = _longer(match_shares, matches)
-                    match_block[matches], match_lot[matches], match_shares[matches] = blocks - 1, lot, shares
+                    matched, matched_at = _room(matched, matches), _room(matched_at, matches)
+                    matched[matches, 0], matched_at[matches, 0], matched_at[matches, 1] = shares, blocks - 1, lot
                     matches += 1
-                    if free[lot] <= DUST:
-                        free[lot] = 0.0
-                        after[lot] = lot + 1
                     lot = _available(after, lot)
 
-    open_lot, open_start = np.empty(n_lots + pieces, np.int64), np.empty(n_lots + pieces, np.int64)
-    open_shares, open_cost = np.empty(n_lots + pieces), np.empty(n_lots + pieces)
-    open_used = np.empty(n_lots + pieces, np.bool_)
-    rows = 0
-    for lot in range(n_lots):
-        p = head[lot]
-        while p >= 0:
-            open_lot[rows], open_shares[rows], open_used[rows] = lot, piece_shares[p], True
-            open_cost[rows], open_start[rows] = piece_cost[p], piece_start[p]
-            rows += 1
-            p = piece_next[p]
-        if free[lot] > 0.0:
-            open_lot[rows], open_shares[rows], open_used[rows] = lot, free[lot], False
-            open_cost[rows], open_start[rows] = lot_cost[lot], lot_start[lot]
-            rows += 1
     return (
         (
-            block_fill[:blocks],
-            block_shares[:blocks],
-            block_cost[:blocks],
-            block_start[:blocks],
-            block_disallowed[:blocks],
-            block_permanent[:blocks],
+            block_at[:blocks, 0].copy(),
+            block[:blocks, SHARES].copy(),
+            block[:blocks, COST].copy(),
+            block_at[:blocks, 1].copy(),
+            block[:blocks, DISALLOWED].copy(),
+            block[:blocks, PERMANENT].copy(),
         ),
-        (match_block[:matches], match_lot[:matches], match_shares[:matches]),
-        (open_lot[:rows], open_shares[:rows], open_cost[:rows], open_start[:rows], open_used[:rows]),
+        (matched_at[:matches, 0].copy(), matched_at[:matches, 1].copy(), matched[:matches, 0].copy()),
+        _still_open(head, piece, piece_at, pieces, free, lot_cost, lot_start),
     )
+
+
+@njit(cache=True)
+def _still_open(
+    head: Longs,
+    piece: Floats,
+    piece_at: Longs,
+    pieces: int,
+    free: Floats,
+    lot_cost: Floats,
+    lot_start: Longs,
+) -> tuple[Longs, Floats, Floats, Longs, Flags]:
+    """Lot, shares, basis a share, start and whether they are replacements, of all shares that were not sold."""
+    size = len(head) + pieces
+    open_lot, open_start = np.empty(size, np.int64), np.empty(size, np.int64)
+    open_shares, open_cost = np.empty(size), np.empty(size)
+    replacement = np.empty(size, np.bool_)
+    rows = 0
+    for lot in range(len(head)):
+        p = head[lot]
+        while p >= 0:
+            open_lot[rows], open_shares[rows], replacement[rows] = lot, piece[p, SHARES], True
+            open_cost[rows], open_start[rows] = piece[p, COST], piece_at[p, START]
+            rows += 1
+            p = piece_at[p, NEXT]
+        if free[lot] > 0.0:
+            open_lot[rows], open_shares[rows], replacement[rows] = lot, free[lot], False
+            open_cost[rows], open_start[rows] = lot_cost[lot], lot_start[lot]
+            rows += 1
+    return open_lot[:rows], open_shares[:rows], open_cost[:rows], open_start[:rows], replacement[:rows]
