@@ -34,6 +34,8 @@ WASH_DAYS = 30
 #: Shares are kept to this many decimals, money to cents.
 DECIMALS = 6
 _SOME = 0.5e-6
+#: Loss, as a fraction of the price, at which hidden losses are shown: worth nothing, and still a loss.
+_SLIGHT_LOSS = 1e-6
 
 
 @dataclass(frozen=True)
@@ -368,8 +370,8 @@ class Ledger:
     ) -> tuple[Household, list[Lot]]:
         """The household as it stands, and the ledger's lots in the order of the household's.
 
-        `losses_hidden` shows lots under water at no loss, so that a strategy that does not harvest sells them for
-        other reasons only.
+        `losses_hidden` shows lots under water at next to no loss, so that a strategy that does not harvest sells them
+        for other reasons only, while wash sales stay as forbidden as they are.
         """
         lots = sorted(self.lots, key=lambda lot: (lot.account, lot.security, lot.acquired, lot.lot_id, lot.adjusted))
         holdings = list(dict.fromkeys((lot.account, lot.security) for lot in lots))
@@ -379,8 +381,7 @@ class Ledger:
         basis = np.array([lot.basis for lot in lots], np.float64)
         security = np.array([key[1] for key in holdings], np.int32)
         if losses_hidden and len(lots):
-            net_price = market.price * (1.0 - market.half_spread)
-            basis = np.minimum(basis, net_price[security[owner]])
+            basis = np.minimum(basis, market.price[security[owner]] * (1.0 + _SLIGHT_LOSS))
         count = len(self.cash)
         per_account = np.bincount(np.array([key[0] for key in holdings], np.int64), minlength=count)
         household = Household(

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.errors import ParameterError
-from workbench.rebalance._history import History
+from workbench.rebalance._history import LEAST_WINDOW, History
 from workbench.rebalance._ledger import Ledger, Lot, TaxRates, first_in_first_out
 from workbench.rebalance.household import DEFERRED, TAXED, TREATMENT, CashDemand, Days, Floats, Household
 from workbench.rebalance.rounding import Orders
@@ -94,15 +94,19 @@ class Path:
     """One strategy's life in one cohort.
 
     `value` (T) is the market value of all accounts at each close, `owed` the tax of finished years not yet paid,
-    `flow` what came in (deposits). `years` has a row a year: returns before and after tax, time-weighted; tax, gains,
-    losses harvested and disallowed, turnover. `liquidated_start` and `liquidated_end` are what is left if everything
-    is sold and withdrawn then, at the rates of the study; `carryforward` what losses would still be unused.
+    `paid` the tax that left that day (below zero: came in), `flow` the deposits. `years` has a row a year: returns
+    before and after tax, time-weighted; tax, gains, losses harvested and disallowed, turnover. `liquidated_start` and
+    `liquidated_end` are what is left if everything is sold and withdrawn then, at the rates of the study;
+    `carryforward` what losses would still be unused, `embedded_gain` what that sale would realise. `cost` and
+    `turnover` (one way) are fractions of the mean value a year; `equity_...` the mean share of equity, counting
+    traditional accounts whole and less their tax. `tax_shortfalls` counts tax days that left the cash below zero.
     """
 
     strategy: Strategy
     dates: Days
     value: Floats
     owed: Floats
+    paid: Floats
     flow: Floats
     years: pd.DataFrame
     liquidated_start: float
@@ -128,8 +132,15 @@ class Path:
         """Internal rate of return a year after tax, of what stays invested or of what liquidation leaves."""
         first = self.liquidated_start if liquidated else float(self.value[0] - self.flow[0])
         last = self.liquidated_end if liquidated else float(self.after_tax[-1])
+        return self._internal_rate(first, self.flow, last)
+
+    def annual_return_before_tax(self) -> float:
+        """Internal rate of return a year before tax: tax paid counts as money taken out."""
+        return self._internal_rate(float(self.value[0] - self.flow[0]), self.flow - self.paid, float(self.value[-1]))
+
+    def _internal_rate(self, first: float, flow: Floats, last: float) -> float:
         years = (self.dates - self.dates[0]).astype(np.float64) / 365.25
-        return internal_rate(np.concatenate([[first], self.flow]), np.concatenate([[0.0], years]), last, years[-1])
+        return internal_rate(np.concatenate([[first], flow]), np.concatenate([[0.0], years]), last, years[-1])
 
 
 def internal_rate(flows: Floats, years: Floats, last: float, at: float) -> float:
@@ -142,6 +153,112 @@ def internal_rate(flows: Floats, years: Floats, last: float, at: float) -> float
         else:
             high = middle
     return 0.5 * (low + high)
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """Strategies side by side over cohorts that start in different years; every cohort lives each strategy once.
+
+    Cohorts overlap, so their range is no confidence interval: it says how much the start date matters.
+    """
+
+    source: str
+    assumptions: Assumptions
+    paths: tuple[tuple[Path, ...], ...]
+
+    @property
+    def starts(self) -> tuple[pd.Timestamp, ...]:
+        """The first day of each cohort."""
+        return tuple(pd.Timestamp(cohort[0].dates[0]) for cohort in self.paths)
+
+    def alphas(self) -> pd.DataFrame:
+        """One row a cohort and strategy: what it earned a year above the first strategy of its cohort, as fractions.
+
+        `alpha` is the difference of returns after tax, `before_tax` that of returns before tax (tracking, cost and
+        risk), `tax_alpha` the one less the other: what tax alone gave. `tax_alpha_liquidated` is the same when all
+        is sold and withdrawn at the end.
+        """
+        rows = []
+        for cohort in self.paths:
+            before, after, left = _returns(cohort[0])
+            for path in cohort:
+                own = _returns(path)
+                rows.append(
+                    {
+                        "start": pd.Timestamp(path.dates[0]),
+                        "strategy": path.strategy.key,
+                        "alpha": own[1] - after,
+                        "before_tax": own[0] - before,
+                        "tax_alpha": (own[1] - own[0]) - (after - before),
+                        "alpha_liquidated": own[2] - left,
+                        "tax_alpha_liquidated": (own[2] - own[0]) - (left - before),
+                    }
+                )
+        return pd.DataFrame(rows)
+
+    def summary(self) -> pd.DataFrame:
+        """One row a strategy: mean alphas over cohorts with their range, and what it took, as means over cohorts."""
+        alphas = self.alphas()
+        rows = []
+        for place, strategy in enumerate(path.strategy for path in self.paths[0]):
+            mine = alphas[alphas["strategy"] == strategy.key]
+            lives = [cohort[place] for cohort in self.paths]
+            row: dict[str, object] = {"strategy": strategy.key, "title": strategy.title}
+            for name in ("alpha", "before_tax", "tax_alpha", "tax_alpha_liquidated"):
+                row[name] = float(mine[name].mean())
+                row[f"{name}_low"], row[f"{name}_high"] = float(mine[name].min()), float(mine[name].max())
+            for name in ("tracking_error", "turnover", "cost", "equity_before_tax", "equity_after_tax"):
+                row[name] = float(np.mean([getattr(life, name) for life in lives]))
+            span = self.assumptions.years
+            row["wash_sales"] = sum(life.wash_sales for life in lives)
+            row["disallowed"] = float(np.mean([life.disallowed for life in lives])) / span
+            row["losses_harvested"] = float(np.mean([life.years["losses_harvested"].sum() for life in lives])) / span
+            row["tax"] = float(np.mean([life.years["tax"].sum() for life in lives])) / span
+            row["carryforward"] = float(np.mean([life.years["carryforward"].iloc[-1] for life in lives]))
+            rows.append(row)
+        return pd.DataFrame(rows)
+
+
+def _returns(path: Path) -> tuple[float, float, float]:
+    return path.annual_return_before_tax(), path.annual_return(), path.annual_return(liquidated=True)
+
+
+def cohort_starts(history: History, years: int) -> tuple[pd.Timestamp, ...]:
+    """The first session of every year that has enough prices before it and `years` whole years after.
+
+    Raises `ParameterError` where there is none.
+    """
+    days = pd.DatetimeIndex(history.dates)
+    first = [int(np.searchsorted(history.dates, np.datetime64(f"{year}-01-01"))) for year in sorted(set(days.year))]
+    starts = tuple(
+        days[place] for place in first
+        if place > LEAST_WINDOW and days[place].month == 1
+        and pd.Timestamp(days[place].year + years - 1, 12, 24) <= days[-1]
+    )  # fmt: skip
+    if not starts:
+        raise ParameterError(f"the prices of {days[0]:%Y} to {days[-1]:%Y} hold no {years} whole years", "years")
+    return starts
+
+
+def compare(
+    history: History,
+    assumptions: Assumptions | None = None,
+    *,
+    starts: Sequence[object] | None = None,
+    strategies: Sequence[Strategy] = STRATEGIES,
+    decide: Decide | None = None,
+) -> Study:
+    """Live every strategy in every cohort, by default one starting each year; the first strategy is the yardstick.
+
+    Raises `ParameterError` and `MarketDataError` where the prices do not reach.
+    """
+    assumptions = assumptions or Assumptions()
+    starts = cohort_starts(history, assumptions.years) if starts is None else starts
+    paths = tuple(
+        tuple(simulate(history, strategy, assumptions, start, decide=decide) for strategy in strategies)
+        for start in starts
+    )
+    return Study(history.source, assumptions, paths)
 
 
 def simulate(
@@ -194,7 +311,6 @@ class _Life:
         self.models = history.models()
         length = self.last - self.first + 1
         self.value, self.owed, self.flow = np.zeros(length), np.zeros(length), np.zeros(length)
-        self.gross = np.zeros(length)
         self.taxes: dict[int, float] = {}
         self.equity: list[tuple[float, float]] = []
         self.traded: dict[int, float] = {}
@@ -319,7 +435,8 @@ class _Life:
         equity = np.array(self.equity)
         span = (dates[-1] - dates[0]).astype(np.float64) / 365.25
         return Path(
-            strategy=self.strategy, dates=dates, value=self.value, owed=self.owed, flow=self.flow, years=years,
+            strategy=self.strategy, dates=dates, value=self.value, owed=self.owed, paid=paid, flow=self.flow,
+            years=years,
             liquidated_start=float(keep @ parts * self.assumptions.wealth), liquidated_end=liquidated,
             carryforward=carried, embedded_gain=embedded, tracking_error=self._tracking_error(paid),
             turnover=float(sum(self.traded.values()) / 2 / self.value.mean() / span),
