@@ -21,7 +21,7 @@ OPTIMAL, INFEASIBLE, CUT, STALLED = range(4)
 
 FEASIBLE = 1e-10
 PIVOT = 1e-8
-#: Stands for an infinite bound that the sign of a reduced cost points to: a hundred times the household.
+#: Stands for an infinite bound wherever a variable would rest on one: a hundred times the household.
 FAR = 100.0
 REFRESH = 250
 
@@ -154,12 +154,11 @@ def _place(t: Tableau) -> float:
             x = low if low > -np.inf else -FAR
         elif price < -1e-13:
             x = high if high < np.inf else FAR
-        elif low > -np.inf:
-            x = low
-        elif high < np.inf:
-            x = high
-        else:
+        elif low == -np.inf and high == np.inf:
             x = 0.0
+        else:
+            # Indifferent: the bound it is nearer to, so that what leaves the basis rests where it left.
+            x = low if t.value[variable] - low <= high - t.value[variable] else high
         at[k] = x
         t.value[variable] = x
         objective += price * x
@@ -203,7 +202,7 @@ def _entering(t: Tableau, row: int) -> int:
         if abs(entry) <= PIVOT:
             continue
         other = t.nonbasic[k]
-        low, high = t.lower[other], t.upper[other]
+        low, high = max(t.lower[other], -FAR), min(t.upper[other], FAR)
         if low == high:
             continue
         # Moving up mends the row when its entry is positive, and is allowed unless it rests on its upper bound.
@@ -222,7 +221,7 @@ def _entering(t: Tableau, row: int) -> int:
                 best, at = min(ratio, best), c
         chosen = t.flips[at]
         other = t.nonbasic[chosen]
-        slope -= abs(line[chosen]) * (t.upper[other] - t.lower[other])
+        slope -= abs(line[chosen]) * (min(t.upper[other], FAR) - max(t.lower[other], -FAR))
         if not slope > FEASIBLE:
             return chosen
         count -= 1
@@ -240,9 +239,11 @@ def reoptimise(t: Tableau, cutoff: float) -> tuple[int, float]:
         if t.lower[v] > t.upper[v] + FEASIBLE:
             return INFEASIBLE, np.inf
     limit = 40 * (rows + 20)
-    if t.counter[0] > REFRESH:
-        _refresh(t)
+    patience = 2 * rows + 50
     for step in range(limit):
+        # A long walk is a sign of rounding in the tableau: look again from the data, with the same basis.
+        if t.counter[0] > REFRESH or step % patience == patience - 1:
+            _refresh(t)
         objective = _place(t)
         if objective > cutoff:
             return CUT, objective
