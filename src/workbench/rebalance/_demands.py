@@ -8,10 +8,15 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from workbench.firm import Firm
+from workbench.firm import CASH, Firm, positions_at
+from workbench.firm.rmd import FIRST_YEAR
 from workbench.rebalance.household import CashDemand, Market, Offsets, Restriction, WashEvent
 from workbench.rebalance.settings import Settings
 from workbench.tax import wash_state
+from workbench.tax.rmd import required_distributions
+
+#: No owner must take a distribution in a year in which they turn less than this (IRC 401(a)(9)(C)).
+FIRST_AGE = 70
 
 
 
@@ -74,7 +79,54 @@ def cash_demands(
             result.setdefault(household, []).append(
                 CashDemand(account, kind, restriction.value, restriction.expires_on, restriction.restriction_id)  # type: ignore[arg-type]
             )
+    for household, demand in _distributions(firm, accounts, code, household_ptr, value):
+        result.setdefault(household, []).append(demand)
     return {household: tuple(listed) for household, listed in result.items()}
+
+
+def _distributions(
+    firm: Firm, accounts: pd.DataFrame, code: np.ndarray, household_ptr: Offsets, value: np.ndarray
+) -> list[tuple[int, CashDemand]]:
+    """Required distributions still due, asked of the owner's largest account of the kind (26 CFR 1.408-8(e))."""
+    year = firm.as_of.year
+    owners = accounts[accounts["registration"].isin(["traditional_ira", "401k"])]
+    owners = owners[owners["owner_birth_date"].notna() & (year - owners["owner_birth_date"].dt.year >= FIRST_AGE)]
+    if owners.empty or year < FIRST_YEAR:
+        return []
+    transactions = firm.table("transactions")
+    paid = transactions[(transactions["kind"] == "withdrawal") & transactions["account_id"].isin(owners["account_id"])]
+    withdrawals = paid[["account_id", "trade_date"]].assign(amount=paid["amount"].abs())
+    balances = pd.concat([_year_end(firm, owners, y) for y in (year - 1, year)], ignore_index=True)
+    found = required_distributions(owners, balances, withdrawals, firm.as_of)
+    place = {str(name): at for at, name in enumerate(accounts["account_id"])}
+    result = []
+    for row in found.due.itertuples():
+        if not row.outstanding > 0.005:
+            continue
+        largest = max((place[str(name)] for name in row.account_ids), key=lambda at: (value[at], -at))
+        household = int(code[largest])
+        demand = CashDemand(
+            largest - int(household_ptr[household]), "rmd", float(row.outstanding), row.due_by.date(),
+            f"required distribution of {row.year}",
+        )  # fmt: skip
+        result.append((household, demand))
+    return result
+
+
+def _year_end(firm: Firm, owners: pd.DataFrame, year: int) -> pd.DataFrame:
+    """Value of each account on 31 December before `year`, from its positions then and the last prices up to then."""
+    day = pd.Timestamp(year - 1, 12, 31)
+    prices = firm.table("prices", ["date", "security_id", "close"])
+    if prices["date"].min() > day:
+        return pd.DataFrame({"account_id": owners["account_id"], "year": year, "balance": np.nan})
+    held = positions_at(firm, day)
+    held = held[held["account_id"].isin(owners["account_id"])]
+    last = prices[prices["date"] <= day].sort_values("date").drop_duplicates("security_id", keep="last")
+    price = last.set_index("security_id")["close"].copy()
+    price[CASH] = 1.0
+    worth = held["quantity"] * held["security_id"].map(price)
+    balance = worth.groupby(held["account_id"]).sum(min_count=1).reindex(owners["account_id"], fill_value=0.0)
+    return pd.DataFrame({"account_id": balance.index, "year": year, "balance": balance.to_numpy()})
 
 
 def wash_events(

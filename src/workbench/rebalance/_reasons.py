@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 
 import numpy as np
 
@@ -17,6 +17,8 @@ from workbench.rebalance.settings import Settings
 WASH_DAYS = 30
 #: Most alternatives that are told for one trade.
 ALTERNATIVES = 3
+#: A purchase takes the place of a sale where it is at least this part of it.
+REPLACES = 0.25
 #: Levels in the order in which a deviation is told where several are as far out; the coarser says more.
 _ORDER = {"asset_class": 0, "sleeve": 1, "sector": 2, "region": 3, "security": 4}
 
@@ -100,6 +102,7 @@ def _pairs(household: Household, orders: Orders, loss: np.ndarray) -> dict[int, 
     bought = [i for i in range(len(orders)) if orders.shares[i] > 0]
     pairs: dict[int, int] = {}
     taken: set[int] = set()
+    amount = np.abs(orders.shares) * market.price[orders.security]
     for i in np.flatnonzero(loss & (orders.shares < 0)).tolist():
         security = int(orders.security[i])
         named = [choice[0] for choice in market.substitutes.get(security, ())]
@@ -111,7 +114,7 @@ def _pairs(household: Household, orders: Orders, loss: np.ndarray) -> dict[int, 
 
         fits = [
             j for j in bought
-            if j not in taken and market.wash_group[orders.security[j]] != market.wash_group[security]
+            if j not in taken and amount[j] >= REPLACES * amount[i] and market.wash_group[orders.security[j]] != market.wash_group[security]
             and (orders.line[j] == orders.line[i] or int(orders.security[j]) in named)
         ]  # fmt: skip
         if fits:
@@ -184,7 +187,3 @@ def _alternatives(
             )
     return tuple(found[:ALTERNATIVES])
 
-
-def later(day: date) -> date:
-    """The first day on which a security sold at a loss on `day` may be bought again."""
-    return day + timedelta(days=WASH_DAYS + 1)

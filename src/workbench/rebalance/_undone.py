@@ -10,9 +10,10 @@ from workbench.rebalance._obstacles import Bar
 from workbench.rebalance._weights import Weights, tracking_error
 from workbench.rebalance.formulate import Formulation
 from workbench.rebalance.household import Household
-from workbench.rebalance.proposal import Conflict, Limit, Refusal, Side
+from workbench.rebalance.proposal import Conflict, Limit, Refusal, Side, TaxTable
 from workbench.rebalance.settings import Settings
 from workbench.rebalance.solve import Solved
+from workbench.rebalance.solver import quadratic
 
 #: A deviation smaller than this part of its group's value needs no explanation.
 TELL = 0.0025
@@ -40,8 +41,6 @@ def limits(household: Household, solved: Solved, settings: Settings) -> tuple[Li
 
 def _tracking_cost(household: Household, solved: Solved, row: int) -> float:
     """Tracking error that a limit costs the household, in basis points: solved again without it."""
-    from workbench.rebalance.solver import quadratic
-
     formulation = solved.formulation
     free_high, free_low = formulation.problem.row_high.copy(), formulation.problem.row_low.copy()
     free_high[row], free_low[row] = np.inf, -np.inf
@@ -77,6 +76,9 @@ def refused(household: Household, solved: Solved, w: Weights, settings: Settings
         if abs(left) < TELL:
             continue
         side: Side = "sell" if left > 0 else "buy"
+        before = float(w.before[group][members].sum() - w.target[group][security])
+        if left * before <= 0 or abs(left) > abs(before) + 1e-4:
+            continue  # the proposal's own doing: what it holds in place of something else, told there
         place, bar = _against(household, solved, line, side, settings)
         account, code = place
         found.append(
@@ -156,21 +158,39 @@ def _untouched(household: Household, formulation: Formulation) -> list[tuple[flo
     ]  # fmt: skip
 
 
-def conflicts(household: Household, solved: Solved, w: Weights) -> tuple[Conflict, ...]:
+def conflicts(
+    household: Household, solved: Solved, w: Weights, settings: Settings, table: TaxTable
+) -> tuple[Conflict, ...]:
     """Return the demands that could not all be met, with what each was missed by."""
     formulation = solved.formulation
     found = list(formulation.obstacles.conflicts)
+    if settings.gain_budget == "hard" and table.budget is not None:
+        over = table.budget_used_after - max(table.budget, table.budget_used_before)
+        if over > 1.0:
+            found.append(_over_budget(household, over))
     for row in formulation.rows:
         if row.kind == "cash":
-            missing = float(formulation.cash_floor[row.account] - w.cash_after[row.account])
+            missing = float(formulation.cash_owed[row.account] - w.cash_after[row.account])
             if missing > 0.01:
                 found.append(_short_of_cash(household, formulation, row.account, missing))
-        elif row.kind in ("max_weight", "issuer_cap", "sector_cap", "gain_budget") and row.over >= 0:
+        elif row.kind in ("max_weight", "issuer_cap", "sector_cap"):
             over = float(solved.values[row.over]) * formulation.value
-            if over > 0.01 and row.kind != "gain_budget":
+            if over > 0.01:
                 parties = (f"{row.kind} {row.source}", *_barred(household, formulation, row.account))
-                found.append(Conflict(parties, "lift one of these, or accept the excess", f"{row.kind} {row.entity}", round(over, 2)))
+                remedy = "lift one of these, or accept the excess"
+                found.append(Conflict(parties, remedy, f"{row.kind} {row.entity}", round(over, 2)))
     return tuple(found)
+
+
+def _over_budget(household: Household, over: float) -> Conflict:
+    """The gain budget gave way to cash that is owed and can be raised in no other way."""
+    needs = tuple(f"{need.kind} {need.source}" for need in household.needs)
+    short = tuple(
+        f"negative cash of {name}"
+        for name, cash in zip(household.accounts.ids, household.accounts.cash.tolist(), strict=True) if cash < 0
+    )  # fmt: skip
+    parties = (f"gain budget of {household.household_id}", *needs, *short)
+    return Conflict(parties, "raise the budget, or deposit cash", "gain budget", round(over, 2))
 
 
 def _short_of_cash(household: Household, formulation: Formulation, account: int, missing: float) -> Conflict:

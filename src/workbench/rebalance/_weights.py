@@ -146,7 +146,8 @@ def benefit(household: Household, formulation: Formulation, orders: Orders, w: W
     gain = 0.0
     errors = tracking_error(household, w.before - w.target), tracking_error(household, w.after - w.target)
     gain += settings.risk_aversion * float((w.value * (errors[0] ** 2 - errors[1] ** 2)).sum())
-    gain += settings.band_price * float((w.value * (_outside(household, w, w.before) - _outside(household, w, w.after))).sum())
+    closer = _outside(household, w, w.before) - _outside(household, w, w.after)
+    gain += settings.band_price * float((w.value * closer).sum())
     if settings.location:
         table = location_table(household.market, settings)
         traded = np.where(orders.shares > 0, w.amount, -w.amount)

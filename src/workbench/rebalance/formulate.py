@@ -8,9 +8,9 @@ Amounts are fractions of the managed value V. With w the share of a group of acc
          + yearly cost of location                           what a class costs in a registration
          + prices of what is outside a limit                 bands, ceilings of cash, a priced gain budget
 
-Hard limits are elastic too, at prices above anything else, each above the next weaker: cash that is owed, then caps, then
-the gain budget. The program is therefore always feasible, a limit is broken only where the others leave no choice, and
-what it is broken by is the least violation.
+Owed cash and caps are elastic too, at prices above anything else, so that the program is always feasible: one of them is
+missed only where nothing else is left, and by the least. A hard gain budget is no price, since a little gain may free a
+large correction; it yields only to owed cash, by the least gain that raises it (`solve`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 from workbench.rebalance._obstacles import Bar, Obstacles, obstacles
-from workbench.rebalance.household import TAXED, Floats, Household, Ints
+from workbench.rebalance.household import TAXED, Floats, Household, Ints, Market
 from workbench.rebalance.settings import Settings
 from workbench.rebalance.solver.problem import BUY, DEVIATION, EXCESS, FACTOR, SELL, Integrality, Problem
 
@@ -29,12 +29,12 @@ from workbench.rebalance.solver.problem import BUY, DEVIATION, EXCESS, FACTOR, S
 UNKNOWN_HALF_SPREAD = 0.001
 #: Part of the risk price that holds inside a band where trades stop at its edge: enough to point cash to what is low.
 INSIDE = 0.05
-#: Prices of breaking what must hold, a unit: owed cash, then caps, then the gain budget.
-CASH_PRICE, CAP_PRICE, BUDGET_PRICE = 3.0, 2.0, 1.5
+#: Prices of breaking what must hold, a unit of weight: owed cash, then caps.
+CASH_PRICE, CAP_PRICE = 3.0, 2.0
 #: What a unit of a holding that may not be held is worth to sell: above any tax and risk, below every hard limit.
 MUST_SELL = 0.9
-#: Yearly price of cash above its ceiling.
-IDLE_CASH = 0.02
+#: Yearly price of cash above its ceiling, and price of cash below the firm's own floor: no reason to pass a budget.
+IDLE_CASH, THIN_CASH = 0.02, 0.10
 #: Bands and caps nearer than this part of their room become rows.
 NEAR = 0.5
 _DUST = 1e-9
@@ -100,8 +100,15 @@ class Formulation:
     rows: tuple[Row, ...]
     cash_floor: Floats
     cash_ceiling: Floats
+    cash_owed: Floats
+    cash_before: Floats
     obstacles: Obstacles
     blocked: dict[tuple[int, int, str], Bar] = field(default_factory=dict)
+
+    @property
+    def owes(self) -> bool:
+        """Whether some account must raise cash that it does not have."""
+        return bool((self.cash_owed > self.cash_before + 0.005).any())
 
 
 def groups_of(household: Household, settings: Settings) -> Ints:
@@ -140,6 +147,7 @@ class _Builder:
         self.entries: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
         self.columns: dict[str, list[np.ndarray]] = {name: [] for name in _COLUMN_TYPES}
         self.size = 0
+        self.places: Floats | None = None
 
     def build(self) -> Formulation | None:
         household, accounts = self.household, self.household.accounts
@@ -427,10 +435,21 @@ class _Builder:
         return spread, curve
 
     def _location(self, security: np.ndarray, account: np.ndarray) -> Floats:
-        """Yearly cost of each security's class in each account's registration."""
+        """Yearly cost of each security's class in each account, beyond the cheapest account of its group.
+
+        What would cost the same anywhere in the group is no matter of location: it must not move the mix of classes.
+        """
         if not self.settings.location:
             return np.zeros(len(security))
-        return location_table(self.market, self.settings)[security, self.household.accounts.treatment[account]]
+        if self.places is None:
+            treatment = self.household.accounts.treatment
+            cost = location_table(self.market, self.settings)
+            self.places = np.array([
+                cost[:, np.unique(treatment[self.group == group])].min(axis=1) for group in range(len(self.share))
+            ])
+            self.location = cost
+        cheapest = self.places[self.group[account], security]
+        return self.location[security, self.household.accounts.treatment[account]] - cheapest
 
     def _deviations(self) -> None:
         """Deviation of each line, split at the edges of its band where it counts differently inside and outside."""
@@ -521,6 +540,7 @@ class _Builder:
         small = (policy > accounts.cash) & (policy - accounts.cash < np.maximum(settings.minimum_trade, 1.0))
         policy = np.where(small, np.maximum(accounts.cash, 0.0), policy)
         floor = owed + np.maximum(least, policy)
+        must = owed + least
         model_cash = np.where(accounts.model >= 0, models.target[accounts.model, self.market.cash], 0.0)
         ceiling = np.maximum(floor, owed + (model_cash + settings.cash_ceiling) * value)
         if settings.mode in ("raise_cash", "harvest"):
@@ -528,11 +548,12 @@ class _Builder:
             ceiling = np.maximum(floor, accounts.cash)
         if settings.mode == "harvest":
             floor = np.maximum(np.minimum(floor, accounts.cash), 0.0)
-        # Tickets of an account that charges them are paid from cash too: room for one a security is set aside.
-        self.cash_floor, self.cash_ceiling = floor, ceiling
+        must = np.minimum(must, floor)
+        self.cash_floor, self.cash_ceiling, self.cash_owed = floor, ceiling, must
         for account in np.flatnonzero(self.group >= 0).tolist():
             name = accounts.ids[account]
             short = self._add(1, EXCESS, linear=CASH_PRICE, upper=_MOST)
+            thin = self._add(1, EXCESS, linear=THIN_CASH, upper=(floor[account] - must[account]) / self.value)
             over = self._add(1, EXCESS, linear=IDLE_CASH, upper=_MOST)
             start = accounts.cash[account] / self.value
             row = self._row(
@@ -544,7 +565,7 @@ class _Builder:
             self._enter(row, self.buy_columns[mine], -(1.0 + self.buy_spread[mine]))
             mine = self.owner[self.sell_holding] == account
             self._enter(row, self.sell_columns[mine], 1.0 - self.sell_spread[mine])
-            self._enter(row, short, 1.0)
+            self._enter(row, np.concatenate([short, thin]), 1.0)
             self._enter(row, over, -1.0)
 
     def _gain_budget(self) -> None:
@@ -555,13 +576,14 @@ class _Builder:
         if settings.gain_budget == "off" or budget is None or not taxed.any():
             return
         room = max(budget - tax.realised_short - tax.realised_long, 0.0) / self.value
-        price = BUDGET_PRICE if settings.gain_budget == "hard" else settings.gain_budget_price
-        over = self._add(1, EXCESS, linear=price, upper=_MOST)
-        row = self._row(
-            Row("gain_budget", self.household.household_id, bound=budget, over=int(over[0])), -_INF, room
-        )
+        name = self.household.household_id
+        if settings.gain_budget == "hard":
+            row = self._row(Row("gain_budget", name, bound=budget), -_INF, room)
+        else:
+            over = self._add(1, EXCESS, linear=settings.gain_budget_price, upper=_MOST)
+            row = self._row(Row("gain_budget", name, bound=budget, over=int(over[0])), -_INF, room)
+            self._enter(row, over, -1.0)
         self._enter(row, self.sell_columns[taxed], self.sell_gain[taxed])
-        self._enter(row, over, -1.0)
 
     def _bands(self) -> None:
         """Bands of classes, sectors, regions and sleeves that a group stands outside of, or near the edge of.
@@ -579,7 +601,10 @@ class _Builder:
                 active = held[lines] @ relative
                 low = (level.lower[model] - level.target[model]) * w
                 high = (level.upper[model] - level.target[model]) * w
-                near = np.flatnonzero((active > NEAR * high) | (active < NEAR * low))
+                watched = level.name == "asset_class"
+                near = np.flatnonzero(
+                    (watched & (np.isfinite(low) | np.isfinite(high))) | (active > NEAR * high) | (active < NEAR * low)
+                )
                 for key in near.tolist():
                     self._band_row(group, level.name, level.keys[key], lines, relative[:, key], low[key], high[key])
 
@@ -659,8 +684,8 @@ class _Builder:
             problem, self._integrality(), self.value, self.group, self.group_value, self.account_value,
             self.buy_account, self.buy_security, self.buy_line, self.sell_holding, self.sell_lot, self.sell_line,
             self.sell_gain, self.sell_long, self.sell_rate, self.sell_washed, self.line_group, self.line_security, self.line_held, self.line_target,
-            self.deviation.astype(np.int32), tuple(self.rows), self.cash_floor, self.cash_ceiling, self.obstacles,
-            self.blocked,
+            self.deviation.astype(np.int32), tuple(self.rows), self.cash_floor, self.cash_ceiling, self.cash_owed,
+            np.where(self.group >= 0, self.household.accounts.cash, np.inf), self.obstacles, self.blocked,
         )  # fmt: skip
 
     def _integrality(self) -> Integrality:
@@ -692,7 +717,7 @@ class _Builder:
         return Integrality(position, share, held, least / self.value, wash)
 
 
-def location_table(market, settings: Settings) -> Floats:  # type: ignore[no-untyped-def]
+def location_table(market: Market, settings: Settings) -> Floats:
     """Yearly cost of each security (S x treatments); a class that the settings do not name costs nothing anywhere."""
     cost = {name: costs for name, *costs in settings.location_costs}
     return np.array([cost.get(name, (0.0, 0.0, 0.0)) for name in market.asset_class], np.float64).reshape(-1, 3)

@@ -10,12 +10,12 @@ from workbench.rebalance import _undone, _weights
 from workbench.rebalance._reasons import WASH_DAYS, reasons
 from workbench.rebalance._tax_year import tax_of
 from workbench.rebalance.formulate import Formulation, MarginalRates, gain_budget
-from workbench.rebalance.household import TAXED, Household
-from workbench.rebalance.proposal import AccountState, CashNeed, LotSale, Proposal, TaxTable, Trade, WashRow
+from workbench.rebalance.household import TAXED, Household, TaxPosition
+from workbench.rebalance.proposal import AccountState, CashNeed, LotSale, Proposal, Reason, TaxTable, Trade, WashRow
 from workbench.rebalance.rounding import Orders
 from workbench.rebalance.settings import Settings
 from workbench.rebalance.solve import Solved, solve_household
-from workbench.tax import is_long_term
+from workbench.tax import is_long_term, loss_limit, net
 
 
 def propose(household: Household, settings: Settings | None = None) -> Proposal:
@@ -32,7 +32,9 @@ def propose(household: Household, settings: Settings | None = None) -> Proposal:
     weights = _weights.weights(household, formulation, orders, settings)
     rows = _weights.level_rows(household, weights)
     sales = _lot_sales(household, orders, solved.rates)
-    loss = np.array([sum(lot.gain or 0.0 for lot in lots) < 0 for lots in sales], bool).reshape(len(orders))
+    loss = np.array(
+        [any(lot.term != "untaxed" and (lot.gain or 0.0) < 0 for lot in lots) for lots in sales], bool
+    ).reshape(len(orders))
     why = reasons(household, formulation, orders, rows, weights.names, loss, settings)
     trades = tuple(
         _trade(household, orders, i, weights, tuple(sales[i]), why[i]) for i in range(len(orders))
@@ -54,7 +56,7 @@ def propose(household: Household, settings: Settings | None = None) -> Proposal:
         cash_needs=_cash_needs(household, weights),
         limits=_undone.limits(household, solved, settings),
         refused=_undone.refused(household, solved, weights, settings),
-        conflicts=_undone.conflicts(household, solved, weights),
+        conflicts=_undone.conflicts(household, solved, weights, settings, table),
         benefit=_weights.benefit(household, formulation, orders, weights, settings),
         tax=table.tax,
         cost=round(float(weights.cost.sum() + weights.fee.sum()), 2),
@@ -112,7 +114,7 @@ def _disallowed(household: Household, orders: Orders, order: int, lot: int, shar
     return round(loss * min(bought / shares, 1.0), 2) if shares > 0 else 0.0
 
 
-def _trade(household: Household, orders: Orders, i: int, w: _weights.Weights, lots: tuple[LotSale, ...], why) -> Trade:  # type: ignore[no-untyped-def]
+def _trade(household: Household, orders: Orders, i: int, w: _weights.Weights, lots: tuple[LotSale, ...], why: Reason) -> Trade:
     taxed = household.accounts.treatment[orders.account[i]] == TAXED
     short = sum(_counted(lot) for lot in lots if lot.term in ("short", "unknown")) if taxed else 0.0
     long = sum(_counted(lot) for lot in lots if lot.term == "long") if taxed else 0.0
@@ -168,10 +170,8 @@ def tax_table(household: Household, settings: Settings, trades: tuple[Trade, ...
     )
 
 
-def net_of(tax, short: float, long: float) -> tuple[float, float]:  # type: ignore[no-untyped-def]
+def net_of(tax: TaxPosition, short: float, long: float) -> tuple[float, float]:
     """Losses carried to the next year, short- and long-term, after the proposed gains."""
-    from workbench.tax import loss_limit, net
-
     netted = net(
         tax.realised_short + short, tax.realised_long + long, tax.carryforward_short, tax.carryforward_long,
         limit=loss_limit(tax.filing_status),

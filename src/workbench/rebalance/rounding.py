@@ -143,12 +143,12 @@ def _sold_lots(
 Row = tuple[int, int, float, int, list[tuple[int, float]]]
 
 
-def cash_flow(household: Household, security: int, shares: float, settings_fee: float) -> float:
+def cash_flow(household: Household, security: int, shares: float, fee: float) -> float:
     """Cash that one order brings (below zero: takes), after half-spread and ticket."""
     amount = round(abs(shares) * float(household.market.price[security]), 2)
     spread = household.market.half_spread[security]
     cost = amount * (0.001 if np.isnan(spread) else float(spread))
-    return (-amount if shares > 0 else amount) - cost - settings_fee
+    return (-amount if shares > 0 else amount) - cost - fee
 
 
 def _affordable(household: Household, formulation: Formulation, rows: list[Row]) -> list[Row]:

@@ -18,6 +18,7 @@ Mode = Literal["full", "raise_cash", "invest_cash", "harvest", "transition", "di
 #: interest is ordinary income (a 4 % yield at 40 % is 1.6 %, of which 40 bp are charged so that location never
 #: outweighs tracking), and untaxed growth belongs in the Roth.
 LOCATION_COSTS: tuple[tuple[str, float, float, float], ...] = (
+    ("Cash", 0.0040, 0.0, 0.0020),
     ("Treasuries", 0.0040, 0.0, 0.0020),
     ("Corporate bonds", 0.0050, 0.0, 0.0020),
     ("Bonds", 0.0045, 0.0, 0.0020),
@@ -70,7 +71,7 @@ class Settings:
     #: Least trade in dollars, whole positions excepted.
     minimum_trade: float = 250.0
     #: Least trade as a fraction of its account's value, whole positions excepted: no confetti in a large account.
-    minimum_weight: float = 0.0005
+    minimum_weight: float = 0.002
     #: A ticket fee may be at most this fraction of its trade; dearer tickets raise the least trade.
     fee_hurdle: float = 0.005
     #: Trade whole shares only; False allows fractions to six decimals.

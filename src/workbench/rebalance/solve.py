@@ -6,11 +6,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from workbench.rebalance import _fix
 from workbench.rebalance._tax_year import marginal, tax_of
-from workbench.rebalance.formulate import Formulation, MarginalRates, formulate
+from workbench.rebalance.formulate import CASH_PRICE, Formulation, MarginalRates, formulate
 from workbench.rebalance.household import Floats, Household
 from workbench.rebalance.rounding import Orders, orders
 from workbench.rebalance.settings import Settings
+from workbench.rebalance.solver import integral, quadratic
 from workbench.rebalance.solver.problem import Integrality, Problem, Solution
 
 #: How often a household is solved again because its gains moved it to another tax regime.
@@ -35,6 +37,7 @@ def solve_household(household: Household, settings: Settings) -> Solved | None:
     formulation = formulate(household, settings, rates)
     if formulation is None:
         return None
+    formulation = _owed_before_budget(formulation, settings)
     tried = set()
     for _ in range(REGIMES):
         tried.add(rates)
@@ -51,6 +54,35 @@ def solve_household(household: Household, settings: Settings) -> Solved | None:
     _, formulation, rates, solution = best
     values = _whole(formulation.problem, formulation.integrality, solution)
     return Solved(formulation, rates, solution, values, orders(household, formulation, values, settings))
+
+
+def _owed_before_budget(formulation: Formulation, settings: Settings) -> Formulation:
+    """Widen a hard gain budget by the least gain without which cash that is owed cannot be raised; rarely by anything."""
+    budget = [k for k, row in enumerate(formulation.rows) if row.kind == "gain_budget"]
+    short = np.array([row.under for row in formulation.rows if row.kind == "cash"], np.int64)
+    if settings.gain_budget != "hard" or not budget or not formulation.owes:
+        return formulation
+    problem = formulation.problem
+    least = quadratic.solve(problem)
+    missing = float(least.values[short].sum())
+    if missing <= 1e-9:
+        return formulation
+    first = len(formulation.buy_account)
+    sales = slice(first, first + len(formulation.sell_holding))
+    linear = np.zeros_like(problem.linear)
+    linear[sales] = formulation.sell_gain
+    linear[short] = CASH_PRICE
+    high = problem.row_high.copy()
+    high[budget] = np.inf
+    flat = replace(
+        problem, linear=linear, quadratic=np.where(np.isfinite(problem.upper), 0.0, 1e-6), row_high=high
+    )
+    gain = quadratic.solve(flat)
+    if gain.values[short].sum() >= missing - 1e-9:
+        return formulation
+    needed = float((formulation.sell_gain * gain.values[sales]).sum())
+    high[budget] = max(needed + 1e-9, float(problem.row_high[budget[0]]))
+    return replace(formulation, problem=replace(problem, row_high=high))
 
 
 def at_rates(formulation: Formulation, settings: Settings, rates: MarginalRates) -> Formulation:
@@ -98,16 +130,11 @@ def _cost(
 
 
 def _relaxed(problem: Problem) -> Solution:
-    from workbench.rebalance.solver import quadratic
-
     return quadratic.solve(problem)
 
 
 def _whole(problem: Problem, integrality: Integrality, relaxed: Solution) -> Floats:
     """Wash sides, least trades and whole shares: by search where the household is small, else by fixing."""
-    from workbench.rebalance import _fix
-    from workbench.rebalance.solver import integral
-
     if len(problem.linear) <= _fix.SEARCHED:
         found = integral.solve(problem, integrality)
         if found.status == "optimal" and not _fix.washed_groups(problem, integrality, found.values):
