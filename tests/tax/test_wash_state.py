@@ -1,9 +1,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from workbench.errors import FirmDataError, ParameterError
-from workbench.tax import wash_groups, wash_state
+from workbench.tax import match_wash_sales, wash_groups, wash_state
 
 AS_OF = pd.Timestamp("2024-06-28")
 
@@ -147,3 +149,46 @@ def test_a_small_firm_runs(small):
     found = wash_state(small["transactions"], small["accounts"], small["securities"], pd.Timestamp("2022-12-28"))
     assert found.purchases["lot_id"].tolist() == ["L1", "L2"]
     assert found.purchases["shares"].tolist() == [60, 10]
+
+
+@st.composite
+def recent_lots(draw):
+    rows = []
+    for number in range(draw(st.integers(1, 7))):
+        account, security = draw(st.sampled_from(["T", "IRA"])), draw(st.sampled_from(["AAA", "BBB"]))
+        days_ago, shares = draw(st.integers(0, 80)), draw(st.integers(1, 6))
+        rows.append(row("buy", days_ago, shares, draw(st.integers(5, 15)), f"L{number}", account, security))
+        sold = draw(st.integers(0, shares))
+        if sold:
+            after = draw(st.integers(0, days_ago))
+            rows.append(row("sell", after, sold, draw(st.integers(5, 15)), f"L{number}", account, security))
+    return rows
+
+
+def as_trades(rows):
+    frame = pd.DataFrame(rows).rename(columns={"kind": "side"})
+    frame = frame.assign(shares=frame["quantity"].abs(), total=frame["amount"].abs(), wash_group="AB")
+    return frame.assign(taxed=frame["account_id"] == "T")
+
+
+@settings(max_examples=60, deadline=None)
+@given(recent_lots())
+def test_a_loss_taken_today_is_washed_by_exactly_the_purchases_listed(rows):
+    rows.append(row("buy", 900, 1000, 50, "OLD"))
+    listed = state(*rows).purchases
+    matched = match_wash_sales(as_trades([*rows, row("sell", 0, 1000, 1, "OLD", sequence=1)])).matches
+    found = matched[matched["lot_id"] == "OLD"].groupby("replacement_lot_id")["shares"].sum()
+    assert found.to_dict() == pytest.approx(listed.groupby("lot_id")["shares"].sum().to_dict())
+
+
+@settings(max_examples=60, deadline=None)
+@given(recent_lots(), st.integers(1, 30))
+def test_a_purchase_while_the_window_is_open_washes_exactly_the_losses_listed(rows, later):
+    open_losses = state(*rows).losses
+    still = open_losses[open_losses["last_day"] >= AS_OF + pd.Timedelta(days=later)]
+    before = match_wash_sales(as_trades(rows)).blocks["disallowed"].sum()
+    after = match_wash_sales(as_trades([*rows, row("buy", -later, 1000, 5, "NEW")])).matches
+    new = after[(after["replacement_lot_id"] == "NEW")]
+    assert new["disallowed"].sum() == pytest.approx(still["loss"].sum())
+    assert new["shares"].sum() == pytest.approx(still["shares"].sum())
+    assert after["disallowed"].sum() == pytest.approx(before + still["loss"].sum())

@@ -104,7 +104,7 @@ def _numbers(frame: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
         book["start"] = np.where(given.notna(), _day(given), book["start"])
     for column in ("sequence", "used_shares"):
         book[column] = frame[column].to_numpy(np.float64) if column in frame else 0.0
-    book["used_shares"] = book["used_shares"].fillna(0.0)
+        book[column] = book[column].fillna(0.0)
     if "taxed" in frame:
         book["taxed"] = frame["taxed"].to_numpy(bool)
     else:

@@ -51,8 +51,8 @@ def match_wash_sales(trades: pd.DataFrame) -> WashSales:
     Optional: `household_id` (default: one household), `wash_group` (substantially identical securities share one;
     default and where missing: the security), `registration` or `taxed` (default: taxed), `lot_id` (the lot bought, or
     the lot sold; a sale without one takes its account's lots first in, first out), `sequence` (order within a day,
-    where it is known), `holding_start` of a bought lot (default: the day after its purchase), `used_shares` of a
-    bought lot that are no replacement any more, because they were used before or were not bought (gift, spin-off).
+    where it is known; default 0), `holding_start` of a bought lot (default: the day after its purchase), `used_shares`
+    of a bought lot that are no replacement any more, because they were used before or were not bought (gift, spin-off).
     Buys of one day with one lot are executions of one order, hence one lot.
 
     Without `sequence`, sales of one day count as made in order of acquisition, and of two purchases of one day the

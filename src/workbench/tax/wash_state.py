@@ -75,27 +75,26 @@ def wash_state(
     purchases. Raises `FirmDataError` for a transaction of an unknown account or security.
     """
     day = pd.Timestamp(as_of).normalize()
-    rows = _with_household(transactions, accounts, wash_groups(securities, minimum_confidence))
+    groups = wash_groups(securities, minimum_confidence)
+    rows = _located(transactions, accounts, groups)
     rows = rows[(rows["trade_date"] <= day) & (rows["security_id"] != CASH)]
     recent = rows["trade_date"] >= day - WINDOW
     concerned = recent & ((rows["kind"] == "buy") | ((rows["kind"] == "sell") & rows["taxed"]))
-    keys = ["household_id", "wash_group"]
-    wanted = pd.MultiIndex.from_frame(rows.loc[concerned, keys].drop_duplicates())
-    history = rows[pd.MultiIndex.from_frame(rows[keys]).isin(wanted)]
-    result = match_wash_sales(_trades(_split_adjusted(history), lots))
+    history = rows[np.isin(rows["group"], rows.loc[concerned, "group"].unique())]
+    result = match_wash_sales(_trades(_split_adjusted(_named(history, accounts, groups)), lots))
     return WashState(
         as_of=day,
         purchases=_purchases(result.open_lots, day),
         losses=_losses(result.blocks, day),
-        reinvesting=_reinvesting(rows, day),
+        reinvesting=_reinvesting(rows, day, accounts, groups),
     )
 
 
-def _with_household(transactions: pd.DataFrame, accounts: pd.DataFrame, groups: pd.Series) -> pd.DataFrame:
+def _located(transactions: pd.DataFrame, accounts: pd.DataFrame, groups: pd.Series) -> pd.DataFrame:
+    """The transactions with numbers for their account, security, and group of household and identical securities."""
     columns = ["account_id", "security_id", "trade_date", "kind", "quantity", "price", "amount", "origin", "lot_id"]
     rows = transactions[columns].copy()
-    acquired = transactions.get("acquired_on", pd.Series(pd.NaT, index=rows.index))
-    rows["acquired_on"] = pd.to_datetime(acquired)
+    rows["acquired_on"] = pd.to_datetime(transactions.get("acquired_on", pd.Series(pd.NaT, index=rows.index)))
     rows["trade_date"] = pd.to_datetime(rows["trade_date"])
     # a transfer that says when it was bought has the cost for its price
     came = (rows["kind"] == "transfer") & (rows["quantity"] > 0) & rows["acquired_on"].notna()
@@ -106,10 +105,16 @@ def _with_household(transactions: pd.DataFrame, accounts: pd.DataFrame, groups: 
         if (found < 0).any():
             unknown = sorted(rows.loc[found < 0, column].astype(str).unique())[:5]
             raise FirmDataError(f"transactions name {column} {', '.join(unknown)}, not in {table}; add or correct them")
-    rows["household_id"] = accounts["household_id"].array.take(place)
+    household, identical = pd.factorize(accounts["household_id"])[0], pd.factorize(groups)[0]
+    rows["place"], rows["security"] = place, security
+    rows["group"] = household[place].astype(np.int64) * len(groups) + identical[security]
     rows["taxed"] = accounts["registration"].isin(TAXED_REGISTRATIONS).to_numpy()[place]
-    rows["wash_group"] = groups.array.take(security)
     return rows
+
+
+def _named(rows: pd.DataFrame, accounts: pd.DataFrame, groups: pd.Series) -> pd.DataFrame:
+    household = accounts["household_id"].array.take(rows["place"].to_numpy())
+    return rows.assign(household_id=household, wash_group=groups.array.take(rows["security"].to_numpy()))
 
 
 def _split_adjusted(rows: pd.DataFrame) -> pd.DataFrame:
@@ -210,8 +215,9 @@ def _losses(blocks: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
     return frame.assign(last_day=frame["sold_on"] + WINDOW).reset_index(drop=True)
 
 
-def _reinvesting(rows: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
+def _reinvesting(rows: pd.DataFrame, day: pd.Timestamp, accounts: pd.DataFrame, groups: pd.Series) -> pd.DataFrame:
     recent = rows["trade_date"] >= day - REINVESTED_WITHIN
     found = rows[recent & (rows["kind"] == "buy") & (rows["origin"] == "reinvestment")]
-    grouped = found.groupby([*_KEYS, "taxed"], as_index=False, observed=True)["trade_date"].agg(["max", "nunique"])
-    return grouped.rename(columns={"max": "last_on", "nunique": "times"})
+    keys = [*_KEYS, "taxed"]
+    grouped = _named(found, accounts, groups).groupby(keys, as_index=False, observed=True)["trade_date"]
+    return grouped.agg(["max", "nunique"]).rename(columns={"max": "last_on", "nunique": "times"})
