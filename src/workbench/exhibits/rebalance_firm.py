@@ -97,7 +97,7 @@ def queue_table(proposals: Sequence[Proposal], origin: Origin, most: int) -> Exh
     if ranked.empty:
         return absent(id, title, _NONE)
     frame = ranked.head(most).assign(name=lambda rows: rows["household_name"].map(lambda name: words.clipped(name, 40)))
-    columns = (
+    columns: tuple[Column, ...] = (
         Column("household_id", "Household", emphasis=True),
         Column("name", "Name"),
         Column("trades", "Trades", "count"),
@@ -109,6 +109,8 @@ def queue_table(proposals: Sequence[Proposal], origin: Origin, most: int) -> Exh
         Column("out_of_band", "Out of band", "count"),
         Column("cash_short", "Cash short", "usd"),
     )
+    if frame["benefit_per_dollar"].isna().all():
+        columns = tuple(column for column in columns if column.name != "benefit_per_dollar")
     missing = {"benefit_per_dollar": "the tax saved pays for it"}
     rows, facts = origin.table("rebalance.queue", frame, columns, "rebalance.queue", TABLES, missing=missing)
     first = frame.iloc[0]
@@ -174,7 +176,8 @@ def budget_table(proposals: Sequence[Proposal], origin: Origin, most: int) -> Ex
     )
     rows, facts = origin.table("rebalance.budget", shown, columns, FUNCTION, TABLES)
     takeaway = f"Of {plural(len(frame), 'household')} with a gain budget {full} would use all of it"
-    takeaway += f" and {over} {noun(over, 'is', 'are')} over it." if over else " and none would be over it."
+    before = int((frame["budget_before"] > frame["budget"] + 0.005).sum())
+    takeaway += f" and {over} would be over it; {before} already are." if over else " and none would be over it."
     note = "" if len(frame) <= most else f"The {len(shown)} with least left of {fmt.count(len(frame))}."
     settings = origin.settings("net realised gains of the calendar year, short and long together", TABLES)
     return Exhibit(id, title, TableBody(columns, rows, note=note), takeaway, settings, facts)
