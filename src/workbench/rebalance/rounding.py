@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workbench.rebalance.formulate import Formulation
+from workbench.rebalance.formulate import UNKNOWN_HALF_SPREAD, Formulation
 from workbench.rebalance.household import Floats, Household, Ints
 from workbench.rebalance.settings import Settings
 
@@ -50,7 +50,10 @@ def orders(household: Household, formulation: Formulation, values: Floats, setti
     bought = values[:n_buys] * formulation.value / price[formulation.buy_security]
     sold = _sold_lots(household, formulation, values[n_buys : n_buys + len(formulation.sell_holding)], settings)
     owner = np.repeat(np.arange(len(household.accounts.ids)), np.diff(household.account_ptr))
-    bought = _whole(bought, _capped(formulation)) if settings.whole_shares else np.floor(bought * 10**_DECIMALS) / 10**_DECIMALS
+    if settings.whole_shares:
+        bought = _whole(bought, _capped(formulation))
+    else:
+        bought = np.floor(bought * 10**_DECIMALS) / 10**_DECIMALS
     keep = bought > 0
     least = np.maximum(settings.minimum_trade, settings.minimum_weight * formulation.account_value)
     least = np.maximum(least, household.accounts.fee / settings.fee_hurdle)
@@ -65,7 +68,7 @@ def orders(household: Household, formulation: Formulation, values: Floats, setti
         closes = shares >= household.quantity[holding] - 1e-6
         if shares > 0 and (closes or shares * price[security] >= least[where] * (1 - 1e-9)):
             rows.append((where, security, -shares, line, lots))
-    rows = _affordable(household, formulation, rows)
+    rows = _raised(household, formulation, _affordable(household, formulation, rows), settings)
     rows.sort(key=lambda row: (row[0], row[2] > 0, row[1]))
     lots = [(i, lot, amount) for i, row in enumerate(rows) for lot, amount in row[4]]
     return Orders(
@@ -147,7 +150,7 @@ def cash_flow(household: Household, security: int, shares: float, fee: float) ->
     """Cash that one order brings (below zero: takes), after half-spread and ticket."""
     amount = round(abs(shares) * float(household.market.price[security]), 2)
     spread = household.market.half_spread[security]
-    cost = amount * (0.001 if np.isnan(spread) else float(spread))
+    cost = amount * (UNKNOWN_HALF_SPREAD if np.isnan(spread) else float(spread))
     return (-amount if shares > 0 else amount) - cost - fee
 
 
@@ -173,3 +176,73 @@ def _affordable(household: Household, formulation: Formulation, rows: list[Row])
             rows = [*rows[:largest], *([(account, security, left, line, lots)] if left > 0 else []),
                     *rows[largest + 1 :]]  # fmt: skip
     return rows
+
+
+def _raised(household: Household, formulation: Formulation, rows: list[Row], settings: Settings) -> list[Row]:
+    """Sell the share or two that rounding left short of cash that is owed, where it costs least."""
+    accounts = household.accounts
+    first = len(formulation.buy_account)
+    for account in np.flatnonzero(formulation.cash_owed > formulation.cash_before + 0.005).tolist():
+        fee = float(accounts.fee[account])
+        for _ in range(len(formulation.sell_holding)):
+            cash = float(accounts.cash[account])
+            cash += sum(cash_flow(household, row[1], row[2], fee) for row in rows if row[0] == account)
+            missing = float(formulation.cash_owed[account]) - cash
+            if missing <= 0.005:
+                break
+            found = _cheapest(household, formulation, rows, account, first)
+            if found is None:
+                break
+            rows = _sell_more(household, formulation, rows, account, found, missing + fee, settings)
+    return rows
+
+
+def _cheapest(
+    household: Household, formulation: Formulation, rows: list[Row], account: int, first: int
+) -> tuple[int, int, float] | None:
+    """(column of a sale, lot, shares left of it) that may be sold at the least cost a dollar; None where nothing may."""
+    lots, market = household.lots, household.market
+    low, high = int(household.account_ptr[account]), int(household.account_ptr[account + 1])
+    taken = {lot: amount for row in rows for lot, amount in row[4]}
+    bought = {int(market.wash_group[row[1]]) for row in rows if row[2] > 0}
+    bought_here = {row[1] for row in rows if row[2] > 0 and row[0] == account}
+    linear, upper = formulation.problem.linear[first:], formulation.problem.upper[first:]
+    mine = np.flatnonzero((formulation.sell_holding >= low) & (formulation.sell_holding < high))
+    for column in mine[np.argsort(linear[mine], kind="stable")].tolist():
+        holding = int(formulation.sell_holding[column])
+        security = int(household.security[holding])
+        if upper[column] <= 0 or security in bought_here:
+            continue
+        if formulation.sell_gain[column] < 0 and int(market.wash_group[security]) in bought:
+            continue
+        one = int(formulation.sell_lot[column])
+        queue = [one] if one >= 0 else range(int(lots.holding_ptr[holding]), int(lots.holding_ptr[holding + 1]))
+        for lot in queue:
+            left = float(lots.quantity[lot]) - taken.get(lot, 0.0)
+            if left > 1e-6 and str(lots.ids[lot]) not in formulation.obstacles.held_lots:
+                return column, lot, left
+    return None
+
+
+def _sell_more(
+    household: Household,
+    formulation: Formulation,
+    rows: list[Row],
+    account: int,
+    found: tuple[int, int, float],
+    missing: float,
+    settings: Settings,
+) -> list[Row]:
+    column, lot, left = found
+    security = int(household.security[formulation.sell_holding[column]])
+    price = float(household.market.price[security])
+    wanted = missing / (price * (1.0 - UNKNOWN_HALF_SPREAD))
+    more = round(min(left, float(np.ceil(wanted)) if settings.whole_shares else wanted + 1e-6), _DECIMALS)
+    for i, row in enumerate(rows):
+        if row[0] == account and row[1] == security and row[2] < 0:
+            lots = [(name, amount + more if name == lot else amount) for name, amount in row[4]]
+            if lot not in [name for name, _ in row[4]]:
+                lots.append((lot, more))
+            grown = (account, security, round(row[2] - more, _DECIMALS), row[3], lots)
+            return [*rows[:i], grown, *rows[i + 1 :]]
+    return [*rows, (account, security, -more, int(formulation.sell_line[column]), [(lot, more)])]

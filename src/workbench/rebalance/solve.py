@@ -57,7 +57,7 @@ def solve_household(household: Household, settings: Settings) -> Solved | None:
 
 
 def _owed_before_budget(formulation: Formulation, settings: Settings) -> Formulation:
-    """Widen a hard gain budget by the least gain without which cash that is owed cannot be raised; rarely by anything."""
+    """Widen a hard gain budget by the least gain without which cash that is owed cannot be raised."""
     budget = [k for k, row in enumerate(formulation.rows) if row.kind == "gain_budget"]
     short = np.array([row.under for row in formulation.rows if row.kind == "cash"], np.int64)
     if settings.gain_budget != "hard" or not budget or not formulation.owes:
