@@ -103,12 +103,13 @@ def test_lots_of_equal_tax_are_sold_in_order_and_only_one_in_part():
 def test_each_account_is_solved_as_if_alone():
     a = draw(5, accounts=6)
     together = solve_accounts(a)
+    by_position = ("target", "curvature", "buy_cost", "sell_cost", "share", "minimum", "harvest")
     for i in range(6):
         p, q = a.position_ptr[i], a.position_ptr[i + 1]
         lots = slice(a.lot_ptr[p], a.lot_ptr[q])
         alone = Accounts(
             np.array([0, q - p], np.int32), a.lot_ptr[p : q + 1] - a.lot_ptr[p],
-            *(getattr(a, k)[p:q] for k in ("target", "curvature", "buy_cost", "sell_cost", "share", "minimum", "harvest")),
+            *(getattr(a, k)[p:q] for k in by_position),
             a.size[lots], a.tax[lots], a.cash[i : i + 1], a.cash_low[i : i + 1], a.cash_high[i : i + 1],
         )  # fmt: skip
         one = solve_accounts(alone)

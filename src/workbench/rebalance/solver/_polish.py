@@ -15,7 +15,7 @@ from numba import njit
 
 from workbench.rebalance.solver._interior import Iterate
 from workbench.rebalance.solver._presolve import EQUALITY, RANGE, Program, line_of
-from workbench.rebalance.solver._vertex import FREE, HELD, HIGH, LOW, Face, reduced, to_corner
+from workbench.rebalance.solver._vertex import FREE, HELD, HIGH, LOW, Face, fill_in_order, reduced, to_corner
 from workbench.rebalance.solver.problem import Floats, Ints
 
 #: How far a value may leave its bounds, a price its sign, and a line or row its limit, in scaled units.
@@ -45,6 +45,7 @@ def identify(p: Program, n: int, s: Iterate, face: Face) -> None:
 @njit(cache=True, nogil=True, error_model="numpy")
 def polish(p: Program, n: int, s: Iterate, face: Face, rounds: int) -> bool:
     """Find the exact solution from the working set at hand; False if `rounds` were not enough to settle it."""
+    fill_in_order(p, s, face)
     for turn in range(rounds):
         count = to_corner(p, n, s, face)
         left = _solve_face(p, n, s, face, count)

@@ -109,6 +109,41 @@ def reduced(p: Program, n: int, face: Face, r: int, j: int, b: Floats) -> None:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def fill_in_order(p: Program, s: Iterate, face: Face) -> None:
+    """Among free columns that are equal but for their bounds, use the earlier one up before the next is touched."""
+    for r in range(len(p.target) + 1):
+        for j in range(p.line_ptr[r], p.line_ptr[r + 1]):
+            for i in range(j + 1, p.line_ptr[r + 1]):
+                if face.state[j] != FREE or p.quadratic[j] > 0.0:
+                    break
+                if face.state[i] == FREE and _equal(p, i, j):
+                    room, left = p.upper[j] - s.v[j], s.v[i] - p.lower[i]
+                    if left <= room + _TIE and left < np.inf:
+                        s.v[j] += left
+                        s.v[i] = p.lower[i]
+                        face.state[i] = LOW
+                    elif room < np.inf:
+                        s.v[i] -= room
+                    if room <= left + _TIE and room < np.inf:
+                        s.v[j] = p.upper[j]
+                        face.state[j] = HIGH
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _equal(p: Program, i: int, j: int) -> bool:
+    """Tell whether two columns of one line cost and do the same a unit."""
+    entries = p.ptr[i + 1] - p.ptr[i]
+    if abs(p.linear[i] - p.linear[j]) > 1e-13 or p.quadratic[i] > 0.0 or entries != p.ptr[j + 1] - p.ptr[j]:
+        return False
+    if p.coefficient[i] != p.coefficient[j]:
+        return False
+    for e in range(entries):
+        if p.row[p.ptr[i] + e] != p.row[p.ptr[j] + e] or p.entry[p.ptr[i] + e] != p.entry[p.ptr[j] + e]:
+            return False
+    return True
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _spread(p: Program, face: Face, r: int, j: int, amount: float, dv: Floats) -> None:
     """Add `amount` of column j to the direction, made up for by its line's pivot."""
     dv[j] += amount
@@ -217,6 +252,8 @@ def _push(p: Program, n: int, s: Iterate, face: Face, r: int, j: int, count: int
                 continue
             room = p.upper[i] - s.v[i] if rate > 0.0 else s.v[i] - p.lower[i]
             room = max(room, 0.0) / abs(rate)
+            if room == np.inf:
+                continue
             if room < length - _TIE or (room <= length + _TIE and i == j):
                 length, stop, side = room, i, HIGH if rate > 0.0 else LOW
         if stop >= 0:

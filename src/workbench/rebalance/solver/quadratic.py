@@ -176,6 +176,7 @@ def solve(problem: Problem) -> Solution:
     program whose objective has no floor (it then names the column whose bound is missing).
     """
     C, R, K, E = len(problem.linear), len(problem.line_target), len(problem.row_low), len(problem.entry)
+    _check(problem)
     floats, integers = workspace(C, R, K, E)
     values, line_price, row_price, bound_price = np.empty(C), np.empty(R), np.empty(K), np.empty(C)
     status, steps, objective = minimise(
@@ -191,3 +192,30 @@ def solve(problem: Problem) -> Solution:
         nothing = [np.full(size, np.nan) for size in (C, R, K, C)]
         return Solution(nothing[0], np.nan, nothing[1], nothing[2], nothing[3], "infeasible", steps)
     return Solution(values, objective, line_price, row_price, bound_price, "optimal", steps)
+
+
+def _check(p: Problem) -> None:
+    """Raise ParameterError, naming the array, for arrays that do not fit together or numbers without meaning."""
+    C, R, K, E = len(p.linear), len(p.line_target), len(p.row_low), len(p.entry)
+    lengths = (
+        ("quadratic", C), ("lower", C), ("upper", C), ("line", C), ("line_coefficient", C), ("column_ptr", C + 1),
+        ("entry_row", E), ("row_high", K),
+    )  # fmt: skip
+    for name, length in lengths:
+        if len(getattr(p, name)) != length:
+            raise ParameterError(f"{name} has {len(getattr(p, name))} places, {length} are needed", name)
+    if p.column_ptr[0] != 0 or p.column_ptr[-1] != E or (np.diff(p.column_ptr) < 0).any():
+        raise ParameterError(f"column_ptr must rise from 0 to {E}", "column_ptr")
+    if E and not 0 <= p.entry_row.min() <= p.entry_row.max() < K:
+        raise ParameterError(f"entry_row must lie between 0 and {K - 1}, the rows there are", "entry_row")
+    if C and not -1 <= p.line.min() <= p.line.max() < R:
+        raise ParameterError(f"line must lie between -1 (no line) and {R - 1}, the lines there are", "line")
+    for name in ("quadratic", "linear", "line_coefficient", "entry", "line_target"):
+        if not np.isfinite(getattr(p, name)).all():
+            raise ParameterError(f"{name} has a missing or infinite value: give every column and entry a number", name)
+    for name in ("lower", "upper", "row_low", "row_high"):
+        if np.isnan(getattr(p, name)).any():
+            raise ParameterError(f"{name} has a missing value: give -inf or inf for no limit", name)
+    if C and p.quadratic.min() < 0.0:
+        at = int(p.quadratic.argmin())
+        raise ParameterError(f"quadratic[{at}] is below zero: the program would not be convex", "quadratic")
