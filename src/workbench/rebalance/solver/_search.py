@@ -25,6 +25,8 @@ from workbench.rebalance.solver.problem import Floats, Ints
 NOTHING = 1e-9
 #: A branch is given up when it cannot improve by more than this (0.01 bp of value).
 WORTH = 1e-6
+#: Moves that are paired with each other, the most promising.
+MOST_PAIRED = 150
 #: Smaller improvements of a rounded solution are not looked for (0.0001 bp).
 STEP = 1e-8
 LOSSES, PURCHASES, AT_MOST, AT_LEAST = range(4)
@@ -309,7 +311,6 @@ def improve(t: Tableau, units: Units, objective: float, limit: int) -> tuple[flo
     improvement are tried, the most promising first.
     """
     count = units.variable.size
-    free_upper = np.empty(count)
     moves = np.empty((2 * count, 2))  # unit, change
     promise = np.empty(2 * count)
     solves = 0
@@ -318,7 +319,6 @@ def improve(t: Tableau, units: Units, objective: float, limit: int) -> tuple[flo
         for u in range(count):
             v = units.variable[u]
             x = t.lower[v]
-            free_upper[u] = units.close[u]
             share = units.share[u]
             nudge = share if share > 0.0 else 0.0
             if nudge == 0.0 or x <= NOTHING:
@@ -331,6 +331,10 @@ def improve(t: Tableau, units: Units, objective: float, limit: int) -> tuple[flo
                 promise[number] = _slope(t, v) * (y - x)
                 number += 1
         gained = False
+        if number > MOST_PAIRED:
+            best = np.argsort(promise[:number], kind="mergesort")[:MOST_PAIRED]
+            moves[:MOST_PAIRED], promise[:MOST_PAIRED] = moves[best], promise[best]
+            number = MOST_PAIRED
         # Candidate moves: singles then pairs, by promise.
         total = number + number * (number - 1) // 2
         first = np.empty(total, np.int32)

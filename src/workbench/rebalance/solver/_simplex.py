@@ -162,11 +162,18 @@ def _place(t: Tableau) -> float:
         at[k] = x
         t.value[variable] = x
         objective += price * x
+    # Most trades are none: over few that are not, gathering them is faster than whole rows.
+    moved = np.flatnonzero(at)
+    few = 4 * moved.size < columns
     for i in range(rows):
         line = t.body[i]
         total = 0.0
-        for k in range(columns):
-            total += line[k] * at[k]
+        if few:
+            for k in moved:
+                total += line[k] * at[k]
+        else:
+            for k in range(columns):
+                total += line[k] * at[k]
         t.value[t.basic[i]] = total
     return objective
 

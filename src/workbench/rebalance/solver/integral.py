@@ -27,6 +27,9 @@ BRANCHES, MOVES = 400, 150
 #: Where whole shares cost more than this (0.3 bp of value), re-solves spent on branching on shares as well; 50 times as
 #: many while nothing is found.
 DEAR, BRANCHES_WHOLE = 3e-5, 2_000
+#: Entries of a tableau above which these efforts shrink in proportion, so that a household of forty accounts takes
+#: seconds: the reference household has 6,000.
+LARGE = 100_000
 #: First segment of a quadratic column: a fraction of the household; then eight times finer each time it is centred.
 COARSE, FINER, ROUNDS = 1e-3, 0.125, 3
 
@@ -87,8 +90,10 @@ def whole_solution(
         quadratic, linear, lower, upper, line, line_coefficient, column_ptr, entry_row, entry, line_target,
         row_low, row_high, total_row, totals, units, centre, width,
     )  # fmt: skip
+    effort = min(1.0, LARGE / t.body.size)
+    branches, moves = int(BRANCHES * effort) + 20, int(MOVES * effort) + 10
     start_lower, start_upper = t.lower.copy(), t.upper.copy()
-    best, leaf_lower, leaf_upper, solves = branch(t, named, wash_group, selling, groups, np.inf, BRANCHES, False)
+    best, leaf_lower, leaf_upper, solves = branch(t, named, wash_group, selling, groups, np.inf, branches, False)
     values = np.full(columns, np.nan)
     line_price, row_price, bound_price = np.full(lines, np.nan), np.full(rows, np.nan), np.full(columns, np.nan)
     if best == np.inf:
@@ -125,7 +130,7 @@ def whole_solution(
     if good:
         fix_units(t, named)
         _status, objective = reoptimise(t, np.inf)
-        objective, more = improve(t, named, objective, MOVES)
+        objective, more = improve(t, named, objective, moves)
         solves += more
     if objective - floor > DEAR:
         # Rounding costs something one would see, or found nothing: branch on whole shares as well, from the start.
@@ -133,7 +138,7 @@ def whole_solution(
         _take(t, sides_lower, sides_upper)
         _free(t, start_lower, start_upper, quadratic, totals)
         best, leaf_lower, leaf_upper, more = branch(
-            t, named, wash_group, selling, groups, objective, BRANCHES_WHOLE, True
+            t, named, wash_group, selling, groups, objective, int(BRANCHES_WHOLE * effort) + 20, True
         )
         solves += more
         if best < objective:
@@ -141,7 +146,7 @@ def whole_solution(
             _status, best = reoptimise(t, np.inf)
             fix_units(t, named)
             _status, objective = reoptimise(t, np.inf)
-            objective, more = improve(t, named, objective, MOVES)
+            objective, more = improve(t, named, objective, moves)
             solves += more
         elif good:
             _take(t, rounded_lower, rounded_upper)
