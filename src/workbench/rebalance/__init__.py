@@ -1,5 +1,6 @@
 """From drift to a proposal a person can release: whole households, every lot, every registration."""
 
+from workbench.rebalance import after_tax, transition
 from workbench.rebalance.allocation import allocate
 from workbench.rebalance.export import write_csv, write_parquet
 from workbench.rebalance.household import Household
@@ -29,6 +30,7 @@ __all__ = [
     "Settings",
     "SignalPackage",
     "SleeveNet",
+    "after_tax",
     "allocate",
     "blocks",
     "content_hash",
@@ -45,6 +47,7 @@ __all__ = [
     "read_index",
     "read_package",
     "solve_household",
+    "transition",
     "write_csv",
     "write_packages",
     "write_parquet",

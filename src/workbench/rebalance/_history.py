@@ -63,7 +63,8 @@ class History:
 
     `target` (S) are the model's weights, cash included; `qualified` (S) the part of each dividend that is taxed as
     long-term gain where the shares were held long enough; `volume` shares a day. `market` holds what does not change:
-    identifiers, classes, spreads, groups of identical securities, substitutes. `source` says where it all comes from.
+    identifiers, classes, spreads, groups of identical securities, substitutes. `source` says where it all comes from,
+    `simulated` names securities whose prices are not real.
     """
 
     dates: Days
@@ -74,6 +75,7 @@ class History:
     market: Market
     target: Floats
     source: str
+    simulated: tuple[str, ...] = ()
     _risk: dict[int, tuple[Floats, Floats]] = field(default_factory=dict, repr=False)
 
     def models(self) -> Models:
@@ -245,6 +247,7 @@ def history_of_firm(firm: Firm, model: str | None = None) -> History:
         column: rows.pivot(index="date", columns="security_id", values=column).reindex(index=close.index, columns=ids)
         for column in ("dividend", "volume")
     }
+    frame = firm.table("securities", ["security_id", "simulated"])
     whole = close.notna().all().to_numpy()
     target = np.where(whole, book.models.target[chosen], 0.0)
     ordinary = ("bond", "treasur", "real estate", "cash", "yield")
@@ -258,4 +261,5 @@ def history_of_firm(firm: Firm, model: str | None = None) -> History:
         market=book.market,
         target=target / target.sum(),
         source=f"the firm's own prices, model {book.models.ids[chosen]}",
+        simulated=tuple(name for name in ids if name in set(frame.loc[frame["simulated"], "security_id"])),
     )

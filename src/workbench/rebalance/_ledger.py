@@ -34,6 +34,8 @@ WASH_DAYS = 30
 #: Shares are kept to this many decimals, money to cents.
 DECIMALS = 6
 _SOME = 0.5e-6
+#: What a sale would leave of a lot below so many shares goes along with it; smaller parts are not shown to a decision.
+_CRUMBS = 1e-4
 #: Loss, as a fraction of the price, at which hidden losses are shown: worth nothing, and still a loss.
 _SLIGHT_LOSS = 1e-6
 
@@ -193,6 +195,8 @@ class Ledger:
             return False
         if not shares <= lot.shares + _SOME:
             raise ParameterError(f"{shares} shares of lot {lot.lot_id} are sold, {lot.shares} are held", "sales")
+        if lot.shares - shares < _CRUMBS:
+            shares = lot.shares
         amount = shares * float(price[lot.security])
         total = round(amount * (1.0 - float(half_spread[lot.security])), 2)
         self._pay(lot.account, total, amount)
@@ -373,7 +377,8 @@ class Ledger:
         `losses_hidden` shows lots under water at next to no loss, so that a strategy that does not harvest sells them
         for other reasons only, while wash sales stay as forbidden as they are.
         """
-        lots = sorted(self.lots, key=lambda lot: (lot.account, lot.security, lot.acquired, lot.lot_id, lot.adjusted))
+        shown = [lot for lot in self.lots if lot.shares >= _CRUMBS]
+        lots = sorted(shown, key=lambda lot: (lot.account, lot.security, lot.acquired, lot.lot_id, lot.adjusted))
         holdings = list(dict.fromkeys((lot.account, lot.security) for lot in lots))
         place = {key: row for row, key in enumerate(holdings)}
         owner = np.array([place[lot.account, lot.security] for lot in lots], np.int64)

@@ -16,11 +16,16 @@ import numpy as np
 import pandas as pd
 
 from workbench.errors import ParameterError
-from workbench.rebalance._history import LEAST_WINDOW, History
+from workbench.rebalance._history import FUNDS, LEAST_WINDOW, Fund, History, history_of_funds, read_history
 from workbench.rebalance._ledger import Ledger, Lot, TaxRates, first_in_first_out
 from workbench.rebalance.household import DEFERRED, TAXED, TREATMENT, CashDemand, Days, Floats, Household
 from workbench.rebalance.rounding import Orders
 from workbench.rebalance.settings import Settings
+
+__all__ = [
+    "FUNDS", "STRATEGIES", "Assumptions", "Fund", "History", "Path", "Strategy", "Study", "TaxRates", "cohort_starts",
+    "compare", "history_of_funds", "internal_rate", "read_history", "simulate",
+]  # fmt: skip
 
 #: What a strategy asks for a household's orders; `solve_household` unless a test hands in another.
 Decide = Callable[[Household, Settings], "Orders | None"]
@@ -163,6 +168,7 @@ class Study:
     """
 
     source: str
+    simulated: tuple[str, ...]
     assumptions: Assumptions
     paths: tuple[tuple[Path, ...], ...]
 
@@ -258,7 +264,7 @@ def compare(
         tuple(simulate(history, strategy, assumptions, start, decide=decide) for strategy in strategies)
         for start in starts
     )
-    return Study(history.source, assumptions, paths)
+    return Study(history.source, history.simulated, assumptions, paths)
 
 
 def simulate(

@@ -17,8 +17,11 @@ import pandas as pd
 
 from workbench.errors import ParameterError
 from workbench.rebalance.household import TAXED, Household, TaxPosition
+from workbench.rebalance.load import Book
 from workbench.rebalance.settings import Settings
 from workbench.tax import loss_limit, net, relieve
+
+__all__ = ["Frontier", "Plan", "PlannedSale", "PlannedYear", "frontier", "largest_position", "plan"]
 
 #: A plan that is not through after so many years stops, and says what is left.
 LONGEST = 40
@@ -58,7 +61,7 @@ class PlannedYear:
 
 
 @dataclass(frozen=True)
-class TransitionPlan:
+class Plan:
     """A schedule of sales under one yearly gain budget (None: no limit), and what it costs.
 
     `tax` sums the years; `tax_value` discounts it; `risk_cost` is risk aversion times tracking variance times value,
@@ -102,13 +105,13 @@ class TransitionPlan:
 
 
 @dataclass(frozen=True)
-class TransitionFrontier:
+class Frontier:
     """Plans for a grid of budgets, smallest first: the price of going faster or slower."""
 
-    plans: tuple[TransitionPlan, ...]
+    plans: tuple[Plan, ...]
 
     @property
-    def cheapest(self) -> TransitionPlan:
+    def cheapest(self) -> Plan:
         """The plan of least total cost; of equals the one with the smaller budget."""
         return min(self.plans, key=lambda plan: plan.total)
 
@@ -125,7 +128,7 @@ class TransitionFrontier:
         return pd.DataFrame(rows, columns=columns)
 
 
-def transition(
+def plan(
     household: Household,
     security_id: str,
     budget: float | None,
@@ -133,7 +136,7 @@ def transition(
     settings: Settings | None = None,
     discount_rate: float = 0.04,
     years: int = LONGEST,
-) -> TransitionPlan:
+) -> Plan:
     """Plan the sale of every share of a security in a household, at most `budget` dollars of net gain a year.
 
     The first year is the household's own day and counts the gains it has realised; later ones are a year apart.
@@ -149,7 +152,7 @@ def transition(
     if not 0.0 <= discount_rate <= 1.0:
         raise ParameterError(f"discount_rate must be from 0 to 1, is {discount_rate!r}", "discount_rate")
     position = _position(household, security_id)
-    return _Plan(household, position, settings, discount_rate).make(budget, years)
+    return _Seller(household, position, settings, discount_rate).make(budget, years)
 
 
 def frontier(
@@ -159,19 +162,47 @@ def frontier(
     *,
     settings: Settings | None = None,
     discount_rate: float = 0.04,
-) -> TransitionFrontier:
+) -> Frontier:
     """Plan one position under several budgets; by default those that sell its gain in 1, 2, 3, 5, 7 and 10 years."""
     if budgets is None:
-        whole = transition(household, security_id, None, settings=settings, discount_rate=discount_rate)
+        whole = plan(household, security_id, None, settings=settings, discount_rate=discount_rate)
         gain = sum(max(year.short_gain + year.long_gain, 0.0) for year in whole.years)
         budgets = [None, *(float(np.ceil(gain / n / 100) * 100) for n in (2, 3, 5, 7, 10))] if gain > 0 else [None]
     ordered = sorted(set(budgets), key=lambda budget: np.inf if budget is None else budget)
-    return TransitionFrontier(
+    return Frontier(
         tuple(
-            transition(household, security_id, budget, settings=settings, discount_rate=discount_rate)
-            for budget in ordered
+            plan(household, security_id, budget, settings=settings, discount_rate=discount_rate) for budget in ordered
         )
     )
+
+
+def largest_position(book: Book) -> tuple[str, str]:
+    """Household and security of the largest single stock held at a gain in taxed accounts, by weight in its household.
+
+    Only where a model is in force; of equals the first. Raises `ParameterError` where there is none.
+    """
+    best: tuple[float, str, str] | None = None
+    single = np.array([kind == "stock" for kind in book.market.kinds])
+    for household in book:
+        price = np.nan_to_num(household.market.price)
+        owner = np.repeat(np.arange(len(household.accounts.ids)), np.diff(household.account_ptr))
+        amount = household.quantity * price[household.security]
+        value = float(amount.sum() + household.accounts.cash.sum())
+        taxed = (household.accounts.treatment[owner] == TAXED) & (household.accounts.model[owner] >= 0)
+        lot_owner = np.repeat(np.arange(len(amount)), np.diff(household.lots.holding_ptr))
+        gain = household.lots.quantity * (price[household.security[lot_owner]] - household.lots.basis)
+        gains = np.bincount(lot_owner, weights=np.nan_to_num(gain), minlength=len(amount))
+        able = np.flatnonzero(taxed & single[household.security] & (gains > 0))
+        if len(able) and value > 0:
+            top = int(able[np.argmax(amount[able])])
+            weight = float(amount[top] / value)
+            if best is None or weight > best[0]:
+                best = weight, household.household_id, household.market.ids[household.security[top]]
+    if best is None:
+        raise ParameterError(
+            "no taxed account under a model holds a single stock at a gain", "household"
+        )
+    return best[1], best[2]
 
 
 @dataclass(frozen=True, eq=False)
@@ -217,7 +248,7 @@ def _position(household: Household, security_id: str) -> _Position:
     return _Position(security, price, frame, int(models[models >= 0][0]))
 
 
-class _Plan:
+class _Seller:
     """One household's position, and the arithmetic of selling it."""
 
     def __init__(self, household: Household, position: _Position, settings: Settings, discount_rate: float) -> None:
@@ -237,7 +268,7 @@ class _Plan:
         common = active @ market.exposure
         return float(np.sqrt(common @ common + (active**2 * market.specific).sum()))
 
-    def make(self, budget: float | None, years: int) -> TransitionPlan:
+    def make(self, budget: float | None, years: int) -> Plan:
         lots, tax = self.position.lots.copy(), _TaxYears(self.household.tax)
         price, today = self.position.price, self.household.as_of
         weight = float(lots["shares"].sum()) * price / self.value
@@ -268,7 +299,7 @@ class _Plan:
                 break
         while planned and not planned[-1].sales and len(planned) > 1:
             planned.pop()
-        return TransitionPlan(
+        return Plan(
             security_id=self.household.market.ids[self.position.security], budget=budget, value=self.value,
             weight_before=weight, tracking_error_before=weight * self.deviation, years=tuple(planned),
             finished=lots.empty, tax=sum(year.tax for year in planned), tax_value=tax_value, risk_cost=risk_cost,
