@@ -15,7 +15,7 @@ from numba import njit
 
 from workbench.rebalance.solver._interior import Iterate
 from workbench.rebalance.solver._presolve import EQUALITY, RANGE, Program, line_of
-from workbench.rebalance.solver._vertex import FREE, HELD, HIGH, LOW, Face, fill_in_order, reduced, to_corner
+from workbench.rebalance.solver._vertex import FREE, HIGH, LOW, Face, fill_in_order, reduced, to_corner
 from workbench.rebalance.solver.problem import Floats, Ints
 
 #: How far a value may leave its bounds, a price its sign, and a line or row its limit, in scaled units.
@@ -107,7 +107,7 @@ def _solve_face(p: Program, n: int, s: Iterate, face: Face, count: int) -> float
         _substitute(face.matrix, size, face.order, face.right)
         _expand(p, n, s, face, bind, count)
         before, worst = worst, _face_residuals(p, n, s, face)
-        if worst <= 1e-15 or (turn > 0 and worst > 0.1 * before):
+        if worst <= 1e-13 or (turn > 0 and worst > 0.1 * before):
             break
     return worst
 
@@ -279,7 +279,7 @@ def _expand(p: Program, n: int, s: Iterate, face: Face, bind: int, count: int) -
         pivot = face.pivot[r] if r < R else -1
         dy = 0.0
         if r < R and pivot >= 0:
-            dy = s.dual[pivot] - _along(p, s, pivot)
+            dy = s.dual[pivot] - _along(p.ptr, p.row, p.entry, s.dw, pivot)
             if p.quadratic[pivot] > 0.0:
                 s.dv[pivot] = s.line_residual[r] / p.coefficient[pivot]
                 dy += p.quadratic[pivot] * s.dv[pivot]
@@ -290,13 +290,15 @@ def _expand(p: Program, n: int, s: Iterate, face: Face, bind: int, count: int) -
                 if face.state[j] == FREE:
                     over = p.coefficient[j] / p.quadratic[j]
                     total += p.coefficient[j] * over
-                    left += over * (s.dual[j] - _along(p, s, j))
+                    left += over * (s.dual[j] - _along(p.ptr, p.row, p.entry, s.dw, j))
             dy = left / total if total > 0.0 else 0.0
         left = s.line_residual[r] if r < R else 0.0
         for j in range(p.line_ptr[r], p.line_ptr[r + 1]):
             if face.state[j] == FREE and j != pivot:
                 if p.quadratic[j] > 0.0:
-                    s.dv[j] = (p.coefficient[j] * dy + _along(p, s, j) - s.dual[j]) / p.quadratic[j]
+                    s.dv[j] = (
+                        p.coefficient[j] * dy + _along(p.ptr, p.row, p.entry, s.dw, j) - s.dual[j]
+                    ) / p.quadratic[j]
                 left -= p.coefficient[j] * s.dv[j]
         if r < R:
             s.y[r] += dy
@@ -307,11 +309,11 @@ def _expand(p: Program, n: int, s: Iterate, face: Face, bind: int, count: int) -
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _along(p: Program, s: Iterate, j: int) -> float:
+def _along(ptr: Ints, row: Ints, entry: Floats, dw: Floats, j: int) -> float:
     """Return b'dw of column j."""
     t = 0.0
-    for e in range(p.ptr[j], p.ptr[j + 1]):
-        t += p.entry[e] * s.dw[p.row[e]]
+    for e in range(ptr[j], ptr[j + 1]):
+        t += entry[e] * dw[row[e]]
     return t
 
 
@@ -339,18 +341,14 @@ def _price_closed_lines(p: Program, n: int, s: Iterate, face: Face) -> None:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _right_side_of(p: Program, n: int, s: Iterate, state: int, j: int) -> int:
-    """Return the side that column or slack j should take, by its value if it is free, by its price if it is not."""
+def _side(state: int, value: float, lower: float, upper: float, price: float) -> int:
+    """Return the side that a column or slack should take, by its value if it is free, by its price if it is not."""
     if state == FREE:
-        if p.lower[j] - s.v[j] > _VALUE:
+        if lower - value > _VALUE:
             return LOW
-        if s.v[j] - p.upper[j] > _VALUE:
+        if value - upper > _VALUE:
             return HIGH
-        return FREE
-    price = s.dual[j] if j < n else s.w[j - n]
-    if (state == LOW and price < -_PRICE) or (state == HIGH and price > _PRICE):
-        return FREE
-    if state == HELD and abs(price) > _PRICE:
+    elif (state != HIGH and price < -_PRICE) or (state != LOW and price > _PRICE):
         return FREE
     return state
 
@@ -366,7 +364,8 @@ def _change_sides(p: Program, n: int, s: Iterate, face: Face, one: bool) -> int:
         if j >= n and p.row_kind[j - n] != RANGE:
             continue
         state = face.state[j]
-        side = _right_side_of(p, n, s, state, j)
+        price = s.dual[j] if j < n else s.w[j - n]
+        side = _side(state, s.v[j], p.lower[j], p.upper[j], price)
         if side != state and not (one and changed):
             changed += 1
             face.state[j] = side

@@ -113,7 +113,7 @@ def fill_in_order(p: Program, s: Iterate, face: Face) -> None:
     """Among free columns that are equal but for their bounds, use the earlier one up before the next is touched."""
     for r in range(len(p.target) + 1):
         for j in range(p.line_ptr[r], p.line_ptr[r + 1]):
-            for i in range(j + 1, p.line_ptr[r + 1]):
+            for i in range(p.line_ptr[r + 1] - 1, j, -1):
                 if face.state[j] != FREE or p.quadratic[j] > 0.0:
                     break
                 if face.state[i] == FREE and _equal(p, i, j):

@@ -41,7 +41,7 @@ def workspace(columns: int, lines: int, rows: int, entries: int) -> tuple[Floats
     program_floats, program_integers = program_size(columns, lines, rows, entries)
     face_floats, face_integers = face_size(columns, lines, rows)
     floats = program_floats + iterate_size(columns, lines, rows, entries) + face_floats
-    return np.zeros(floats), np.zeros(program_integers + face_integers + lines + rows + 2, np.int32)
+    return np.empty(floats), np.empty(program_integers + face_integers + lines + rows + 2, np.int32)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -196,7 +196,7 @@ def solve(problem: Problem) -> Solution:
 
 def _check(p: Problem) -> None:
     """Raise ParameterError, naming the array, for arrays that do not fit together or numbers without meaning."""
-    C, R, K, E = len(p.linear), len(p.line_target), len(p.row_low), len(p.entry)
+    C, K, E = len(p.linear), len(p.row_low), len(p.entry)
     lengths = (
         ("quadratic", C), ("lower", C), ("upper", C), ("line", C), ("line_coefficient", C), ("column_ptr", C + 1),
         ("entry_row", E), ("row_high", K),
@@ -204,18 +204,59 @@ def _check(p: Problem) -> None:
     for name, length in lengths:
         if len(getattr(p, name)) != length:
             raise ParameterError(f"{name} has {len(getattr(p, name))} places, {length} are needed", name)
+    sound = _sound(
+        p.quadratic, p.linear, p.lower, p.upper, p.line, p.line_coefficient, p.column_ptr, p.entry_row, p.entry,
+        p.line_target, p.row_low, p.row_high,
+    )  # fmt: skip
+    if not sound:
+        _explain(p)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _sound(
+    quadratic: Floats,
+    linear: Floats,
+    lower: Floats,
+    upper: Floats,
+    line: Ints,
+    line_coefficient: Floats,
+    column_ptr: Ints,
+    entry_row: Ints,
+    entry: Floats,
+    line_target: Floats,
+    row_low: Floats,
+    row_high: Floats,
+) -> bool:
+    """Tell whether every pointer points somewhere and every number has a meaning; what is wrong, `_explain` says."""
+    C, R, K, E = len(linear), len(line_target), len(row_low), len(entry)
+    good = column_ptr[0] == 0 and column_ptr[C] == E
+    for c in range(C):
+        good &= column_ptr[c] <= column_ptr[c + 1] and -1 <= line[c] < R and quadratic[c] >= 0.0
+        good &= np.isfinite(quadratic[c]) and np.isfinite(linear[c]) and np.isfinite(line_coefficient[c])
+        good &= not (np.isnan(lower[c]) or np.isnan(upper[c]))
+    for e in range(E):
+        good &= 0 <= entry_row[e] < K and np.isfinite(entry[e])
+    for r in range(R):
+        good &= np.isfinite(line_target[r])
+    for k in range(K):
+        good &= not (np.isnan(row_low[k]) or np.isnan(row_high[k]))
+    return bool(good)
+
+
+def _explain(p: Problem) -> None:
+    """Raise for the first array that `_sound` does not accept."""
+    R, K, E = len(p.line_target), len(p.row_low), len(p.entry)
     if p.column_ptr[0] != 0 or p.column_ptr[-1] != E or (np.diff(p.column_ptr) < 0).any():
         raise ParameterError(f"column_ptr must rise from 0 to {E}", "column_ptr")
-    if E and not 0 <= p.entry_row.min() <= p.entry_row.max() < K:
+    if ((p.entry_row < 0) | (p.entry_row >= K)).any():
         raise ParameterError(f"entry_row must lie between 0 and {K - 1}, the rows there are", "entry_row")
-    if C and not -1 <= p.line.min() <= p.line.max() < R:
+    if ((p.line < -1) | (p.line >= R)).any():
         raise ParameterError(f"line must lie between -1 (no line) and {R - 1}, the lines there are", "line")
     for name in ("quadratic", "linear", "line_coefficient", "entry", "line_target"):
         if not np.isfinite(getattr(p, name)).all():
-            raise ParameterError(f"{name} has a missing or infinite value: give every column and entry a number", name)
+            raise ParameterError(f"{name} has a missing or infinite value: give every place a number", name)
     for name in ("lower", "upper", "row_low", "row_high"):
         if np.isnan(getattr(p, name)).any():
             raise ParameterError(f"{name} has a missing value: give -inf or inf for no limit", name)
-    if C and p.quadratic.min() < 0.0:
-        at = int(p.quadratic.argmin())
-        raise ParameterError(f"quadratic[{at}] is below zero: the program would not be convex", "quadratic")
+    at = int(p.quadratic.argmin())
+    raise ParameterError(f"quadratic[{at}] is below zero: the program would not be convex", "quadratic")
