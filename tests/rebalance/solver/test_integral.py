@@ -197,6 +197,15 @@ def test_a_small_position_may_be_closed_below_the_least_trade_and_in_part_shares
     assert integral.solve(problem, whole).values[0] == 0.0034
 
 
+def test_a_side_taken_by_less_than_nothing_does_not_stop_the_search() -> None:
+    # Here a unit holds a tenth of a billionth that a tight row needs until shares are whole.
+    problem, whole = small(1775)
+    answer = integral.solve(problem, whole)
+    assert answer.status == "optimal"
+    assert broken_rules(problem, whole, answer.values) == []
+    assert answer.objective == pytest.approx(referee(problem, whole, gap=1e-9).objective, abs=1e-5)
+
+
 def test_an_infeasible_household_is_said() -> None:
     problem = linear(0)
     columns = len(problem.linear)

@@ -169,8 +169,8 @@ def _place(t: Tableau) -> float:
         line = t.body[i]
         total = 0.0
         if few:
-            for k in moved:
-                total += line[k] * at[k]
+            for m in moved:
+                total += line[m] * at[m]
         else:
             for k in range(columns):
                 total += line[k] * at[k]

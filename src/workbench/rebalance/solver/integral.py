@@ -19,7 +19,7 @@ from workbench.rebalance.solver._assemble import (
     values_of,
 )
 from workbench.rebalance.solver._search import branch, fix_units, improve, round_shares, settle
-from workbench.rebalance.solver._simplex import Tableau, reoptimise
+from workbench.rebalance.solver._simplex import OPTIMAL, Tableau, reoptimise
 from workbench.rebalance.solver.problem import SELL, Floats, Integrality, Ints, Problem, Solution
 
 #: Re-solves spent on sides once a solution is known, and on moves of single shares.
@@ -101,22 +101,26 @@ def whole_solution(
     _take(t, leaf_lower, leaf_upper)
     reoptimise(t, np.inf)
     settle(t, named, wash_group, selling, groups)
-    reoptimise(t, np.inf)
+    status, _objective = reoptimise(t, np.inf)
+    if status != OPTIMAL:
+        # A side was taken by less than what counts as nothing; leave it open.
+        _take(t, leaf_lower, leaf_upper)
+        reoptimise(t, np.inf)
     if curved:
         for _ in range(ROUNDS):
             values = values_of(t, quadratic, centre, lower, upper)
-            for c in range(columns):
-                if quadratic[c] > 0.0:
-                    centre[c] = values[c]
+            nearer = np.where(quadratic > 0.0, values, centre)
             width *= FINER
-            finer, named, fine_wide = tableau_of(
+            finer, fine_named, fine_wide = tableau_of(
                 quadratic, linear, lower, upper, line, line_coefficient, column_ptr, entry_row, entry, line_target,
-                row_low, row_high, total_row, totals, units, centre, width,
+                row_low, row_high, total_row, totals, units, nearer, width,
             )  # fmt: skip
             _free(finer, t.lower, t.upper, quadratic, totals)
-            t, wide = finer, fine_wide
-            reoptimise(t, np.inf)
+            status, _objective = reoptimise(finer, np.inf)
             solves += 1
+            if status != OPTIMAL:
+                break
+            t, named, wide, centre = finer, fine_named, fine_wide, nearer
     _status, floor = reoptimise(t, np.inf)
     sides_lower, sides_upper = t.lower.copy(), t.upper.copy()
     line_price, row_price = prices_of(t, wide, lines, rows)
@@ -132,7 +136,7 @@ def whole_solution(
         _status, objective = reoptimise(t, np.inf)
         objective, more = improve(t, named, objective, moves)
         solves += more
-    if objective - floor > DEAR:
+    if not good or objective - floor > DEAR:
         # Rounding costs something one would see, or found nothing: branch on whole shares as well, from the start.
         rounded_lower, rounded_upper = t.lower.copy(), t.upper.copy()
         _take(t, sides_lower, sides_upper)
@@ -153,6 +157,9 @@ def whole_solution(
             reoptimise(t, np.inf)
         else:
             return False, np.full(columns, np.nan), np.inf, line_price, row_price, bound_price, solves
+    status, _objective = reoptimise(t, np.inf)
+    if status != OPTIMAL:
+        return False, np.full(columns, np.nan), np.inf, line_price, row_price, bound_price, solves
     values = values_of(t, quadratic, centre, lower, upper)
     exact = 0.0
     for c in range(columns):
