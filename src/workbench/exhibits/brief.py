@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from hashlib import sha256
+from itertools import groupby
 
 from workbench.exhibits import brief_words as words
 from workbench.exhibits.household_file import Extras, Flow, Note, Restriction
-from workbench.rebalance.proposal import CashNeed, Limit, Proposal, Trade
+from workbench.rebalance.proposal import CashNeed, Limit, Proposal, Trade, WashRow
 from workbench.report import format as fmt
 from workbench.report.brief import BriefTable, BriefView, Deviation, Figure, Item, RankedBrief, Section
 
@@ -227,9 +229,15 @@ def _tax_items(proposal: Proposal, endings: dict[str, str]) -> tuple[Item, ...]:
         items.append(Item("Carryforward:", f"{_terms(*before)} before; {_terms(*after)} after."))
     if table.disallowed >= _CENT:
         items.append(Item("Wash sale:", f"{fmt.usd(table.disallowed)} of losses disallowed now, added to basis."))
-    calendar = sorted(proposal.wash, key=lambda row: (not row.proposed, row.last_day, row.wash_group, row.kind))
-    items += [Item(*words.wash(row)) for row in calendar]
-    return tuple(items)
+    return (
+        *items,
+        *(Item(*words.wash(list(rows))) for _, rows in groupby(sorted(proposal.wash, key=_window), _window)),
+    )
+
+
+def _window(row: WashRow) -> tuple[str, bool, date, date]:
+    """What lines of the wash calendar are joined and sorted by: purchases forbidden first, then this proposal's."""
+    return row.kind, not row.proposed, row.last_day, row.first_day
 
 
 def _budget(proposal: Proposal) -> Item:
@@ -302,6 +310,8 @@ def _restriction(one: Restriction, endings: dict[str, str]) -> Item:
         value = f" {fmt.percent(one.value) if one.kind == 'max_weight' else fmt.usd(one.value)}"
     until = f", until {words.short_date(one.expires_on)}" if one.expires_on else ""
     name = one.kind.replace("_", " ").capitalize()
+    if one.kind == "min_cash":
+        name, key, value = "Cash to keep", "", value.strip()
     return Item(f"{name}:", f"{key}{value}, {where}{until}.", words.clipped(one.reason, 60))
 
 
@@ -311,12 +321,17 @@ def _undone_items(proposal: Proposal, endings: dict[str, str]) -> tuple[Item, ..
         Item("Conflict:", words.clipped(f"{words.joined(one.parties)} cannot all hold; taken: {one.remedy}", 170) + ".")
         for one in proposal.conflicts
     ]
-    items += [_limit(bound, endings) for bound in sorted(proposal.limits, key=_dearest)]
+    items += [_limit(bound, endings) for bound in sorted(proposal.limits, key=_dearest) if _costs(bound)]
     for refused in proposal.refused:
         amount = f" {fmt.usd(refused.amount)} of" if refused.amount is not None else ""
         lead = f"{refused.side.capitalize()}{amount} {words.clipped(refused.security_id, _ID)}"
         items.append(Item(lead, words.refusal(refused, endings.get(refused.account_id, refused.account_id[-4:]))))
     return tuple(items)
+
+
+def _costs(bound: Limit) -> bool:
+    """Whether a limit's price is worth a line; all limits are in the package."""
+    return bool(bound.tracking_bp) or bound.price >= words.LEAST_PRICE
 
 
 def _dearest(bound: Limit) -> tuple[float, float, str, str]:

@@ -30,6 +30,8 @@ OBSTACLES: Mapping[Obstacle, str] = {
     "mode": "the purpose of this proposal",
 }  # fmt: skip
 
+#: Prices of a limit, in dollars a year for a dollar of it, below which they are nothing.
+LEAST_PRICE = 0.0005
 #: Changes of weight that print as none.
 UNMOVED = 0.0005
 
@@ -115,7 +117,7 @@ def clipped(text: str, most: int) -> str:
 
 def why(reason: Reason) -> str:
     """Say why a trade is made, beside the columns that say which: "Brings US equity to 40.1% (target 40.0%)"."""
-    key, moved = clipped(reason.key, 40), _moved(reason)
+    moved = _moved(reason)
     still = abs(reason.weight_after - reason.weight_before) < UNMOVED
     words = {
         "overweight": moved if still else f"Brings {moved}",
@@ -125,7 +127,7 @@ def why(reason: Reason) -> str:
         "replacement": f"In place of {reason.replaces}" if reason.replaces else f"Replaces what is sold; {moved}",
         "raise_cash": f"Raises cash; {moved}",
         "invest_cash": f"Invests cash; {moved}",
-        "location": f"Moves {key} to the account that suits its tax",
+        "location": "Moved between accounts, to where its tax is lower",
         "restriction": f"Required by a restriction; {moved}",
         "transition": f"A step of the transition; {moved}",
     }[reason.cause]
@@ -185,18 +187,20 @@ def limit(bound: Limit, ending: str | None) -> tuple[str, str]:
     price = ""
     if bound.tracking_bp is not None:
         price = f"costs {fmt.number(bound.tracking_bp, 0 if bound.tracking_bp >= 1 else 1)} bp of tracking"
-    if bound.price >= 0.0005:
+    if bound.price >= LEAST_PRICE:
         each = f"one more dollar of it would be worth {_cents(bound.price)} a year"
         price = f"{price}; {each}" if price else f"binds: {each}"
     return name[:1].upper() + name[1:], f"of {fmt.usd(bound.bound)}{where} {price or 'binds'}."
 
 
-def wash(row: WashRow) -> tuple[str, str]:
-    """Return a line of the wash calendar: what may not be done, and when and why."""
-    names = joined(row.securities, 3)
-    days = f"{short_date(row.first_day)} to {short_date(row.last_day)}"
-    told = f"{days}, after {'this proposal' if row.proposed else 'the trade'} ({clipped(row.source, 24)})."
-    return (f"Do not buy {names}:" if row.kind == "no_buy" else f"No sale of {names} at a loss:"), told
+def wash(rows: Sequence[WashRow]) -> tuple[str, str]:
+    """Return lines of the wash calendar of one rule and the same days as one: what may not be done, when and why."""
+    first = rows[0]
+    names = joined(list(dict.fromkeys(name for row in rows for name in row.securities)), 5)
+    days = f"{short_date(first.first_day)} to {short_date(first.last_day)}"
+    source = f" ({clipped(first.source, 40)})" if len(rows) == 1 else ""
+    told = f"{days}, after {'this proposal' if first.proposed else 'past trades'}{source}."
+    return (f"Do not buy {names}:" if first.kind == "no_buy" else f"No sale of {names} at a loss:"), told
 
 
 def _cents(price: float) -> str:

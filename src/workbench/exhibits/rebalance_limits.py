@@ -23,9 +23,9 @@ from workbench.report import format as fmt
 def blocks_table(proposals: Sequence[Proposal], adv: pd.Series, origin: Origin, most: int) -> Exhibit:
     """The largest blocks, one a security and side; `adv` is the average daily volume in shares by security."""
     id, title = "rebalance-blocks", "Largest blocks"
-    blocks = rebalance.blocks(proposals, adv=adv)
-    if blocks.empty:
+    if not any(proposal.trades for proposal in proposals):
         return absent(id, title, "No proposal has a trade.")
+    blocks = rebalance.blocks(proposals, adv=adv)
     blocks = blocks.sort_values(["amount", "security_id", "side"], ascending=[False, True, True], ignore_index=True)
     frame = blocks.head(most)
     columns = (

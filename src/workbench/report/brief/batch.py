@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
@@ -49,14 +50,14 @@ def write_briefs(
     folder.mkdir(parents=True, exist_ok=True)
     fonts = _write_fonts(folder)
     ordered = sorted(briefs, key=lambda brief: (brief.line.rank is None, brief.line.rank or 0, brief.key))
-    jobs = [(folder, brief, fonts) for brief in ordered]
-    if workers > 1 and len(jobs) > _CHUNK:
+    jobs = [(folder, ordered[start : start + _CHUNK], fonts) for start in range(0, len(ordered), _CHUNK)]
+    if workers > 1 and len(jobs) > 1:
         # Fresh processes: a fork of one that has threads (numba, a notebook's kernel) may hang.
-        with get_context("spawn").Pool(workers) as pool:
-            pool.starmap(_write, jobs, chunksize=_CHUNK)
+        with get_context("spawn").Pool(workers, initializer=gc.disable) as pool:
+            pool.starmap(_write_some, jobs, chunksize=1)
     else:
         for job in jobs:
-            _write(*job)
+            _write_some(*job)
     index = folder / "index.html"
     page = template("brief_index.html").render(
         title=title, columns=columns, briefs=ordered, style=Markup(fonts + screen_style()), csp=CONTENT_SECURITY_POLICY
@@ -67,6 +68,13 @@ def write_briefs(
         tuple(folder / f"{brief.key}.html" for brief in ordered),
         tuple(folder / f"{brief.key}.pdf" for brief in ordered),
     )
+
+
+def _write_some(folder: Path, briefs: Sequence[BriefView], fonts: str) -> None:
+    """Write a worker's next briefs; their garbage is collected once, at the end, not while each is laid out."""
+    for brief in briefs:
+        _write(folder, brief, fonts)
+    gc.collect()
 
 
 def _write(folder: Path, brief: BriefView, fonts: str) -> None:

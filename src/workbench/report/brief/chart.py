@@ -54,7 +54,8 @@ def draw(row: Deviation, edge: float) -> Markup:
     )
     parts.append(f'<circle class="after" cx="{x(row.after)}" cy="{middle:g}" r="3.4" fill="{colour}"/>')
     return Markup(
-        f'<svg class="deviation" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" aria-hidden="true" '
+        '<svg xmlns="http://www.w3.org/2000/svg" class="deviation" '
+        f'viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" aria-hidden="true" '
         f'focusable="false">{"".join(parts)}</svg>'
     )
 

@@ -8,9 +8,10 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+from xml.etree import ElementTree
 
 from jinja2 import Template
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from workbench.report import format as fmt
 from workbench.report import theme
@@ -28,6 +29,10 @@ CONTENT_SECURITY_POLICY = (
 )
 #: Rooms tried in turn, until the PDF has one page.
 _ROOMS = (ROOM, 0.92 * ROOM, 0.82 * ROOM, 0.7 * ROOM, 0.5 * ROOM, 0.0)
+
+
+#: Characters that no XML may hold, beyond those that are spelled out.
+_NOT_XML = re.compile("[\ufffe\uffff]")
 
 
 @dataclass(frozen=True)
@@ -76,9 +81,7 @@ def _words(cut: BriefView) -> str:
 
 def _page(cut: BriefView, words: str, fonts: str) -> str:
     style = Markup(fonts + screen_style())
-    return template("brief.html").render(
-        view=cut, body=Markup(words), style=style, csp=CONTENT_SECURITY_POLICY, print=False
-    )
+    return template("brief.html").render(view=cut, body=Markup(words), style=style, csp=CONTENT_SECURITY_POLICY)
 
 
 class _Press:
@@ -93,9 +96,16 @@ class _Press:
         elements = self._sheet(weasyprint, asset("brief_elements.css"))
 
         base: Any = weasyprint.HTML
+        from cssselect2 import ElementWrapper  # type: ignore[import-untyped]
 
         class Page(base):
-            """A page whose elements are those of a brief."""
+            """A page read as XML, which takes a tenth of the time of HTML, with the elements of a brief."""
+
+            def __init__(self, text: str, fetcher: Any) -> None:
+                root = ElementTree.fromstring(text)
+                self.base_url, self.url_fetcher, self.media_type = None, fetcher, "print"
+                self.wrapper_element = ElementWrapper.from_html_root(root, content_language=None)
+                self.etree_element = self.wrapper_element.etree_element
 
             def _ua_stylesheets(self, forms: bool = False) -> list[Any]:
                 return [elements]
@@ -107,8 +117,10 @@ class _Press:
 
     def set(self, words: str, view: BriefView) -> Any:
         """Lay the brief out."""
-        text = template("brief.html").render(view=view, body=Markup(words), style="", csp="", print=True)
-        page = self.page(string=text, base_url=None, url_fetcher=self.fetcher)
+        days = "".join(f'<meta name="dcterms.{name}" content="{view.as_of}"/>' for name in ("created", "modified"))
+        title = escape(fmt.visible(f"{view.title}, {view.state.lower()}"))
+        text = f'<html lang="en"><head>{days}<title>{title}</title></head><body>{words}</body></html>'
+        page = self.page(_NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text), self.fetcher)
         return page.render(stylesheets=[self.style], font_config=self.fonts, pdf_variant="pdf/ua-1", pdf_tags=True)
 
     def printed(self, document: Any, words: str) -> bytes:
