@@ -229,10 +229,10 @@ def _returns(path: Path) -> tuple[float, float, float]:
     return path.annual_return_before_tax(), path.annual_return(), path.annual_return(liquidated=True)
 
 
-def cohort_starts(history: History, years: int) -> tuple[pd.Timestamp, ...]:
+def cohort_starts(history: History, years: int, *, most: int | None = None) -> tuple[pd.Timestamp, ...]:
     """The first session of every year that has enough prices before it and `years` whole years after.
 
-    Raises `ParameterError` where there is none.
+    With `most`, so many of them at most, spread evenly from first to last. Raises `ParameterError` where there is none.
     """
     days = pd.DatetimeIndex(history.dates)
     first = [int(np.searchsorted(history.dates, np.datetime64(f"{year}-01-01"))) for year in sorted(set(days.year))]
@@ -243,7 +243,9 @@ def cohort_starts(history: History, years: int) -> tuple[pd.Timestamp, ...]:
     )  # fmt: skip
     if not starts:
         raise ParameterError(f"the prices of {days[0]:%Y} to {days[-1]:%Y} hold no {years} whole years", "years")
-    return starts
+    if most is None or len(starts) <= most:
+        return starts
+    return tuple(starts[place] for place in np.linspace(0, len(starts) - 1, most).round().astype(int))
 
 
 def compare(
