@@ -33,6 +33,7 @@ REACH = 1e5
 STEPS = 60
 _PROXIMAL = 1e-10
 _FARTHEST = 1.1
+_START_PRICE = 0.1
 
 
 class Iterate(NamedTuple):
@@ -115,11 +116,11 @@ def start(p: Program, n: int, s: Iterate) -> int:
             s.v[j] = high - 0.5
         if has_low:
             s.gap_low[j] = s.v[j] - low
-            s.z_low[j] = 1.0
+            s.z_low[j] = _START_PRICE
             bounds += 1
         if has_high:
             s.gap_high[j] = high - s.v[j]
-            s.z_high[j] = 1.0
+            s.z_high[j] = _START_PRICE
             bounds += 1
     s.y[:] = 0.0
     s.w[:] = 0.0
@@ -414,10 +415,7 @@ def descend(p: Program, n: int, s: Iterate, tolerance: float) -> tuple[int, int]
         _aim(p, n, s, centre)
         step(p, n, s)
         length = _reach(p, n, s, centre)
-        if bounds:
-            length = min(1.0, length * max(0.99, min(0.9999, 1.0 - gap / bounds)))
-        else:
-            length = 1.0
+        length = min(1.0, length * max(0.99, min(0.9999, 1.0 - gap / bounds))) if bounds else 1.0
         greatest = _move(p, n, s, length)
         if greatest > 10.0 * REACH and primal <= 1e-6 * greatest:
             return UNBOUNDED, steps

@@ -90,7 +90,7 @@ def minimise(
     if warm:
         _resume(p, n, s, face, value, price, values, line_price, row_price, bound_price)
         done = polish(p, n, s, face, 10)
-    for tolerance in (1e-9, 1e-12):
+    for tolerance in (1e-7, 1e-11):  # the polish makes the first exact, nearly always
         if done:
             break
         status, more = descend(p, n, s, tolerance)
