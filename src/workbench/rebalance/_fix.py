@@ -12,8 +12,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from workbench.rebalance._relaxed import relaxed as optimum
 from workbench.rebalance.household import Floats
-from workbench.rebalance.solver import quadratic
 from workbench.rebalance.solver.problem import BUY, SELL, Integrality, Problem, Solution
 
 #: Columns up to which a household is searched.
@@ -103,4 +103,4 @@ def _small(problem: Problem, integrality: Integrality, values: Floats, part: flo
 
 
 def _solve(problem: Problem, upper: Floats) -> Solution:
-    return quadratic.solve(replace(problem, upper=upper))
+    return optimum(replace(problem, upper=upper))

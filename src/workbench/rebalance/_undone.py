@@ -7,13 +7,13 @@ from dataclasses import replace
 import numpy as np
 
 from workbench.rebalance._obstacles import Bar
+from workbench.rebalance._relaxed import relaxed
 from workbench.rebalance._weights import Weights, tracking_error
 from workbench.rebalance.formulate import Formulation
 from workbench.rebalance.household import Household
 from workbench.rebalance.proposal import Conflict, Limit, Refusal, Side, TaxTable
 from workbench.rebalance.settings import Settings
 from workbench.rebalance.solve import Solved
-from workbench.rebalance.solver import quadratic
 
 #: A deviation smaller than this part of its group's value needs no explanation.
 TELL = 0.0025
@@ -44,7 +44,7 @@ def _tracking_cost(household: Household, solved: Solved, row: int) -> float:
     formulation = solved.formulation
     free_high, free_low = formulation.problem.row_high.copy(), formulation.problem.row_low.copy()
     free_high[row], free_low[row] = np.inf, -np.inf
-    without = quadratic.solve(replace(formulation.problem, row_high=free_high, row_low=free_low))
+    without = relaxed(replace(formulation.problem, row_high=free_high, row_low=free_low))
     with_limit = _household_error(household, formulation, solved.relaxed.values)
     return round(1e4 * (with_limit - _household_error(household, formulation, without.values)), 4)
 

@@ -9,7 +9,7 @@ import numpy as np
 from workbench.rebalance.formulate import Formulation, location_table
 from workbench.rebalance.household import Floats, Household
 from workbench.rebalance.proposal import GroupState, LevelRow
-from workbench.rebalance.rounding import Orders
+from workbench.rebalance.rounding import Orders, trading_cost
 from workbench.rebalance.settings import Settings
 
 _DUST = 5e-7
@@ -36,8 +36,9 @@ def weights(household: Household, formulation: Formulation, orders: Orders, sett
     market, accounts = household.market, household.accounts
     group, n = formulation.group, len(formulation.group_value)
     price = np.nan_to_num(market.price)
-    amount = np.round(np.abs(orders.shares) * price[orders.security], 2)
-    cost = np.round(trading_cost(household, orders, amount, settings), 2)
+    pairs = list(zip(orders.security.tolist(), orders.shares.tolist(), strict=True))
+    amount = np.array([round(abs(shares) * float(price[s]), 2) for s, shares in pairs])
+    cost = np.array([trading_cost(household, s, shares, settings) for s, shares in pairs])
     fee = accounts.fee[orders.account]
     cash_after = accounts.cash.astype(np.float64).copy()
     np.add.at(cash_after, orders.account, np.where(orders.shares > 0, -amount, amount) - cost - fee)
@@ -67,14 +68,6 @@ def weights(household: Household, formulation: Formulation, orders: Orders, sett
         fee=fee,
         amount=amount,
     )
-
-
-def trading_cost(household: Household, orders: Orders, amount: Floats, settings: Settings) -> Floats:
-    """Half-spread and impact of each order in dollars."""
-    half = household.market.half_spread[orders.security]
-    volume = household.market.adv[orders.security] * household.market.price[orders.security]
-    moved = np.where(volume > 0, settings.impact * amount / np.where(volume > 0, volume, 1.0), 0.0)
-    return amount * (np.where(np.isnan(half), 0.001, half) + moved)
 
 
 def _group_names(household: Household, formulation: Formulation, model: np.ndarray) -> tuple[str, ...]:

@@ -37,6 +37,9 @@ MUST_SELL = 0.9
 IDLE_CASH, THIN_CASH = 0.02, 0.10
 #: Bands and caps nearer than this part of their room become rows.
 NEAR = 0.5
+#: A group smaller than this part of the household is tracked as loosely as one of this size.
+LEAST_SHARE = 1e-3
+#: Less than this part of the household is not worth a column.
 _DUST = 1e-9
 _INF = np.inf
 #: No limit of a household can be missed by more than this many times its value.
@@ -166,8 +169,8 @@ class _Builder:
         self.group_value = np.bincount(self.group[managed], weights=self.account_value[managed], minlength=n_groups)
         self.group_model = np.zeros(n_groups, np.int32)
         self.group_model[self.group[managed]] = accounts.model[managed]
-        # A group of no value has nothing to track; the floor keeps its price of risk finite.
-        self.share = np.maximum(self.group_value / self.value, 1e-6)
+        # A group of next to no value has nothing to track; the floor keeps its price of risk within reason.
+        self.share = np.maximum(self.group_value / self.value, LEAST_SHARE)
         self._lines()
         self._buys()
         self._sales()
@@ -350,6 +353,7 @@ class _Builder:
             upper[:] = 0.0
         elif settings.mode == "harvest":
             upper[gain >= 0] = 0.0
+        upper = np.where(upper < _DUST, 0.0, upper)
         self.sell_holding, self.sell_lot = holding.astype(np.int32), lot.astype(np.int32)
         self.sell_gain, self.sell_long, self.sell_spread = np.where(of_lot, gain, 0.0), long, spread
         self.sell_line, self.sell_upper, self.sell_rate = self.holding_line[holding], upper, rate
@@ -552,9 +556,11 @@ class _Builder:
         self.cash_floor, self.cash_ceiling, self.cash_owed = floor, ceiling, must
         for account in np.flatnonzero(self.group >= 0).tolist():
             name = accounts.ids[account]
-            short = self._add(1, EXCESS, linear=CASH_PRICE, upper=_MOST)
+            lacking = max((floor[account] - accounts.cash[account]) / self.value, 0.0)
+            short = self._add(1, EXCESS, linear=CASH_PRICE, upper=_MOST + lacking)
             thin = self._add(1, EXCESS, linear=THIN_CASH, upper=(floor[account] - must[account]) / self.value)
-            over = self._add(1, EXCESS, linear=IDLE_CASH, upper=_MOST)
+            rich = max((accounts.cash[account] - ceiling[account]) / self.value, 0.0)
+            over = self._add(1, EXCESS, linear=IDLE_CASH, upper=_MOST + rich)
             start = accounts.cash[account] / self.value
             row = self._row(
                 Row("cash", name, account=account, bound=float(floor[account]), over=int(over[0]), under=int(short[0])),
@@ -595,6 +601,8 @@ class _Builder:
         for group, w in enumerate(self.share.tolist()):
             lines = np.flatnonzero(self.line_group == group)
             model = int(self.group_model[group])
+            if not len(lines) or w <= LEAST_SHARE:
+                continue
             for level in models.levels:
                 loading = level.loading[model if len(level.loading) > 1 else 0]
                 relative = loading[self.line_security[lines]] - loading[self.market.cash]

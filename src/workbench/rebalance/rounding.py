@@ -11,6 +11,8 @@ from workbench.rebalance.household import Floats, Household, Ints
 from workbench.rebalance.settings import Settings
 
 _DECIMALS = 6
+#: Account, security, shares (above zero: bought), line, lots sold.
+Row = tuple[int, int, float, int, list[tuple[int, float]]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +60,7 @@ def orders(household: Household, formulation: Formulation, values: Floats, setti
     least = np.maximum(settings.minimum_trade, settings.minimum_weight * formulation.account_value)
     least = np.maximum(least, household.accounts.fee / settings.fee_hurdle)
     keep &= bought * price[formulation.buy_security] >= least[account] * (1 - 1e-9)
-    rows: list[tuple[int, int, float, int, list[tuple[int, float]]]] = [
+    rows: list[Row] = [
         (int(account[i]), int(formulation.buy_security[i]), float(bought[i]), int(formulation.buy_line[i]), [])
         for i in np.flatnonzero(keep).tolist()
     ]
@@ -67,8 +69,10 @@ def orders(household: Household, formulation: Formulation, values: Floats, setti
         where, security = int(owner[holding]), int(household.security[holding])
         closes = shares >= household.quantity[holding] - 1e-6
         if shares > 0 and (closes or shares * price[security] >= least[where] * (1 - 1e-9)):
-            rows.append((where, security, -shares, line, lots))
-    rows = _raised(household, formulation, _affordable(household, formulation, rows), settings)
+            if shares * price[security] > household.accounts.fee[where] + 0.01:
+                rows.append((where, security, -shares, line, lots))
+    rows = _one_way(rows)
+    rows = _raised(household, formulation, _affordable(household, formulation, rows, settings), settings)
     rows.sort(key=lambda row: (row[0], row[2] > 0, row[1]))
     lots = [(i, lot, amount) for i, row in enumerate(rows) for lot, amount in row[4]]
     return Orders(
@@ -114,11 +118,8 @@ def _sold_lots(
             gains = formulation.sell_lot[mine] >= 0
             down = bool((gains & (formulation.sell_gain[mine] > 0)).any())
             total = float(_whole(np.array([total]), np.array([down]))[0])
-            total = min(total, float(np.floor(held)))
         else:
             total = float(np.floor(total * 10**_DECIMALS) / 10**_DECIMALS)
-        if total <= 0:
-            continue
         if formulation.sell_lot[mine[0]] >= 0:
             # The lots the solver took most of come first, so that rounding falls on the one it split.
             part = wanted / np.maximum(lots.quantity[formulation.sell_lot[mine]], 1e-12)
@@ -130,6 +131,11 @@ def _sold_lots(
                 for lot in range(int(lots.holding_ptr[holding]), int(lots.holding_ptr[holding + 1]))
                 if str(lots.ids[lot]) not in formulation.obstacles.held_lots
             ]
+        there = float(sum(lots.quantity[lot] for lot in queue))
+        if settings.whole_shares and total < held:
+            total = min(total, float(np.floor(there + 1e-9)))
+        if total <= 0:
+            continue
         taken, left = [], total
         for lot in queue:
             amount = round(min(left, float(lots.quantity[lot])), _DECIMALS)
@@ -143,51 +149,66 @@ def _sold_lots(
     return result
 
 
-Row = tuple[int, int, float, int, list[tuple[int, float]]]
+def trading_cost(household: Household, security: int, shares: float, settings: Settings) -> float:
+    """Half-spread and impact of one order in dollars, to the cent."""
+    market = household.market
+    price, half, adv = (float(values[security]) for values in (market.price, market.half_spread, market.adv))
+    amount = abs(shares) * price
+    spread = UNKNOWN_HALF_SPREAD if np.isnan(half) else half
+    impact = settings.impact * amount / (adv * price) if adv * price > 0 else 0.0
+    return round(amount * (spread + impact), 2)
 
 
-def cash_flow(household: Household, security: int, shares: float, fee: float) -> float:
-    """Cash that one order brings (below zero: takes), after half-spread and ticket."""
+def cash_flow(household: Household, row: Row, settings: Settings) -> float:
+    """Cash that one order brings (below zero: takes), after half-spread, impact and ticket."""
+    account, security, shares = row[:3]
     amount = round(abs(shares) * float(household.market.price[security]), 2)
-    spread = household.market.half_spread[security]
-    cost = amount * (UNKNOWN_HALF_SPREAD if np.isnan(spread) else float(spread))
-    return (-amount if shares > 0 else amount) - cost - fee
+    cost = trading_cost(household, security, shares, settings) + float(household.accounts.fee[account])
+    return (-amount if shares > 0 else amount) - cost
 
 
-def _affordable(household: Household, formulation: Formulation, rows: list[Row]) -> list[Row]:
+def cash_after(household: Household, rows: list[Row], account: int, settings: Settings) -> float:
+    """Cash of an account after all its orders."""
+    flows = sum(cash_flow(household, row, settings) for row in rows if row[0] == account)
+    return float(household.accounts.cash[account]) + flows
+
+
+def _one_way(rows: list[Row]) -> list[Row]:
+    """A position is bought or sold, never both: what the solver left of both is set off, or not bought."""
+    sold = {row[:2]: row for row in rows if row[2] < 0}
+    result = []
+    for row in rows:
+        other = sold.get(row[:2])
+        if row[2] < 0 or other is None:
+            result.append(row)
+    return result
+
+
+def _affordable(household: Household, formulation: Formulation, rows: list[Row], settings: Settings) -> list[Row]:
     """Take shares off the largest purchases of an account until its cash covers its floor, or it buys nothing."""
+    price = household.market.price
     for account in sorted({row[0] for row in rows if row[2] > 0}):
-        fee = float(household.accounts.fee[account])
-        cash = float(household.accounts.cash[account])
-        cash += sum(cash_flow(household, row[1], row[2], fee) for row in rows if row[0] == account)
-        floor = float(formulation.cash_floor[account])
-        while cash < floor - 0.005:
+        while True:
+            missing = float(formulation.cash_floor[account]) - cash_after(household, rows, account, settings)
             buys = [i for i, row in enumerate(rows) if row[0] == account and row[2] > 0]
-            if not buys:
+            if missing <= 0.005 or not buys:
                 break
-            largest = max(buys, key=lambda i: (rows[i][2] * household.market.price[rows[i][1]], -rows[i][1]))
+            largest = max(buys, key=lambda i: (rows[i][2] * price[rows[i][1]], -rows[i][1]))
             _, security, shares, line, lots = rows[largest]
-            price = float(household.market.price[security])
-            fewer = min(shares, max(float(np.ceil((floor - cash) / price)), 1.0))
-            before = cash_flow(household, security, shares, fee)
+            fewer = min(shares, max(float(np.ceil(missing / float(price[security]))), 1.0))
             left = round(shares - fewer, _DECIMALS)
-            after = cash_flow(household, security, left, fee) if left > 0 else 0.0
-            cash += after - before
-            rows = [*rows[:largest], *([(account, security, left, line, lots)] if left > 0 else []),
-                    *rows[largest + 1 :]]  # fmt: skip
+            kept = [(account, security, left, line, lots)] if left > 0 else []
+            rows = [*rows[:largest], *kept, *rows[largest + 1 :]]
     return rows
 
 
 def _raised(household: Household, formulation: Formulation, rows: list[Row], settings: Settings) -> list[Row]:
     """Sell the share or two that rounding left short of cash that is owed, where it costs least."""
-    accounts = household.accounts
     first = len(formulation.buy_account)
     for account in np.flatnonzero(formulation.cash_owed > formulation.cash_before + 0.005).tolist():
-        fee = float(accounts.fee[account])
+        fee = float(household.accounts.fee[account])
         for _ in range(len(formulation.sell_holding)):
-            cash = float(accounts.cash[account])
-            cash += sum(cash_flow(household, row[1], row[2], fee) for row in rows if row[0] == account)
-            missing = float(formulation.cash_owed[account]) - cash
+            missing = float(formulation.cash_owed[account]) - cash_after(household, rows, account, settings)
             if missing <= 0.005:
                 break
             found = _cheapest(household, formulation, rows, account, first)

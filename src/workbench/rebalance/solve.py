@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from workbench.rebalance import _fix
+from workbench.rebalance._relaxed import relaxed
 from workbench.rebalance._tax_year import marginal, tax_of
 from workbench.rebalance.formulate import CASH_PRICE, Formulation, MarginalRates, formulate
 from workbench.rebalance.household import Floats, Household
 from workbench.rebalance.rounding import Orders, orders
 from workbench.rebalance.settings import Settings
-from workbench.rebalance.solver import integral, quadratic
+from workbench.rebalance.solver import integral
 from workbench.rebalance.solver.problem import Integrality, Problem, Solution
 
 #: How often a household is solved again because its gains moved it to another tax regime.
@@ -41,7 +42,7 @@ def solve_household(household: Household, settings: Settings) -> Solved | None:
     tried = set()
     for _ in range(REGIMES):
         tried.add(rates)
-        solution = _relaxed(formulation.problem)
+        solution = relaxed(formulation.problem)
         short, long = gains(formulation, solution.values)
         cost = _cost(household, settings, formulation, solution, rates, short, long)
         if best is None or cost < best[0] - 1e-12:
@@ -63,7 +64,7 @@ def _owed_before_budget(formulation: Formulation, settings: Settings) -> Formula
     if settings.gain_budget != "hard" or not budget or not formulation.owes:
         return formulation
     problem = formulation.problem
-    least = quadratic.solve(problem)
+    least = relaxed(problem)
     missing = float(least.values[short].sum())
     if missing <= 1e-9:
         return formulation
@@ -77,7 +78,7 @@ def _owed_before_budget(formulation: Formulation, settings: Settings) -> Formula
     flat = replace(
         problem, linear=linear, quadratic=np.where(np.isfinite(problem.upper), 0.0, 1e-6), row_high=high
     )
-    gain = quadratic.solve(flat)
+    gain = relaxed(flat)
     if gain.values[short].sum() >= missing - 1e-9:
         return formulation
     needed = float((formulation.sell_gain * gain.values[sales]).sum())
@@ -127,10 +128,6 @@ def _cost(
     exact = tax_of(household.tax, short, long, settings.carryforward_value)
     exact -= tax_of(household.tax, 0.0, 0.0, settings.carryforward_value)
     return solution.objective + settings.tax_weight * (exact / formulation.value - priced)
-
-
-def _relaxed(problem: Problem) -> Solution:
-    return quadratic.solve(problem)
 
 
 def _whole(problem: Problem, integrality: Integrality, relaxed: Solution) -> Floats:
