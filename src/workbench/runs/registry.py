@@ -24,6 +24,8 @@ CHAPTERS: Mapping[str, Chapter] = {
         Chapter("memo", "memo.ipynb", "Memo to the committee"),
         Chapter("quality", "quality.ipynb", "Data quality"),
         Chapter("drift", "drift.ipynb", "Drift"),
+        Chapter("rebalance", "rebalance.ipynb", "Rebalance"),
+        Chapter("household_brief", "household_brief.ipynb", "Household brief"),
     )
 }
 

@@ -1,0 +1,121 @@
+"""A household's brief: what of its proposal and its file stands on the page, in which words and order."""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+from workbench.exhibits import brief_words as words
+from workbench.exhibits.brief import brief
+from workbench.exhibits.household_file import Extras, Flow, Note, Restriction, household_files
+from workbench.rebalance.proposal import Limit
+from workbench.report.brief import render_html
+
+_spec = importlib.util.spec_from_file_location("proposals", Path(__file__).parents[1] / "rebalance" / "proposals.py")
+proposals = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(proposals)
+make_proposal = proposals.make_proposal
+
+EXTRAS = Extras(
+    "Ann Adviser, Boston",
+    notes=(
+        Note(date(2022, 11, 1), "Ann", "meeting", "Annual review."),
+        Note(date(2022, 5, 1), "Ann", "preference", "<script>alert(1)</script> no tobacco"),
+    ),
+    flows=(Flow("A1", date(2022, 12, 6), 1_500.0), Flow("A2", date(2022, 12, 1), -200.0)),
+    restrictions=(Restriction("R1", None, "screen", "fossil_fuel", None, "Values", None),),
+    snapshot="ab" * 32,
+    proposal_hash="cd" * 32,
+    rank=3,
+)
+
+
+def texts(section):
+    return [" ".join(part for part in (item.lead, item.text, item.quote) if part) for item in section.items]
+
+
+def test_the_head_names_household_accounts_and_state():
+    made = brief(make_proposal(), EXTRAS)
+    assert made.state == "Proposal, not released"
+    assert made.about == "$500,000 in 2 accounts: taxable ··A1 $250,000; traditional IRA ··A2 $250,000."
+    assert [figure.value for figure in made.figures][:2] == ["2", "1.23% → 0.41%"]
+    assert made.line.rank == 3
+
+
+def test_a_sale_shows_its_lot_term_gain_tax_and_replacement():
+    row = brief(make_proposal(), EXTRAS).table.rows[0]
+    assert row[:8] == ("Taxable ··A1", "Sell", "VTI", "15", "$2,858", "–", "−$592", "−$141")
+    assert row[8] == (
+        "Harvests a loss; US equity from 43.7% to 40.1% (target 40.0%); replaced by SCHB until 28 Jan 2023. "
+        "Lot: 15 of 15 Mar 2021, long-term −$592."
+    )
+
+
+def test_the_tax_section_has_budget_rates_harvest_and_calendar():
+    told = texts(brief(make_proposal(), EXTRAS).beside)
+    assert told[0] == "Gain budget: $10,000 for 2022; $1,200 used before, $608 after this proposal; $9,392 left."
+    assert told[1].startswith("Rates: 40.8% short-term, 23.8% long-term.")
+    assert told[2] == "Harvest: $592 of losses: VTI $592 into SCHB."
+    assert told[3] == "Do not buy VTI and ITOT: 29 Dec 2022 to 27 Jan 2023, after this proposal (A1-L1)."
+
+
+def test_windows_of_equal_days_are_one_line():
+    row = make_proposal().wash[0]
+    calendar = (row, replace(row, wash_group="x", securities=("QQQ",)))
+    told = texts(brief(make_proposal(wash=calendar), EXTRAS).beside)
+    assert told[-1] == "Do not buy VTI, ITOT and QQQ: 29 Dec 2022 to 27 Jan 2023, after this proposal."
+
+
+def test_the_file_leads_with_what_is_due_and_quotes_the_client():
+    told = texts(brief(make_proposal(), EXTRAS).below[0])
+    assert told[0] == "Required distribution: $4,000 by 31 Dec 2022 in ··A2: covered."
+    assert told[1] == "Recent deposits: $1,500 on 6 Dec 2022 in ··A1."
+    assert told[2] == "Recent withdrawals: $200 on 1 Dec 2022 in ··A2."
+    assert told[3].startswith("Preference: Ann, 1 May 2022:")
+    assert "<script" not in render_html(brief(make_proposal(), EXTRAS))
+
+
+def test_what_was_not_done_leads_with_conflicts_and_prices_limits():
+    told = texts(brief(make_proposal(), EXTRAS).below[1])
+    assert told[0].startswith("Conflict: restriction R3 and max_weight R9 cannot all hold")
+    assert told[1] == (
+        "Gain budget of $10,000 costs 4 bp of tracking; one more dollar of it would be worth 2.0 cents a year."
+    )
+    assert told[2] == "Sell $2,500 of XOM in ··A2: a never-sell restriction (R3)."
+
+
+def test_a_limit_that_costs_nothing_takes_no_line():
+    free = make_proposal(limits=(Limit("cash_ceiling", "A1", 10.0, 0.0),), conflicts=(), refused=())
+    assert not brief(free, EXTRAS).below[1].items
+
+
+def test_the_source_names_tables_and_hashes():
+    source = brief(make_proposal(), EXTRAS).source
+    assert "accounts and lots; book of record abababababababab; proposal cdcdcdcdcdcdcdcd" in source
+
+
+def test_nothing_to_trade_is_said():
+    made = brief(make_proposal(trades=()), EXTRAS)
+    assert made.table.empty == "No trade: nothing would bring more than its tax and cost."
+
+
+def test_a_lot_without_day_or_cost_is_told_as_not_known():
+    lot = replace(proposals.make_lot_sale(), acquired_on=None, gain=None, basis=None, term="unknown")
+    assert words.lots([lot]) == "Lot: 15 of a day not known, cost not known."
+
+
+def test_accounts_that_end_alike_are_told_apart():
+    assert words.endings(["X10001", "Y20001"]) == {"X10001": "10001", "Y20001": "20001"}
+
+
+def test_a_household_whose_name_is_no_file_name_has_one():
+    keys = {brief(replace(make_proposal(), household_id=id), EXTRAS).key for id in ("../x", "..-x", "index", "H 1")}
+    assert len(keys) == 4
+
+
+def test_files_of_a_firm_without_notes_are_empty(made, small):
+    files = household_files(made(small), ranks={"H1": 1})
+    assert files["H1"].advisor == "Ann Advisor, Boston"
+    assert files["H1"].rank == 1
