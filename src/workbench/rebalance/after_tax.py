@@ -91,7 +91,9 @@ class Assumptions:
         if abs(sum(part for _, part in self.accounts) - 1.0) > 1e-9 or any(part < 0 for _, part in self.accounts):
             raise ParameterError("the parts of the accounts must be positive and sum to 1", "accounts")
         if TREATMENT[self.accounts[0][0]] != TAXED:
-            raise ParameterError("the first account must be taxed: deposits and taxes pass through it", "accounts")
+            raise ParameterError(
+                "the first of the accounts must be taxed: deposits and taxes pass through it", "accounts"
+            )
 
 
 @dataclass(frozen=True, eq=False)
