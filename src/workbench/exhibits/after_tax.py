@@ -28,9 +28,11 @@ NAMES = {
     "household": "Harvesting and location",
     "location": "Location only",
 }
-#: Published estimates a year, as fractions: who, what for, low, high, and what they rest on.
+#: Published estimates a year, as fractions: who, what for, low, high, and what they rest on. Vanguard, "Portfolio
+#: construction for direct indexing" (4 May 2022); Betterment, "Tax-Coordinated Portfolio"; Aperio as commonly quoted.
 PUBLISHED = (
-    ("Vanguard", "Harvesting, high net worth", 0.0107, 0.0136, "single stocks, daily to quarterly, gains elsewhere"),
+    ("Vanguard", "Harvesting, high net worth", 0.0107, 0.0136, "single stocks, quarterly to daily"),
+    ("Vanguard", "Harvesting with index funds", 0.0004, 0.0084, "one index fund; high to ultra-high net worth"),
     ("Aperio", "Harvesting, direct indexing", 0.0100, 0.0240, "single stocks, depends on rates and deposits"),
     ("Betterment", "Asset location", 0.0010, 0.0082, "two or three accounts, depends on their split"),
 )  # fmt: skip
