@@ -60,7 +60,7 @@ def washed_groups(problem: Problem, integrality: Integrality, values: Floats) ->
 def _side(
     problem: Problem, integrality: Integrality, upper: Floats, solution: Solution, group: int, tried: bool
 ) -> Solution:
-    """Close one side of a wash group in `upper`: the worse of the two where both are tried, else by what each is worth."""
+    """Close one side of a wash group in `upper`: the worse where both are tried, else the one worth less."""
     mine = integrality.wash_group == group
     sales, purchases = mine & (problem.kind == SELL), mine & (problem.kind == BUY)
     saved = -float((problem.linear[sales] * solution.values[sales]).sum())

@@ -81,7 +81,7 @@ def _levels(household: Household, model: int, security: int, line_security: int)
 
 
 def _worst(rows: Sequence[LevelRow], sells: bool) -> LevelRow:
-    """The deviation that a trade corrects: the one furthest outside its band, else furthest from target, on its side."""
+    """The deviation that a trade corrects: the one furthest outside its band, else furthest from its target."""
 
     def score(row: LevelRow) -> tuple[float, float, int]:
         active = row.before - row.target

@@ -164,6 +164,9 @@ def conflicts(
     """Return the demands that could not all be met, with what each was missed by."""
     formulation = solved.formulation
     found = list(formulation.obstacles.conflicts)
+    if solved.stalled:
+        name = household.household_id
+        found.append(Conflict((f"program of {name}",), "a person looks at its amounts", f"solution of {name}", 0.0))
     if settings.gain_budget == "hard" and table.budget is not None:
         over = table.budget_used_after - max(table.budget, table.budget_used_before)
         if over > 1.0:

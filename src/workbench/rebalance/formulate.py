@@ -8,8 +8,8 @@ Amounts are fractions of the managed value V. With w the share of a group of acc
          + yearly cost of location                           what a class costs in a registration
          + prices of what is outside a limit                 bands, ceilings of cash, a priced gain budget
 
-Owed cash and caps are elastic too, at prices above anything else, so that the program is always feasible: one of them is
-missed only where nothing else is left, and by the least. A hard gain budget is no price, since a little gain may free a
+Owed cash and caps are elastic too, at prices above anything else, so that the program is always feasible: one of them
+is missed only where nothing else is left, and by the least. A hard gain budget is no price, since a little gain may free a
 large correction; it yields only to owed cash, by the least gain that raises it (`solve`).
 """
 
@@ -232,7 +232,7 @@ class _Builder:
 
     def _buys(self) -> None:
         """One purchase for each account and security of its model; a substitute's where the security is barred."""
-        household, market = self.household, self.market
+        market = self.market
         barred_groups = set(self.obstacles.no_buy_group)
         harvest = self._harvestable()
         accounts, securities, lines = [], [], []
@@ -556,7 +556,9 @@ class _Builder:
         self.cash_floor, self.cash_ceiling, self.cash_owed = floor, ceiling, must
         for account in np.flatnonzero(self.group >= 0).tolist():
             name = accounts.ids[account]
-            lacking = max((floor[account] - accounts.cash[account]) / self.value, 0.0)
+            # More than the whole account cannot be raised; what is missing beyond it is told from `cash_owed`.
+            low = min(float(floor[account]), float(self.account_value[account]))
+            lacking = max((low - accounts.cash[account]) / self.value, 0.0)
             short = self._add(1, EXCESS, linear=CASH_PRICE, upper=_MOST + lacking)
             thin = self._add(1, EXCESS, linear=THIN_CASH, upper=(floor[account] - must[account]) / self.value)
             rich = max((accounts.cash[account] - ceiling[account]) / self.value, 0.0)
@@ -564,7 +566,7 @@ class _Builder:
             start = accounts.cash[account] / self.value
             row = self._row(
                 Row("cash", name, account=account, bound=float(floor[account]), over=int(over[0]), under=int(short[0])),
-                floor[account] / self.value - start,
+                low / self.value - start,
                 ceiling[account] / self.value - start,
             )
             mine = self.buy_account == account

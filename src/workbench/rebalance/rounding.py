@@ -68,9 +68,9 @@ def orders(household: Household, formulation: Formulation, values: Floats, setti
         shares = round(sum(amount for _, amount in lots), _DECIMALS)
         where, security = int(owner[holding]), int(household.security[holding])
         closes = shares >= household.quantity[holding] - 1e-6
-        if shares > 0 and (closes or shares * price[security] >= least[where] * (1 - 1e-9)):
-            if shares * price[security] > household.accounts.fee[where] + 0.01:
-                rows.append((where, security, -shares, line, lots))
+        proceeds = shares * price[security]
+        if (closes or proceeds >= least[where] * (1 - 1e-9)) and proceeds > household.accounts.fee[where] + 0.01:
+            rows.append((where, security, -shares, line, lots))
     rows = _one_way(rows)
     rows = _raised(household, formulation, _affordable(household, formulation, rows, settings), settings)
     rows.sort(key=lambda row: (row[0], row[2] > 0, row[1]))
@@ -204,14 +204,13 @@ def _affordable(household: Household, formulation: Formulation, rows: list[Row],
 
 def _raised(household: Household, formulation: Formulation, rows: list[Row], settings: Settings) -> list[Row]:
     """Sell the share or two that rounding left short of cash that is owed, where it costs least."""
-    first = len(formulation.buy_account)
     for account in np.flatnonzero(formulation.cash_owed > formulation.cash_before + 0.005).tolist():
         fee = float(household.accounts.fee[account])
         for _ in range(len(formulation.sell_holding)):
             missing = float(formulation.cash_owed[account]) - cash_after(household, rows, account, settings)
             if missing <= 0.005:
                 break
-            found = _cheapest(household, formulation, rows, account, first)
+            found = _cheapest(household, formulation, rows, account, 1.0 if settings.whole_shares else 1e-6)
             if found is None:
                 break
             rows = _sell_more(household, formulation, rows, account, found, missing + fee, settings)
@@ -219,10 +218,10 @@ def _raised(household: Household, formulation: Formulation, rows: list[Row], set
 
 
 def _cheapest(
-    household: Household, formulation: Formulation, rows: list[Row], account: int, first: int
+    household: Household, formulation: Formulation, rows: list[Row], account: int, least: float
 ) -> tuple[int, int, float] | None:
-    """(column of a sale, lot, shares left of it) that may be sold at the least cost a dollar; None where nothing may."""
-    lots, market = household.lots, household.market
+    """(column of a sale, lot, shares left) that may be sold at the least cost a dollar; None where nothing may."""
+    lots, market, first = household.lots, household.market, len(formulation.buy_account)
     low, high = int(household.account_ptr[account]), int(household.account_ptr[account + 1])
     taken = {lot: amount for row in rows for lot, amount in row[4]}
     bought = {int(market.wash_group[row[1]]) for row in rows if row[2] > 0}
@@ -240,7 +239,7 @@ def _cheapest(
         queue = [one] if one >= 0 else range(int(lots.holding_ptr[holding]), int(lots.holding_ptr[holding + 1]))
         for lot in queue:
             left = float(lots.quantity[lot]) - taken.get(lot, 0.0)
-            if left > 1e-6 and str(lots.ids[lot]) not in formulation.obstacles.held_lots:
+            if left >= least and str(lots.ids[lot]) not in formulation.obstacles.held_lots:
                 return column, lot, left
     return None
 
@@ -258,7 +257,8 @@ def _sell_more(
     security = int(household.security[formulation.sell_holding[column]])
     price = float(household.market.price[security])
     wanted = missing / (price * (1.0 - UNKNOWN_HALF_SPREAD))
-    more = round(min(left, float(np.ceil(wanted)) if settings.whole_shares else wanted + 1e-6), _DECIMALS)
+    more = float(min(np.floor(left), np.ceil(wanted))) if settings.whole_shares else min(left, wanted + 1e-6)
+    more = round(more, _DECIMALS)
     for i, row in enumerate(rows):
         if row[0] == account and row[1] == security and row[2] < 0:
             lots = [(name, amount + more if name == lot else amount) for name, amount in row[4]]

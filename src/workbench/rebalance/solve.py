@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from workbench.errors import ParameterError
 from workbench.rebalance import _fix
 from workbench.rebalance._relaxed import relaxed
 from workbench.rebalance._tax_year import marginal, tax_of
@@ -22,13 +23,17 @@ REGIMES = 3
 
 @dataclass(frozen=True, eq=False)
 class Solved:
-    """A solved household: the program at its final rates, the continuous solution with its prices, and orders."""
+    """A solved household: the program at its final rates, the continuous solution with its prices, and orders.
+
+    `stalled`: wash sides and least trades could not be settled, so that nothing is traded.
+    """
 
     formulation: Formulation
     rates: MarginalRates
     relaxed: Solution
     values: Floats
     orders: Orders
+    stalled: bool = False
 
 
 def solve_household(household: Household, settings: Settings) -> Solved | None:
@@ -38,11 +43,15 @@ def solve_household(household: Household, settings: Settings) -> Solved | None:
     formulation = formulate(household, settings, rates)
     if formulation is None:
         return None
-    formulation = _owed_before_budget(formulation, settings)
     tried = set()
     for _ in range(REGIMES):
         tried.add(rates)
-        solution = relaxed(formulation.problem)
+        try:
+            if not tried - {rates}:
+                formulation = _owed_before_budget(formulation, settings)
+            solution = relaxed(formulation.problem)
+        except ParameterError:
+            break
         short, long = gains(formulation, solution.values)
         cost = _cost(household, settings, formulation, solution, rates, short, long)
         if best is None or cost < best[0] - 1e-12:
@@ -51,10 +60,24 @@ def solve_household(household: Household, settings: Settings) -> Solved | None:
         if rates in tried:
             break
         formulation = at_rates(formulation, settings, rates)
-    assert best is not None
+    if best is None:
+        return _stalled(household, settings, formulation, rates)
     _, formulation, rates, solution = best
-    values = _whole(formulation.problem, formulation.integrality, solution)
-    return Solved(formulation, rates, solution, values, orders(household, formulation, values, settings))
+    try:
+        values, stalled = _whole(formulation.problem, formulation.integrality, solution), False
+    except ParameterError:
+        # No trade is always allowed; the proposal says that it is not the best.
+        values, stalled = np.zeros_like(solution.values), True
+    made = orders(household, formulation, values, settings)
+    return Solved(formulation, rates, solution, values, made, stalled)
+
+
+def _stalled(household: Household, settings: Settings, formulation: Formulation, rates: MarginalRates) -> Solved:
+    """Nothing is traded where the program could not be solved: no trade is always allowed, and the proposal says so."""
+    problem = formulation.problem
+    values, prices = np.zeros(len(problem.linear)), np.zeros(len(problem.row_low))
+    nothing = Solution(values, 0.0, np.zeros(len(problem.line_target)), prices, values, "infeasible", 0)
+    return Solved(formulation, rates, nothing, values, orders(household, formulation, values, settings), True)
 
 
 def _owed_before_budget(formulation: Formulation, settings: Settings) -> Formulation:
