@@ -41,6 +41,7 @@ def main() -> None:
     A first report:    workbench run params/quarterly.yml --firm demo
     Your own firm:     workbench seal FOLDER --as-of 2022-12-28
                        workbench run params/quarterly.yml --firm FOLDER
+    What to trade?     workbench propose --firm FOLDER
     What is wrong?     workbench doctor --firm FOLDER
     """
 
@@ -80,6 +81,46 @@ def run(
     if published.pdf is not None:
         click.echo(published.pdf)
     published.raise_if_failed()
+
+
+@main.command()
+@click.option("--firm", required=True, help="A firm's folder, or the word demo.")
+@click.option("--as-of", metavar="DATE", help="The day proposed for. Default: the snapshot's own.")
+@click.option("--settings", type=_FILE, help="The firm's choices for rebalancing, as params/rebalancing.yml.")
+@click.option("--household", "households", multiple=True, metavar="ID", help="Only this household; may be repeated.")
+@click.option("--out", type=_FOLDER, default=Path("reports"), show_default=True, help="Where the folder goes.")
+@click.option("--briefs/--no-briefs", default=True, help="Also write the one-page briefs, HTML and PDF.")
+@click.option("--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="Processes that share the work.")
+def propose(
+    firm: str,
+    as_of: str | None,
+    settings: Path | None,
+    households: tuple[str, ...],
+    out: Path,
+    briefs: bool,
+    jobs: int,
+) -> None:
+    """Propose trades for every household: packages, one-page briefs, the queue, blocks and orders.
+
+    Nothing is sent anywhere. The folder is named by its content; the same inputs give the same folder again.
+
+    \b
+    workbench propose --firm demo
+    workbench propose --firm data/firm --settings params/rebalancing.yml --household H00003
+    workbench propose --firm data/firm --as-of 2022-12-28 --no-briefs
+    """
+    from workbench.proposals import propose as propose_households
+
+    with _status("Proposing"):
+        made = propose_households(
+            firm, as_of=as_of, settings=settings, households=households, out=out, briefs=briefs, workers=jobs
+        )
+    click.echo(
+        f"{made.with_trades:,} of {made.households:,} households have trades, {made.orders:,} orders"
+        + ("; already there" if made.reused else ""),
+        err=True,
+    )
+    click.echo(made.index or made.folder)
 
 
 @main.command()

@@ -3,6 +3,7 @@
 from workbench.rebalance import after_tax, transition
 from workbench.rebalance.allocation import allocate
 from workbench.rebalance.export import write_csv, write_parquet
+from workbench.rebalance.firm_orders import FirmOrders, propose_firm, solve_firm
 from workbench.rebalance.household import Household
 from workbench.rebalance.impact import ModelChangeImpact, model_change
 from workbench.rebalance.load import Book, households, load
@@ -18,6 +19,7 @@ from workbench.rebalance.package import (
     read_package,
     write_packages,
 )
+from workbench.rebalance.proposal import Proposal
 from workbench.rebalance.propose import propose
 from workbench.rebalance.queue import queue
 from workbench.rebalance.settings import Settings
@@ -25,8 +27,10 @@ from workbench.rebalance.solve import solve_household
 
 __all__ = [
     "Book",
+    "FirmOrders",
     "Household",
     "ModelChangeImpact",
+    "Proposal",
     "Settings",
     "SignalPackage",
     "SleeveNet",
@@ -43,9 +47,11 @@ __all__ = [
     "orders",
     "package",
     "propose",
+    "propose_firm",
     "queue",
     "read_index",
     "read_package",
+    "solve_firm",
     "solve_household",
     "transition",
     "write_csv",

@@ -7,6 +7,7 @@ the book, so memory grows with the book and not with the workers, and the cost g
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -18,6 +19,8 @@ from workbench.parallel import chunks, map_parallel
 from workbench.rebalance.household import TAXED, Floats, Ints
 from workbench.rebalance.load import Book
 from workbench.rebalance.orders import ORDER_COLUMNS
+from workbench.rebalance.proposal import Proposal
+from workbench.rebalance.propose import propose
 from workbench.rebalance.rounding import Orders
 from workbench.rebalance.settings import Settings
 from workbench.rebalance.solve import solve_household
@@ -77,6 +80,22 @@ def solve_firm(book: Book, settings: Settings, *, workers: int = 1, chunk: int =
         gain_short=_joined([part.gain_short for part in solved], np.float64),
         gain_long=_joined([part.gain_long for part in solved], np.float64),
     )
+
+
+def propose_firm(
+    book: Book, settings: Settings, *, households: Sequence[int] | None = None, workers: int = 1, chunk: int = 32
+) -> tuple[Proposal, ...]:
+    """Return the proposals of the book's households (positions; all by default), in order, explained in full."""
+    wanted = range(len(book)) if households is None else households
+    runs = [wanted[run.start : run.stop] for run in chunks(len(wanted), chunk)]
+    parts = ([_part(book, range(i, i + 1)) for i in run] if households is not None else
+             [_part(book, range(run[0], run[-1] + 1))] for run in runs)  # fmt: skip
+    made = map_parallel(partial(_propose, settings=settings), parts, workers=workers)
+    return tuple(proposal for part in made for proposal in part)
+
+
+def _propose(books: list[Book], settings: Settings) -> list[Proposal]:
+    return [propose(household, settings) for book in books for household in book]
 
 
 def _joined(parts: list[np.ndarray], kind: type) -> np.ndarray:
