@@ -26,6 +26,7 @@ CHAPTERS: Mapping[str, Chapter] = {
         Chapter("drift", "drift.ipynb", "Drift"),
         Chapter("rebalance", "rebalance.ipynb", "Rebalance"),
         Chapter("household_brief", "household_brief.ipynb", "Household brief"),
+        Chapter("after_tax", "after_tax.ipynb", "After tax"),
     )
 }
 
