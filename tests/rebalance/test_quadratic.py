@@ -69,7 +69,7 @@ def by_clarabel(p):
     return problem.status, problem.value
 
 
-def assert_optimal(p, s, tolerance=1e-8):
+def assert_optimal(p, s, tolerance=1e-6):
     """Feasibility and the conditions of Karush, Kuhn and Tucker, which prove a convex program's optimum."""
     lines, rows = matrices(p)
     v, activity = s.values, rows @ s.values
@@ -107,7 +107,7 @@ def test_agrees_with_clarabel(block):
     assert compared > 15
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(seed=st.integers(0, 10**7))
 def test_prices_prove_the_optimum(seed):
     p = draw(seed, feasible=True)
@@ -116,7 +116,7 @@ def test_prices_prove_the_optimum(seed):
     assert_optimal(p, s)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 10**6), value=st.sampled_from([1e-6, 1e-3, 1e3, 1e6]), price=st.sampled_from([1e-6, 1e6]))
 def test_units_do_not_matter(seed, value, price):
     p = draw(seed, feasible=True)
@@ -128,7 +128,7 @@ def test_units_do_not_matter(seed, value, price):
     assert solve(other).objective == pytest.approx(one.objective * price * value, rel=1e-7, abs=1e-9 * price * value)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 10**6))
 def test_bits_repeat_and_column_order_does_not_matter(seed):
     p = draw(seed, feasible=True)

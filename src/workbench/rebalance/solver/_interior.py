@@ -165,7 +165,13 @@ def residuals(p: Program, n: int, s: Iterate) -> tuple[float, float, float, floa
             s.dual[j] = s.w[k] - s.z_low[j] + s.z_high[j]
             dual = max(dual, abs(s.dual[j]))
             gap += s.z_low[j] * s.gap_low[j] + s.z_high[j] * s.gap_high[j]
-    return primal, dual, gap, objective
+    # Prices of rows that nothing inside satisfies grow without end: rounding is then relative to them.
+    price = 1.0
+    for r in range(R):
+        price = max(price, abs(s.y[r]))
+    for k in range(K):
+        price = max(price, abs(s.w[k]))
+    return primal, dual / price, gap, objective
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

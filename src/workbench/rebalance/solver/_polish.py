@@ -43,17 +43,77 @@ def identify(p: Program, n: int, s: Iterate, face: Face) -> None:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def take_as_is(p: Program, n: int, s: Iterate, face: Face) -> None:
+    """Accept an interior point at its tightest: for programs so nearly singular that no working set settles.
+
+    What is within rounding of a bound is put on it; everything else keeps its value.
+    """
+    for j in range(n + len(p.row_kind)):
+        face.state[j] = FREE
+        s.dual[j] = s.z_low[j] - s.z_high[j]
+        if s.z_low[j] > s.gap_low[j] and s.gap_low[j] < _VALUE:
+            face.state[j] = LOW
+            s.v[j] = p.lower[j]
+        elif s.z_high[j] > s.gap_high[j] and s.gap_high[j] < _VALUE:
+            face.state[j] = HIGH
+            s.v[j] = p.upper[j]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def polish(p: Program, n: int, s: Iterate, face: Face, rounds: int) -> bool:
     """Find the exact solution from the working set at hand; False if `rounds` were not enough to settle it."""
     fill_in_order(p, s, face)
     for turn in range(rounds):
         count = to_corner(p, n, s, face)
-        left = _solve_face(p, n, s, face, count)
+        _keep(p, n, s, True)
+        if _solve_face(p, n, s, face, count) > 10.0 * _FEASIBLE:
+            # Too much is at a bound for the rows and lines to be met: go back and free what matters least.
+            _keep(p, n, s, False)
+            _face_residuals(p, n, s, face)
+            if not _free_weakest(p, n, s, face):
+                return False
+            continue
         _price_closed_lines(p, n, s, face)
-        changed = _change_sides(p, n, s, face, turn >= 5)
-        if changed == 0:
-            return left <= _FEASIBLE * 10.0
+        if _change_sides(p, n, s, face, turn >= 5) == 0:
+            return True
     return False
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _keep(p: Program, n: int, s: Iterate, save: bool) -> None:
+    """Save `v`, `y`, `w` in scratch of the interior point, or bring them back."""
+    for j in range(n + len(p.row_kind)):
+        if save:
+            s.gap_low[j] = s.v[j]
+        else:
+            s.v[j] = s.gap_low[j]
+    for r in range(len(p.target)):
+        if save:
+            s.line_sum[r] = s.y[r]
+        else:
+            s.y[r] = s.line_sum[r]
+    for k in range(len(p.row_kind)):
+        if save:
+            s.dense[k] = s.w[k]
+        else:
+            s.w[k] = s.dense[k]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _free_weakest(p: Program, n: int, s: Iterate, face: Face) -> bool:
+    """Free the bound with the least price, as it is the likeliest not to bind; False where none is left."""
+    least, at = np.inf, -1
+    for j in range(n + len(p.row_kind)):
+        if (face.state[j] == LOW or face.state[j] == HIGH) and (j < n or p.row_kind[j - n] == RANGE):
+            price = abs(s.dual[j] if j < n else s.w[j - n])
+            if price < least:
+                least, at = price, j
+    if at < 0:
+        return False
+    face.state[at] = FREE
+    if at >= n:
+        s.w[at - n] = 0.0
+    return True
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

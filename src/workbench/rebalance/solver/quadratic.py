@@ -15,7 +15,7 @@ from numba import njit
 
 from workbench.errors import ParameterError
 from workbench.rebalance.solver._interior import Iterate, carve_iterate, descend, iterate_size
-from workbench.rebalance.solver._polish import identify, polish
+from workbench.rebalance.solver._polish import identify, polish, take_as_is
 from workbench.rebalance.solver._presolve import (
     EQUALITY,
     FREE_ROW,
@@ -69,7 +69,8 @@ def minimise(
     """Solve the arrays of a Problem (in its order) into `values` and the three prices; (status, steps, objective).
 
     With `warm`, `values` and the prices hold the solution of a near problem (other bounds, limits or targets) to begin
-    from. `floats` and `integers` come from `workspace`. Status OPTIMAL is exact; otherwise the outputs mean nothing.
+    from. `floats` and `integers` come from `workspace`. Status OPTIMAL is exact (to 1e-9 of the scale where the
+    program is nearly singular); otherwise the outputs mean nothing.
     A column with `lower == upper` has exactly that value and leaves the program.
     """
     C, R, K, E = len(linear), len(line_target), len(row_low), len(entry)
@@ -95,12 +96,17 @@ def minimise(
             break
         status, more = descend(p, n, s, tolerance)
         steps += more
+        if status == OPTIMAL:
+            identify(p, n, s, face)
+            done = polish(p, n, s, face, 30)
+        elif status != STALLED:
+            return status, steps, np.nan
+    if not done:
+        status, more = descend(p, n, s, 1e-9)
+        steps += more
         if status != OPTIMAL:
             return status, steps, np.nan
-        identify(p, n, s, face)
-        done = polish(p, n, s, face, 30)
-    if not done:
-        return STALLED, steps, np.nan
+        take_as_is(p, n, s, face)
     for k in range(K):
         row_price[k] = s.w[k] * p.row_scale[k] * price
     for r in range(R):
