@@ -185,3 +185,11 @@ def test_cents_are_half_even_of_the_number_as_written():
     assert [str(cents(x)) for x in (0.125, 0.135, 2.675, -0.001)] == ["0.12", "0.14", "2.68", "0.00"]
     with pytest.raises(ParameterError, match="finite"):
         cents(float("inf"))
+
+
+def test_no_orders_are_no_blocks_with_volumes_or_without():
+    nothing = pd.DataFrame({"account_id": [], "security_id": [], "side": [], "shares": [], "price": []}).astype(
+        {"account_id": "str", "security_id": "str", "side": "str"}
+    )
+    assert blocks(nothing).empty
+    assert blocks(nothing, adv={"AAA": 1e6}).empty

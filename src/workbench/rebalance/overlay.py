@@ -121,8 +121,8 @@ def blocks(
             "accounts": totals[2].astype(np.int64),
         }
     ).astype({"security_id": "str", "side": "str"})
-    volume = made["security_id"].map(pd.Series(adv, dtype=np.float64)) if adv is not None else np.nan
-    made["adv"] = volume
+    volume = pd.Series({} if adv is None else adv, dtype=np.float64)
+    made["adv"] = volume.reindex(made["security_id"]).to_numpy(np.float64)
     made["adv_share"] = made["shares"] / made["adv"].where(made["adv"] > 0)
     made["days_to_trade"] = np.ceil(made["adv_share"] / participation)
     return made
