@@ -12,7 +12,7 @@ else
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(LOCK)
 endif
 # Kernels are compiled once here, not in every notebook of the first report.
-COMPILE := $(BIN)/python -m workbench.drift.compile
+COMPILE := for room in drift tax rebalance; do $(BIN)/python -m workbench.$$room.compile || exit 1; done
 # The report set-up has no torch; tests add their own tools; the lab has everything.
 REPORT_EXTRAS := report,demo
 TEST_EXTRAS := report,demo,compare,test
