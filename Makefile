@@ -12,13 +12,15 @@ else
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(LOCK)
 endif
 # Kernels are compiled once here, not in every notebook of the first report.
-COMPILE := for room in drift tax rebalance; do $(BIN)/python -m workbench.$$room.compile || exit 1; done
+# numba looks only at a function's own file for changes, not at what it calls: start from nothing.
+COMPILE := find src -name '*.nb[ic]' -delete; \
+  for room in drift tax rebalance; do $(BIN)/python -m workbench.$$room.compile || exit 1; done
 # The report set-up has no torch; tests add their own tools; the lab has everything.
 REPORT_EXTRAS := report,demo
 TEST_EXTRAS := report,demo,compare,test
 LAB_EXTRAS := report,demo,compare,test,lab,rl
 
-.PHONY: help report test lab check format lock clean
+.PHONY: help report test lab check format kernels lock clean
 
 help: ## List the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
@@ -67,6 +69,9 @@ lab: $(VENV)/.lab ## Set up everything and open JupyterLab on the notebooks
 format: $(VENV)/.test ## Format the code
 	$(BIN)/ruff format src tests benchmarks
 	$(BIN)/ruff check --fix src tests benchmarks
+
+kernels: $(VENV)/.report ## Compile the kernels again, after a change to one
+	@$(COMPILE)
 
 lock: ## Resolve all versions again (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: pip install uv"; exit 2; }
