@@ -206,7 +206,9 @@ def published_table(alone: Study, shared: Study) -> Exhibit:
 def assumptions_list(study: Study) -> Exhibit:
     """What the study takes for granted, and what would change its figures."""
     a, rates = study.assumptions, study.assumptions.rates
-    split = ", ".join(f"{fmt.percent(part, 0)} {name.replace('_', ' ')}" for name, part in a.accounts)
+    split = ", ".join(
+        f"{fmt.percent(part, 0)} {name.replace('_', ' ').replace(' ira', ' IRA')}" for name, part in a.accounts
+    )
     lines = (
         f"{fmt.usd(a.wealth)} at the start ({split}), {fmt.percent(a.deposits)} of it deposited a year, for "
         f"{a.years} years.",

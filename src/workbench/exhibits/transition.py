@@ -9,7 +9,7 @@ import pandas as pd
 
 from workbench.exhibits.origin import Origin
 from workbench.rebalance.transition import Frontier, Plan
-from workbench.report import Column, Exhibit, Fact, Missing, Settings, TableBody, figures
+from workbench.report import Column, Exhibit, Fact, Settings, TableBody, figures
 from workbench.report import format as fmt
 from workbench.report.exhibit import Cell
 
@@ -53,7 +53,7 @@ def weight_figure(frontier: Frontier, as_of: str, source: str) -> Exhibit:
 def frontier_table(frontier: Frontier, as_of: str, source: str) -> Exhibit:
     """The price of going faster or slower: tax now or later, against risk carried."""
     columns = (
-        Column("budget", "Gain budget a year", "usd", emphasis=True), Column("years", "Years", "count"),
+        Column("budget", "Gain budget a year", emphasis=True), Column("years", "Years", "count"),
         Column("tax", "Tax", "usd"), Column("tax_value", "Tax, present value", "usd"),
         Column("risk_cost", "Cost of risk", "usd", note="risk aversion x tracking variance x value, present value"),
         Column("tax_left", "Tax on what is left", "usd"), Column("total", "Together", "usd"),
@@ -61,7 +61,7 @@ def frontier_table(frontier: Frontier, as_of: str, source: str) -> Exhibit:
     facts: list[Fact] = []
     rows: list[tuple[Cell, ...]] = []
     for plan in frontier.plans:
-        cells: list[Cell] = [Missing("without limit") if plan.budget is None else plan.budget, len(plan.years)]
+        cells: list[Cell] = ["No limit" if plan.budget is None else fmt.usd(plan.budget), len(plan.years)]
         for name in ("tax", "tax_value", "risk_cost", "tax_left", "total"):
             fact = _plan_fact(plan, name, float(getattr(plan, name)), "usd", as_of, source)
             facts.append(fact)

@@ -167,6 +167,8 @@ def frontier(
     if budgets is None:
         whole = plan(household, security_id, None, settings=settings, discount_rate=discount_rate)
         gain = sum(max(year.short_gain + year.long_gain, 0.0) for year in whole.years)
+        # what the year has realised already uses up room of the first year
+        gain += max(household.tax.realised_short + household.tax.realised_long, 0.0) if gain > 0 else 0.0
         budgets = [None, *(float(np.ceil(gain / n / 100) * 100) for n in (2, 3, 5, 7, 10))] if gain > 0 else [None]
     ordered = sorted(set(budgets), key=lambda budget: np.inf if budget is None else budget)
     return Frontier(
@@ -199,9 +201,7 @@ def largest_position(book: Book) -> tuple[str, str]:
             if best is None or weight > best[0]:
                 best = weight, household.household_id, household.market.ids[household.security[top]]
     if best is None:
-        raise ParameterError(
-            "no taxed account under a model holds a single stock at a gain", "household"
-        )
+        raise ParameterError("no taxed account under a model holds a single stock at a gain", "household")
     return best[1], best[2]
 
 
