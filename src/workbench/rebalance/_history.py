@@ -93,7 +93,7 @@ class History:
 
     def session(self, day: object) -> int:
         """The first session on or after a day; raises `ParameterError` after the last one."""
-        place = int(np.searchsorted(self.dates, np.datetime64(pd.Timestamp(day), "D")))  # type: ignore[arg-type]
+        place = int(np.searchsorted(self.dates, np.datetime64(pd.Timestamp(str(day)).date(), "D")))
         if place >= len(self.dates):
             raise ParameterError(f"no session on or after {day}; the prices end on {self.dates[-1]}", "start")
         return place
