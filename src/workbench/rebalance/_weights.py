@@ -135,30 +135,31 @@ def group_states(household: Household, formulation: Formulation, w: Weights) -> 
 
 
 def benefit(household: Household, formulation: Formulation, orders: Orders, w: Weights, settings: Settings) -> float:
-    """What the objective gains before tax and cost, in dollars a year: tracking, bands and location."""
-    gain = 0.0
+    """What the orders are worth before tax and cost, in dollars a year: less tracking risk, and better places.
+
+    sum over groups g of [risk aversion x value x (variance before - variance after)] - sum over orders of [signed amount
+    x yearly cost of its class in its account beyond the cheapest account of its group]. Losses harvested are in the tax,
+    and limits (bands, cash, caps) have no price here: a benefit is money, not the price of a rule.
+    """
     errors = tracking_error(household, w.before - w.target), tracking_error(household, w.after - w.target)
-    gain += settings.risk_aversion * float((w.value * (errors[0] ** 2 - errors[1] ** 2)).sum())
-    closer = _outside(household, w, w.before) - _outside(household, w, w.after)
-    gain += settings.band_price * float((w.value * closer).sum())
-    if settings.location:
-        table = location_table(household.market, settings)
+    gain = settings.risk_aversion * float((w.value * (errors[0] ** 2 - errors[1] ** 2)).sum())
+    if settings.location and len(orders):
         traded = np.where(orders.shares > 0, w.amount, -w.amount)
-        gain -= float((table[orders.security, household.accounts.treatment[orders.account]] * traded).sum())
-    return round(gain, 2)
+        gain -= float((_extra_cost(household, formulation, orders, settings) * traded).sum())
+    return round(gain, 2) + 0.0
 
 
-def _outside(household: Household, w: Weights, held: Floats) -> Floats:
-    """Weight outside its band, summed over levels and keys, by group."""
-    models = household.models
-    total = np.zeros(len(w.names))
-    for group, m in enumerate(w.model.tolist()):
-        lower, upper = models.lower[m], models.upper[m]
-        total[group] += np.maximum(held[group] - upper, 0).sum() + np.maximum(lower - held[group], 0).sum()
-        for level in models.levels:
-            at = held[group] @ level.loading[m if len(level.loading) > 1 else 0]
-            total[group] += np.maximum(at - level.upper[m], 0).sum() + np.maximum(level.lower[m] - at, 0).sum()
-    return total
+def _extra_cost(household: Household, formulation: Formulation, orders: Orders, settings: Settings) -> Floats:
+    """Yearly cost of each order's class in its account, beyond the cheapest account of its group."""
+    table, treatment = location_table(household.market, settings), household.accounts.treatment
+    cheapest = np.array(
+        [
+            table[:, np.unique(treatment[formulation.group == group])].min(axis=1)
+            for group in range(len(formulation.group_value))
+        ]
+    )
+    here = table[orders.security, treatment[orders.account]]
+    return np.asarray(here - cheapest[formulation.group[orders.account], orders.security])
 
 
 def _weight(value: float) -> float:

@@ -232,9 +232,16 @@ class Conflict:
 class Proposal:
     """The trades of one household with all that a person needs to judge them; empty `trades` means: leave it alone.
 
-    `benefit` is what the objective gains before tax and cost, in money a year (tracking risk priced by the policy's
-    risk aversion, location and harvest); `tax`, `cost` are this proposal's. `lineage` maps each table read to its
-    content hash; `settings` are the policy's own, by name.
+    `benefit` is what the trades are worth before tax and cost, in money a year:
+
+        sum over groups [risk_aversion x value x (tracking variance before - after)] + saving of better places
+
+    where the saving of places is the yearly tax drag (`location_costs`) that holdings shed by moving to an account of
+    their group in which their class costs less. Losses harvested are not in it but in `tax` (below zero), and what is
+    a limit (cash, bands, caps) has no price in it. Trades that nobody has to make bring a benefit; where cash must be
+    raised, or a holding must go, it may be below zero, and `cash_needs` and each trade's reason say why. `tax` and
+    `cost` are this proposal's. `lineage` maps each table read to its content hash; `settings` are the policy's own,
+    by name.
     """
 
     household_id: str
