@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workbench.rebalance.formulate import Formulation, location_table
+from workbench.rebalance._places import misplacement
+from workbench.rebalance.formulate import Formulation
 from workbench.rebalance.household import Floats, Household
 from workbench.rebalance.proposal import GroupState, LevelRow
 from workbench.rebalance.rounding import Orders, trading_cost
@@ -137,29 +138,17 @@ def group_states(household: Household, formulation: Formulation, w: Weights) -> 
 def benefit(household: Household, formulation: Formulation, orders: Orders, w: Weights, settings: Settings) -> float:
     """What the orders are worth before tax and cost, in dollars a year: less tracking risk, and better places.
 
-    sum over groups g of [risk aversion x value x (variance before - variance after)] - sum over orders of [signed amount
-    x yearly cost of its class in its account beyond the cheapest account of its group]. Losses harvested are in the tax,
-    and limits (bands, cash, caps) have no price here: a benefit is money, not the price of a rule.
+    The sum over groups of risk aversion x value x (variance before - variance after), less the sum over orders of
+    signed amount x yearly cost of the class in its account beyond the cheapest account of its group. Losses harvested
+    are in the tax, and limits (bands, cash, caps) have no price here: a benefit is money, not the price of a rule.
     """
     errors = tracking_error(household, w.before - w.target), tracking_error(household, w.after - w.target)
     gain = settings.risk_aversion * float((w.value * (errors[0] ** 2 - errors[1] ** 2)).sum())
     if settings.location and len(orders):
         traded = np.where(orders.shares > 0, w.amount, -w.amount)
-        gain -= float((_extra_cost(household, formulation, orders, settings) * traded).sum())
+        extra = misplacement(household, formulation.group, settings)[orders.account, orders.security]
+        gain -= float((extra * traded).sum())
     return round(gain, 2) + 0.0
-
-
-def _extra_cost(household: Household, formulation: Formulation, orders: Orders, settings: Settings) -> Floats:
-    """Yearly cost of each order's class in its account, beyond the cheapest account of its group."""
-    table, treatment = location_table(household.market, settings), household.accounts.treatment
-    cheapest = np.array(
-        [
-            table[:, np.unique(treatment[formulation.group == group])].min(axis=1)
-            for group in range(len(formulation.group_value))
-        ]
-    )
-    here = table[orders.security, treatment[orders.account]]
-    return np.asarray(here - cheapest[formulation.group[orders.account], orders.security])
 
 
 def _weight(value: float) -> float:

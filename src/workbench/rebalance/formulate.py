@@ -21,7 +21,8 @@ from typing import NamedTuple
 import numpy as np
 
 from workbench.rebalance._obstacles import Bar, Obstacles, obstacles
-from workbench.rebalance.household import TAXED, Floats, Household, Ints, Market
+from workbench.rebalance._places import misplacement
+from workbench.rebalance.household import TAXED, Floats, Household, Ints
 from workbench.rebalance.settings import Settings
 from workbench.rebalance.solver.problem import BUY, DEVIATION, EXCESS, FACTOR, SELL, Integrality, Problem
 
@@ -439,21 +440,10 @@ class _Builder:
         return spread, curve
 
     def _location(self, security: np.ndarray, account: np.ndarray) -> Floats:
-        """Yearly cost of each security's class in each account, beyond the cheapest account of its group.
-
-        What would cost the same anywhere in the group is no matter of location: it must not move the mix of classes.
-        """
-        if not self.settings.location:
-            return np.zeros(len(security))
+        """Yearly cost of each security's class in each account, beyond the cheapest account of its group."""
         if self.places is None:
-            treatment = self.household.accounts.treatment
-            cost = location_table(self.market, self.settings)
-            self.places = np.array([
-                cost[:, np.unique(treatment[self.group == group])].min(axis=1) for group in range(len(self.share))
-            ])
-            self.location = cost
-        cheapest = self.places[self.group[account], security]
-        return self.location[security, self.household.accounts.treatment[account]] - cheapest
+            self.places = misplacement(self.household, self.group, self.settings)
+        return self.places[account, security]
 
     def _deviations(self) -> None:
         """Deviation of each line, split at the edges of its band where it counts differently inside and outside."""
@@ -712,8 +702,7 @@ class _Builder:
         at = np.minimum(at, len(keys) - 1)
         found = keys[at] == self.owner * n_securities + household.security if len(keys) else np.zeros(0, bool)
         held[at[found]] = self.worth[found] / self.value
-        least = np.maximum(settings.minimum_trade, settings.minimum_weight * self.account_value[of])
-        least = np.maximum(least, household.accounts.fee[of] / settings.fee_hurdle)
+        least = settings.least_trade(self.account_value[of], household.accounts.fee[of])
         share = market.price[code] / self.value if settings.whole_shares else np.zeros(len(keys))
         wash = np.full(self.size, -1, np.int32)
         if settings.wash == "avoid":
@@ -725,12 +714,6 @@ class _Builder:
             wash[:n_buys] = np.where(np.isin(bought, both), bought, -1)
             wash[n_buys : n_buys + len(sold)] = np.where(loss & np.isin(sold, both), sold, -1)
         return Integrality(position, share, held, least / self.value, wash)
-
-
-def location_table(market: Market, settings: Settings) -> Floats:
-    """Yearly cost of each security (S x treatments); a class that the settings do not name costs nothing anywhere."""
-    cost = {name: costs for name, *costs in settings.location_costs}
-    return np.array([cost.get(name, (0.0, 0.0, 0.0)) for name in market.asset_class], np.float64).reshape(-1, 3)
 
 
 def gain_budget(household: Household, settings: Settings, value: float) -> float | None:

@@ -57,8 +57,7 @@ def orders(household: Household, formulation: Formulation, values: Floats, setti
     else:
         bought = np.floor(bought * 10**_DECIMALS) / 10**_DECIMALS
     keep = bought > 0
-    least = np.maximum(settings.minimum_trade, settings.minimum_weight * formulation.account_value)
-    least = np.maximum(least, household.accounts.fee / settings.fee_hurdle)
+    least = settings.least_trade(formulation.account_value, household.accounts.fee)
     keep &= bought * price[formulation.buy_security] >= least[account] * (1 - 1e-9)
     rows: list[Row] = [
         (int(account[i]), int(formulation.buy_security[i]), float(bought[i]), int(formulation.buy_line[i]), [])

@@ -8,9 +8,13 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+import numpy as np
+from numpy.typing import NDArray
+
 from workbench.errors import ParameterError
 from workbench.firm.schema import REGISTRATIONS
 
+Floats = NDArray[np.float64]
 Mode = Literal["full", "raise_cash", "invest_cash", "harvest", "transition", "direct_index"]
 
 #: Expected yearly tax drag of holding an asset class, as a fraction of the amount, by tax treatment of the account:
@@ -69,9 +73,10 @@ class Settings:
     #: Whether lots of unknown basis may be sold; they are then taxed as if they had cost nothing.
     sell_unknown_basis: bool = False
     #: Least trade in dollars, whole positions excepted.
-    minimum_trade: float = 250.0
-    #: Least trade as a fraction of its account's value, whole positions excepted: no confetti in a large account.
-    minimum_weight: float = 0.002
+    minimum_trade: float = 500.0
+    #: Least trade as a fraction of its account's value, whole positions excepted: no confetti in a large account. Does
+    #: not count in `direct_index`, where hundreds of small positions are the purpose.
+    minimum_weight: float = 0.005
     #: A ticket fee may be at most this fraction of its trade; dearer tickets raise the least trade.
     fee_hurdle: float = 0.005
     #: Trade whole shares only; False allows fractions to six decimals.
@@ -87,6 +92,8 @@ class Settings:
     #: Whether asset location counts, and the yearly cost of each class where gains are taxed, deferred, free.
     location: bool = True
     location_costs: tuple[tuple[str, float, float, float], ...] = LOCATION_COSTS
+    #: Yearly saving below which no position is moved only for its place.
+    location_hurdle: float = 0.0010
     #: Least cash of an account as a fraction of its value, and the most above its model's cash target.
     cash_floor: float = 0.005
     cash_ceiling: float = 0.02
@@ -150,6 +157,11 @@ class Settings:
             raise ParameterError(f"{path} must hold names and values of settings", "settings")
         return cls.of(values)
 
+    def least_trade(self, value: Floats, fee: Floats) -> Floats:
+        """The least trade in dollars of accounts of a value with a ticket fee (same shape); a dear ticket raises it."""
+        weight = 0.0 if self.mode == "direct_index" else self.minimum_weight
+        return np.maximum(np.maximum(self.minimum_trade, weight * value), fee / self.fee_hurdle)
+
     def named(self) -> tuple[tuple[str, str], ...]:
         """Every setting by name, as text: what a proposal records."""
         return tuple((field.name, str(getattr(self, field.name))) for field in fields(self))
@@ -167,6 +179,7 @@ _RANGES: tuple[tuple[str, float, float], ...] = (
     ("fee_hurdle", 1e-6, 1.0),
     ("impact", 0.0, 10.0),
     ("substitute_cost", 0.0, 1.0),
+    ("location_hurdle", 0.0, 1.0),
     ("cash_floor", 0.0, 1.0),
     ("cash_ceiling", 0.0, 1.0),
     ("transition_years", 1, 50),
