@@ -156,7 +156,7 @@ def _cost(
 def _whole(problem: Problem, integrality: Integrality, relaxed: Solution) -> Floats:
     """Wash sides, least trades and whole shares: by search where the household is small, else by fixing."""
     if len(problem.linear) <= _fix.SEARCHED:
-        found = integral.solve(problem, integrality)
+        found = integral.solve(problem, integrality, relaxed)
         if found.status == "optimal" and not _fix.washed_groups(problem, integrality, found.values):
             return found.values
     return _fix.fixed(problem, integrality, relaxed).values

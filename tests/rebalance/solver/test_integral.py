@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from benchmarks.milp_referee import referee
 from benchmarks.reference_household import full, linear
 from workbench.errors import ParameterError
-from workbench.rebalance.solver import integral
+from workbench.rebalance.solver import integral, quadratic
 from workbench.rebalance.solver._simplex import INFEASIBLE, OPTIMAL, reoptimise, tableau
 from workbench.rebalance.solver.linear import LinearModel, constraint_matrix
-from workbench.rebalance.solver.problem import BUY, DEVIATION, SELL, Integrality
+from workbench.rebalance.solver.problem import BUY, DEVIATION, SELL, Integrality, Problem
 
 
 def _beside(name: str) -> ModuleType:
@@ -302,3 +302,35 @@ def test_b03_whole_shares_under_a_sector_cap() -> None:
     answer = integral.solve(problem, _whole(len(columns), [0, 1, -1, -1, -1, -1], share, [0.0, 0.0]))
     bought = {n: v / s for n, v, s in zip(names, answer.values, share, strict=False)}
     assert bought == pytest.approx(case["expected"]["buys"])
+
+
+def test_a_household_in_cash_is_invested_to_its_targets():
+    """Deviations of tens of percent are as well resolved as those of basis points."""
+    lines, wealth = 8, 0.98
+    target = wealth * np.arange(1, lines + 1) / np.arange(1, lines + 1).sum()
+    columns = 2 * lines
+    problem = Problem(
+        quadratic=np.r_[np.zeros(lines), np.full(lines, 2.0)],
+        linear=np.r_[np.full(lines, 5e-4), np.zeros(lines)],
+        lower=np.r_[np.zeros(lines), np.full(lines, -np.inf)],
+        upper=np.full(columns, np.inf),
+        line=np.tile(np.arange(lines, dtype=np.int32), 2),
+        line_coefficient=np.r_[np.ones(lines), -np.ones(lines)],
+        column_ptr=np.r_[np.arange(lines + 1), np.full(lines, lines)].astype(np.int32),
+        entry_row=np.zeros(lines, np.int32),
+        entry=np.ones(lines),
+        line_target=target,
+        row_low=np.array([0.97]),
+        row_high=np.array([0.99]),
+        kind=np.r_[np.full(lines, BUY), np.full(lines, DEVIATION)].astype(np.int32),
+    )
+    whole = Integrality(
+        position=np.r_[np.arange(lines), np.full(lines, -1)].astype(np.int32),
+        share=np.full(lines, 1e-4),
+        held=np.zeros(lines),
+        minimum=np.full(lines, 1e-3),
+        wash_group=np.full(columns, -1, np.int32),
+    )
+    found = integral.solve(problem, whole)
+    assert found.objective <= quadratic.solve(problem).objective + 1e-7
+    np.testing.assert_allclose(found.values[:lines], target, atol=1e-3)

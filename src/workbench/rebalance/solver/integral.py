@@ -2,7 +2,8 @@
 
 Linear forms are solved as they stand. A quadratic form is searched as a separable one: its quadratic columns become
 segments, first coarse ones to choose sides, then ever finer ones around the solution, until the error of a segment is
-far below the value of a share; the objective reported is the problem's own.
+far below the value of a share; the objective reported is the problem's own. They are cut around the relaxed program's
+solution, which the interior point finds.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import numpy as np
 from numba import njit
 
 from workbench.errors import ParameterError
+from workbench.rebalance.solver import quadratic
 from workbench.rebalance.solver._assemble import (
     gradient_left,
     prices_of,
@@ -34,22 +36,29 @@ LARGE = 100_000
 COARSE, FINER, ROUNDS = 1e-3, 0.125, 3
 
 
-def solve(problem: Problem, integrality: Integrality) -> Solution:
+def solve(problem: Problem, integrality: Integrality, relaxed: Solution | None = None) -> Solution:
     """The household's best found solution that is whole where `integrality` says so.
 
     Every position buys or sells, never both; it trades nothing, at least its minimum in whole shares, or closes; every
-    wash group takes one side. `line_price`, `row_price` and `bound_price` are those of the program with the chosen
-    sides and least trades and any number of shares, which are the prices a reader can act on. `iterations` counts
-    re-solves. `status` is "infeasible" when nothing was found: with the relaxed program infeasible, or after
-    100,000 re-solves. The same input gives the same output to the last bit. Raises ParameterError where shapes of
-    the two parts differ.
+    wash group takes one side. `relaxed` is the solution without integrality, where the caller has it. `line_price`,
+    `row_price` and `bound_price` are those of the program with the chosen sides and least trades and any number of
+    shares, which are the prices a reader can act on. `iterations` counts re-solves. `status` is "infeasible" when
+    nothing was found: with the relaxed program infeasible, or after 100,000 re-solves. The same input gives the same
+    output to the last bit. Raises ParameterError where shapes of the two parts differ.
     """
     _check(problem, integrality)
+    centre = np.clip(np.zeros(len(problem.linear)), problem.lower, problem.upper)
+    if (problem.quadratic > 0).any():
+        relaxed = relaxed or quadratic.solve(problem)
+        if relaxed.status == "infeasible":
+            return relaxed
+        if np.isfinite(relaxed.values).all():
+            centre = relaxed.values
     found, values, objective, line_price, row_price, bound_price, solves = whole_solution(
         problem.quadratic, problem.linear, problem.lower, problem.upper, problem.line, problem.line_coefficient,
         problem.column_ptr, problem.entry_row, problem.entry, problem.line_target, problem.row_low, problem.row_high,
         problem.kind, integrality.position, integrality.share, integrality.held, integrality.minimum,
-        integrality.wash_group,
+        integrality.wash_group, centre,
     )  # fmt: skip
     return Solution(values, objective, line_price, row_price, bound_price, "optimal" if found else "infeasible", solves)
 
@@ -71,9 +80,13 @@ def _check(problem: Problem, integrality: Integrality) -> None:
 def whole_solution(
     quadratic: Floats, linear: Floats, lower: Floats, upper: Floats, line: Ints, line_coefficient: Floats,
     column_ptr: Ints, entry_row: Ints, entry: Floats, line_target: Floats, row_low: Floats, row_high: Floats,
-    kind: Ints, position: Ints, share: Floats, held: Floats, minimum: Floats, wash_group: Ints,
+    kind: Ints, position: Ints, share: Floats, held: Floats, minimum: Floats, wash_group: Ints, centre: Floats,
 ) -> tuple[bool, Floats, float, Floats, Floats, Floats, int]:  # fmt: skip
-    """`solve` on arrays, for callers that are compiled or run several households side by side."""
+    """`solve` on arrays, for callers that are compiled or run several households side by side.
+
+    `centre` is where quadratic columns are first cut into segments: the solution of the relaxed program. Segments
+    around anything else are too coarse where a household trades much.
+    """
     columns, lines, rows = linear.size, line_target.size, row_low.size
     selling = (kind == SELL).astype(np.int32)
     groups = 0
@@ -84,7 +97,7 @@ def whole_solution(
         curved = curved or quadratic[c] > 0.0
     units, total_row, totals = units_of(kind, upper, position, share, held, minimum)
     width = np.full(columns, COARSE)
-    centre = np.minimum(np.maximum(np.zeros(columns), lower), upper)
+    centre = np.where(quadratic > 0.0, centre, np.minimum(np.maximum(np.zeros(columns), lower), upper))
 
     t, named, wide = tableau_of(
         quadratic, linear, lower, upper, line, line_coefficient, column_ptr, entry_row, entry, line_target,
