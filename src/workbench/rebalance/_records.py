@@ -22,6 +22,7 @@ from workbench.rebalance.canonical import plain
 MONEY = {
     "LotSale": {"proceeds", "basis", "gain", "tax", "disallowed"},
     "Refusal": {"amount"},
+    "Reason": {"waiting_saves"},
     "Trade": {"price", "amount", "cost", "fee", "gain_short", "gain_long", "tax"},
     "AccountState": {"value", "cash_before", "cash_after", "cash_floor", "cash_ceiling", "traded"},
     "GroupState": {"value"},

@@ -65,7 +65,9 @@ class Reason:
 
     `level` and `key` name what was off (asset_class "US equity", or security "VTI") in group `group`; weights are of
     that group before and after all trades. `replaces` is the security whose place the bought one takes, `until` the
-    first day on which a sold loser may be bought back. `refused` are alternatives not taken, most useful first.
+    first day on which a sold loser may be bought back. `refused` are alternatives not taken, most useful first. Where
+    a sale takes gains days before they turn long-term, `turns_long` is the last such day and `waiting_saves` the tax
+    in dollars that waiting for it would save.
     """
 
     cause: Cause
@@ -79,6 +81,8 @@ class Reason:
     replaced_by: str | None = None
     until: date | None = None
     refused: tuple[Refusal, ...] = ()
+    turns_long: date | None = None
+    waiting_saves: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -15,7 +16,10 @@ from workbench.rebalance.proposal import AccountState, CashNeed, LotSale, Propos
 from workbench.rebalance.rounding import Orders
 from workbench.rebalance.settings import Settings
 from workbench.rebalance.solve import Solved, solve_household
-from workbench.tax import is_long_term, loss_limit, net
+from workbench.tax import is_long_term, long_term_from, loss_limit, net
+
+#: Days before a lot turns long-term in which a sale at a gain is told what waiting would save, where that is material.
+SOON, MATERIAL = 60, 100.0
 
 
 def propose(household: Household, settings: Settings | None = None) -> Proposal:
@@ -37,7 +41,8 @@ def propose(household: Household, settings: Settings | None = None) -> Proposal:
     ).reshape(len(orders))
     why = reasons(household, formulation, orders, rows, weights.names, loss, settings)
     trades = tuple(
-        _trade(household, orders, i, weights, tuple(sales[i]), why[i]) for i in range(len(orders))
+        _trade(household, orders, i, weights, tuple(sales[i]), _patience(household, orders, i, why[i], solved.rates))
+        for i in range(len(orders))
     )
     table = tax_table(household, settings, trades, formulation.value)
     return Proposal(
@@ -112,6 +117,21 @@ def _disallowed(household: Household, orders: Orders, order: int, lot: int, shar
     mine = (orders.shares > 0) & (market.wash_group[orders.security] == group)
     bought += float(orders.shares[mine].sum())
     return round(loss * min(bought / shares, 1.0), 2) if shares > 0 else 0.0
+
+
+def _patience(household: Household, orders: Orders, order: int, why: Reason, rates: MarginalRates) -> Reason:
+    """The reason, with the day on which gains sold short turn long-term soon, and the tax that waiting would save."""
+    lots, taken = household.lots, orders.lot_order == order
+    if household.accounts.treatment[orders.account[order]] != TAXED or not taken.any():
+        return why
+    lot = orders.lot[taken]
+    today = np.datetime64(household.as_of, "D")
+    turns = long_term_from(np.asarray(lots.holding_start)[lot])
+    price = float(household.market.price[orders.security[order]])
+    gain = np.nan_to_num(price - lots.basis[lot]) * orders.lot_shares[taken]
+    soon = (gain > 0) & (turns > today) & (turns <= today + SOON)
+    saved = round(float(gain[soon].sum()) * (rates.short_gain - rates.long_gain), 2)
+    return why if saved < MATERIAL else replace(why, turns_long=turns[soon].max().astype(date), waiting_saves=saved)
 
 
 def _trade(household: Household, orders: Orders, i: int, w: _weights.Weights, lots: tuple[LotSale, ...], why: Reason) -> Trade:

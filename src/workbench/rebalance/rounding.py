@@ -131,7 +131,7 @@ def _sold_lots(
                 if str(lots.ids[lot]) not in formulation.obstacles.held_lots
             ]
         there = float(sum(lots.quantity[lot] for lot in queue))
-        if settings.whole_shares and total < held:
+        if settings.whole_shares and (total < held or there < held - 1e-5):
             total = min(total, float(np.floor(there + 1e-9)))
         if total <= 0:
             continue
