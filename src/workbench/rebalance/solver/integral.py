@@ -54,12 +54,19 @@ def solve(problem: Problem, integrality: Integrality, relaxed: Solution | None =
             return relaxed
         if np.isfinite(relaxed.values).all():
             centre = relaxed.values
+    # A trade is one variable for its side and its least amount, so it cannot be cut into segments: its own curvature
+    # (impact, slight beside that of tracking) is taken at its slope in the relaxed solution.
+    traded = (integrality.position >= 0) | (integrality.wash_group >= 0)
+    slope = problem.linear + np.where(traded, problem.quadratic * centre, 0.0)
+    curve = np.where(traded, 0.0, problem.quadratic)
     found, values, objective, line_price, row_price, bound_price, solves = whole_solution(
-        problem.quadratic, problem.linear, problem.lower, problem.upper, problem.line, problem.line_coefficient,
+        curve, slope, problem.lower, problem.upper, problem.line, problem.line_coefficient,
         problem.column_ptr, problem.entry_row, problem.entry, problem.line_target, problem.row_low, problem.row_high,
         problem.kind, integrality.position, integrality.share, integrality.held, integrality.minimum,
         integrality.wash_group, centre,
     )  # fmt: skip
+    if found:
+        objective = float(values @ (problem.linear + 0.5 * problem.quadratic * values))
     return Solution(values, objective, line_price, row_price, bound_price, "optimal" if found else "infeasible", solves)
 
 
