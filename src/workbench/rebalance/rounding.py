@@ -224,7 +224,9 @@ def _cheapest(
     low, high = int(household.account_ptr[account]), int(household.account_ptr[account + 1])
     taken = {lot: amount for row in rows for lot, amount in row[4]}
     bought = {int(market.wash_group[row[1]]) for row in rows if row[2] > 0}
-    bought_here = {row[1] for row in rows if row[2] > 0 and row[0] == account}
+    bought_here, sold_here = (
+        {row[1] for row in rows if row[0] == account and (row[2] > 0) == buys} for buys in (True, False)
+    )
     linear, upper = formulation.problem.linear[first:], formulation.problem.upper[first:]
     mine = np.flatnonzero((formulation.sell_holding >= low) & (formulation.sell_holding < high))
     for column in mine[np.argsort(linear[mine], kind="stable")].tolist():
@@ -238,7 +240,9 @@ def _cheapest(
         queue = [one] if one >= 0 else range(int(lots.holding_ptr[holding]), int(lots.holding_ptr[holding + 1]))
         for lot in queue:
             left = float(lots.quantity[lot]) - taken.get(lot, 0.0)
-            if left >= least and str(lots.ids[lot]) not in formulation.obstacles.held_lots:
+            ticket = 0.0 if security in sold_here else float(household.accounts.fee[account])
+            pays = left * float(market.price[security]) > ticket + 0.01
+            if left >= least and pays and str(lots.ids[lot]) not in formulation.obstacles.held_lots:
                 return column, lot, left
     return None
 
