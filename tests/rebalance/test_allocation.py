@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from workbench.errors import ParameterError
 from workbench.rebalance import allocate
-from workbench.rebalance.allocation import allocate_shares
+from workbench.rebalance.trading.allocation import allocate_shares
 
 #: No deadline: a shared machine is slow now and then.
 SOME = settings(deadline=None, max_examples=50)

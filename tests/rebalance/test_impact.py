@@ -10,7 +10,7 @@ from workbench import drift
 from workbench.errors import FirmDataError, ParameterError
 from workbench.firm import open_at, write_firm
 from workbench.rebalance import model_change
-from workbench.rebalance.impact import assess, target_change
+from workbench.rebalance.version_change.impact import assess, target_change
 
 #: A1 is worth $1,270: 60 AAA at 12 (cost 10), 10 BBB at 49 (cost 50), 60 cash. A2 (Roth) holds $100 of cash.
 NEW = {"AAA": 0.30, "BBB": 0.60, "CASH": 0.10}

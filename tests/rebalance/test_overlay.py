@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from workbench.errors import ParameterError
 from workbench.rebalance import blocks, net_sleeves, orders, write_csv, write_parquet
-from workbench.rebalance.export import cents, safe_cell
+from workbench.rebalance.trading.export import cents, safe_cell
 
 _spec = importlib.util.spec_from_file_location("proposals", Path(__file__).with_name("proposals.py"))
 proposals = importlib.util.module_from_spec(_spec)

@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 from workbench.errors import PackageError, ParameterError
 from workbench.rebalance import content_hash, dumps, loads, package, read_index, read_package, write_packages
 from workbench.rebalance import proposal as proposal_records
-from workbench.rebalance._records import MONEY
-from workbench.rebalance.canonical import canonical, number, plain
+from workbench.rebalance.signal.canonical import canonical, number, plain
+from workbench.rebalance.signal.records import MONEY
 
 _spec = importlib.util.spec_from_file_location("proposals", Path(__file__).with_name("proposals.py"))
 proposals = importlib.util.module_from_spec(_spec)

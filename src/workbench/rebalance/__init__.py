@@ -1,15 +1,14 @@
 """From drift to a proposal a person can release: whole households, every lot, every registration."""
 
 from workbench.rebalance import after_tax, transition
-from workbench.rebalance.allocation import allocate
-from workbench.rebalance.export import write_csv, write_parquet
 from workbench.rebalance.firm_orders import FirmOrders, propose_firm, solve_firm
 from workbench.rebalance.household import Household
-from workbench.rebalance.impact import ModelChangeImpact, model_change
 from workbench.rebalance.load import Book, households, load
-from workbench.rebalance.orders import orders
-from workbench.rebalance.overlay import SleeveNet, blocks, net_sleeves
-from workbench.rebalance.package import (
+from workbench.rebalance.proposal import Proposal
+from workbench.rebalance.propose import propose
+from workbench.rebalance.queue import queue
+from workbench.rebalance.settings import Settings
+from workbench.rebalance.signal.package import (
     SignalPackage,
     content_hash,
     dumps,
@@ -19,11 +18,12 @@ from workbench.rebalance.package import (
     read_package,
     write_packages,
 )
-from workbench.rebalance.proposal import Proposal
-from workbench.rebalance.propose import propose
-from workbench.rebalance.queue import queue
-from workbench.rebalance.settings import Settings
 from workbench.rebalance.solve import solve_household
+from workbench.rebalance.trading.allocation import allocate
+from workbench.rebalance.trading.export import write_csv, write_parquet
+from workbench.rebalance.trading.orders import orders
+from workbench.rebalance.trading.overlay import SleeveNet, blocks, net_sleeves
+from workbench.rebalance.version_change.impact import ModelChangeImpact, model_change
 
 __all__ = [
     "Book",

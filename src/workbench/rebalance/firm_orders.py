@@ -18,12 +18,12 @@ import pandas as pd
 from workbench.parallel import chunks, map_parallel
 from workbench.rebalance.household import TAXED, Floats, Ints
 from workbench.rebalance.load import Book
-from workbench.rebalance.orders import ORDER_COLUMNS
 from workbench.rebalance.proposal import Proposal
 from workbench.rebalance.propose import propose
 from workbench.rebalance.rounding import Orders
 from workbench.rebalance.settings import Settings
 from workbench.rebalance.solve import solve_household
+from workbench.rebalance.trading.orders import ORDER_COLUMNS
 from workbench.tax import is_long_term
 
 #: Households a task: some seconds of work, some megabytes of book.

@@ -18,8 +18,8 @@ from workbench import drift
 from workbench.drift import DriftInputs
 from workbench.errors import ParameterError
 from workbench.firm import CASH, Firm, at
-from workbench.rebalance._model_conflicts import Desk, find_conflicts
-from workbench.rebalance.target_change import TargetChange, target_change
+from workbench.rebalance.version_change.conflicts import Desk, find_conflicts
+from workbench.rebalance.version_change.target_change import TargetChange, target_change
 
 Start = Literal["held", "target"]
 Floats = NDArray[np.float64]

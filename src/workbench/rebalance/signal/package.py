@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import PackageError, ParameterError
-from workbench.rebalance._records import read_record, writer
-from workbench.rebalance.canonical import canonical
 from workbench.rebalance.proposal import LotSale, Proposal
+from workbench.rebalance.signal.canonical import canonical
+from workbench.rebalance.signal.records import read_record, writer
 
 FORMAT = "workbench signal package"
 VERSION = 1

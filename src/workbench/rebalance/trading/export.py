@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 
 from workbench.errors import ParameterError
-from workbench.rebalance.canonical import plain
+from workbench.rebalance.signal.canonical import plain
 
 #: What makes a spreadsheet compute, first in a cell: the ASCII signs, their full-width forms, and control characters.
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from workbench.drift import DriftInputs
-from workbench.rebalance.target_change import TargetChange
+from workbench.rebalance.version_change.target_change import TargetChange
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -16,9 +16,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from workbench.errors import ParameterError
-from workbench.rebalance.allocation import UNITS_A_SHARE, allocate_units
-from workbench.rebalance.orders import BLOCK, orders, require_columns, require_sides
 from workbench.rebalance.proposal import Proposal
+from workbench.rebalance.trading.allocation import UNITS_A_SHARE, allocate_units
+from workbench.rebalance.trading.orders import BLOCK, orders, require_columns, require_sides
 
 #: The part of a day's volume that a block may be, where nothing else is said.
 PARTICIPATION = 0.1

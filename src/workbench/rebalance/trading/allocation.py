@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from workbench.errors import ParameterError
-from workbench.rebalance.orders import BLOCK, require_columns, require_sides
+from workbench.rebalance.trading.orders import BLOCK, require_columns, require_sides
 
 #: The finest part of a share that is told apart: custodians keep no more than six decimals.
 UNITS_A_SHARE = 1_000_000

@@ -16,7 +16,7 @@ from datetime import date
 from typing import Any, Literal
 
 from workbench.errors import PackageError, ParameterError
-from workbench.rebalance.canonical import plain
+from workbench.rebalance.signal.canonical import plain
 
 #: Fields that hold money, written as decimal text. All other numbers are shares, weights, rates and counts.
 MONEY = {
