@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,10 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parent))
-from made_up import AS_OF, IDS, household, households  # noqa: E402
+from made_up import AS_OF, IDS, household, households
 
-from workbench.rebalance import Settings, propose  # noqa: E402
-from workbench.rebalance.household import CashDemand, Restriction, WashEvent  # noqa: E402
+from workbench.rebalance import Settings, propose
+from workbench.rebalance.household import CashDemand, Restriction, WashEvent
 
 MODES = ("full", "raise_cash", "invest_cash", "harvest", "transition", "direct_index")
 fuzz = hypothesis_settings(
@@ -242,3 +243,48 @@ def test_bonds_move_to_the_ira_and_shares_to_the_taxed_account():
     assert not any(t.side == "buy" and t.security_id == "BND" and t.account_id == "A00" for t in proposal.trades)
 
 
+
+
+def test_a_household_inside_its_bands_is_left_alone_where_the_policy_says_so():
+    inside = {"AAA": [(310.0, 90.0, 800)], "BND": [(1_750.0, 20.0, 800)], "EMK": [(200.0, 40.0, 800)],
+              "INT": [(240.0, 55.0, 800)], "TEC": [(24.0, 250.0, 800)], "XXX": [(380.0, 10.0, 800)]}  # fmt: skip
+    home = household(_plain(cash=3_000.0, holdings=inside))
+    policy = Settings(only_outside_bands=True, minimum_trade=1.0, minimum_weight=0.0)
+    assert not propose(home, policy).trades
+    moved = household(_plain(cash=3_000.0, holdings={**inside, "AAA": [(500.0, 90.0, 800)]}))
+    assert propose(moved, policy).trades
+    need = CashDemand(0, "withdrawal", 9_000.0, None, "R1")
+    owed = propose(household(_plain(cash=3_000.0, holdings=inside), needs=(need,)), policy)
+    assert owed.trades and owed.accounts[0].cash_after >= 9_000.0
+
+
+def test_too_little_benefit_is_not_worth_a_trade():
+    home = household(_plain())
+    done = propose(home)
+    assert done.trades and done.benefit > 0
+    worth = (done.benefit - done.tax - done.cost) / done.groups[0].value
+    assert propose(home, Settings(least_benefit=worth * 0.9)).trades
+    left = propose(home, Settings(least_benefit=min(worth * 1.1, 1.0)))
+    assert not left.trades and left.benefit == 0.0 and {r.obstacle for r in left.refused} == {"cost"}
+
+
+def test_benefit_is_money_and_holds_no_price_of_a_limit():
+    home = household(_plain(cash=60_000.0))
+    proposal = propose(home, Settings(location=False))
+    (group,) = proposal.groups
+    saved = group.tracking_error_before**2 - group.tracking_error_after**2
+    assert proposal.benefit == pytest.approx(10.0 * group.value * saved, rel=1e-3)
+    dearer = propose(home, Settings(location=False, band_price=5.0))
+    assert dearer.benefit <= 10.0 * group.value * group.tracking_error_before**2
+    assert proposal.accounts[0].cash_after <= proposal.accounts[0].cash_ceiling + 600.0
+
+
+def test_a_gain_taken_days_before_it_turns_long_says_what_waiting_saves():
+    need = CashDemand(0, "withdrawal", 40_000.0, None, "R1")
+    home = household(_plain(cash=0.0, holdings={"AAA": [(500.0, 50.0, 350)]}), needs=(need,))
+    (sale,) = propose(home).trades
+    assert sale.reason.turns_long == date(2025, 7, 16)
+    assert sale.reason.waiting_saves == pytest.approx(sale.gain_short * (0.408 - 0.238), rel=0.01)
+    later = household(_plain(cash=0.0, holdings={"AAA": [(500.0, 50.0, 100)]}), needs=(need,))
+    (early,) = propose(later).trades
+    assert early.reason.turns_long is None and early.reason.waiting_saves == 0.0

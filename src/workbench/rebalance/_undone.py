@@ -106,6 +106,8 @@ def _against(
         model = household.accounts.model[account]
         if which == side and account in members and household.models.stands_for[model, security] == goal:
             return (account, security), bar
+    if solved.spared is not None:
+        return (members[0], goal), Bar(solved.spared)
     first = len(formulation.buy_account)
     if side == "buy":
         places = np.flatnonzero(formulation.buy_line == line)

@@ -8,11 +8,13 @@ import numpy as np
 
 from workbench.errors import ParameterError
 from workbench.rebalance import _fix
+from workbench.rebalance._leave_alone import left_alone
 from workbench.rebalance._relaxed import relaxed
 from workbench.rebalance._tax_year import marginal, tax_of
 from workbench.rebalance.formulate import CASH_PRICE, Formulation, MarginalRates, formulate
 from workbench.rebalance.household import Floats, Household
-from workbench.rebalance.rounding import Orders, orders
+from workbench.rebalance.proposal import Obstacle
+from workbench.rebalance.rounding import Orders, empty, orders
 from workbench.rebalance.settings import Settings
 from workbench.rebalance.solver import integral
 from workbench.rebalance.solver.problem import Integrality, Problem, Solution
@@ -25,7 +27,8 @@ REGIMES = 3
 class Solved:
     """A solved household: the program at its final rates, the continuous solution with its prices, and orders.
 
-    `stalled`: wash sides and least trades could not be settled, so that nothing is traded.
+    `stalled`: wash sides and least trades could not be settled, so that nothing is traded. `spared`: why the policy
+    leaves the household alone, where it does.
     """
 
     formulation: Formulation
@@ -34,6 +37,7 @@ class Solved:
     values: Floats
     orders: Orders
     stalled: bool = False
+    spared: Obstacle | None = None
 
 
 def solve_household(household: Household, settings: Settings) -> Solved | None:
@@ -69,7 +73,10 @@ def solve_household(household: Household, settings: Settings) -> Solved | None:
         # No trade is always allowed; the proposal says that it is not the best.
         values, stalled = np.zeros_like(solution.values), True
     made = orders(household, formulation, values, settings)
-    return Solved(formulation, rates, solution, values, made, stalled)
+    spared = left_alone(household, formulation, made, settings)
+    if spared is not None:
+        values, made = np.zeros_like(solution.values), empty()
+    return Solved(formulation, rates, solution, values, made, stalled, spared)
 
 
 def _stalled(household: Household, settings: Settings, formulation: Formulation, rates: MarginalRates) -> Solved:
