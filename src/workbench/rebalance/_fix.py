@@ -10,16 +10,23 @@ from __future__ import annotations
 
 import numpy as np
 
+from workbench.errors import ParameterError
 from workbench.rebalance._relaxed import Resolver
 from workbench.rebalance.household import Flags, Floats
-from workbench.rebalance.solver.problem import BUY, SELL, Integrality, Problem, Solution
+from workbench.rebalance.solver.problem import BUY, DEVIATION, SELL, Integrality, Problem, Solution
 
 #: Columns up to which a household is searched.
 SEARCHED = 120
 #: Wash groups whose other side is tried as well, those of most value first.
-TRIED = 6
+TRIED = 2
+#: Trades below these parts of their least trade are settled in turn, so that what is left can grow beyond it.
+PARTS = (0.5, 1.0)
 _NOTHING = 1e-9
 _ROUNDS = 4
+#: Sides that cost less than this altogether (a hundredth of a basis point of value) are not doubted.
+_CERTAIN = 1e-6
+#: Where raising trades to their least costs more than this, giving them all up is tried as well.
+_DEAR = 2e-5
 
 
 def fixed(problem: Problem, integrality: Integrality, relaxed: Solution) -> Solution:
@@ -32,13 +39,87 @@ def fixed(problem: Problem, integrality: Integrality, relaxed: Solution) -> Solu
         if not groups:
             break
         solution = _sides(program, integrality, upper, solution, groups)
-    for part in (0.0, 0.5, 1.0, 1.0):
-        closed = _both_ways(problem, integrality, solution.values) | _small(problem, integrality, solution.values, part)
-        closed &= upper > 0
-        if closed.any():
-            upper[closed] = 0.0
-            solution = program.solve(upper, solution)
+    closed = _both_ways(problem, integrality, solution.values)
+    if closed.any():
+        upper[closed] = 0.0
+        solution = program.solve(problem.lower, upper, solution)
+    return _least(program, integrality, upper, solution)
+
+
+def _least(program: Resolver, integrality: Integrality, upper: Floats, solution: Solution) -> Solution:
+    """Give up trades below the least, or raise them to it where that costs less."""
+    problem = program.problem
+    lower = problem.lower.copy()
+    for part in PARTS:
+        small = small_positions(problem, integrality, solution.values, part)
+        if not len(small):
+            continue
+        raised, added = _raises(problem, integrality, upper, solution, small)
+        higher = lower.copy()
+        higher[added > 0] = np.maximum(lower, solution.values + added)[added > 0]
+        fewer = np.where(np.isin(integrality.position, np.setdiff1d(small, raised)), 0.0, upper)
+        found = _try(program, np.minimum(higher, fewer), fewer, solution)
+        if len(raised) and (found is None or found.objective > solution.objective + _DEAR):
+            none = np.where(np.isin(integrality.position, small), 0.0, upper)
+            other = _try(program, np.minimum(lower, none), none, solution)
+            if other is not None and (found is None or other.objective < found.objective):
+                found, higher, fewer = other, lower, none
+        if found is None:
+            continue
+        solution, upper = found, fewer
+        lower = np.minimum(higher, fewer)
+    for _ in range(_ROUNDS):
+        small = small_positions(problem, integrality, solution.values, 1.0 - 1e-9)
+        if not len(small):
+            break
+        upper = np.where(np.isin(integrality.position, small), 0.0, upper)
+        solution = program.solve(np.minimum(lower, upper), upper, solution)
     return solution
+
+
+def _try(program: Resolver, lower: Floats, upper: Floats, near: Solution) -> Solution | None:
+    try:
+        found = program.solve(lower, upper, near)
+    except ParameterError:
+        return None
+    return found if found.status == "optimal" else None
+
+
+def _raises(
+    problem: Problem, integrality: Integrality, upper: Floats, solution: Solution, small: np.ndarray
+) -> tuple[np.ndarray, Floats]:
+    """Which small positions are better raised to their least trade than given up, and what each column then adds.
+
+    By the prices at hand: what is sold to the last share has a price of its own, which giving up loses; what is raised
+    pays the reduced cost of what is added; both move the line, at its curvature.
+    """
+    curvature = np.zeros(len(problem.line_target))
+    of = problem.kind == DEVIATION
+    curvature[problem.line[of]] = problem.quadratic[of]
+    added = np.zeros(len(problem.linear))
+    raised = []
+    values, price = solution.values, solution.bound_price
+    columns = np.flatnonzero(np.isin(integrality.position, small) & (upper > 0))
+    for position in small.tolist():
+        mine = columns[integrality.position[columns] == position]
+        now = float(values[mine].sum())
+        missing = float(integrality.minimum[position]) * (1 + 1e-7) - now
+        sells = problem.kind[mine] == SELL
+        # A position is traded one way, the way it goes.
+        mine = mine[sells] if values[mine[sells]].sum() > values[mine[~sells]].sum() else mine[~sells]
+        room = upper[mine] - values[mine]
+        if room.sum() < missing:
+            continue
+        bend = curvature[problem.line[mine[0]]]
+        lost = float((np.maximum(-price[mine], 0.0) * values[mine]).sum()) + 0.5 * bend * now**2
+        order = np.argsort(price[mine], kind="stable")
+        more = np.zeros(len(mine))
+        more[order] = np.clip(missing - (np.cumsum(room[order]) - room[order]), 0.0, room[order])
+        if float((np.maximum(price[mine], 0.0) * more).sum()) + 0.5 * bend * missing**2 < lost:
+            raised.append(position)
+            # Lots already sold stay sold, so that all of them together make the least trade.
+            added[mine] = np.where(values[mine] + more > 0, np.maximum(more, 1e-300), 0.0)
+    return np.array(raised, np.int64), added
 
 
 def washed_groups(problem: Problem, integrality: Integrality, values: Floats) -> list[int]:
@@ -71,11 +152,13 @@ def _sides(
     before = upper.copy()
     for closed, _ in choices:
         upper[closed] = 0.0
-    best = program.solve(upper, solution)
+    best = program.solve(problem.lower, upper, solution)
     for closed, open_ in choices[:TRIED]:
+        if best.objective - solution.objective <= _CERTAIN:
+            break
         bounds = upper.copy()
         bounds[closed], bounds[open_] = before[closed], 0.0
-        other = program.solve(bounds, best)
+        other = program.solve(problem.lower, bounds, best)
         if other.objective < best.objective - 1e-12:
             upper[:], best = bounds, other
     return best
@@ -97,15 +180,12 @@ def _both_ways(problem: Problem, integrality: Integrality, values: Floats) -> Fl
     return result
 
 
-def _small(problem: Problem, integrality: Integrality, values: Floats, part: float) -> Flags:
-    """Columns of positions that trade less than a part of their least trade without being closed."""
-    position = integrality.position
-    of = np.flatnonzero(position >= 0)
-    at, amount, sells = position[of], values[of], problem.kind[of] == SELL
+def small_positions(problem: Problem, integrality: Integrality, values: Floats, part: float) -> np.ndarray:
+    """Positions that trade less than a part of their least trade without being closed."""
+    of = np.flatnonzero((integrality.position >= 0) & (values > 0))
+    at, amount, sells = integrality.position[of], values[of], problem.kind[of] == SELL
     size = len(integrality.share)
     total = np.bincount(at, amount, size)
     closes = np.bincount(at[sells], amount[sells], size) >= integrality.held - _NOTHING
     small = (total > _NOTHING) & (total < part * integrality.minimum) & ~(closes & (integrality.held > 0))
-    result = np.zeros(len(values), bool)
-    result[of] = small[at]
-    return result
+    return np.flatnonzero(small)

@@ -12,7 +12,7 @@ from workbench.rebalance.solver.problem import Floats, Problem, Solution
 
 
 class Resolver:
-    """Solves one program again and again with other upper bounds or costs, each time from the last optimum.
+    """Solves one program again and again with other bounds, each time from the optimum before.
 
     The arrays of the program are checked once, by the solution it starts from; the workspace is allocated once. A
     near optimum makes most re-solves a few changes of the active set, a quarter of the time from nothing.
@@ -24,23 +24,22 @@ class Resolver:
             len(problem.linear), len(problem.line_target), len(problem.row_low), len(problem.entry)
         )
 
-    def solve(self, upper: Floats, near: Solution, linear: Floats | None = None) -> Solution:
-        """Return the optimum under `upper` (and `linear` costs); `near` is the solution of a near program.
+    def solve(self, lower: Floats, upper: Floats, near: Solution) -> Solution:
+        """Return the optimum between these bounds; `near` is the solution of a near program.
 
-        Raises `ParameterError` where no optimum is found.
+        Raises `ParameterError` where there is none.
         """
         p = self.problem
-        costs = p.linear if linear is None else linear
         values, bound_price = near.values.copy(), near.bound_price.copy()
         line_price, row_price = near.line_price.copy(), near.row_price.copy()
         status, steps, objective = quadratic.minimise(
-            p.quadratic, costs, p.lower, upper, p.line, p.line_coefficient, p.column_ptr, p.entry_row, p.entry,
+            p.quadratic, p.linear, lower, upper, p.line, p.line_coefficient, p.column_ptr, p.entry_row, p.entry,
             p.line_target, p.row_low, p.row_high, True, values, line_price, row_price, bound_price,
             self._floats, self._integers,
         )  # fmt: skip
         if status == quadratic.OPTIMAL:
             return Solution(values, objective, line_price, row_price, bound_price, "optimal", steps)
-        return relaxed(replace(p, upper=upper, linear=costs))
+        return relaxed(replace(p, lower=lower, upper=upper))
 
 
 def relaxed(problem: Problem) -> Solution:
