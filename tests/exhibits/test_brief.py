@@ -46,11 +46,44 @@ def test_the_head_names_household_accounts_and_state():
 
 def test_a_sale_shows_its_lot_term_gain_tax_and_replacement():
     row = brief(make_proposal(), EXTRAS).table.rows[0]
-    assert row[:8] == ("Taxable ··A1", "Sell", "VTI", "15", "$2,858", "–", "−$592", "−$141")
-    assert row[8] == (
+    assert row.group == "Taxable ··A1"
+    assert row.short == "sell 15 VTI $2,858 (gain −$592)"
+    assert row.cells[:7] == ("Sell", "VTI", "15", "$2,858", "–", "−$592", "−$141")
+    assert row.cells[7] == (
         "Harvests a loss; US equity from 43.7% to 40.1% (target 40.0%); replaced by SCHB until 28 Jan 2023. "
-        "Lot: 15 of 15 Mar 2021, long-term −$592."
+        "Lot: 15 bought 15 Mar 2021, long-term −$592."
     )
+
+
+def test_accounts_follow_each_other_and_sell_before_they_buy():
+    sale = make_proposal().trades[0]
+    trades = [
+        replace(sale, account_id=account, security_id=f"{account}{n}", side=side, amount=amount)
+        for n, (account, side, amount) in enumerate(
+            [
+                ("A1", "buy", 900.0),
+                ("A2", "sell", 5000.0),
+                ("A1", "sell", 10.0),
+                ("A2", "buy", 80.0),
+                ("A1", "sell", 70.0),
+            ]
+        )
+    ]
+    table = brief(make_proposal(trades=tuple(trades)), EXTRAS).table
+    assert [row.cells[1] for row in table.rows] == ["A21", "A23", "A14", "A12", "A10"]
+    assert [row.place for row in table.rows] == [0, 2, 3, 4, 1]
+    assert table.notes["IRA ··A2"].startswith("2 trades · sells $5,000 · buys $80 · cash $")
+
+
+def test_a_gain_taken_days_before_it_turns_long_term_says_what_waiting_saves():
+    reason = replace(make_proposal().trades[0].reason, turns_long=date(2023, 1, 4), waiting_saves=120.4)
+    assert words.why(reason).endswith("; waiting until 4 Jan 2023, when it turns long-term, would save $120 of tax.")
+
+
+def test_the_benefit_that_ranks_the_queue_is_no_figure_of_the_page():
+    labels = [figure.label for figure in brief(make_proposal(), EXTRAS).figures]
+    assert labels[-1] == "Furthest off target"
+    assert "Benefit" not in labels
 
 
 def test_the_tax_section_has_budget_rates_harvest_and_calendar():
@@ -80,9 +113,7 @@ def test_the_file_leads_with_what_is_due_and_quotes_the_client():
 def test_what_was_not_done_leads_with_conflicts_and_prices_limits():
     told = texts(brief(make_proposal(), EXTRAS).below[1])
     assert told[0].startswith("Conflict: restriction R3 and max_weight R9 cannot all hold")
-    assert told[1] == (
-        "Gain budget of $10,000 costs 4 bp of tracking; one more dollar of it would be worth 2.0 cents a year."
-    )
+    assert told[1] == "Gain budget of $10,000 costs 4 bp of tracking error."
     assert told[2] == "Sell $2,500 of XOM in ··A2: a never-sell restriction (R3)."
 
 
@@ -103,7 +134,7 @@ def test_nothing_to_trade_is_said():
 
 def test_a_lot_without_day_or_cost_is_told_as_not_known():
     lot = replace(proposals.make_lot_sale(), acquired_on=None, gain=None, basis=None, term="unknown")
-    assert words.lots([lot]) == "Lot: 15 of a day not known, cost not known."
+    assert words.lots([lot]) == "Lot: 15 bought on a day not known, cost not known."
 
 
 def test_accounts_that_end_alike_are_told_apart():

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pypdf import PdfReader
 
 from workbench.report.brief import (
+    BriefRow,
     BriefTable,
     BriefView,
     Deviation,
@@ -29,7 +30,7 @@ from workbench.report.brief import (
 from workbench.report.exhibit import ExhibitError
 
 COLUMNS = (
-    ("Account", False), ("Side", False), ("Security", False), ("Shares", True), ("Dollars", True),
+    ("Side", False), ("Security", False), ("Shares", True), ("Dollars", True),
     ("Short-term", True), ("Long-term", True), ("Tax", True), ("Why", False),
 )  # fmt: skip
 HOSTILE = '<script>alert(1)</script> =cmd() \u202e {{ 7*7 }} & "quoted" \ufffe'
@@ -52,7 +53,8 @@ def view(key="H1", rows=3, items=3, text="A reason of ordinary length, that is s
         table_title="Recommendation",
         table=BriefTable(
             COLUMNS,
-            tuple(("IRA ··0001", "Sell", f"S{n}", "15", "$2,858", "–", "−$592", "−$141", text) for n in range(rows)),
+            tuple(row(n, text) for n in range(rows)),
+            {"IRA ··0001": "all it does", "Roth ··0002": text},
             "trades",
             "No trade.",
         ),
@@ -61,6 +63,10 @@ def view(key="H1", rows=3, items=3, text="A reason of ordinary length, that is s
         line=RankedBrief(1, ("$500,000",)),
     )
     return replace(made, **changes)
+
+
+def row(n: int, text: str, group: str = "IRA ··0001") -> BriefRow:
+    return BriefRow(group, ("Sell", f"S{n}", "15", "$2,858", "–", "−$592", "−$141", text), n, f"sell 15 S{n} $2,858")
 
 
 def pages(pdf: bytes) -> int:
@@ -94,13 +100,44 @@ def test_a_text_that_no_page_holds_is_an_error():
 
 
 def test_what_is_cut_is_counted_on_page_and_paper():
-    made = view(rows=40)
-    shown = len(fitted(made).table.visible)
-    assert 4 <= shown < 40
-    sentence = f"and {40 - shown} more trades, in the package"
+    made = view(rows=90)
+    table = fitted(made).table
+    assert 4 <= len(table.visible) < 90
+    assert len(table.visible) + table.told + table.cut == 90
+    sentence = f"and {table.cut} more trades, in the package"
     assert sentence in render_html(made)
     assert sentence in words(render_pdf(made))
     assert "more trades" not in render_html(view(rows=2))
+
+
+def test_rows_without_room_are_told_in_few_words_group_by_group():
+    rows = [*(row(n, "word " * 30) for n in range(0, 60, 2)), *(row(n, "", "Roth ··0002") for n in range(1, 60, 2))]
+    made = fitted(view(table=replace(view().table, rows=tuple(rows))))
+    shown = len(made.table.visible)
+    assert {one.place for one in made.table.visible} == set(range(shown))
+    assert made.table.also.startswith("IRA ··0001 sell 15 S")
+    assert made.table.also.count("Roth ··0002 ") == 1
+    assert f"Also, smaller: {made.table.also}." in render_html(made)
+
+
+def test_empty_cells_side_by_side_are_one():
+    one = BriefRow("IRA", ("Buy", "S", "1", "$1", "", "", "", "why"), 0, "buy 1 S")
+    assert one.spans[3:] == (("$1", 3, 1), ("", 4, 3), ("why", 7, 1))
+    assert sum(wide for _, _, wide in one.spans) == len(COLUMNS)
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ((BriefRow("IRA ··0001", ("a",), 0, "a"),), "does not have 8 cells"),
+        ((row(1, ""),), "each once"),
+        ((row(0, "", "Unknown"),), "has no note"),
+        ((row(0, ""), row(1, "", "Roth ··0002"), row(2, "")), "stands in two parts"),
+    ],
+)
+def test_a_table_that_cannot_be_set_is_refused(rows, message):
+    with pytest.raises(ExhibitError, match=message):
+        replace(view().table, rows=rows)
 
 
 @given(room=st.floats(0, 2000), rows=st.integers(0, 30), items=st.integers(0, 12))
@@ -150,6 +187,7 @@ def test_the_pdf_is_tagged_titled_and_letter():
 def test_tables_have_headings_and_the_drawing_is_told_in_figures():
     html = render_html(view())
     assert html.count('scope="col"') == 5 + len(COLUMNS)
+    assert html.count('scope="rowgroup"') == 1
     assert html.count("<svg") == html.count('aria-hidden="true"') == 3
     assert "12.0%" in html
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
 from hashlib import sha256
@@ -11,7 +12,7 @@ from workbench.exhibits import brief_words as words
 from workbench.exhibits.household_file import Extras, Flow, Note, Restriction
 from workbench.rebalance.proposal import CashNeed, Limit, Proposal, Trade, WashRow
 from workbench.report import format as fmt
-from workbench.report.brief import BriefTable, BriefView, Deviation, Figure, Item, RankedBrief, Section
+from workbench.report.brief import BriefRow, BriefTable, BriefView, Deviation, Figure, Item, RankedBrief, Section
 
 #: The columns of the batch's index, after rank and name.
 INDEX_COLUMNS = (
@@ -25,7 +26,6 @@ INDEX_COLUMNS = (
 #: The levels a chart may show, the first one that the proposal has.
 _LEVELS = ("asset_class", "sector", "region", "sleeve", "security")
 _COLUMNS = (
-    ("Account", False),
     ("Side", False),
     ("Security", False),
     ("Shares", True),
@@ -52,13 +52,20 @@ def brief(proposal: Proposal, extras: Extras) -> BriefView:
         as_of=proposal.as_of.isoformat(),
         subtitle=f"{_mode(proposal)} · {proposal.household_id} · {words.clipped(extras.advisor, _NAME)}",
         about=_about(proposal, endings),
-        figures=_figures(proposal),
+        figures=_figures(proposal, level),
         chart_title=f"Drift by {level.replace('_', ' ')}" if level else "Drift",
         deviations=deviations,
         chart_note=_chart_note(proposal, deviations, level),
         beside=Section("Tax considerations", _tax_items(proposal, endings), "No account of the household is taxed."),
         table_title="Recommendation",
-        table=BriefTable(_COLUMNS, _rows(proposal, endings), "trades", _nothing(proposal)),
+        table=BriefTable(
+            _COLUMNS,
+            _rows(proposal, endings),
+            _headings(proposal, endings),
+            "trades",
+            _nothing(proposal),
+            "Account by account, sales before purchases, largest first.",
+        ),
         below=(
             Section("On file for this client", _client_items(proposal, extras, endings), "Nothing on file."),
             Section("Not done, and why", _undone_items(proposal, endings), "Nothing was left undone."),
@@ -120,7 +127,9 @@ def _about(proposal: Proposal, endings: dict[str, str]) -> str:
     return f"{words.dollars(assets(proposal))} in {count}: {'; '.join(named)}."
 
 
-def _figures(proposal: Proposal) -> tuple[Figure, ...]:
+def _figures(proposal: Proposal, level: str) -> tuple[Figure, ...]:
+    # What a household's trades are "worth" rests on the firm's aversion to risk: it ranks the queue, and is no figure
+    # to show a client.
     trades, table = proposal.trades, proposal.tax_table
     bought, sold = traded(trades, "buy"), traded(trades, "sell")
     error = tracking_error(proposal)
@@ -135,8 +144,21 @@ def _figures(proposal: Proposal) -> tuple[Figure, ...]:
         Figure("Net gain realised", fmt.usd(gain), _terms(table.proposed_short, table.proposed_long)),
         Figure(f"Tax for {table.year}", tax_words(table.tax), "all of the year netted"),
         Figure("Trading cost", fmt.usd(proposal.cost), "spread, impact and tickets"),
-        Figure("Benefit", fmt.usd(proposal.benefit), "a year, before tax and cost"),
+        _furthest(proposal, level),
     )
+
+
+def _furthest(proposal: Proposal, level: str) -> Figure:
+    """How far the weight furthest from its target is off, at the level of the chart, before and after."""
+    rows = [row for row in proposal.levels if row.level == level]
+    if not rows:
+        return Figure("Furthest off target", fmt.MISSING, "nothing to compare with")
+    off = [
+        max(abs(weight - row.target) for weight, row in zip(weights, rows))
+        for weights in ([row.before for row in rows], [row.after for row in rows])
+    ]
+    now, then = (fmt.number(part * 100, 1) for part in off)
+    return Figure("Furthest off target", f"{now} → {then} pp", f"of all weights by {level.replace('_', ' ')}")
 
 
 def _terms(short: float, long: float) -> str:
@@ -173,33 +195,68 @@ def _chart_note(proposal: Proposal, rows: Sequence[Deviation], level: str) -> st
     return f"Ring: now. Disc: after.{' Pale bar: the band.' if banded else ''} Furthest from target first."
 
 
-def _rows(proposal: Proposal, endings: dict[str, str]) -> tuple[tuple[str, ...], ...]:
-    """Return a row a trade, largest first, so that what a page has no room for is the smallest."""
-    kinds = {a.account_id: words.SHORT_REGISTRATIONS.get(a.registration, a.registration) for a in proposal.accounts}
-    names = {account: f"{kinds[account]} ··{ending}" for account, ending in endings.items()}
-    ordered = sorted(
+def _rows(proposal: Proposal, endings: dict[str, str]) -> tuple[BriefRow, ...]:
+    """Return a row a trade: accounts by what they trade, sales first; what a page has no room for is the smallest."""
+    dollars: dict[str, float] = defaultdict(float)
+    for trade in proposal.trades:
+        dollars[trade.account_id] += trade.amount
+    names = _names(proposal, endings)
+    largest = sorted(
         proposal.trades, key=lambda trade: (-trade.amount, trade.account_id, trade.security_id, trade.side)
     )
-    return tuple(_row(trade, names) for trade in ordered)
+    places = [(place, trade) for place, trade in enumerate(largest)]
+    places.sort(key=lambda one: (-dollars[one[1].account_id], one[1].account_id, one[1].side == "buy", one[0]))
+    return tuple(_row(trade, names[trade.account_id], place) for place, trade in places)
 
 
-def _row(trade: Trade, names: dict[str, str]) -> tuple[str, ...]:
+def _names(proposal: Proposal, endings: dict[str, str]) -> dict[str, str]:
+    """Return how each account is called that the proposal knows or trades in."""
+    names = {trade.account_id: f"··{trade.account_id[-4:]}" for trade in proposal.trades}
+    for account in proposal.accounts:
+        kind = words.SHORT_REGISTRATIONS.get(account.registration, account.registration)
+        names[account.account_id] = f"{kind} ··{endings[account.account_id]}"
+    return names
+
+
+def _headings(proposal: Proposal, endings: dict[str, str]) -> dict[str, str]:
+    """Return what each account does in all, by the name it is called: its trades, dollars and cash."""
+    notes, names = {}, _names(proposal, endings)
+    states = {account.account_id: account for account in proposal.accounts}
+    for account, trades in groupby(sorted(proposal.trades, key=_account), _account):
+        found = list(trades)
+        sold, bought = traded(found, "sell"), traded(found, "buy")
+        parts = [f"{len(found)} {'trade' if len(found) == 1 else 'trades'}"]
+        parts += [f"{verb} {fmt.usd(amount)}" for verb, amount in (("sells", sold), ("buys", bought)) if amount]
+        if account in states:
+            parts.append(f"cash {fmt.usd(states[account].cash_before)} → {fmt.usd(states[account].cash_after)}")
+        notes[names[account]] = " · ".join(parts)
+    return notes
+
+
+def _account(trade: Trade) -> str:
+    return trade.account_id
+
+
+def _row(trade: Trade, account: str, place: int) -> BriefRow:
     taxed = any(lot.term != "untaxed" for lot in trade.lots)
+    security, count = words.clipped(trade.security_id, _ID), words.shares(trade.shares)
 
     def money(value: float) -> str:
-        return fmt.usd(value) if taxed and abs(value) >= _CENT else "–"
+        return fmt.usd(value) if taxed and abs(value) >= _CENT else "–" if taxed else ""
 
-    return (
-        names.get(trade.account_id, f"··{trade.account_id[-4:]}"),
+    gain = trade.gain_short + trade.gain_long
+    cells = (
         "Sell" if trade.side == "sell" else "Buy",
-        words.clipped(trade.security_id, _ID),
-        words.shares(trade.shares),
+        security,
+        count,
         fmt.usd(trade.amount),
         money(trade.gain_short),
         money(trade.gain_long),
         money(trade.tax),
         " ".join(part for part in (words.why(trade.reason), words.lots(trade.lots) if taxed else "") if part),
     )
+    told = f" (gain {fmt.usd(gain)})" if taxed and abs(gain) >= 0.5 else ""
+    return BriefRow(account, cells, place, f"{trade.side} {count} {security} {fmt.usd(trade.amount)}{told}")
 
 
 def _nothing(proposal: Proposal) -> str:
@@ -321,7 +378,11 @@ def _undone_items(proposal: Proposal, endings: dict[str, str]) -> tuple[Item, ..
         Item("Conflict:", words.clipped(f"{words.joined(one.parties)} cannot all hold; taken: {one.remedy}", 170) + ".")
         for one in proposal.conflicts
     ]
-    items += [_limit(bound, endings) for bound in sorted(proposal.limits, key=_dearest) if _costs(bound)]
+    items += [
+        Item(*words.limit(bound, endings.get(bound.entity)))
+        for bound in sorted(proposal.limits, key=_dearest)
+        if _costs(bound)
+    ]
     for refused in proposal.refused:
         amount = f" {fmt.usd(refused.amount)} of" if refused.amount is not None else ""
         lead = f"{refused.side.capitalize()}{amount} {words.clipped(refused.security_id, _ID)}"
@@ -330,17 +391,12 @@ def _undone_items(proposal: Proposal, endings: dict[str, str]) -> tuple[Item, ..
 
 
 def _costs(bound: Limit) -> bool:
-    """Whether a limit's price is worth a line; all limits are in the package."""
-    return bool(bound.tracking_bp) or bound.price >= words.LEAST_PRICE
+    """Whether a limit takes a line: prices of the others are the queue's and the package's, not for a client."""
+    return bound.tracking_bp is not None and bound.tracking_bp >= words.LEAST_BP
 
 
-def _dearest(bound: Limit) -> tuple[float, float, str, str]:
-    return -(bound.tracking_bp or 0.0), -bound.price, bound.kind, bound.entity
-
-
-def _limit(bound: Limit, endings: dict[str, str]) -> Item:
-    name, text = words.limit(bound, endings.get(bound.entity))
-    return Item(name, text)
+def _dearest(bound: Limit) -> tuple[float, str, str]:
+    return -(bound.tracking_bp or 0.0), bound.kind, bound.entity
 
 
 def _source(proposal: Proposal, extras: Extras) -> str:

@@ -30,8 +30,8 @@ OBSTACLES: Mapping[Obstacle, str] = {
     "mode": "the purpose of this proposal",
 }  # fmt: skip
 
-#: Prices of a limit, in dollars a year for a dollar of it, below which they are nothing.
-LEAST_PRICE = 0.0005
+#: Tracking that a limit costs, in basis points, below which it prints as none.
+LEAST_BP = 0.05
 #: Changes of weight that print as none.
 UNMOVED = 0.0005
 
@@ -134,6 +134,9 @@ def why(reason: Reason) -> str:
     if reason.replaced_by:
         words += f"; replaced by {reason.replaced_by}"
         words += f" until {short_date(reason.until)}" if reason.until else ""
+    if reason.turns_long is not None:
+        saved = fmt.usd(reason.waiting_saves)
+        words += f"; waiting until {short_date(reason.turns_long)}, when it turns long-term, would save {saved} of tax"
     return words + "."
 
 
@@ -148,17 +151,17 @@ def _moved(reason: Reason) -> str:
 
 
 def lots(sales: Sequence[LotSale], most: int = 2) -> str:
-    """Name the lots a sale takes with term and gain: "Lots: 15 of 15 Mar 2021, long, −$593."; most shares first."""
+    """Name the lots a sale takes, largest gain or loss first: "Lot: 15 bought 15 Mar 2021, long-term −$593."."""
     if not sales:
         return ""
     first = sorted(sales, key=lambda sale: (-abs(sale.gain or 0.0), sale.lot_id))
-    words = [f"{shares(sale.shares)} of {_bought(sale)}, {_gain(sale)}" for sale in first[:most]]
+    words = [f"{shares(sale.shares)} bought {_bought(sale)}, {_gain(sale)}" for sale in first[:most]]
     more = f"; {len(sales) - most} more" if len(sales) > most else ""
     return f"{'Lot' if len(sales) == 1 else 'Lots'}: {'; '.join(words)}{more}."
 
 
 def _bought(sale: LotSale) -> str:
-    return short_date(sale.acquired_on) if sale.acquired_on is not None else "a day not known"
+    return short_date(sale.acquired_on) if sale.acquired_on is not None else "on a day not known"
 
 
 def _gain(sale: LotSale) -> str:
@@ -181,16 +184,12 @@ def refusal(refused: Refusal, ending: str) -> str:
 
 
 def limit(bound: Limit, ending: str | None) -> tuple[str, str]:
-    """Return a binding limit's name and what it costs: "The gain budget costs 4 bp of tracking"."""
+    """Return a binding limit's name and what it costs: "Gain budget of $5,000 costs 4 bp of tracking error"."""
     name = _LIMITS.get(bound.kind, bound.kind.replace("_", " "))
     where = f" in ··{ending}" if ending else ""
-    price = ""
-    if bound.tracking_bp is not None:
-        price = f"costs {fmt.number(bound.tracking_bp, 0 if bound.tracking_bp >= 1 else 1)} bp of tracking"
-    if bound.price >= LEAST_PRICE:
-        each = f"one more dollar of it would be worth {_cents(bound.price)} a year"
-        price = f"{price}; {each}" if price else f"binds: {each}"
-    return name[:1].upper() + name[1:], f"of {fmt.usd(bound.bound)}{where} {price or 'binds'}."
+    basis_points = bound.tracking_bp or 0.0
+    cost = f"costs {fmt.number(basis_points, 0 if basis_points >= 1 else 1)} bp of tracking error"
+    return name[:1].upper() + name[1:], f"of {fmt.usd(bound.bound)}{where} {cost}."
 
 
 def wash(rows: Sequence[WashRow]) -> tuple[str, str]:
@@ -201,7 +200,3 @@ def wash(rows: Sequence[WashRow]) -> tuple[str, str]:
     source = f" ({clipped(first.source, 40)})" if len(rows) == 1 else ""
     told = f"{days}, after {'this proposal' if first.proposed else 'past trades'}{source}."
     return (f"Do not buy {names}:" if first.kind == "no_buy" else f"No sale of {names} at a loss:"), told
-
-
-def _cents(price: float) -> str:
-    return f"{fmt.number(price * 100, 1)} cents"

@@ -6,10 +6,11 @@ go, on the morning it is needed.
 
 from workbench.report.brief.batch import WrittenBriefs, write_briefs
 from workbench.report.brief.fit import fitted
-from workbench.report.brief.page import BriefTable, BriefView, Deviation, Figure, Item, RankedBrief, Section
+from workbench.report.brief.page import BriefRow, BriefTable, BriefView, Deviation, Figure, Item, RankedBrief, Section
 from workbench.report.brief.render import render_html, render_pdf
 
 __all__ = [
+    "BriefRow",
     "BriefTable",
     "BriefView",
     "Deviation",

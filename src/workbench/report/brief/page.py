@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import groupby
 
 from workbench.report.exhibit import ExhibitError
 
@@ -42,31 +44,77 @@ class Deviation:
 
 
 @dataclass(frozen=True)
+class BriefRow:
+    """A row of the main table: the group it stands under, its cells ("": nothing to say), its place by importance from
+    0 on, and the same in few words for where a page has no room for the row.
+    """
+
+    group: str
+    cells: tuple[str, ...]
+    place: int
+    short: str
+
+    @property
+    def spans(self) -> tuple[tuple[str, int, int], ...]:
+        """The cells with their column and width: empty ones side by side are one, for each box takes time to set."""
+        found: list[tuple[str, int, int]] = []
+        for column, cell in enumerate(self.cells):
+            if not cell and found and not found[-1][0]:
+                found[-1] = ("", found[-1][1], found[-1][2] + 1)
+            else:
+                found.append((cell, column, 1))
+        return tuple(found)
+
+
+@dataclass(frozen=True)
 class BriefTable:
     """The main table: `columns` are heading and whether its cells are figures; the last column is running text.
 
-    `alike` is the noun of a row, for what is cut: "and 7 more trades, in the package".
+    `rows` stand in the order they are read, group after group, and `notes` says of each group what its heading does.
+    A page shows the `shown` most important rows in full, of the others `told` in few words, and counts the rest;
+    `alike` is the noun of a row: "and 7 more trades, in the package". Raises `ExhibitError` for a row of another
+    number of cells, places that are not 0, 1, 2 ... and a group without a note or in two parts.
     """
 
     columns: tuple[tuple[str, bool], ...]
-    rows: tuple[tuple[str, ...], ...]
+    rows: tuple[BriefRow, ...]
+    notes: Mapping[str, str]
     alike: str
     empty: str = ""
+    note: str = ""
     shown: int | None = None
+    told: int = 0
 
     def __post_init__(self) -> None:
-        if any(len(row) != len(self.columns) for row in self.rows):
+        if any(len(row.cells) != len(self.columns) for row in self.rows):
             raise ExhibitError(f"a row of the table of {self.alike} does not have {len(self.columns)} cells")
+        if sorted(row.place for row in self.rows) != list(range(len(self.rows))):
+            raise ExhibitError(f"the places of the {self.alike} are not 0 to {len(self.rows) - 1}, each once")
+        groups = [group for group, _ in groupby(self.rows, _group)]
+        if len(groups) > len(set(groups)) or not self.notes.keys() >= set(groups):
+            raise ExhibitError(f"a group of the {self.alike} stands in two parts or has no note: {', '.join(groups)}")
 
     @property
-    def visible(self) -> tuple[tuple[str, ...], ...]:
-        """The rows that stand on the page."""
-        return self.rows if self.shown is None else self.rows[: self.shown]
+    def visible(self) -> tuple[BriefRow, ...]:
+        """The rows that stand on the page in full."""
+        return tuple(row for row in self.rows if self.shown is None or row.place < self.shown)
+
+    @property
+    def blocks(self) -> tuple[tuple[str, str, tuple[BriefRow, ...]], ...]:
+        """The same, group by group: heading, note and rows."""
+        return tuple((group, self.notes[group], tuple(rows)) for group, rows in groupby(self.visible, _group))
+
+    @property
+    def also(self) -> str:
+        """The rows that stand on the page in few words only, group by group."""
+        shown = len(self.visible)
+        rows = [row for row in self.rows if shown <= row.place < shown + self.told]
+        return "; ".join(f"{group} {', '.join(row.short for row in found)}" for group, found in groupby(rows, _group))
 
     @property
     def cut(self) -> int:
-        """How many rows do not."""
-        return len(self.rows) - len(self.visible)
+        """How many rows do not stand on the page at all."""
+        return len(self.rows) - len(self.visible) - self.told
 
 
 @dataclass(frozen=True)
@@ -104,6 +152,10 @@ class RankedBrief:
 
     rank: int | None
     cells: tuple[str, ...]
+
+
+def _group(row: BriefRow) -> str:
+    return row.group
 
 
 @dataclass(frozen=True)
