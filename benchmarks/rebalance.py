@@ -19,6 +19,7 @@ import sys
 #: Part, the call that measures it, and the call of a quick run.
 PARTS = (
     ("household_qp", "measure()", "measure()"),
+    ("taxrebalance", "measure()", "measure()"),
     ("household_full", "measure(refereed=200)", "measure(refereed=24)"),
     ("wash", "measure()", "measure()"),
     ("briefs", "measure()", "measure()"),
