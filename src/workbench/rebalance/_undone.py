@@ -1,7 +1,8 @@
-"""What a proposal left undone and why: binding limits with their prices, refusals, conflicts."""
+"""What a proposal left undone and why: binding limits with their prices, refusals, notes."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,7 @@ from workbench.rebalance._relaxed import relaxed
 from workbench.rebalance._weights import Weights, tracking_error
 from workbench.rebalance.formulate import Formulation
 from workbench.rebalance.household import Household
-from workbench.rebalance.proposal import Conflict, Limit, Refusal, Side, TaxTable
+from workbench.rebalance.proposal import AccountState, Limit, Note, Refusal, Side, Trade
 from workbench.rebalance.settings import Settings
 from workbench.rebalance.solve import Solved
 
@@ -160,70 +161,13 @@ def _untouched(household: Household, formulation: Formulation) -> list[tuple[flo
     ]  # fmt: skip
 
 
-def conflicts(
-    household: Household, solved: Solved, w: Weights, settings: Settings, table: TaxTable
-) -> tuple[Conflict, ...]:
-    """Return the demands that could not all be met, with what each was missed by."""
-    formulation = solved.formulation
-    found = list(formulation.obstacles.conflicts)
-    if solved.stalled:
-        name = household.household_id
-        found.append(Conflict((f"program of {name}",), "a person looks at its amounts", f"solution of {name}", 0.0))
-    if settings.gain_budget == "hard" and table.budget is not None:
-        over = table.budget_used_after - max(table.budget, table.budget_used_before)
-        if over > 1.0:
-            found.append(_over_budget(household, over))
-    for row in formulation.rows:
-        if row.kind == "cash":
-            missing = float(formulation.cash_owed[row.account] - w.cash_after[row.account])
-            if missing > 0.01:
-                found.append(_short_of_cash(household, formulation, row.account, missing))
-        elif row.kind in ("max_weight", "issuer_cap", "sector_cap"):
-            over = float(solved.values[row.over]) * formulation.value
-            if over > 0.01:
-                parties = (f"{row.kind} {row.source}", *_barred(household, formulation, row.account))
-                remedy = "lift one of these, or accept the excess"
-                found.append(Conflict(parties, remedy, f"{row.kind} {row.entity}", round(over, 2)))
+def notes(household: Household, trades: Sequence[Trade], accounts: Sequence[AccountState]) -> tuple[Note, ...]:
+    """Return what a person must know beside the trades: consents to obtain, accounts that no model manages."""
+    traded = {trade.account_id for trade in trades}
+    found = []
+    for state, why in zip(accounts, household.accounts.unmanaged, strict=True):
+        if not state.discretionary and state.account_id in traded:
+            found.append(Note("consent", state.account_id, state.traded))
+        if state.model_id is None and abs(state.value) > 0.005:
+            found.append(Note("unmanaged", state.account_id, state.value, why or "no model in force"))
     return tuple(found)
-
-
-def _over_budget(household: Household, over: float) -> Conflict:
-    """The gain budget gave way to cash that is owed and can be raised in no other way."""
-    needs = tuple(f"{need.kind} {need.source}" for need in household.needs)
-    short = tuple(
-        f"negative cash of {name}"
-        for name, cash in zip(household.accounts.ids, household.accounts.cash.tolist(), strict=True) if cash < 0
-    )  # fmt: skip
-    parties = (f"gain budget of {household.household_id}", *needs, *short)
-    return Conflict(parties, "raise the budget, or deposit cash", "gain budget", round(over, 2))
-
-
-def _short_of_cash(household: Household, formulation: Formulation, account: int, missing: float) -> Conflict:
-    needs = tuple(f"{need.kind} {need.source}" for need in household.needs if need.account == account)
-    name = household.accounts.ids[account]
-    parties = (*(needs or (f"cash floor of {name}",)), *_barred(household, formulation, account))
-    return Conflict(parties, f"deposit cash in {name}, or lift one of these", f"cash of {name}", round(missing, 2))
-
-
-def _barred(household: Household, formulation: Formulation, account: int) -> tuple[str, ...]:
-    """The records that keep an account (-1: any) from selling, in order."""
-    bars = {
-        f"{bar.obstacle} {bar.source}" if bar.source else f"{bar.obstacle} of {household.market.ids[s]}"
-        for (a, s, side), bar in formulation.blocked.items()
-        if side == "sell" and account in (-1, a)
-    }
-    return tuple(sorted(bars))
-
-
-def uncured_cash(household: Household) -> tuple[Conflict, ...]:
-    """Negative cash of accounts in which there is nothing to sell."""
-    return tuple(
-        Conflict(
-            (f"cash of {name}", "no position with a price"), f"deposit cash in {name}", f"cash of {name}",
-            round(-float(cash), 2),
-        )
-        for name, cash in zip(household.accounts.ids, household.accounts.cash.tolist(), strict=True)
-        if cash < -0.005
-    )  # fmt: skip
-
-

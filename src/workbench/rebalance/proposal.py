@@ -233,6 +233,20 @@ class Conflict:
 
 
 @dataclass(frozen=True)
+class Note:
+    """What a person must know beside the trades, of one account.
+
+    `consent`: its client must agree first, to `amount` traded. `unmanaged`: no model manages its `amount`, because of
+    `detail`.
+    """
+
+    kind: Literal["consent", "unmanaged"]
+    account_id: str
+    amount: float
+    detail: str = ""
+
+
+@dataclass(frozen=True)
 class Proposal:
     """The trades of one household with all that a person needs to judge them; empty `trades` means: leave it alone.
 
@@ -268,3 +282,4 @@ class Proposal:
     tax: float
     cost: float
     lineage: tuple[tuple[str, str], ...] = field(default=())
+    notes: tuple[Note, ...] = ()

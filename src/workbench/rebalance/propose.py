@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from workbench.rebalance import _undone, _weights
+from workbench.rebalance import _conflicts, _undone, _weights
 from workbench.rebalance._reasons import WASH_DAYS, reasons
 from workbench.rebalance._tax_year import tax_of
 from workbench.rebalance.formulate import Formulation, MarginalRates, gain_budget
@@ -45,6 +45,7 @@ def propose(household: Household, settings: Settings | None = None) -> Proposal:
         for i in range(len(orders))
     )
     table = tax_table(household, settings, trades, formulation.value)
+    accounts = _accounts(household, formulation, weights, orders)
     return Proposal(
         household_id=household.household_id,
         household_name=household.name,
@@ -52,7 +53,7 @@ def propose(household: Household, settings: Settings | None = None) -> Proposal:
         as_of=household.as_of,
         mode=settings.mode,
         settings=settings.named(),
-        accounts=_accounts(household, formulation, weights, orders),
+        accounts=accounts,
         groups=_weights.group_states(household, formulation, weights),
         trades=trades,
         levels=rows,
@@ -61,11 +62,12 @@ def propose(household: Household, settings: Settings | None = None) -> Proposal:
         cash_needs=_cash_needs(household, weights),
         limits=_undone.limits(household, solved, settings),
         refused=_undone.refused(household, solved, weights, settings),
-        conflicts=_undone.conflicts(household, solved, weights, settings, table),
+        conflicts=_conflicts.conflicts(household, solved, weights, settings, table),
         benefit=_weights.benefit(household, formulation, orders, weights, settings),
         tax=table.tax,
         cost=round(float(weights.cost.sum() + weights.fee.sum()), 2),
         lineage=household.lineage,
+        notes=_undone.notes(household, trades, accounts),
     )
 
 
@@ -278,7 +280,8 @@ def _nothing(household: Household, settings: Settings) -> Proposal:
     return Proposal(
         household.household_id, household.name, household.advisor_id, household.as_of, settings.mode,
         settings.named(), states, (), (), (), tax_table(household, settings, (), 0.0), _wash_rows_before(household),
-        (), (), (), _undone.uncured_cash(household), 0.0, 0.0, 0.0, household.lineage,
+        (), (), (), _conflicts.uncured_cash(household), 0.0, 0.0, 0.0, household.lineage,
+        _undone.notes(household, (), states),
     )  # fmt: skip
 
 

@@ -32,6 +32,7 @@ MONEY = {
         "budget_used_after", "losses_harvested", "disallowed", "tax",
     },
     "CashNeed": {"needed", "available_before", "available_after"},
+    "Note": {"amount"},
     "Proposal": {"benefit", "tax", "cost"},
 }  # fmt: skip
 
