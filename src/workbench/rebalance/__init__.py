@@ -1,6 +1,6 @@
 """From drift to a proposal a person can release: whole households, every lot, every registration."""
 
-from workbench.rebalance import after_tax, transition
+from workbench.rebalance import after_tax, direct_index, transition
 from workbench.rebalance.firm_orders import FirmOrders, propose_firm, solve_firm
 from workbench.rebalance.household import Household
 from workbench.rebalance.load import Book, households, load
@@ -38,6 +38,7 @@ __all__ = [
     "allocate",
     "blocks",
     "content_hash",
+    "direct_index",
     "dumps",
     "households",
     "load",

@@ -64,7 +64,8 @@ class History:
     `target` (S) are the model's weights, cash included; `qualified` (S) the part of each dividend that is taxed as
     long-term gain where the shares were held long enough; `volume` shares a day. `market` holds what does not change:
     identifiers, classes, spreads, groups of identical securities, substitutes. `source` says where it all comes from,
-    `simulated` names securities whose prices are not real.
+    `simulated` names securities whose prices are not real. With `units` (S, shares of each security in one unit of an
+    index) the weights float with prices and `target` is only where they began. `factors` is the number of risk factors.
     """
 
     dates: Days
@@ -76,12 +77,31 @@ class History:
     target: Floats
     source: str
     simulated: tuple[str, ...] = ()
+    units: Floats | None = None
+    factors: int = FACTORS
     _risk: dict[int, tuple[Floats, Floats]] = field(default_factory=dict, repr=False)
 
-    def models(self) -> Models:
-        """The one model, without bands and without coarser levels."""
+    def models_at(self, session: int) -> Models:
+        """The one model at the close of a session, without bands and without coarser levels."""
         free = np.full((1, len(self.target)), np.inf)
-        return Models(("STUDY",), (1,), self.target[None], -free, free, self._stands_for()[None], ())
+        return Models(("STUDY",), (1,), self.weights_at(session)[None], -free, free, self._stands_for()[None], ())
+
+    def weights_at(self, session: int) -> Floats:
+        """The model's weights (S) at the close of a session: constant, or those of the index units at its prices."""
+        if self.units is None:
+            return self.target
+        cash = self.market.is_cash
+        worth = np.where(cash, 0.0, self.units * np.nan_to_num(self.price[session]))
+        return np.where(cash, self.target, worth / worth.sum() * (1.0 - self.target[cash].sum()))
+
+    def model_returns(self, first: int, last: int) -> Floats:
+        """Daily returns of the model from session `first` to `last`, dividends included and no cost or tax taken."""
+        price, paid = self.price[first : last + 1], np.nan_to_num(self.dividend[first : last + 1])
+        held = self.target > 0
+        earned = (price[1:, held] + paid[1:, held]) / price[:-1, held] - 1.0
+        if self.units is None:
+            return np.asarray(earned @ self.target[held])
+        return np.asarray([self.weights_at(first + day)[held] @ row for day, row in enumerate(earned)])
 
     def _stands_for(self) -> np.ndarray:
         result = np.arange(len(self.target), dtype=np.int32)
@@ -136,7 +156,7 @@ class History:
             raise MarketDataError(f"{', '.join(missing)} lack prices before {self.dates[last]}; start the study later")
         columns = [self.market.ids[code] for code in np.flatnonzero(usable)]
         frame = pd.DataFrame(returns[:, usable], index=pd.DatetimeIndex(self.dates[first : last + 1]), columns=columns)
-        model = market.factor_model(frame, min(FACTORS, len(columns)))
+        model = market.factor_model(frame, min(self.factors, len(columns)))
         # components are uncorrelated: scaling makes each a factor of variance 1
         exposure = np.zeros((len(usable), len(model.factor_names)))
         exposure[usable] = model.exposures * np.sqrt(np.diag(model.factor_covariance))

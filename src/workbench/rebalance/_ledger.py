@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -24,6 +25,7 @@ from workbench.rebalance.household import (
     Lots,
     Market,
     Models,
+    Restriction,
     TaxPosition,
     WashEvent,
 )
@@ -209,7 +211,9 @@ class Ledger:
         long = day >= _day(long_term_from(_date(lot.start)))
         group = int(self.wash_group[lot.security])
         self.realised.append(Realised(day, group, lot.security, gain, gain, 0.0, 0.0, long))
-        return lot.adjusted or (gain < 0 and self._traded_lately("buy", day, group))
+        # a lot sold whole replaces nothing, though it was bought lately itself
+        own = lot.lot_id if lot.shares <= _SOME else ""
+        return lot.adjusted or (gain < 0 and self._bought_lately(day, group, own))
 
     def _buy(self, day: int, account: int, security: int, shares: float, price: Floats, half_spread: Floats) -> bool:
         if shares <= 0:
@@ -230,11 +234,11 @@ class Ledger:
         self.costs += abs(abs(total) - amount)
         self.traded += amount
 
-    def _traded_lately(self, side: str, day: int, group: int) -> bool:
+    def _bought_lately(self, day: int, group: int, own: str) -> bool:
         for trade in reversed(self.trades):
             if trade[1] < day - WASH_DAYS:
                 return False
-            if trade[0] == side and self.wash_group[trade[3]] == group:
+            if trade[0] == "buy" and self.wash_group[trade[3]] == group and trade[4] != own:
                 return True
         return False
 
@@ -370,7 +374,14 @@ class Ledger:
     # what a decision sees
 
     def household(
-        self, day: int, market: Market, models: Models, needs: Sequence[CashDemand] = (), *, losses_hidden: bool = False
+        self,
+        day: int,
+        market: Market,
+        models: Models,
+        needs: Sequence[CashDemand] = (),
+        restrictions: Sequence[Restriction] = (),
+        *,
+        losses_hidden: bool = False,
     ) -> tuple[Household, list[Lot]]:
         """The household as it stands, and the ledger's lots in the order of the household's.
 
@@ -407,7 +418,7 @@ class Ledger:
                 acquired_on=_date(np.array([lot.acquired for lot in lots], np.int64)),
                 holding_start=_date(np.array([lot.start for lot in lots], np.int64)),
             ),
-            needs=tuple(needs), wash=self.wash_events(day),
+            restrictions=tuple(restrictions), needs=tuple(needs), wash=self.wash_events(day),
         )  # fmt: skip
         return household, lots
 
@@ -480,5 +491,6 @@ def _offsets(counts: np.ndarray) -> np.ndarray:
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
 
 
+@cache
 def _year(day: int) -> int:
     return _plain(day).year

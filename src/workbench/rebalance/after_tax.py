@@ -18,7 +18,7 @@ import pandas as pd
 from workbench.errors import ParameterError
 from workbench.rebalance._history import FUNDS, LEAST_WINDOW, Fund, History, history_of_funds, read_history
 from workbench.rebalance._ledger import Ledger, Lot, TaxRates, first_in_first_out
-from workbench.rebalance.household import DEFERRED, TAXED, TREATMENT, CashDemand, Days, Floats, Household
+from workbench.rebalance.household import DEFERRED, TAXED, TREATMENT, CashDemand, Days, Floats, Household, Restriction
 from workbench.rebalance.rounding import Orders
 from workbench.rebalance.settings import Settings
 
@@ -36,10 +36,11 @@ SESSIONS_A_YEAR = 252
 
 @dataclass(frozen=True)
 class Strategy:
-    """One way to manage the household: settings of its quarterly decisions, and whether it harvests in between.
+    """One way to manage the household: settings of its regular decisions, and whether it harvests in between.
 
     `relief` is how lots are picked ("specific" as the solver says, or "fifo"); `harvest` False hides losses from the
-    solver, so that they are realised only in passing, and leaves out the monthly harvests.
+    solver, so that they are realised only in passing. Regular decisions are made every `months` (a divisor of 12), and
+    with `between` the other months harvest; `restrictions` hold throughout.
     """
 
     key: str
@@ -47,6 +48,9 @@ class Strategy:
     settings: Settings
     harvest: bool
     relief: str = "specific"
+    months: int = 3
+    between: bool = False
+    restrictions: tuple[Restriction, ...] = ()
 
 
 _FRACTIONS = Settings(whole_shares=False)
@@ -58,8 +62,8 @@ STRATEGIES = (
         replace(_ALONE, tax_weight=0.0, wash="priced", risk_aversion=1000.0), False, "fifo",
     ),
     Strategy("lots", "Tax-aware lots, each account alone", _ALONE, False),
-    Strategy("harvest", "Monthly harvesting, each account alone", _ALONE, True),
-    Strategy("household", "Monthly harvesting and location, whole household", _FRACTIONS, True),
+    Strategy("harvest", "Monthly harvesting, each account alone", _ALONE, True, between=True),
+    Strategy("household", "Monthly harvesting and location, whole household", _FRACTIONS, True, between=True),
     Strategy("location", "Location without harvesting, whole household", _FRACTIONS, False),
 )  # fmt: skip
 
@@ -204,6 +208,31 @@ class Study:
                 )
         return pd.DataFrame(rows)
 
+    def by_year(self) -> pd.DataFrame:
+        """One row a strategy and year of life, as means over cohorts: `losses` harvested, and what tax gave.
+
+        `losses` is a fraction of the account's value at the end of the year before (at first, of the first wealth);
+        `tax_alpha` compares time-weighted returns after and before tax with those of the first strategy.
+        """
+        rows = []
+        for cohort in self.paths:
+            drag = cohort[0].years["return_after_tax"] - cohort[0].years["return_before_tax"]
+            for path in cohort:
+                years = path.years
+                calendar = path.dates.astype("datetime64[Y]").astype(np.int64) + 1970
+                ends = [path.value[calendar == year][-1] for year in years["year"]]
+                base = np.array([path.value[0] - path.flow[0], *ends[:-1]])
+                own = years["return_after_tax"] - years["return_before_tax"]
+                rows.append(
+                    pd.DataFrame(
+                        {
+                            "strategy": path.strategy.key, "life": np.arange(1, len(years) + 1),
+                            "losses": years["losses_harvested"] / base, "tax_alpha": own - drag,
+                        }
+                    )
+                )  # fmt: skip
+        return pd.concat(rows).groupby(["strategy", "life"], sort=False, as_index=False).mean()
+
     def summary(self) -> pd.DataFrame:
         """One row a strategy: mean alphas over cohorts with their range, and what it took, as means over cohorts."""
         alphas = self.alphas()
@@ -318,7 +347,6 @@ class _Life:
             wash_group=history.market.wash_group, qualified=history.qualified, rates=assumptions.rates,
             cash=np.round(parts * assumptions.wealth, 2),
         )  # fmt: skip
-        self.models = history.models()
         length = self.last - self.first + 1
         self.value, self.owed, self.flow = np.zeros(length), np.zeros(length), np.zeros(length)
         self.taxes: dict[int, float] = {}
@@ -337,7 +365,7 @@ class _Life:
         return self._path()
 
     def _open(self) -> tuple[Floats, float]:
-        self._trade(self.first, quarterly=True)
+        self._trade(self.first, regular=True)
         return self.ledger.holdings(self.history.price.shape[1]), float(self.ledger.cash.sum())
 
     def _events(self) -> list[int]:
@@ -357,8 +385,7 @@ class _Life:
         if session not in self.month_end or session == self.last:
             return
         month = int(self.month[session]) % 12 + 1
-        quarterly = month % 3 == 0
-        if quarterly and self.assumptions.deposits > 0:
+        if month % 3 == 0 and self.assumptions.deposits > 0:
             amount = round(self.assumptions.deposits * self.assumptions.wealth / 4, 2)
             self.ledger.deposit(0, amount)
             self.flow[session - self.first] += amount
@@ -369,17 +396,21 @@ class _Life:
             due = self.ledger.tax_of(year - 1).tax
             if due > 0:
                 needs = [CashDemand(0, "withdrawal", due, None, f"tax of {year - 1}")]
-        if quarterly or self.strategy.harvest:
-            self._trade(session, quarterly=quarterly, needs=needs)
+        regular = month % self.strategy.months == 0
+        if regular or self.strategy.between:
+            self._trade(session, regular=regular, needs=needs)
         if pays:
             self.taxes[year - 1] = self.ledger.settle(year - 1, 0)
             self.shortfalls += bool(self.ledger.cash[0] < 0)
 
-    def _trade(self, session: int, *, quarterly: bool, needs: Sequence[CashDemand] = ()) -> None:
+    def _trade(self, session: int, *, regular: bool, needs: Sequence[CashDemand] = ()) -> None:
         strategy, day = self.strategy, self._day(session)
         market = self.history.market_at(session)
-        household, lots = self.ledger.household(day, market, self.models, needs, losses_hidden=not strategy.harvest)
-        settings = strategy.settings if quarterly else replace(strategy.settings, mode="harvest")
+        household, lots = self.ledger.household(
+            day, market, self.history.models_at(session), needs, strategy.restrictions,
+            losses_hidden=not strategy.harvest,
+        )  # fmt: skip
+        settings = strategy.settings if regular else replace(strategy.settings, mode="harvest")
         orders = self.decide(household, settings)
         if orders is None:
             return
@@ -462,12 +493,8 @@ class _Life:
 
     def _tracking_error(self, paid: Floats) -> float:
         """Yearly deviation of daily returns before tax from those of the model, held at its weights."""
-        span = slice(self.first, self.last + 1)
-        price, dividend = self.history.price[span], np.nan_to_num(self.history.dividend[span])
-        model = self.history.target > 0
-        earned = (price[1:, model] + dividend[1:, model]) / price[:-1, model] - 1.0
-        return float(np.std(_daily(self.value, self.flow - paid) - earned @ self.history.target[model])
-                     * np.sqrt(SESSIONS_A_YEAR))  # fmt: skip
+        model = self.history.model_returns(self.first, self.last)
+        return float(np.std(_daily(self.value, self.flow - paid) - model) * np.sqrt(SESSIONS_A_YEAR))
 
     def _liquidate(self) -> tuple[float, float, float]:
         """What is left if all is sold and withdrawn on the last day; losses unused then, and the gain embedded."""
