@@ -13,6 +13,7 @@ from workbench.rebalance._relaxed import relaxed
 from workbench.rebalance._tax_year import marginal, tax_of
 from workbench.rebalance.formulate import CASH_PRICE, Formulation, MarginalRates, formulate
 from workbench.rebalance.household import Floats, Household
+from workbench.rebalance.program import sales
 from workbench.rebalance.proposal import Obstacle
 from workbench.rebalance.rounding import Orders, empty, orders
 from workbench.rebalance.settings import Settings
@@ -99,9 +100,9 @@ def _owed_before_budget(formulation: Formulation, settings: Settings) -> Formula
     if missing <= 1e-9:
         return formulation
     first = len(formulation.buy_account)
-    sales = slice(first, first + len(formulation.sell_holding))
+    sold = slice(first, first + len(formulation.sell_holding))
     linear = np.zeros_like(problem.linear)
-    linear[sales] = formulation.sell_gain
+    linear[sold] = formulation.sell_gain
     linear[short] = CASH_PRICE
     high = problem.row_high.copy()
     high[budget] = np.inf
@@ -111,7 +112,7 @@ def _owed_before_budget(formulation: Formulation, settings: Settings) -> Formula
     gain = relaxed(flat)
     if gain.values[short].sum() >= missing - 1e-9:
         return formulation
-    needed = float((formulation.sell_gain * gain.values[sales]).sum())
+    needed = float((formulation.sell_gain * gain.values[sold]).sum())
     high[budget] = max(needed + 1e-9, float(problem.row_high[budget[0]]))
     return replace(formulation, problem=replace(problem, row_high=high))
 
@@ -128,10 +129,8 @@ def at_rates(formulation: Formulation, settings: Settings, rates: MarginalRates)
 
 def rate_of(formulation: Formulation, rates: MarginalRates) -> Floats:
     """The rate on each sale's gain or loss; a loss that a wash sale takes away keeps saving nothing."""
-    gain, long = formulation.sell_gain, formulation.sell_long
-    up = np.where(long, rates.long_gain, rates.short_gain)
-    down = np.where(long, rates.long_loss, rates.short_loss)
-    return np.where(gain >= 0, up, np.where(formulation.sell_washed, 0.0, down))
+    rate = sales.rate_of(formulation.sell_gain, formulation.sell_long, rates)
+    return np.where(formulation.sell_washed, 0.0, rate)
 
 
 def gains(formulation: Formulation, values: Floats) -> tuple[float, float]:
