@@ -145,18 +145,28 @@ def _cause(
             return "raise_cash"
         if i in pairs:
             return "harvest"
+        if settings.mode == "harvest":
+            return "harvest"
         if target <= 0:
             return "transition" if settings.mode == "transition" else "off_model"
         if _moved_elsewhere(orders, i):
             return "location"
-        return "harvest" if _is_loss_only(household, formulation, orders, i, row) else "overweight"
+        if _is_loss_only(household, formulation, orders, i, row):
+            return "harvest"
+        return "overweight" if _corrects(row, sells=True) else "raise_cash"
     if i in pairs:
         return "replacement"
     if _moved_elsewhere(orders, i):
         return "location"
     if cash > formulation.cash_ceiling[account] + 0.005 or settings.mode == "invest_cash":
         return "invest_cash"
-    return "underweight"
+    return "underweight" if _corrects(row, sells=False) else "invest_cash"
+
+
+def _corrects(row: LevelRow, *, sells: bool) -> bool:
+    """Whether a deviation gets smaller; a trade that corrects none pays for the others, or invests what they bring."""
+    right = row.before > row.target if sells else row.before < row.target
+    return right and abs(row.after - row.target) < abs(row.before - row.target)
 
 
 def _is_loss_only(household: Household, formulation: Formulation, orders: Orders, i: int, row: LevelRow) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from workbench.rebalance.formulate import UNKNOWN_HALF_SPREAD, Formulation
-from workbench.rebalance.household import Floats, Household, Ints
+from workbench.rebalance.household import TAXED, Floats, Household, Ints
 from workbench.rebalance.settings import Settings
 
 _DECIMALS = 6
@@ -71,6 +71,8 @@ def orders(household: Household, formulation: Formulation, values: Floats, setti
         if (closes or proceeds >= least[where] * (1 - 1e-9)) and proceeds > household.accounts.fee[where] + 0.01:
             rows.append((where, security, -shares, line, lots))
     rows = _one_way(rows)
+    if settings.wash == "avoid":
+        rows = _one_side(household, rows)
     rows = _raised(household, formulation, _affordable(household, formulation, rows, settings), settings)
     rows.sort(key=lambda row: (row[0], row[2] > 0, row[1]))
     lots = [(i, lot, amount) for i, row in enumerate(rows) for lot, amount in row[4]]
@@ -180,6 +182,43 @@ def _one_way(rows: list[Row]) -> list[Row]:
         other = sold.get(row[:2])
         if row[2] < 0 or other is None:
             result.append(row)
+    return result
+
+
+def _one_side(household: Household, rows: list[Row]) -> list[Row]:
+    """No loss is taken where the same thing is bought: the side of a wash group that is worth less is not traded.
+
+    The program settles wash sides itself; what is left of both, by rounding or a trade raised to its least, ends here.
+    """
+    market, lots = household.market, household.lots
+
+    def losing(row: Row) -> list[tuple[int, float]]:
+        if row[2] > 0 or household.accounts.treatment[row[0]] != TAXED:
+            return []
+        return [(lot, amount) for lot, amount in row[4] if market.price[row[1]] < lots.basis[lot]]
+
+    sold: dict[int, float] = {}
+    bought: dict[int, float] = {}
+    for row in rows:
+        group, price = int(market.wash_group[row[1]]), float(market.price[row[1]])
+        if row[2] > 0:
+            bought[group] = bought.get(group, 0.0) + row[2] * price
+        for _, amount in losing(row):
+            sold[group] = sold.get(group, 0.0) + amount * price
+    both = set(sold) & set(bought)
+    result: list[Row] = []
+    for row in rows:
+        group = int(market.wash_group[row[1]])
+        if group not in both:
+            result.append(row)
+        elif row[2] > 0:
+            if bought[group] >= sold[group]:
+                result.append(row)
+        else:
+            kept = [part for part in row[4] if bought[group] < sold[group] or part not in losing(row)]
+            shares = round(sum(amount for _, amount in kept), _DECIMALS)
+            if shares > 0:
+                result.append((row[0], row[1], -shares, row[3], kept))
     return result
 
 
