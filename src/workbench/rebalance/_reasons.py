@@ -141,7 +141,7 @@ def _cause(
     if sells:
         if (account, security) in formulation.obstacles.must_sell:
             return "restriction"
-        if cash < formulation.cash_floor[account] - 0.005:
+        if cash < formulation.cash_floor[account] - 0.005 or settings.mode == "raise_cash":
             return "raise_cash"
         if i in pairs:
             return "harvest"

@@ -19,6 +19,8 @@ CASH_PRICE, CAP_PRICE = 3.0, 2.0
 MUST_SELL = 0.9
 #: Yearly price of cash above its ceiling, and price of cash below the firm's own floor: no reason to pass a budget.
 IDLE_CASH, THIN_CASH = 0.02, 0.10
+#: Price of cash missing or beyond what is asked for, where cash is all that is asked for: above any tax or risk.
+ENOUGH = 1.0
 #: Bands and caps nearer than this part of their room become rows.
 NEAR = 0.5
 #: A group smaller than this part of the household is tracked as loosely as one of this size.

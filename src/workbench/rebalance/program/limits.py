@@ -15,6 +15,7 @@ from workbench.rebalance.program.assembly import Assembly, Row
 from workbench.rebalance.program.costs import (
     CAP_PRICE,
     CASH_PRICE,
+    ENOUGH,
     IDLE_CASH,
     LEAST_SHARE,
     MOST,
@@ -73,8 +74,10 @@ def add_cash(assembly: Assembly, m: Managed, buys: Purchases, sales: Sales, limi
     high = limits.ceiling[accounts] / m.value - before
     n = len(accounts)
     short = assembly.add(n, EXCESS, linear=CASH_PRICE, upper=MOST + np.maximum(low, 0.0))
-    thin = assembly.add(n, EXCESS, linear=THIN_CASH, upper=(floor - limits.owed[accounts]) / m.value)
-    over = assembly.add(n, EXCESS, linear=IDLE_CASH, upper=MOST + np.maximum(-high, 0.0))
+    # Where cash is to be raised, that is done, and no more than that is sold, however far off the holdings are.
+    missed, idle = (ENOUGH, ENOUGH) if m.settings.mode == "raise_cash" else (THIN_CASH, IDLE_CASH)
+    thin = assembly.add(n, EXCESS, linear=missed, upper=(floor - limits.owed[accounts]) / m.value)
+    over = assembly.add(n, EXCESS, linear=idle, upper=MOST + np.maximum(-high, 0.0))
     row_of = np.full(len(names), -1)
     for i, account in enumerate(accounts.tolist()):
         bound, above, below = float(floor[i]), int(over[i]), int(short[i])
