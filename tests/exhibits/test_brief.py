@@ -77,7 +77,15 @@ def test_accounts_follow_each_other_and_sell_before_they_buy():
 
 def test_a_gain_taken_days_before_it_turns_long_term_says_what_waiting_saves():
     reason = replace(make_proposal().trades[0].reason, turns_long=date(2023, 1, 4), waiting_saves=120.4)
-    assert words.why(reason).endswith("; waiting until 4 Jan 2023, when it turns long-term, would save $120 of tax.")
+    assert words.why(reason, "sell").endswith(
+        "; waiting until 4 Jan 2023, when it turns long-term, would save $120 of tax."
+    )
+
+
+def test_a_purchase_in_a_class_that_shrinks_is_not_said_to_shrink_it():
+    reason = replace(make_proposal().trades[0].reason, cause="underweight", replaced_by=None, until=None)
+    assert words.why(reason, "sell") == "Brings US equity from 43.7% to 40.1% (target 40.0%)."
+    assert words.why(reason, "buy") == "Restores the mix within US equity from 43.7% to 40.1% (target 40.0%)."
 
 
 def test_the_benefit_that_ranks_the_queue_is_no_figure_of_the_page():

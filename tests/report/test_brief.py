@@ -55,7 +55,7 @@ def view(key="H1", rows=3, items=3, text="A reason of ordinary length, that is s
             COLUMNS,
             tuple(row(n, text) for n in range(rows)),
             {"IRA ··0001": "all it does", "Roth ··0002": text},
-            "trades",
+            "trade",
             "No trade.",
         ),
         below=(Section("On file", (item,) * items, "Nothing on file."), Section("Not done", (item,) * items, "None.")),

@@ -62,7 +62,7 @@ def brief(proposal: Proposal, extras: Extras) -> BriefView:
             _COLUMNS,
             _rows(proposal, endings),
             _headings(proposal, endings),
-            "trades",
+            "trade",
             _nothing(proposal),
             "Account by account, sales before purchases, largest first.",
         ),
@@ -253,7 +253,9 @@ def _row(trade: Trade, account: str, place: int) -> BriefRow:
         money(trade.gain_short),
         money(trade.gain_long),
         money(trade.tax),
-        " ".join(part for part in (words.why(trade.reason), words.lots(trade.lots) if taxed else "") if part),
+        " ".join(
+            part for part in (words.why(trade.reason, trade.side), words.lots(trade.lots) if taxed else "") if part
+        ),
     )
     told = f" (gain {fmt.usd(gain)})" if taxed and abs(gain) >= 0.5 else ""
     return BriefRow(account, cells, place, f"{trade.side} {count} {security} {fmt.usd(trade.amount)}{told}")

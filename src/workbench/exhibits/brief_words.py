@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
-from workbench.rebalance.proposal import Limit, LotSale, Obstacle, Reason, Refusal, WashRow
+from workbench.rebalance.proposal import Limit, LotSale, Obstacle, Reason, Refusal, Side, WashRow
 from workbench.report import format as fmt
 
 #: What stood against a trade. Each reads on after "because of" or stands alone.
@@ -115,9 +115,11 @@ def clipped(text: str, most: int) -> str:
     return (head if space and len(head) > most // 2 else cut).rstrip(" ,;:.") + "…"
 
 
-def why(reason: Reason) -> str:
+def why(reason: Reason, side: Side) -> str:
     """Say why a trade is made, beside the columns that say which: "Brings US equity to 40.1% (target 40.0%)"."""
     moved = _moved(reason)
+    if reason.cause in ("overweight", "underweight") and _against(reason, side):
+        return f"Restores the mix within {moved}."
     still = abs(reason.weight_after - reason.weight_before) < UNMOVED
     words = {
         "overweight": moved if still else f"Brings {moved}",
@@ -138,6 +140,12 @@ def why(reason: Reason) -> str:
         saved = fmt.usd(reason.waiting_saves)
         words += f"; waiting until {short_date(reason.turns_long)}, when it turns long-term, would save {saved} of tax"
     return words + "."
+
+
+def _against(reason: Reason, side: Side) -> bool:
+    """Whether all trades together move a weight the other way than this one does."""
+    change = reason.weight_after - reason.weight_before
+    return change < -UNMOVED if side == "buy" else change > UNMOVED
 
 
 def _moved(reason: Reason) -> str:

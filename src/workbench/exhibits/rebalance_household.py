@@ -91,7 +91,7 @@ def trades_table(proposal: Proposal, origin: Origin) -> Exhibit:
             "gain_long": trade.gain_long,
             "tax": trade.tax,
             "cost": trade.cost + trade.fee,
-            "why": words.why(trade.reason),
+            "why": words.why(trade.reason, trade.side),
         }
         for trade in proposal.trades
     )

@@ -118,7 +118,6 @@ def limits_table(proposals: Sequence[Proposal], origin: Origin, most: int) -> Ex
         Column("limit", "Limit"),
         Column("entity", "On"),
         Column("bound", "Bound", "usd"),
-        Column("price", "Worth of one more dollar", "number", digits=3, note="dollars a year"),
         Column("tracking", "Tracking it costs", "bp", digits=1),
     )
     keys = [f"{row.household_id} {row.limit} {row.entity}" for row in frame.itertuples(index=False)]
@@ -134,7 +133,7 @@ def limits_table(proposals: Sequence[Proposal], origin: Origin, most: int) -> Ex
         cost = fmt.basis_points(dearest["tracking"], 1)
         takeaway += f"; dearest is that of {dearest['household_id']}, which costs {cost} of tracking"
     note = "" if len(whole) <= most else f"The {len(frame)} dearest of {fmt.count(len(whole))}."
-    settings = origin.settings("dual prices; tracking by solving again without the limit", TABLES)
+    settings = origin.settings("limits with a dual price; tracking by solving again without the limit", TABLES)
     return Exhibit(id, title, TableBody(columns, rows, note=note), f"{takeaway}.", settings, facts)
 
 

@@ -72,7 +72,7 @@ class BriefTable:
 
     `rows` stand in the order they are read, group after group, and `notes` says of each group what its heading does.
     A page shows the `shown` most important rows in full, of the others `told` in few words, and counts the rest;
-    `alike` is the noun of a row: "and 7 more trades, in the package". Raises `ExhibitError` for a row of another
+    `alike` is the noun of one row, such as "trade". Raises `ExhibitError` for a row of another
     number of cells, places that are not 0, 1, 2 ... and a group without a note or in two parts.
     """
 
@@ -87,12 +87,12 @@ class BriefTable:
 
     def __post_init__(self) -> None:
         if any(len(row.cells) != len(self.columns) for row in self.rows):
-            raise ExhibitError(f"a row of the table of {self.alike} does not have {len(self.columns)} cells")
+            raise ExhibitError(f"a row of the table of {self.alike}s does not have {len(self.columns)} cells")
         if sorted(row.place for row in self.rows) != list(range(len(self.rows))):
-            raise ExhibitError(f"the places of the {self.alike} are not 0 to {len(self.rows) - 1}, each once")
+            raise ExhibitError(f"the places of the {self.alike}s are not 0 to {len(self.rows) - 1}, each once")
         groups = [group for group, _ in groupby(self.rows, _group)]
         if len(groups) > len(set(groups)) or not self.notes.keys() >= set(groups):
-            raise ExhibitError(f"a group of the {self.alike} stands in two parts or has no note: {', '.join(groups)}")
+            raise ExhibitError(f"a group of the {self.alike}s stands in two parts or has no note: {', '.join(groups)}")
 
     @property
     def visible(self) -> tuple[BriefRow, ...]:
