@@ -31,7 +31,7 @@ _DEAR = 2e-5
 
 def fixed(problem: Problem, integrality: Integrality, relaxed: Solution) -> Solution:
     """Return a solution that keeps wash sides, position sides and least trades; shares are still fractional."""
-    program = Resolver(problem, relaxed)
+    program = Resolver(problem)
     upper = problem.upper.copy()
     solution = relaxed
     for _ in range(_ROUNDS):

@@ -14,12 +14,12 @@ from workbench.rebalance.solver.problem import Floats, Problem, Solution
 class Resolver:
     """Solves one program again and again with other bounds, each time from the optimum before.
 
-    The arrays of the program are checked once, by the solution it starts from; the workspace is allocated once. A
+    The arrays of the program are checked by the solution it starts from; the workspace is allocated once. A
     near optimum makes most re-solves a few changes of the active set, a quarter of the time from nothing.
     """
 
-    def __init__(self, problem: Problem, start: Solution) -> None:
-        self.problem, self.start = problem, start
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
         self._floats, self._integers = quadratic.workspace(
             len(problem.linear), len(problem.line_target), len(problem.row_low), len(problem.entry)
         )

@@ -9,7 +9,7 @@ import numpy as np
 from workbench.errors import ParameterError
 from workbench.rebalance import _fix
 from workbench.rebalance._leave_alone import left_alone
-from workbench.rebalance._relaxed import relaxed
+from workbench.rebalance._relaxed import Resolver, relaxed
 from workbench.rebalance._tax_year import marginal, tax_of
 from workbench.rebalance.formulate import CASH_PRICE, Formulation, MarginalRates, formulate
 from workbench.rebalance.household import Floats, Household
@@ -52,9 +52,12 @@ def solve_household(household: Household, settings: Settings) -> Solved | None:
     for _ in range(REGIMES):
         tried.add(rates)
         try:
-            if not tried - {rates}:
+            if best is None:
                 formulation = _owed_before_budget(formulation, settings)
-            solution = relaxed(formulation.problem)
+                solution = relaxed(formulation.problem)
+            else:
+                p = formulation.problem
+                solution = Resolver(p).solve(p.lower, p.upper, solution)
         except ParameterError:
             break
         short, long = gains(formulation, solution.values)
