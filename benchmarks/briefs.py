@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import resource
 import tempfile
 import time
 from dataclasses import replace
@@ -26,11 +27,14 @@ COUNT, WORKERS = 300, 2
 
 
 def measure() -> dict[str, float]:
-    """Return `briefs_300_s`, seconds of the wall clock for 300 briefs, and the size of a PDF in kilobytes."""
+    """Return seconds of the wall clock for 300 briefs, milliseconds of processor time for one, and kilobytes of a PDF.
+
+    The wall clock needs idle cores; processor time of all processes, their start included, is fair on a busy machine.
+    """
     firm = open_at("demo")
     proposals = [rebalance.propose(household) for household in rebalance.load(firm)]
     files = household_files(firm)
-    start = time.perf_counter()
+    start, used = time.perf_counter(), _processor()
     views = []
     for place in range(COUNT):
         proposal = proposals[place % len(proposals)]
@@ -38,9 +42,15 @@ def measure() -> dict[str, float]:
         views.append(brief(replace(proposal, household_id=household), files[proposal.household_id]))
     with tempfile.TemporaryDirectory() as folder:
         written = write_briefs(Path(folder), views, columns=INDEX_COLUMNS, workers=WORKERS)
-        seconds = time.perf_counter() - start
+        seconds, busy = time.perf_counter() - start, _processor() - used
         size = sum(path.stat().st_size for path in written.pdfs) / len(written.pdfs) / 1000
-    return {"briefs_300_s": seconds, "brief_pdf_kb": size}
+    return {"briefs_300_s": seconds, "brief_cpu_ms": busy / COUNT * 1000, "brief_pdf_kb": size}
+
+
+def _processor() -> float:
+    """Return the seconds that this process and those it has ended took of the processor."""
+    spent = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in spent)
 
 
 def main() -> None:
@@ -50,7 +60,8 @@ def main() -> None:
     if parser.parse_args().json:
         print(json.dumps(figures))
     else:
-        print(f"{COUNT} briefs, HTML and PDF, {WORKERS} workers: {figures['briefs_300_s']:.1f} s")
+        print(f"{COUNT} briefs, HTML and PDF, {WORKERS} workers: {figures['briefs_300_s']:.1f} s of the wall clock")
+        print(f"a brief takes {figures['brief_cpu_ms']:.0f} ms of processor time")
         print(f"a PDF has {figures['brief_pdf_kb']:.0f} kB on average")
 
 
