@@ -85,6 +85,19 @@ def test_a_plan_is_shown_with_its_price():
     for exhibit in (figure, prices, schedule):
         assert Exhibit.from_json(exhibit.to_json()) == exhibit
     assert len(prices.body.rows) == len(frontier.plans)
-    middle = frontier.plans[len(frontier.plans) // 2]
-    assert len(schedule.body.rows) == min(15, len(middle.years))
-    assert np.isclose(schedule.body.rows[0][5], middle.years[0].tax)
+    asked = frontier.plans[frontier.asked]
+    assert len(schedule.body.rows) == min(15, len(asked.years))
+    assert np.isclose(schedule.body.rows[0][5], asked.years[0].tax)
+    assert "is sold in 3 years" in figure.takeaway and "against selling at once" in figure.takeaway
+    assert "Selling over 10 years in place of 1" in prices.takeaway
+
+
+def test_a_budget_of_nothing_is_said_to_sell_nothing():
+    made = module("test_transition")
+    household = made.household_of([(1_000.0, 30.0, 2_000)])
+    household = replace(household, tax=replace(household.tax, gain_budget=0.0))
+    figure, prices, schedule = transition.exhibits(selling.frontier(household, "STK"), ORIGIN, "H1")
+    assert "is left for good" in figure.takeaway and "its own budget of $0" in figure.takeaway
+    assert "the household's own" in prices.body.rows[0][0] and prices.body.rows[0][1] == "not sold"
+    for exhibit in (figure, prices, schedule):
+        assert Exhibit.from_json(exhibit.to_json()) == exhibit

@@ -155,6 +155,21 @@ class TestFrontier:
         assert frame["risk_cost"].is_monotonic_decreasing
         assert made.cheapest.total == frame["total"].min()
 
+    def test_the_plan_asked_for_is_the_households_budget_or_the_firms_years(self):
+        household = household_of([(1_000.0, 30.0, 2_000)])
+        four = frontier(household, "STK", settings=Settings(transition_years=4))
+        assert len(four.plans[four.asked].years) == 4
+        own = frontier(replace(household, tax=replace(household.tax, gain_budget=5_000.0)), "STK")
+        assert own.plans[own.asked].budget == 5_000.0 == own.own_budget
+        assert len(own.plans[own.asked].years) == 15  # fourteen budgets, and what cutting shares left
+
+    def test_what_waiting_saves_is_the_interest_on_the_tax_put_off(self):
+        made = frontier(household_of([(1_000.0, 30.0, 2_000)]), "STK", [35_000.0, None], discount_rate=0.05)
+        slow, fast = made.plans
+        assert made.saved(fast) == 0.0
+        assert made.saved(slow) == pytest.approx(7_000.0 * (1.0 - 1.0 / 1.05))
+        assert made.to_frame()["saved"].tolist() == [made.saved(slow), 0.0]
+
     def test_a_firm_that_does_not_mind_risk_waits(self):
         household = household_of([(1_000.0, 30.0, 2_000)])
         calm = frontier(household, "STK", settings=Settings(risk_aversion=0.0))

@@ -48,7 +48,8 @@ class TaxRates:
 
     `short` on net short-term gain, interest and ordinary dividends, `long` on net long-term gain and qualified
     dividends, `ordinary` what a deducted loss saves, `withdrawal` on what leaves a traditional account.
-    `other_gains` are long-term gains from elsewhere in dollars a year, which losses here may be set against.
+    `other_gains` are long-term gains from elsewhere in dollars a year, `other_short_gains` short-term ones; losses here
+    may be set against both.
     """
 
     short: float = 0.408
@@ -57,13 +58,15 @@ class TaxRates:
     withdrawal: float = 0.37
     filing_status: str = "joint"
     other_gains: float = 0.0
+    other_short_gains: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("short", "long", "ordinary", "withdrawal"):
             if not 0.0 <= getattr(self, name) < 1.0:
                 raise ParameterError(f"{name} must be a rate from 0 to below 1, is {getattr(self, name)!r}", name)
-        if not self.other_gains >= 0.0:
-            raise ParameterError(f"other_gains must be dollars from 0 up, is {self.other_gains!r}", "other_gains")
+        for name in ("other_gains", "other_short_gains"):
+            if not getattr(self, name) >= 0.0:
+                raise ParameterError(f"{name} must be dollars from 0 up, is {getattr(self, name)!r}", name)
 
 
 @dataclass
@@ -332,11 +335,12 @@ class Ledger:
         ordinary, qualified = self.dividend_income(year)
         rates = self.rates
         netted = net(
-            short, long + rates.other_gains, before[0], before[1], limit=float(loss_limit(rates.filing_status))
-        )
+            short + rates.other_short_gains, long + rates.other_gains, *before,
+            limit=float(loss_limit(rates.filing_status)),
+        )  # fmt: skip
         deduction = float(netted.deduction)
         tax = (
-            rates.short * (float(netted.short_gain) + ordinary)
+            rates.short * (float(netted.short_gain) - rates.other_short_gains + ordinary)
             + rates.long * (float(netted.long_gain) - rates.other_gains + qualified)
             - rates.ordinary * deduction
         )
@@ -366,7 +370,8 @@ class Ledger:
         earlier = self._before(year)
         return TaxPosition(
             filing_status=self.rates.filing_status, short_rate=self.rates.short, long_rate=self.rates.long,
-            ordinary_rate=self.rates.ordinary, realised_short=short, realised_long=long + self.rates.other_gains,
+            ordinary_rate=self.rates.ordinary, realised_short=short + self.rates.other_short_gains,
+            realised_long=long + self.rates.other_gains,
             carryforward_short=earlier[0] * carryforward_share, carryforward_long=earlier[1] * carryforward_share,
             gain_budget=None,
         )  # fmt: skip

@@ -106,25 +106,47 @@ class Plan:
 
 @dataclass(frozen=True)
 class Frontier:
-    """Plans for a grid of budgets, smallest first: the price of going faster or slower."""
+    """Plans for a grid of budgets, smallest first: the price of going faster or slower.
+
+    `asked` is the place of the plan that holds unless a person decides otherwise: that of the household's own budget
+    (`own_budget`), else the slowest that is through within the firm's `transition_years`.
+    """
 
     plans: tuple[Plan, ...]
+    asked: int
+    own_budget: float | None = None
 
     @property
     def cheapest(self) -> Plan:
-        """The plan of least total cost; of equals the one with the smaller budget."""
+        """The plan of least total cost at the firm's price of risk; of equals the one with the smaller budget.
+
+        A quadratic price is meant for deviations of a few per cent: for half a household in one share it says to sell
+        at once, whatever the tax.
+        """
         return min(self.plans, key=lambda plan: plan.total)
 
+    def saved(self, plan: Plan) -> float:
+        """Dollars of today that a plan's tax is below that of the fastest one."""
+        fastest = self.plans[-1]
+        return fastest.tax_value + fastest.tax_left - plan.tax_value - plan.tax_left
+
     def to_frame(self) -> pd.DataFrame:
-        """One row a budget: years until sold, tax, its present value, the cost of risk, and their sum."""
+        """One row a budget: years until sold, tax, its present value, what waiting saves, the risk carried.
+
+        `tracking_error` is that of the first year, after its sales, and `swing` its dollars: in about one year of
+        three the household is that far from its model, or further. `risk_cost` prices all years' risk.
+        """
         rows = [
             (
                 np.inf if plan.budget is None else plan.budget, len(plan.years), plan.finished, plan.tax,
-                plan.tax_value, plan.risk_cost, plan.tax_left, plan.total,
+                plan.tax_value, self.saved(plan), plan.years[0].weight_left, plan.years[0].tracking_error,
+                plan.years[0].tracking_error * (plan.value - plan.years[0].tax), plan.risk_cost, plan.tax_left,
+                plan.total,
             )
             for plan in self.plans
         ]  # fmt: skip
-        columns = ["budget", "years", "finished", "tax", "tax_value", "risk_cost", "tax_left", "total"]
+        columns = ["budget", "years", "finished", "tax", "tax_value", "saved", "weight_left", "tracking_error", "swing",
+                   "risk_cost", "tax_left", "total"]  # fmt: skip
         return pd.DataFrame(rows, columns=columns)
 
 
@@ -163,19 +185,37 @@ def frontier(
     settings: Settings | None = None,
     discount_rate: float = 0.04,
 ) -> Frontier:
-    """Plan one position under several budgets; by default those that sell its gain in 1, 2, 3, 5, 7 and 10 years."""
+    """Plan one position under several budgets: the price of going faster or slower.
+
+    By default those that sell its gain in 1, 2, 3, 5, 7, 10 and `settings.transition_years` years, and the household's
+    own gain budget where it has one.
+    """
+    settings = settings or Settings()
+    own = household.tax.gain_budget
     if budgets is None:
         whole = plan(household, security_id, None, settings=settings, discount_rate=discount_rate)
         gain = sum(max(year.short_gain + year.long_gain, 0.0) for year in whole.years)
         # what the year has realised already uses up room of the first year
         gain += max(household.tax.realised_short + household.tax.realised_long, 0.0) if gain > 0 else 0.0
-        budgets = [None, *(float(np.ceil(gain / n / 100) * 100) for n in (2, 3, 5, 7, 10))] if gain > 0 else [None]
+        spread = {2, 3, 5, 7, 10, settings.transition_years} - {1} if gain > 0 else set()
+        # a dollar more, so that shares cut to six decimals leave no crumb for another year
+        budgets = [None, *(float(np.ceil((gain / n + 1.0) / 100) * 100) for n in sorted(spread))]
+        budgets += [own] if own is not None and gain > 0 else []
     ordered = sorted(set(budgets), key=lambda budget: np.inf if budget is None else budget)
-    return Frontier(
-        tuple(
-            plan(household, security_id, budget, settings=settings, discount_rate=discount_rate) for budget in ordered
-        )
+    plans = tuple(
+        plan(household, security_id, budget, settings=settings, discount_rate=discount_rate) for budget in ordered
     )
+    return Frontier(plans, _asked(plans, own, settings.transition_years), own)
+
+
+def _asked(plans: Sequence[Plan], own: float | None, years: int) -> int:
+    for place, made in enumerate(plans):
+        if own is not None and made.budget == own:
+            return place
+    for place, made in enumerate(plans):
+        if made.finished and len(made.years) <= years:
+            return place
+    return len(plans) - 1
 
 
 def largest_position(book: Book) -> tuple[str, str]:
