@@ -226,6 +226,44 @@ def branch(
 
 
 @njit(cache=True, nogil=True)
+def choose_as(
+    t: Tableau, units: Units, near: Floats, total_row: Ints, first_total: int, wash: Ints, selling: Ints, groups: int
+) -> float:
+    """Bound units and wash sides as the point `near` (C) chose them; the objective, inf if it breaks a rule itself.
+
+    Variable `first_total` + i is the total of the columns whose `total_row` is i.
+    """
+    amount = np.zeros(t.lower.size)
+    for c in range(near.size):
+        amount[c] = near[c]
+        if total_row[c] >= 0:
+            amount[first_total + total_row[c]] += near[c]
+    for u in range(units.variable.size):
+        v = units.variable[u]
+        x = amount[v]
+        if x <= NOTHING:
+            t.upper[v] = min(t.upper[v], max(t.lower[v], 0.0))
+        elif x >= units.close[u] - NOTHING:
+            t.lower[v] = max(t.lower[v], min(units.close[u], t.upper[v]))
+        elif x >= units.least[u] - NOTHING:
+            t.lower[v] = max(t.lower[v], min(units.least[u], t.upper[v]))
+        else:
+            # Whole shares make the least trade a little more than its dollars: nearly enough is enough.
+            t.lower[v] = max(t.lower[v], min(units.least[u], t.upper[v])) if 2.0 * x >= units.least[u] else t.lower[v]
+    sold = np.zeros(max(groups, 1), np.bool_)
+    for c in range(near.size):
+        if wash[c] >= 0 and selling[c] and near[c] > NOTHING:
+            sold[wash[c]] = True
+    for c in range(near.size):
+        if wash[c] >= 0 and (selling[c] != 0) != sold[wash[c]]:
+            t.upper[c] = min(t.upper[c], max(t.lower[c], 0.0))
+    status, objective = reoptimise(t, np.inf)
+    if status != OPTIMAL or _conflict(t, units, wash, selling, groups, False)[0] >= 0:
+        return np.inf
+    return objective
+
+
+@njit(cache=True, nogil=True)
 def settle(t: Tableau, units: Units, wash: Ints, selling: Ints, groups: int) -> None:
     """Forbid, in the bounds, the side that the present point does not take (sales where it takes none)."""
     selling_group = np.zeros(max(groups, 1), np.bool_)

@@ -20,7 +20,7 @@ from workbench.rebalance.solver._assemble import (
     units_of,
     values_of,
 )
-from workbench.rebalance.solver._search import branch, fix_units, improve, round_shares, settle
+from workbench.rebalance.solver._search import branch, choose_as, fix_units, improve, round_shares, settle
 from workbench.rebalance.solver._simplex import OPTIMAL, Tableau, reoptimise
 from workbench.rebalance.solver.problem import SELL, Floats, Integrality, Ints, Problem, Solution
 
@@ -36,11 +36,19 @@ LARGE = 100_000
 COARSE, FINER, ROUNDS = 1e-3, 0.125, 3
 
 
-def solve(problem: Problem, integrality: Integrality, relaxed: Solution | None = None) -> Solution:
+def solve(
+    problem: Problem,
+    integrality: Integrality,
+    relaxed: Solution | None = None,
+    near: Floats | None = None,
+    branches: int = BRANCHES,
+) -> Solution:
     """The household's best found solution that is whole where `integrality` says so.
 
     Every position buys or sells, never both; it trades nothing, at least its minimum in whole shares, or closes; every
-    wash group takes one side. `relaxed` is the solution without integrality, where the caller has it. `line_price`,
+    wash group takes one side. `relaxed` is the solution without integrality, where the caller has it; `near` (C) are
+    values that keep sides and least trades, of any number of shares: the search begins from their choices and finds
+    better ones or none. `branches` is its effort: re-solves spent on sides, and others in proportion. `line_price`,
     `row_price` and `bound_price` are those of the program with the chosen sides and least trades and any number of
     shares, which are the prices a reader can act on. `iterations` counts re-solves. `status` is "infeasible" when
     nothing was found: with the relaxed program infeasible, or after 100,000 re-solves. The same input gives the same
@@ -49,10 +57,10 @@ def solve(problem: Problem, integrality: Integrality, relaxed: Solution | None =
     _check(problem, integrality)
     centre = np.clip(np.zeros(len(problem.linear)), problem.lower, problem.upper)
     if (problem.quadratic > 0).any():
-        relaxed = relaxed or quadratic.solve(problem)
-        if relaxed.status == "infeasible":
+        relaxed = relaxed or _relaxed(problem)
+        if relaxed is not None and relaxed.status == "infeasible":
             return relaxed
-        if np.isfinite(relaxed.values).all():
+        if relaxed is not None and np.isfinite(relaxed.values).all():
             centre = relaxed.values
     # A trade is one variable for its side and its least amount, so it cannot be cut into segments: its own curvature
     # (impact, slight beside that of tracking) is taken at its slope in the relaxed solution.
@@ -63,11 +71,28 @@ def solve(problem: Problem, integrality: Integrality, relaxed: Solution | None =
         curve, slope, problem.lower, problem.upper, problem.line, problem.line_coefficient,
         problem.column_ptr, problem.entry_row, problem.entry, problem.line_target, problem.row_low, problem.row_high,
         problem.kind, integrality.position, integrality.share, integrality.held, integrality.minimum,
-        integrality.wash_group, centre,
+        integrality.wash_group, centre, np.empty(0) if near is None else near, branches,
     )  # fmt: skip
     if found:
         objective = float(values @ (problem.linear + 0.5 * problem.quadratic * values))
+    if near is not None:
+        known = float(near @ (problem.linear + 0.5 * problem.quadratic * near))
+        if not found or objective > known + 10 * DEAR:
+            # Whole shares do not fit the choices it began from: begin from nothing, with all the effort.
+            other = solve(problem, integrality, relaxed)
+            if not found or other.objective < objective:
+                return other
     return Solution(values, objective, line_price, row_price, bound_price, "optimal" if found else "infeasible", solves)
+
+
+def _relaxed(problem: Problem) -> Solution | None:
+    """The solution without integrality; None where the interior point stalls, which the search does not need."""
+    try:
+        return quadratic.solve(problem)
+    except ParameterError as error:
+        if error.parameter is not None:
+            raise
+        return None
 
 
 def _check(problem: Problem, integrality: Integrality) -> None:
@@ -88,11 +113,12 @@ def whole_solution(
     quadratic: Floats, linear: Floats, lower: Floats, upper: Floats, line: Ints, line_coefficient: Floats,
     column_ptr: Ints, entry_row: Ints, entry: Floats, line_target: Floats, row_low: Floats, row_high: Floats,
     kind: Ints, position: Ints, share: Floats, held: Floats, minimum: Floats, wash_group: Ints, centre: Floats,
+    near: Floats, most_branches: int,
 ) -> tuple[bool, Floats, float, Floats, Floats, Floats, int]:  # fmt: skip
     """`solve` on arrays, for callers that are compiled or run several households side by side.
 
     `centre` is where quadratic columns are first cut into segments: the solution of the relaxed program. Segments
-    around anything else are too coarse where a household trades much.
+    around anything else are too coarse where a household trades much. `near` may be empty.
     """
     columns, lines, rows = linear.size, line_target.size, row_low.size
     selling = (kind == SELL).astype(np.int32)
@@ -110,10 +136,18 @@ def whole_solution(
         quadratic, linear, lower, upper, line, line_coefficient, column_ptr, entry_row, entry, line_target,
         row_low, row_high, total_row, totals, units, centre, width,
     )  # fmt: skip
-    effort = min(1.0, LARGE / t.body.size)
+    effort = min(1.0, LARGE / t.body.size) * most_branches / BRANCHES
     branches, moves = int(BRANCHES * effort) + 20, int(MOVES * effort) + 10
     start_lower, start_upper = t.lower.copy(), t.upper.copy()
-    best, leaf_lower, leaf_upper, solves = branch(t, named, wash_group, selling, groups, np.inf, branches, False)
+    first = np.inf
+    near_lower, near_upper = start_lower, start_upper
+    if near.size == columns:
+        first = choose_as(t, named, near, total_row, wide + lines + rows, wash_group, selling, groups)
+        near_lower, near_upper = t.lower.copy(), t.upper.copy()
+        _take(t, start_lower, start_upper)
+    best, leaf_lower, leaf_upper, solves = branch(t, named, wash_group, selling, groups, first, branches, False)
+    if best == first:
+        leaf_lower, leaf_upper = near_lower, near_upper
     values = np.full(columns, np.nan)
     line_price, row_price, bound_price = np.full(lines, np.nan), np.full(rows, np.nan), np.full(columns, np.nan)
     if best == np.inf:
