@@ -1,4 +1,4 @@
-"""Demands that cannot all hold are named in pairs, with the least that was missed; notes say what a person must know."""
+"""Demands that cannot all hold are named in pairs, with the least that was missed; notes say what else matters."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from made_up import AS_OF, household  # noqa: E402
+from made_up import AS_OF, household
 
-from workbench.rebalance import Settings, propose  # noqa: E402
-from workbench.rebalance.household import CashDemand, Restriction  # noqa: E402
+from workbench.rebalance import Settings, propose
+from workbench.rebalance.household import CashDemand, Restriction
 
 
 def _account(registration="taxable", cash=500.0, **holdings):
@@ -35,7 +35,8 @@ def test_a_distribution_larger_than_the_account_names_its_value():
 def test_a_floor_above_the_accounts_value_is_a_conflict_with_that_value():
     need = CashDemand(0, "min_cash", 80_000.0, None, "R9")
     (conflict,) = propose(household([_account("roth_ira", AAA=100.0)], needs=(need,))).conflicts
-    assert conflict.parties == ("min_cash R9", "value of A00") and "deposit cash" in conflict.remedy
+    assert conflict.parties == ("min_cash R9", "value of A00")
+    assert "deposit cash" in conflict.remedy
 
 
 def test_only_the_locks_that_matter_are_named():
@@ -43,7 +44,7 @@ def test_only_the_locks_that_matter_are_named():
     locks = (_never_sell("R1", "AAA"), _never_sell("R2", "EMK"), _never_sell("R3", "TEC"))
     home = household([_account("roth_ira", AAA=500.0, EMK=10.0)], needs=(need,), restrictions=locks)
     (conflict,) = propose(home).conflicts
-    assert conflict.parties == ("withdrawal R5", "never_sell R1"), "400 dollars of EMK would not mend it, TEC is not held"
+    assert conflict.parties == ("withdrawal R5", "never_sell R1")  # EMK is too little, TEC is not held
 
 
 def test_every_lot_locked_is_named_lot_by_record():
@@ -77,4 +78,5 @@ def test_consent_and_accounts_without_model_are_said():
 
 def test_a_household_of_unmanaged_accounts_alone_says_so():
     proposal = propose(household([{**_account(OLD=10.0), "model": -1}]), Settings())
-    assert not proposal.trades and [note.kind for note in proposal.notes] == ["unmanaged"]
+    assert not proposal.trades
+    assert [note.kind for note in proposal.notes] == ["unmanaged"]

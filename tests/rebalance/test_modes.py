@@ -33,9 +33,11 @@ def _checked(home, **changes):
 def test_raising_cash_sells_what_is_asked_for_and_no_more():
     home = _home(cash=0.0, needs=(CashDemand(0, "withdrawal", 9_000.0, None, "R1"),))
     proposal = _checked(home, mode="raise_cash")
-    assert {t.side for t in proposal.trades} == {"sell"} and {t.reason.cause for t in proposal.trades} == {"raise_cash"}
+    assert {t.side for t in proposal.trades} == {"sell"}
+    assert {t.reason.cause for t in proposal.trades} == {"raise_cash"}
     (state,) = proposal.accounts
-    assert state.cash_after >= 9_000.0 and abs(state.cash_after - state.cash_floor) <= 100.0, "within a share"
+    assert state.cash_after >= 9_000.0
+    assert abs(state.cash_after - state.cash_floor) <= 100.0, "within a share"
 
 
 def test_raising_cash_takes_the_lots_of_least_tax():
@@ -51,7 +53,8 @@ def test_nothing_is_sold_where_no_cash_is_asked_for():
 
 def test_investing_cash_buys_what_is_low_and_sells_nothing():
     proposal = _checked(_home(cash=60_000.0), mode="invest_cash")
-    assert {t.side for t in proposal.trades} == {"buy"} and proposal.tax == 0.0
+    assert {t.side for t in proposal.trades} == {"buy"}
+    assert proposal.tax == 0.0
     (group,) = proposal.groups
     assert group.tracking_error_after < group.tracking_error_before
     assert "AAA" not in {t.security_id for t in proposal.trades}, "AAA is above its target"
@@ -61,8 +64,10 @@ def test_harvesting_sells_losses_alone_and_keeps_cash_and_tracking():
     holdings = {"AAA": [(200.0, 60.0, 800), (200.0, 140.0, 300)], "BND": [(1_750.0, 24.0, 100)]}
     proposal = _checked(_home(cash=3_000.0, holdings=holdings), mode="harvest")
     sales = [t for t in proposal.trades if t.side == "sell"]
-    assert sales and all(lot.gain < 0 for t in sales for lot in t.lots)
-    assert {t.reason.cause for t in sales} == {"harvest"} and proposal.tax < 0
+    assert sales
+    assert all(lot.gain < 0 for t in sales for lot in t.lots)
+    assert {t.reason.cause for t in sales} == {"harvest"}
+    assert proposal.tax < 0
     (state,), (group,) = proposal.accounts, proposal.groups
     assert state.cash_after >= state.cash_before - 1.0
     assert group.tracking_error_after <= group.tracking_error_before + 0.002
@@ -94,7 +99,8 @@ def test_direct_indexing_holds_small_names_that_a_full_rebalance_would_not_trade
 
 def test_a_loss_in_one_account_is_not_bought_back_in_another():
     accounts = [
-        {"registration": "taxable", "cash": 1_000.0, "holdings": {"AAA": [(500.0, 140.0, 200)], "BND": [(900.0, 20.0, 800)]}},
+        {"registration": "taxable", "cash": 1_000.0,
+         "holdings": {"AAA": [(500.0, 140.0, 200)], "BND": [(900.0, 20.0, 800)]}},
         {"registration": "roth_ira", "cash": 60_000.0, "holdings": {}},
         {"registration": "trust", "cash": 30_000.0, "holdings": {"AAA": [(5.0, 60.0, 200)]}},
     ]  # fmt: skip

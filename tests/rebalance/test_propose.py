@@ -38,7 +38,8 @@ def check(home, proposal, settings):
     assert len(places) == len(set(places)), "one order a position"
     for trade in proposal.trades:
         place = (trade.account_id, trade.security_id)
-        assert trade.shares > 0 and trade.price > 0
+        assert trade.shares > 0
+        assert trade.price > 0
         assert trade.amount == round(trade.shares * trade.price, 2)
         if trade.side == "sell":
             assert trade.shares <= held[place] + 1e-5
@@ -46,7 +47,8 @@ def check(home, proposal, settings):
             for lot in trade.lots:
                 sold[lot.lot_id] = sold.get(lot.lot_id, 0.0) + lot.shares
         if settings.whole_shares and trade.shares != round(trade.shares):
-            assert trade.side == "sell" and trade.shares == pytest.approx(held[place], abs=1e-5)
+            assert trade.side == "sell"
+            assert trade.shares == pytest.approx(held[place], abs=1e-5)
     for lot, shares in sold.items():
         assert shares <= lots[lot] + 1e-6, "a lot is oversold"
     _check_obstacles(home, proposal, settings)
@@ -109,8 +111,10 @@ def _check_wash(home, proposal, settings):
 
 
 @fuzz
-@given(home=households(), mode=st.sampled_from(MODES), whole=st.booleans(),
-       bands=st.sampled_from(["target", "half", "edge"]), wash=st.sampled_from(["avoid", "avoid", "priced"]))  # fmt: skip
+@given(
+    home=households(), mode=st.sampled_from(MODES), whole=st.booleans(),
+    bands=st.sampled_from(["target", "half", "edge"]), wash=st.sampled_from(["avoid", "avoid", "priced"]),
+)  # fmt: skip
 def test_no_proposal_breaks_what_must_hold(home, mode, whole, bands, wash):
     settings = Settings(mode=mode, whole_shares=whole, bands=bands, wash=wash)
     check(home, propose(home, settings), settings)
@@ -142,8 +146,11 @@ def test_a_loss_is_harvested_and_its_substitute_bought():
     check(home, proposal, Settings())
     sale = next(t for t in proposal.trades if t.security_id == "AAA" and t.side == "sell")
     bought = next(t for t in proposal.trades if t.security_id == "AAB")
-    assert sale.reason.cause == "harvest" and sale.reason.replaced_by == "AAB" and sale.tax < 0
-    assert bought.reason.cause == "replacement" and bought.reason.replaces == "AAA"
+    assert sale.reason.cause == "harvest"
+    assert sale.reason.replaced_by == "AAB"
+    assert sale.tax < 0
+    assert bought.reason.cause == "replacement"
+    assert bought.reason.replaces == "AAA"
     assert (sale.reason.until - AS_OF).days == 31
     assert proposal.tax_table.losses_harvested > 0
 
@@ -155,7 +162,9 @@ def test_a_recent_purchase_elsewhere_in_the_household_blocks_the_loss():
     proposal = propose(home)
     assert not [t for t in proposal.trades if t.security_id == "AAA"]
     refusal = next(r for r in proposal.refused if r.security_id == "AAA")
-    assert refusal.obstacle == "wash_sale" and refusal.source == "L9" and refusal.until.isoformat() == "2025-07-31"
+    assert refusal.obstacle == "wash_sale"
+    assert refusal.source == "L9"
+    assert refusal.until.isoformat() == "2025-07-31"
 
 
 def test_an_exceeded_budget_stops_gains_and_costs_tracking():
@@ -165,7 +174,8 @@ def test_an_exceeded_budget_stops_gains_and_costs_tracking():
     assert free.tax_table.proposed_long > 1_000
     assert bound.tax_table.proposed_long + bound.tax_table.proposed_short <= 0.01
     limit = next(limit for limit in bound.limits if limit.kind == "gain_budget")
-    assert limit.price > 0 and limit.tracking_bp > 0
+    assert limit.price > 0
+    assert limit.tracking_bp > 0
 
 
 def test_lots_of_unknown_basis_stay_and_say_so():
@@ -175,7 +185,8 @@ def test_lots_of_unknown_basis_stay_and_say_so():
     assert next(r for r in proposal.refused if r.security_id == "OLD").obstacle == "unknown_basis"
     allowed = propose(home, Settings(sell_unknown_basis=True))
     sale = next(t for t in allowed.trades if t.security_id == "OLD")
-    assert sale.gain_long == sale.amount and sale.lots[0].gain is None
+    assert sale.gain_long == sale.amount
+    assert sale.lots[0].gain is None
 
 
 def test_a_distribution_is_raised_before_anything_else():
@@ -186,7 +197,8 @@ def test_a_distribution_is_raised_before_anything_else():
     for mode in ("full", "raise_cash"):
         proposal = propose(home, Settings(mode=mode))
         (row,) = proposal.cash_needs
-        assert row.available_before == 100.0 and row.available_after >= 9_000.0
+        assert row.available_before == 100.0
+        assert row.available_after >= 9_000.0
 
 
 def test_a_demand_that_cannot_be_met_names_what_stands_against_it():
@@ -227,7 +239,8 @@ def test_a_transition_sells_a_third_of_what_the_model_does_not_name():
     home = household(_plain(holdings={"OLD": [(300.0, 390.0, 800)], "BND": [(1_000.0, 20.0, 800)]}))
     proposal = propose(home, Settings(mode="transition", transition_years=3))
     sale = next(t for t in proposal.trades if t.security_id == "OLD")
-    assert 80 <= sale.shares <= 101 and sale.reason.cause == "transition"
+    assert 80 <= sale.shares <= 101
+    assert sale.reason.cause == "transition"
 
 
 def test_bonds_move_to_the_ira_and_shares_to_the_taxed_account():
@@ -255,17 +268,21 @@ def test_a_household_inside_its_bands_is_left_alone_where_the_policy_says_so():
     assert propose(moved, policy).trades
     need = CashDemand(0, "withdrawal", 9_000.0, None, "R1")
     owed = propose(household(_plain(cash=3_000.0, holdings=inside), needs=(need,)), policy)
-    assert owed.trades and owed.accounts[0].cash_after >= 9_000.0
+    assert owed.trades
+    assert owed.accounts[0].cash_after >= 9_000.0
 
 
 def test_too_little_benefit_is_not_worth_a_trade():
     home = household(_plain())
     done = propose(home)
-    assert done.trades and done.benefit > 0
+    assert done.trades
+    assert done.benefit > 0
     worth = (done.benefit - done.tax - done.cost) / done.groups[0].value
     assert propose(home, Settings(least_benefit=worth * 0.9)).trades
     left = propose(home, Settings(least_benefit=min(worth * 1.1, 1.0)))
-    assert not left.trades and left.benefit == 0.0 and {r.obstacle for r in left.refused} == {"cost"}
+    assert not left.trades
+    assert left.benefit == 0.0
+    assert {r.obstacle for r in left.refused} == {"cost"}
 
 
 def test_benefit_is_money_and_holds_no_price_of_a_limit():
@@ -287,4 +304,5 @@ def test_a_gain_taken_days_before_it_turns_long_says_what_waiting_saves():
     assert sale.reason.waiting_saves == pytest.approx(sale.gain_short * (0.408 - 0.238), rel=0.01)
     later = household(_plain(cash=0.0, holdings={"AAA": [(500.0, 50.0, 100)]}), needs=(need,))
     (early,) = propose(later).trades
-    assert early.reason.turns_long is None and early.reason.waiting_saves == 0.0
+    assert early.reason.turns_long is None
+    assert early.reason.waiting_saves == 0.0

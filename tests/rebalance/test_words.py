@@ -14,12 +14,12 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 
 sys.path.insert(0, str(Path(__file__).parent))
-from made_up import households  # noqa: E402
-from proposals import make_lot_sale, make_reason, make_trade  # noqa: E402
+from made_up import households
+from proposals import make_lot_sale, make_reason, make_trade
 
-from workbench.exhibits import brief_words  # noqa: E402
-from workbench.rebalance import propose, words  # noqa: E402
-from workbench.rebalance.proposal import Cause  # noqa: E402
+from workbench.exhibits import brief_words
+from workbench.rebalance import propose, words
+from workbench.rebalance.proposal import Cause
 
 
 def test_a_harvest_in_full():
@@ -35,7 +35,8 @@ def test_a_harvest_in_full():
 @pytest.mark.parametrize("side", ["buy", "sell"])
 def test_every_cause_has_its_words(cause, side):
     text = words.sentence(make_trade(side=side, reason=make_reason(cause, replaces=None)), "4567")
-    assert text.startswith(f"{side.capitalize()} 15 VTI in account ending 4567: ") and text.endswith(".")
+    assert text.startswith(f"{side.capitalize()} 15 VTI in account ending 4567: ")
+    assert text.endswith(".")
     assert not re.search(r"None|nan|  |\.\.", text)
 
 
@@ -47,9 +48,11 @@ def test_gains_name_their_tax_and_what_waiting_saves():
 
 
 def test_a_wash_sale_and_an_unknown_cost_are_said():
-    lots = (make_lot_sale(), replace(make_lot_sale("L2"), gain=None, basis=None), replace(make_lot_sale(), disallowed=90.0))
+    unknown = replace(make_lot_sale("L2"), gain=None, basis=None)
+    lots = (make_lot_sale(), unknown, replace(make_lot_sale(), disallowed=90.0))
     text = words.sentence(make_trade(lots=lots), "4567")
-    assert "a wash sale disallows $90" in text and "what was paid is not known" in text
+    assert "a wash sale disallows $90" in text
+    assert "what was paid is not known" in text
 
 
 def test_a_weight_that_stays_is_left_and_fractions_are_told():
@@ -61,7 +64,8 @@ def test_a_weight_that_stays_is_left_and_fractions_are_told():
 
 def test_a_hostile_name_stays_one_short_line():
     text = words.sentence(make_trade(reason=make_reason(key="x\n# <b>" + "y" * 900)), "4567")
-    assert "\n" not in text and len(text) < 200
+    assert "\n" not in text
+    assert len(text) < 200
 
 
 def test_accounts_are_named_as_in_the_brief():
@@ -75,7 +79,8 @@ def test_no_figure_that_is_not_in_the_trade(home):
     proposal = propose(home)
     for trade, text in zip(proposal.trades, words.sentences(proposal), strict=True):
         reason = trade.reason
-        gains = (trade.gain_short, trade.gain_long, trade.tax, reason.waiting_saves, sum(lot.disallowed for lot in trade.lots))
+        taken = sum(lot.disallowed for lot in trade.lots)
+        gains = (trade.gain_short, trade.gain_long, trade.tax, reason.waiting_saves, taken)
         known = {f"{abs(v):,.0f}" for v in gains}
         assert set(re.findall(r"\$([\d,]+)", text)) <= known
         assert {float(v) for v in re.findall(r"([\d.]+)%", text)} <= {

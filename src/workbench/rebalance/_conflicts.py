@@ -81,7 +81,8 @@ def _over_cap(household: Household, solved: Solved, row: Row, over: float) -> Co
 
 
 def _is(cap: Cap, row: Row) -> bool:
-    return (cap.kind, cap.source, cap.account) == (row.kind, row.source, row.account) and row.entity.startswith(cap.entity)
+    same = (cap.kind, cap.source, cap.account) == (row.kind, row.source, row.account)
+    return same and row.entity.startswith(cap.entity)
 
 
 def _locked(

@@ -59,7 +59,7 @@ def _inside(household: Household, w: Weights) -> bool:
 
 
 def _tax(household: Household, orders: Orders, settings: Settings) -> float:
-    """Change of the year's tax by the orders, with carried losses at the policy's value; unknown basis counts as zero."""
+    """Change of the year's tax by the orders, carried losses at the policy's value; an unknown basis counts as zero."""
     taxed = household.accounts.treatment[orders.account[orders.lot_order]] == TAXED
     price = household.market.price[orders.security[orders.lot_order]]
     gain = np.where(taxed, (price - np.nan_to_num(household.lots.basis[orders.lot])) * orders.lot_shares, 0.0)

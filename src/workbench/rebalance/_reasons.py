@@ -114,7 +114,8 @@ def _pairs(household: Household, orders: Orders, loss: np.ndarray) -> dict[int, 
 
         fits = [
             j for j in bought
-            if j not in taken and amount[j] >= REPLACES * amount[i] and market.wash_group[orders.security[j]] != market.wash_group[security]
+            if j not in taken and amount[j] >= REPLACES * amount[i]
+            and market.wash_group[orders.security[j]] != market.wash_group[security]
             and (orders.line[j] == orders.line[i] or int(orders.security[j]) in named)
         ]  # fmt: skip
         if fits:

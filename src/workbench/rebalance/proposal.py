@@ -28,7 +28,8 @@ Obstacle = Literal[
 @dataclass(frozen=True)
 class LotSale:
     """Shares of one lot sold: `gain` is proceeds less basis (wash adjustment included), None where basis is unknown, as
-    is `acquired_on` where the day is; `disallowed` the part of a loss that a wash sale takes away now (declared, never found later).
+    is `acquired_on` where the day is; `disallowed` the part of a loss that a wash sale takes away now (declared, never
+    found later).
     """
 
     lot_id: str

@@ -15,7 +15,7 @@ from workbench.rebalance.household import TAXED, Household, TaxPosition
 from workbench.rebalance.proposal import AccountState, CashNeed, LotSale, Proposal, Reason, TaxTable, Trade, WashRow
 from workbench.rebalance.rounding import Orders
 from workbench.rebalance.settings import Settings
-from workbench.rebalance.solve import Solved, solve_household
+from workbench.rebalance.solve import solve_household
 from workbench.tax import is_long_term, long_term_from, loss_limit, net
 
 #: Days before a lot turns long-term in which a sale at a gain is told what waiting would save, where that is material.
@@ -76,7 +76,8 @@ def _lot_sales(household: Household, orders: Orders, rates: MarginalRates) -> li
     lots, today = household.lots, np.datetime64(household.as_of, "D")
     result: list[list[LotSale]] = [[] for _ in range(len(orders))]
     long = is_long_term(np.asarray(lots.holding_start)[orders.lot], today)
-    for k, (i, lot, shares) in enumerate(zip(orders.lot_order.tolist(), orders.lot.tolist(), orders.lot_shares.tolist())):
+    taken = zip(orders.lot_order.tolist(), orders.lot.tolist(), orders.lot_shares.tolist(), strict=True)
+    for k, (i, lot, shares) in enumerate(taken):
         price = float(household.market.price[orders.security[i]])
         taxed = household.accounts.treatment[orders.account[i]] == TAXED
         proceeds = round(shares * price, 2)
@@ -136,7 +137,9 @@ def _patience(household: Household, orders: Orders, order: int, why: Reason, rat
     return why if saved < MATERIAL else replace(why, turns_long=turns[soon].max().astype(date), waiting_saves=saved)
 
 
-def _trade(household: Household, orders: Orders, i: int, w: _weights.Weights, lots: tuple[LotSale, ...], why: Reason) -> Trade:
+def _trade(
+    household: Household, orders: Orders, i: int, w: _weights.Weights, lots: tuple[LotSale, ...], why: Reason
+) -> Trade:
     taxed = household.accounts.treatment[orders.account[i]] == TAXED
     short = sum(_counted(lot) for lot in lots if lot.term in ("short", "unknown")) if taxed else 0.0
     long = sum(_counted(lot) for lot in lots if lot.term == "long") if taxed else 0.0
