@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from workbench.exhibits import Origin, after_tax, transition
+from workbench.exhibits import Origin, after_tax, direct_index, transition
 from workbench.rebalance import after_tax as study
+from workbench.rebalance import direct_index as direct_indexing
 from workbench.rebalance import transition as selling
 from workbench.report import Exhibit
 from workbench.report.blocks import ExhibitBlock, collect_facts
@@ -88,7 +89,8 @@ def test_a_plan_is_shown_with_its_price():
     asked = frontier.plans[frontier.asked]
     assert len(schedule.body.rows) == min(15, len(asked.years))
     assert np.isclose(schedule.body.rows[0][5], asked.years[0].tax)
-    assert "is sold in 3 years" in figure.takeaway and "against selling at once" in figure.takeaway
+    assert "is sold in 3 years" in figure.takeaway
+    assert "against selling at once" in figure.takeaway
     assert "Selling over 10 years in place of 1" in prices.takeaway
 
 
@@ -97,7 +99,25 @@ def test_a_budget_of_nothing_is_said_to_sell_nothing():
     household = made.household_of([(1_000.0, 30.0, 2_000)])
     household = replace(household, tax=replace(household.tax, gain_budget=0.0))
     figure, prices, schedule = transition.exhibits(selling.frontier(household, "STK"), ORIGIN, "H1")
-    assert "is left for good" in figure.takeaway and "its own budget of $0" in figure.takeaway
-    assert "the household's own" in prices.body.rows[0][0] and prices.body.rows[0][1] == "not sold"
+    assert "is left for good" in figure.takeaway
+    assert "its own budget of $0" in figure.takeaway
+    assert "the household's own" in prices.body.rows[0][0]
+    assert prices.body.rows[0][1] == "not sold"
     for exhibit in (figure, prices, schedule):
         assert Exhibit.from_json(exhibit.to_json()) == exhibit
+
+
+def test_direct_indexing_is_shown_with_its_survivors_and_when_losses_came():
+    made = module("test_direct_index")
+    stocks = direct_indexing.history_of_stocks(made.made_up_stocks(), made.SECTORS, "made-up stocks")
+    lived = direct_indexing.compare(stocks, made.ONE_YEAR, starts=[made.START])
+    shown = direct_index.exhibits(replace(lived, assumptions=replace(made.ONE_YEAR, rates=study.TaxRates())), lived)
+    for exhibit in shown:
+        assert Exhibit.from_json(exhibit.to_json()) == exhibit
+    collect_facts(ExhibitBlock(exhibit, 0) for exhibit in shown)
+    table = shown[1]
+    assert "$50,000 of long-term gains" in table.title
+    assert "no gains elsewhere" in shown[0].title
+    assert "survivors" in table.body.note
+    monthly = next(row for row in table.body.rows if "each month" in row[0])
+    assert np.isclose(monthly[1], lived.summary().set_index("strategy").at["monthly", "tax_alpha"])
