@@ -46,7 +46,11 @@ def measure_stocks(years: int = 10) -> dict[str, Any]:
     history = direct_index.read_stocks(shared(STOCKS), shared(SECTORS))
     strategies = (*direct_index.STRATEGIES, direct_index.screened(SCREEN))
     result: dict[str, Any] = {}
-    for name, gains in (("stocks alone", 0.0), ("stocks shared", OTHER_GAINS)):
+    for name, rates in (
+        ("stocks, no gains elsewhere", after_tax.TaxRates()),
+        ("stocks, long-term gains elsewhere", after_tax.TaxRates(other_gains=OTHER_GAINS)),
+        ("stocks, short-term gains elsewhere", after_tax.TaxRates(other_short_gains=OTHER_GAINS)),
+    ):
         taken: list[tuple[float, int, int]] = []
 
         def decide(household: Household, settings: Settings) -> Orders | None:
@@ -58,7 +62,7 @@ def measure_stocks(years: int = 10) -> dict[str, Any]:
             return None if solved is None else solved.orders
 
         start = time.process_time()
-        assumptions = replace(direct_index.ASSUMPTIONS, years=years, rates=after_tax.TaxRates(other_gains=gains))
+        assumptions = replace(direct_index.ASSUMPTIONS, years=years, rates=rates)
         study = direct_index.compare(history, assumptions, strategies=strategies, decide=decide)
         seconds, columns, lots = np.array(taken).T
         result[name] = {

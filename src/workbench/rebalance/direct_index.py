@@ -22,7 +22,7 @@ __all__ = [
     "screened",
 ]  # fmt: skip
 
-#: Three times the price of risk of a proposal: about 1 % of tracking error a year, what direct indexing is sold with.
+#: Three times the price of risk of a proposal: 0.7 to 0.8 % of tracking error in most ten years.
 SETTINGS = Settings(mode="direct_index", whole_shares=False, risk_aversion=30.0)
 #: The yardstick first.
 STRATEGIES = (
