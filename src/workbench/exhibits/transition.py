@@ -91,6 +91,10 @@ def frontier_table(frontier: Frontier, as_of: str, source: str) -> Exhibit:
         cells: list[Cell] = [f"{name} (the household's own)" if own else name]
         cells.append(str(len(plan.years)) if plan.finished else "not sold")
         for column in columns[2:]:
+            if not plan.finished and column.name in ("saved", "risk_cost"):
+                # holding on for good is not the same thing done slower
+                cells.append(None)
+                continue
             fact = _plan_fact(plan, column.name, float(row[column.name]), column.kind, as_of, source)
             facts.append(fact)
             cells.append(fact.ref())
