@@ -313,11 +313,12 @@ def test_a_notebook_changed_after_planning_is_not_run(make_plan: Callable[..., R
 
 def test_an_interrupted_run_ends_its_children_and_is_recorded_as_failed(make_plan: Callable[..., RunPlan]) -> None:
     planned = make_plan({"one": ["import time\ntime.sleep(300)"]})
+    before = set(psutil.Process().children(recursive=True))
     children: list[psutil.Process] = []
 
     def interrupt(event: RunEvent) -> None:
         if event.kind == "cell" and event.cell == 3:
-            children.extend(psutil.Process().children(recursive=True))
+            children.extend(set(psutil.Process().children(recursive=True)) - before)
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

@@ -13,12 +13,12 @@ from dataclasses import replace
 
 from workbench.rebalance._history import History
 from workbench.rebalance._stocks import as_fund, history_of_stocks, index_from, read_stocks
-from workbench.rebalance.after_tax import Assumptions, Decide, Strategy, Study, cohort_starts, simulate
+from workbench.rebalance.after_tax import Assumptions, Decide, Strategy, Study, TaxRates, cohort_starts, simulate
 from workbench.rebalance.household import Restriction
 from workbench.rebalance.settings import Settings
 
 __all__ = [
-    "ASSUMPTIONS", "SETTINGS", "STRATEGIES", "as_fund", "compare", "history_of_stocks", "index_from", "read_stocks",
+    "ASSUMPTIONS", "SETTINGS", "STRATEGIES", "as_fund", "assume", "compare", "history_of_stocks", "index_from", "read_stocks",
     "screened",
 ]  # fmt: skip
 
@@ -32,6 +32,11 @@ STRATEGIES = (
 )
 #: One taxable account of $1,000,000; deposits, rates and length as in the after-tax study.
 ASSUMPTIONS = Assumptions(wealth=1_000_000.0, accounts=(("taxable", 1.0),))
+
+
+def assume(years: int, rates: TaxRates | None = None) -> Assumptions:
+    """The study's assumptions with other lives: how many years, and at which rates (its own by default)."""
+    return replace(ASSUMPTIONS, years=years, rates=rates or ASSUMPTIONS.rates)
 
 
 def screened(key: str) -> Strategy:
