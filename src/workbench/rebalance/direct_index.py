@@ -18,8 +18,8 @@ from workbench.rebalance.household import Restriction
 from workbench.rebalance.settings import Settings
 
 __all__ = [
-    "ASSUMPTIONS", "SETTINGS", "STRATEGIES", "as_fund", "assume", "compare", "history_of_stocks", "index_from", "read_stocks",
-    "screened",
+    "ASSUMPTIONS", "SETTINGS", "STRATEGIES", "as_fund", "assume", "compare", "history_of_stocks", "index_from",
+    "read_stocks", "screened",
 ]  # fmt: skip
 
 #: Three times the price of risk of a proposal: 0.7 to 0.8 % of tracking error in most ten years.
