@@ -10,6 +10,7 @@ import numpy as np
 from workbench.rebalance import _conflicts, _undone, _weights
 from workbench.rebalance._reasons import WASH_DAYS, reasons
 from workbench.rebalance._tax_year import tax_of
+from workbench.rebalance._washed import washed_shares
 from workbench.rebalance.formulate import Formulation, MarginalRates, gain_budget
 from workbench.rebalance.household import TAXED, Household, TaxPosition
 from workbench.rebalance.proposal import AccountState, CashNeed, LotSale, Proposal, Reason, TaxTable, Trade, WashRow
@@ -76,6 +77,7 @@ def _lot_sales(household: Household, orders: Orders, rates: MarginalRates) -> li
     lots, today = household.lots, np.datetime64(household.as_of, "D")
     result: list[list[LotSale]] = [[] for _ in range(len(orders))]
     long = is_long_term(np.asarray(lots.holding_start)[orders.lot], today)
+    gone = washed_shares(household, orders).tolist()
     taken = zip(orders.lot_order.tolist(), orders.lot.tolist(), orders.lot_shares.tolist(), strict=True)
     for k, (i, lot, shares) in enumerate(taken):
         price = float(household.market.price[orders.security[i]])
@@ -89,7 +91,7 @@ def _lot_sales(household: Household, orders: Orders, rates: MarginalRates) -> li
         if taxed:
             taxable = proceeds if gain is None else gain
             if taxable < 0:
-                washed = _disallowed(household, orders, i, lot, shares, -taxable)
+                washed = round(-taxable * gone[k] / shares, 2)
             counted = taxable + washed
             rate = (
                 (rates.long_gain if counted >= 0 else rates.long_loss)
@@ -106,20 +108,6 @@ def _lot_sales(household: Household, orders: Orders, rates: MarginalRates) -> li
             )
         )  # fmt: skip
     return result
-
-
-def _disallowed(household: Household, orders: Orders, order: int, lot: int, shares: float, loss: float) -> float:
-    """The part of a loss that purchases of the last 30 days, or of this very proposal, take away (IRC 1091)."""
-    market = household.market
-    group = int(market.wash_group[orders.security[order]])
-    name = str(household.lots.ids[lot])
-    bought = sum(
-        event.shares for event in household.wash
-        if event.kind == "purchase" and event.group == group and event.source != name
-    )  # fmt: skip
-    mine = (orders.shares > 0) & (market.wash_group[orders.security] == group)
-    bought += float(orders.shares[mine].sum())
-    return round(loss * min(bought / shares, 1.0), 2) if shares > 0 else 0.0
 
 
 def _patience(household: Household, orders: Orders, order: int, why: Reason, rates: MarginalRates) -> Reason:
