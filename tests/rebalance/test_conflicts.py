@@ -80,3 +80,30 @@ def test_a_household_of_unmanaged_accounts_alone_says_so():
     proposal = propose(household([{**_account(OLD=10.0), "model": -1}]), Settings())
     assert not proposal.trades
     assert [note.kind for note in proposal.notes] == ["unmanaged"]
+
+
+def test_the_remedy_says_when_lifting_one_lock_is_not_enough():
+    locks = tuple(_never_sell(f"R{k}", key) for k, key in enumerate(("AAA", "EMK", "TEC")))
+    home = household([_account("roth_ira", cash=0.0, AAA=100.0, EMK=300.0, TEC=10.0)], restrictions=locks,
+                     needs=(CashDemand(0, "withdrawal", 20_000.0, None, "R9"),))  # fmt: skip
+    (conflict,) = propose(home).conflicts
+    assert conflict.parties == ("withdrawal R9", "never_sell R0", "never_sell R1")
+    assert conflict.remedy == "deposit cash in A00, or lift these, which together free $22,000"
+
+
+def test_a_holding_that_must_go_and_may_not_is_missed_by_its_value():
+    rules = (Restriction("R1", -1, "never_hold", "OLD", None, "", None), _never_sell("R2", "OLD"))
+    (conflict,) = propose(household([_account("roth_ira", OLD=10.0, BND=500.0)], restrictions=rules)).conflicts
+    assert (conflict.violated, conflict.amount) == ("never_hold R1", 4_000.0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "value"),
+    [("max_weight", "AAA", 7.0), ("max_weight", "AAA", None), ("min_cash", "CASH", None), ("min_cash", "CASH", -1.0),
+     ("directive", "Raise", -5.0), ("hold_lot", "no such lot", None)],
+)  # fmt: skip
+def test_a_record_that_cannot_be_obeyed_is_named(kind, key, value):
+    rule = Restriction("R1", 0, kind, key, value, "", None)
+    (conflict,) = propose(household([_account("roth_ira", AAA=500.0)], restrictions=(rule,))).conflicts
+    assert conflict.parties == (f"{kind} R1",)
+    assert conflict.remedy.startswith("correct ")

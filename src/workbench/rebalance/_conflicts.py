@@ -1,8 +1,8 @@
 """Demands that cannot all hold: who is in conflict with whom, and by how much the weakest was missed.
 
 The program is elastic, so that a solution always exists and misses what it must by the least; here the misses are
-traced to their records. Of the records that keep an account from selling only an irreducible set is named: with any one
-of them lifted, the demand could be met as far as the set is concerned (`solver.conflict` has the general filter; cash
+traced to their records. Of the records that keep an account from selling, those are named that would each free what is
+missing; where none does, the fewest that free it together (`solver.conflict` has the general filter for many rows; cash
 is a single row, for which it is a sum).
 """
 
@@ -62,10 +62,10 @@ def _short_of_cash(household: Household, formulation: Formulation, account: int,
     """Cash that is owed and could not be raised: the demands, and what is locked up, or that there is no more."""
     needs = tuple(f"{need.kind} {need.source}" for need in household.needs if need.account == account)
     name = household.accounts.ids[account]
-    locked = _irreducible(_locked(household, formulation, account), missing)
+    locked = _enough(_locked(household, formulation, account), missing)
     demands = needs or (f"negative cash of {name}",)
     parties = (*demands, *(locked or (f"value of {name}",)))
-    remedy = f"deposit cash in {name}, or lift one of these" if locked else f"deposit cash in {name}, or ask for less"
+    remedy = f"deposit cash in {name}, or {_lift(locked, missing) if locked else 'ask for less'}"
     return Conflict(parties, remedy, f"cash of {name}", round(missing, 2))
 
 
@@ -73,11 +73,12 @@ def _over_cap(household: Household, solved: Solved, row: Row, over: float) -> Co
     """A cap that is passed: it, and the records that keep its securities from being sold, or the gain budget."""
     formulation = solved.formulation
     members = {s for cap in formulation.obstacles.caps if _is(cap, row) for s in cap.securities}
-    locked = _irreducible(_locked(household, formulation, row.account, members), over)
+    locked = _enough(_locked(household, formulation, row.account, members), over)
     if not locked and any(other.kind == "gain_budget" for other in formulation.rows):
-        locked = (f"gain budget of {household.household_id}",)
+        locked = {f"gain budget of {household.household_id}": over}
     parties = (f"{row.kind} {row.source}", *(locked or ("least trade or whole shares",)))
-    return Conflict(parties, "lift one of these, or accept the excess", f"{row.kind} {row.entity}", round(over, 2))
+    remedy = f"{_lift(locked, over)}, or accept the excess" if locked else "accept the excess"
+    return Conflict(parties, remedy, f"{row.kind} {row.entity}", round(over, 2))
 
 
 def _is(cap: Cap, row: Row) -> bool:
@@ -106,15 +107,23 @@ def _named(bar: Bar, security: str) -> str:
     return f"{bar.obstacle} {bar.source}" if bar.source else f"{bar.obstacle} of {security}"
 
 
-def _irreducible(locked: dict[str, float], missing: float) -> tuple[str, ...]:
-    """A smallest set of locks that leaves the demand unmet: those are left out that are too small to mend it."""
-    spare, kept = 0.0, []
-    for name, dollars in sorted(locked.items(), key=lambda item: (item[1], item[0])):
-        if spare + dollars < missing - CENT:
-            spare += dollars
-        else:
-            kept.append(name)
-    return tuple(sorted(kept))
+def _enough(locked: dict[str, float], missing: float) -> dict[str, float]:
+    """The locks to lift: each that frees what is missing by itself, else the fewest that free it together."""
+    if sum(locked.values()) < missing - CENT:
+        return {}
+    alone = {name: dollars for name, dollars in locked.items() if dollars >= missing - CENT}
+    freed, together = 0.0, {}
+    for name, dollars in sorted(locked.items(), key=lambda item: (-item[1], item[0])):
+        if freed < missing - CENT:
+            freed, together[name] = freed + dollars, dollars
+    return dict(sorted((alone or together).items()))
+
+
+def _lift(locked: dict[str, float], missing: float) -> str:
+    """Whether any one of the locks is enough to lift, or it takes all that are named."""
+    if min(locked.values()) >= missing - CENT:
+        return "lift one of these"
+    return f"lift these, which together free ${sum(locked.values()):,.0f}"
 
 
 def uncured_cash(household: Household) -> tuple[Conflict, ...]:

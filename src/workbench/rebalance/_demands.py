@@ -68,7 +68,8 @@ def cash_demands(
     result: dict[int, list[CashDemand]] = {}
     for household, listed in in_force.items():
         for restriction in listed:
-            if restriction.kind not in ("min_cash", "directive") or restriction.value is None:
+            # A value that is missing or negative demands nothing; where it should not be, the proposal says so.
+            if restriction.kind not in ("min_cash", "directive") or not (restriction.value or 0.0) > 0.0:
                 continue
             account = restriction.account
             if account < 0:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+import numpy as np
+
 from workbench.rebalance.household import Household, Market, Restriction
 from workbench.rebalance.proposal import Conflict, Obstacle
 from workbench.rebalance.settings import Settings
@@ -86,7 +88,15 @@ def obstacles(household: Household, settings: Settings) -> Obstacles:
 
 def _add(result: Obstacles, household: Household, restriction: Restriction) -> None:
     market, kind = household.market, restriction.kind
+    wrong = _wrong_value(restriction)
+    if wrong is not None:
+        result.conflicts.append(_to_correct(restriction, wrong))
+        return
     if kind == "hold_lot":
+        if restriction.key not in set(map(str, household.lots.ids)):
+            result.conflicts.append(
+                _to_correct(restriction, f"correct or end it: {restriction.key!r} names no lot that is held")
+            )
         result.held_lots[restriction.key] = Bar("hold_lot", restriction.restriction_id, restriction.expires_on)
         return
     if kind == "screen":
@@ -96,23 +106,15 @@ def _add(result: Obstacles, household: Household, restriction: Restriction) -> N
     else:
         return
     if not named:
-        result.conflicts.append(
-            Conflict(
-                (f"{kind} {restriction.restriction_id}",),
-                f"correct the key {restriction.key!r}: it names no security, issuer, sector or asset class",
-                f"{kind} {restriction.restriction_id}",
-                0.0,
-            )
-        )
+        named_by = "screen of a security" if kind == "screen" else "security, issuer, sector or asset class"
+        remedy = f"correct the key {restriction.key!r}: it names no {named_by}"
+        result.conflicts.append(_to_correct(restriction, remedy))
         return
-    if kind == "max_weight":
-        if restriction.value is not None:
-            source = restriction.restriction_id
-            result.caps.append(
-                Cap(restriction.account, named, restriction.value, "max_weight", restriction.key, source)
-            )
+    if kind == "max_weight" and restriction.value is not None:
+        source = restriction.restriction_id
+        result.caps.append(Cap(restriction.account, named, restriction.value, "max_weight", restriction.key, source))
         return
-    bar = Bar(kind, restriction.restriction_id, restriction.expires_on)
+    bar = Bar(kind, restriction.restriction_id, restriction.expires_on)  # type: ignore[arg-type]
     where = [restriction.account] if restriction.account >= 0 else range(len(household.accounts.ids))
     for account in where:
         for security in named:
@@ -122,6 +124,24 @@ def _add(result: Obstacles, household: Household, restriction: Restriction) -> N
                 result.no_buy.setdefault((account, security), bar)
                 if kind != "never_buy":
                     result.must_sell.setdefault((account, security), bar)
+
+
+def _wrong_value(restriction: Restriction) -> str | None:
+    """What is wrong with a value that a restriction's kind needs; a directive may be words alone."""
+    kind, value = restriction.kind, restriction.value
+    if kind == "max_weight" and not (value is not None and 0.0 <= value <= 1.0):
+        return f"correct the value {value}: the most that may be held, as a fraction from 0 to 1"
+    if kind == "min_cash" and not (value is not None and value >= 0.0):
+        return f"correct the value {value}: the cash to keep, in dollars from 0 on"
+    if kind == "directive" and value is not None and value < 0.0:
+        return f"correct the value {value}: the cash to raise, in dollars from 0 on"
+    return None
+
+
+def _to_correct(restriction: Restriction, remedy: str) -> Conflict:
+    """A record that cannot be obeyed as it stands: nothing is done because of it, and it is named."""
+    name = f"{restriction.kind} {restriction.restriction_id}"
+    return Conflict((name,), remedy, name, 0.0)
 
 
 def _firm_caps(result: Obstacles, household: Household, settings: Settings) -> None:
@@ -157,11 +177,10 @@ def _wash(result: Obstacles, household: Household, settings: Settings) -> None:
 
 def _contradictions(result: Obstacles, household: Household) -> None:
     """A holding that must go and may not be sold: the seller's prohibition rules, and the pair is named."""
-    held = {
-        (account, int(security))
-        for account in range(len(household.accounts.ids))
-        for security in household.security[household.account_ptr[account] : household.account_ptr[account + 1]]
-    }
+    rows = range(len(household.security))
+    owner = np.repeat(np.arange(len(household.accounts.ids)), np.diff(household.account_ptr))
+    worth = household.quantity * np.nan_to_num(household.market.price[household.security])
+    held = {(int(owner[h]), int(household.security[h])): float(worth[h]) for h in rows}
     for place in sorted(set(result.must_sell) & set(result.no_sell)):
         stays, goes = result.no_sell[place], result.must_sell.pop(place)
         if place not in held:
@@ -172,6 +191,6 @@ def _contradictions(result: Obstacles, household: Household) -> None:
                 (f"{goes.obstacle} {goes.source}", f"{stays.obstacle} {stays.source}"),
                 f"lift one of the two; until then {name} is neither sold nor bought",
                 f"{goes.obstacle} {goes.source}",
-                0.0,
+                round(held[place], 2),
             )
         )

@@ -115,7 +115,7 @@ def _against(
         account = int(formulation.buy_account[places[0]]) if len(places) else members[0]
         if settings.mode in ("raise_cash",):
             return (account, goal), Bar("mode", settings.mode)
-        floors = [a for a in members if _binds(solved, "cash", a)]
+        floors = [a for a in members if _binds(solved, "cash", a, at_floor=True)]
         return (floors[0] if floors else account, goal), Bar("cash_floor") if floors else Bar("cost")
     places = np.flatnonzero(formulation.sell_line == line)
     if not len(places):
@@ -136,9 +136,10 @@ def _against(
     return where, Bar("cost")
 
 
-def _binds(solved: Solved, kind: str, account: int) -> bool:
+def _binds(solved: Solved, kind: str, account: int, *, at_floor: bool = False) -> bool:
+    """Whether a row has a price; `at_floor`: whether its lower limit has, for cash may bind at its ceiling too."""
     return any(
-        row.kind == kind and row.account == account and abs(price) > _BINDS
+        row.kind == kind and row.account == account and (price if at_floor else abs(price)) > _BINDS
         for row, price in zip(solved.formulation.rows, solved.relaxed.row_price.tolist())
     )
 
