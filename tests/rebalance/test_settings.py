@@ -88,3 +88,20 @@ def test_the_year_in_plain_numbers_is_the_year_of_the_tax_room(short, long, real
 def test_the_next_dollar_costs_between_nothing_and_the_dearest_rate(short, long, realised, carried):
     rates = marginal(TaxPosition("joint", 0.408, 0.238, 0.37, *realised, *carried, None), short, long, 0.5)
     assert all(-1e-9 <= rate <= 0.408 + 1e-9 for rate in rates)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("kept_apart", 5), ("kept_apart", "529"), ("location_costs", 3), ("location_costs", {"a": 1}),
+     ("location_costs", [["US equity", -1.0, 0.0, 0.0]]), ("transition_years", 2.5), ("mode", ["full"])],
+)  # fmt: skip
+def test_a_value_of_another_shape_names_its_setting(name, value):
+    with pytest.raises(ParameterError, match=name):
+        Settings.of({name: value})
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path):
+    path = tmp_path / "settings.yml"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ParameterError, match=r"settings\.yml"):
+        Settings.read(path)

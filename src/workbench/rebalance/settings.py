@@ -122,13 +122,20 @@ class Settings:
                 raise ParameterError(f"{field} must be one of {allowed}, is {getattr(self, field)!r}", field)
             if hint is bool and not isinstance(getattr(self, field), bool):
                 raise ParameterError(f"{field} must be true or false, is {getattr(self, field)!r}", field)
+        for field in ("kept_apart", "location_costs"):
+            if not isinstance(getattr(self, field), tuple):
+                raise ParameterError(f"{field} must be a list, is {getattr(self, field)!r}", field)
+        if self.transition_years != int(self.transition_years):
+            raise ParameterError(f"transition_years must be whole, is {self.transition_years!r}", "transition_years")
         unknown = [name for name in self.kept_apart if name not in REGISTRATIONS]
         if unknown:
             raise ParameterError(f"kept_apart names {unknown[0]!r}; use {', '.join(REGISTRATIONS)}", "kept_apart")
         for row in self.location_costs:
-            if len(row) != 4 or not isinstance(row[0], str) or not all(_is_number(cost) for cost in row[1:]):
+            sound = isinstance(row, tuple) and len(row) == 4 and isinstance(row[0], str)
+            if not sound or not all(_is_number(cost) and 0.0 <= cost <= 1.0 for cost in row[1:]):
                 raise ParameterError(
-                    f"location_costs: {row!r} must be an asset class and three yearly costs (taxed, deferred, free)",
+                    f"location_costs: {row!r} must be an asset class and three yearly costs from 0 to 1 "
+                    "(taxed, deferred, free)",
                     "location_costs",
                 )
 
@@ -151,7 +158,7 @@ class Settings:
 
         try:
             values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-        except (OSError, yaml.YAMLError) as error:
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             raise ParameterError(f"{path} cannot be read as YAML settings: {error}", "settings") from error
         if not isinstance(values, Mapping):
             raise ParameterError(f"{path} must hold names and values of settings", "settings")
