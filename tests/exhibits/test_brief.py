@@ -10,7 +10,8 @@ from pathlib import Path
 from workbench.exhibits import brief_words as words
 from workbench.exhibits.brief import brief
 from workbench.exhibits.household_file import Extras, Flow, Note, Restriction, household_files
-from workbench.rebalance.proposal import Limit
+from workbench.rebalance.proposal import Conflict, Limit
+from workbench.rebalance.proposal import Note as ProposalNote
 from workbench.report.brief import render_html
 
 _spec = importlib.util.spec_from_file_location("proposals", Path(__file__).parents[1] / "rebalance" / "proposals.py")
@@ -120,7 +121,10 @@ def test_the_file_leads_with_what_is_due_and_quotes_the_client():
 
 def test_what_was_not_done_leads_with_conflicts_and_prices_limits():
     told = texts(brief(make_proposal(), EXTRAS).below[1])
-    assert told[0].startswith("Conflict: restriction R3 and max_weight R9 cannot all hold")
+    assert told[0] == (
+        "Conflict: restriction R3 and max_weight R9 cannot all hold: max_weight R9 missed by $2,750; "
+        "allow 6.1 % of XOM."
+    )
     assert told[1] == "Gain budget of $10,000 costs 4 bp of tracking error."
     assert told[2] == "Sell $2,500 of XOM in ··A2: a never-sell restriction (R3)."
 
@@ -158,3 +162,31 @@ def test_files_of_a_firm_without_notes_are_empty(made, small):
     files = household_files(made(small), ranks={"H1": 1})
     assert files["H1"].advisor == "Ann Advisor, Boston"
     assert files["H1"].rank == 1
+
+
+def test_a_record_to_correct_is_no_demand_against_another():
+    wrong = Conflict(("max_weight R1",), "correct the value 7.0", "max_weight R1", 0.0)
+    told = texts(brief(make_proposal(conflicts=(wrong,)), EXTRAS).below[1])
+    assert told[0] == "Conflict: max_weight R1: correct the value 7.0."
+
+
+def test_notes_name_consent_to_obtain_and_accounts_without_model():
+    notes = (
+        ProposalNote("consent", "A2", 1_234.0),
+        ProposalNote("unmanaged", "A1", 250_000.0, "no model in force <b>"),
+    )
+    made = brief(make_proposal(notes=notes), EXTRAS)
+    assert "Consent needed: the client must agree to what is traded in ··A2 ($1,234)." in texts(made.below[0])
+    assert "Not managed: ··A1 ($250,000), no model in force <b>." in texts(made.below[1])
+    assert "<b>." not in render_html(made)
+
+
+def test_sleeves_are_called_by_name():
+    trade = make_proposal().trades[0]
+    trade = replace(trade, reason=replace(trade.reason, level="sleeve", key="CORE"))
+    row = replace(make_proposal().levels[0], level="sleeve", key="CORE")
+    extras = replace(EXTRAS, sleeves={"CORE": "US Large Core", "VTI": "not a sleeve here"})
+    made = brief(make_proposal(trades=(trade,), levels=(row,)), extras)
+    assert "US Large Core from 43.7% to 40.1%" in made.table.rows[0].cells[7]
+    assert made.deviations[0].label == "US Large Core"
+    assert made.table.rows[0].cells[1] == "VTI"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from hashlib import sha256
 from itertools import groupby
@@ -37,6 +38,8 @@ _COLUMNS = (
 )
 #: Characters of a note that are quoted, accounts that are named, characters of names and of identifiers.
 _QUOTED, _NAMED, _NAME, _ID = 150, 5, 60, 16
+#: Characters of a conflict: its parties, what was missed, the remedy.
+_CONFLICT = 260
 #: Amounts below this are nothing.
 _CENT = 0.005
 
@@ -44,6 +47,7 @@ _CENT = 0.005
 def brief(proposal: Proposal, extras: Extras) -> BriefView:
     """Return the page of one household: pure, and complete; the renderer cuts its lists to the room of the page."""
     endings = words.endings(account.account_id for account in proposal.accounts)
+    proposal = _with_sleeve_names(proposal, extras.sleeves)
     deviations, level = _deviations(proposal)
     return BriefView(
         key=_key(proposal.household_id),
@@ -73,6 +77,22 @@ def brief(proposal: Proposal, extras: Extras) -> BriefView:
         source=_source(proposal, extras),
         line=RankedBrief(extras.rank, _index_cells(proposal, extras)),
     )
+
+
+def _with_sleeve_names(proposal: Proposal, names: Mapping[str, str]) -> Proposal:
+    """Return the proposal with its sleeves called by name: a reader knows no identifiers."""
+    if not names:
+        return proposal
+    levels = tuple(
+        replace(row, key=names.get(row.key, row.key)) if row.level == "sleeve" else row for row in proposal.levels
+    )
+    trades = tuple(
+        replace(trade, reason=replace(trade.reason, key=names.get(trade.reason.key, trade.reason.key)))
+        if trade.reason.level == "sleeve"
+        else trade
+        for trade in proposal.trades
+    )
+    return replace(proposal, levels=levels, trades=trades)
 
 
 def assets(proposal: Proposal) -> float:
@@ -287,7 +307,8 @@ def _tax_items(proposal: Proposal, endings: dict[str, str]) -> tuple[Item, ...]:
     if any((*before, *after)):
         items.append(Item("Carryforward:", f"{_terms(*before)} before; {_terms(*after)} after."))
     if table.disallowed >= _CENT:
-        items.append(Item("Wash sale:", f"{fmt.usd(table.disallowed)} of losses disallowed now, added to basis."))
+        told = "of losses disallowed now: in the basis of what replaces them, or lost where that is untaxed."
+        items.append(Item("Wash sale:", f"{fmt.usd(table.disallowed)} {told}"))
     return (
         *items,
         *(Item(*words.wash(list(rows))) for _, rows in groupby(sorted(proposal.wash, key=_window), _window)),
@@ -322,9 +343,13 @@ def _harvested(proposal: Proposal) -> str:
 def _client_items(proposal: Proposal, extras: Extras, endings: dict[str, str]) -> tuple[Item, ...]:
     """Return what is due first, then recent cash, instructions, preferences, restrictions and the other notes."""
     items = [_need(need, endings) for need in proposal.cash_needs]
-    consent = [endings[a.account_id] for a in proposal.accounts if not a.discretionary and a.traded > 0]
+    consent = [
+        f"··{endings.get(note.account_id, note.account_id[-4:])} ({fmt.usd(note.amount)})"
+        for note in proposal.notes
+        if note.kind == "consent"
+    ]
     if consent:
-        items.append(Item("Consent needed:", f"the client decides in {words.joined(['··' + end for end in consent])}."))
+        items.append(Item("Consent needed:", f"the client must agree to what is traded in {words.joined(consent)}."))
     items += _recent(extras.flows, endings)
     quoted = {kind: [note for note in extras.notes if note.kind == kind] for kind in ("instruction", "preference")}
     items += [_note(note) for note in (*quoted["instruction"], *quoted["preference"])]
@@ -375,10 +400,16 @@ def _restriction(one: Restriction, endings: dict[str, str]) -> Item:
 
 
 def _undone_items(proposal: Proposal, endings: dict[str, str]) -> tuple[Item, ...]:
-    """Return conflicts first, then what binding limits cost, then the trades left undone."""
-    items = [
-        Item("Conflict:", words.clipped(f"{words.joined(one.parties)} cannot all hold; taken: {one.remedy}", 170) + ".")
-        for one in proposal.conflicts
+    """Return conflicts first, then accounts that no model manages, what limits cost, and the trades left undone."""
+    items = [Item("Conflict:", words.clipped(words.conflict(one), _CONFLICT) + ".") for one in proposal.conflicts]
+    items += [
+        Item(
+            "Not managed:",
+            f"··{endings.get(note.account_id, note.account_id[-4:])} ({fmt.usd(note.amount)}), "
+            f"{words.clipped(note.detail or 'no model', 60)}.",
+        )
+        for note in proposal.notes
+        if note.kind == "unmanaged"
     ]
     items += [
         Item(*words.limit(bound, endings.get(bound.entity)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
-from workbench.rebalance.proposal import Limit, LotSale, Obstacle, Reason, Refusal, Side, WashRow
+from workbench.rebalance.proposal import Conflict, Limit, LotSale, Obstacle, Reason, Refusal, Side, WashRow
 from workbench.report import format as fmt
 
 #: What stood against a trade. Each reads on after "because of" or stands alone.
@@ -189,6 +189,14 @@ def refusal(refused: Refusal, ending: str) -> str:
     words = f"in ··{ending}: {OBSTACLES[refused.obstacle]}"
     words += f" ({clipped(refused.source, 24)})" if refused.source else ""
     return words + (f", until {short_date(refused.until)}" if refused.until else "") + "."
+
+
+def conflict(one: Conflict) -> str:
+    """Say which demands cannot all hold, what was missed by how much, and what a person can do about it."""
+    if len(one.parties) < 2:
+        return f"{joined(one.parties)}: {one.remedy}"
+    missed = f": {one.violated} missed by {fmt.usd(one.amount)}" if one.amount >= 0.005 else ""
+    return f"{joined(one.parties)} cannot all hold{missed}; {one.remedy}"
 
 
 def limit(bound: Limit, ending: str | None) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -55,7 +55,7 @@ class Restriction:
 @dataclass(frozen=True)
 class Extras:
     """All of it for one household; `snapshot` and `proposal_hash` are content hashes ("" where there is none yet),
-    `rank` the household's place in the queue of its batch.
+    `rank` the household's place in the queue of its batch, `sleeves` the name of each sleeve by its identifier.
     """
 
     advisor: str
@@ -65,6 +65,7 @@ class Extras:
     snapshot: str = ""
     proposal_hash: str = ""
     rank: int | None = None
+    sleeves: Mapping[str, str] = field(default_factory=dict)
 
 
 def household_files(
@@ -86,6 +87,8 @@ def household_files(
     home = dict(zip(accounts["account_id"], accounts["household_id"]))
     advisors = firm.table("advisors", ["advisor_id", "name", "office"])
     words = {row.advisor_id: f"{row.name}, {row.office}" for row in advisors.itertuples(index=False)}
+    named = firm.table("sleeves", ["sleeve_id", "name"])
+    sleeves = dict(zip(named["sleeve_id"].astype(str), named["name"].astype(str)))
     notes, flows, restrictions = _notes(firm), _flows(firm, home), _restrictions(firm, home)
     return {
         household: Extras(
@@ -96,6 +99,7 @@ def household_files(
             snapshot=firm.content_hash,
             proposal_hash=(hashes or {}).get(household, ""),
             rank=(ranks or {}).get(household),
+            sleeves=sleeves,
         )
         for household, advisor in zip(table["household_id"], table["advisor_id"])
     }

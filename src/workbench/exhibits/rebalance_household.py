@@ -52,9 +52,7 @@ def verdict(proposal: Proposal, origin: Origin) -> Exhibit:
     )
     if error is not None:
         text += f" Tracking error goes from {fmt.percent(error[0], 2)} to {fmt.percent(error[1], 2)}."
-    told = tuple(
-        f"{words.joined(conflict.parties)} cannot all hold; taken: {conflict.remedy}" for conflict in proposal.conflicts
-    )
+    told = tuple(words.conflict(conflict) for conflict in proposal.conflicts)
     return Exhibit(id, title, CalloutBody("warning" if told else "neutral", (text, *told)))
 
 
