@@ -107,3 +107,12 @@ def test_a_record_that_cannot_be_obeyed_is_named(kind, key, value):
     (conflict,) = propose(household([_account("roth_ira", AAA=500.0)], restrictions=(rule,))).conflicts
     assert conflict.parties == (f"{kind} R1",)
     assert conflict.remedy.startswith("correct ")
+
+
+def test_a_mode_that_sells_nothing_is_what_stands_against_owed_cash_and_caps():
+    rules = (Restriction("R1", -1, "max_weight", "OLD", 0.10, "", None),)
+    need = CashDemand(0, "withdrawal", 10_000.0, None, "R2")
+    home = household([_account("roth_ira", OLD=100.0, BND=500.0)], restrictions=rules, needs=(need,))
+    found = {conflict.parties for conflict in propose(home, Settings(mode="invest_cash")).conflicts}
+    assert found == {("max_weight R1", "mode invest_cash"), ("withdrawal R2", "mode invest_cash")}
+    assert not propose(home, Settings()).conflicts

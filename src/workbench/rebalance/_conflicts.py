@@ -20,6 +20,8 @@ from workbench.rebalance.solve import Solved
 
 #: A miss of a cent, or of a dollar of gain, is rounding.
 CENT, DOLLAR = 0.01, 1.0
+#: Modes in which nothing, or nothing but losses, is sold.
+NO_FREE_SALES = ("invest_cash", "harvest")
 
 
 def conflicts(
@@ -39,11 +41,11 @@ def conflicts(
         if row.kind == "cash":
             missing = float(formulation.cash_owed[row.account] - w.cash_after[row.account])
             if missing > CENT:
-                found.append(_short_of_cash(household, formulation, row.account, missing))
+                found.append(_short_of_cash(household, formulation, row.account, missing, settings))
         elif row.kind in ("max_weight", "issuer_cap", "sector_cap"):
             over = float(solved.values[row.over]) * formulation.value
             if over > CENT:
-                found.append(_over_cap(household, solved, row, over))
+                found.append(_over_cap(household, solved, row, over, settings))
     return tuple(found)
 
 
@@ -58,23 +60,31 @@ def _over_budget(household: Household, over: float) -> Conflict:
     return Conflict(parties, "raise the budget, or deposit cash", "gain budget", round(over, 2))
 
 
-def _short_of_cash(household: Household, formulation: Formulation, account: int, missing: float) -> Conflict:
+def _short_of_cash(
+    household: Household, formulation: Formulation, account: int, missing: float, settings: Settings
+) -> Conflict:
     """Cash that is owed and could not be raised: the demands, and what is locked up, or that there is no more."""
     needs = tuple(f"{need.kind} {need.source}" for need in household.needs if need.account == account)
     name = household.accounts.ids[account]
     locked = _enough(_locked(household, formulation, account), missing)
     demands = needs or (f"negative cash of {name}",)
+    if not locked and settings.mode in NO_FREE_SALES and formulation.account_value[account] > missing:
+        parties = (*demands, f"mode {settings.mode}")
+        return Conflict(parties, f"propose in a mode that sells, or deposit cash in {name}", f"cash of {name}",
+                        round(missing, 2))  # fmt: skip
     parties = (*demands, *(locked or (f"value of {name}",)))
     remedy = f"deposit cash in {name}, or {_lift(locked, missing) if locked else 'ask for less'}"
     return Conflict(parties, remedy, f"cash of {name}", round(missing, 2))
 
 
-def _over_cap(household: Household, solved: Solved, row: Row, over: float) -> Conflict:
+def _over_cap(household: Household, solved: Solved, row: Row, over: float, settings: Settings) -> Conflict:
     """A cap that is passed: it, and the records that keep its securities from being sold, or the gain budget."""
     formulation = solved.formulation
     members = {s for cap in formulation.obstacles.caps if _is(cap, row) for s in cap.securities}
     locked = _enough(_locked(household, formulation, row.account, members), over)
-    if not locked and any(other.kind == "gain_budget" for other in formulation.rows):
+    if not locked and settings.mode in NO_FREE_SALES:
+        locked = {f"mode {settings.mode}": over}
+    elif not locked and any(other.kind == "gain_budget" for other in formulation.rows):
         locked = {f"gain budget of {household.household_id}": over}
     parties = (f"{row.kind} {row.source}", *(locked or ("least trade or whole shares",)))
     remedy = f"{_lift(locked, over)}, or accept the excess" if locked else "accept the excess"
