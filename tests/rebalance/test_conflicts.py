@@ -116,3 +116,12 @@ def test_a_mode_that_sells_nothing_is_what_stands_against_owed_cash_and_caps():
     found = {conflict.parties for conflict in propose(home, Settings(mode="invest_cash")).conflicts}
     assert found == {("max_weight R1", "mode invest_cash"), ("withdrawal R2", "mode invest_cash")}
     assert not propose(home, Settings()).conflicts
+
+
+def test_an_empty_account_with_a_model_of_its_own_is_off_no_target():
+    home = household([_account("roth_ira", AAA=100.0, BND=500.0), _account("529", cash=0.0)])
+    proposal = propose(home)
+    (empty,) = [group for group in proposal.groups if group.accounts == ("A01",)]
+    assert (empty.value, empty.tracking_error_before, empty.active_share_before) == (0.0, 0.0, 0.0)
+    assert {row.group for row in proposal.levels} == {group.group for group in proposal.groups} - {empty.group}
+    assert all(refusal.account_id == "A00" for refusal in proposal.refused)

@@ -18,6 +18,8 @@ from workbench.rebalance.solve import Solved
 
 #: A deviation smaller than this part of its group's value needs no explanation.
 TELL = 0.0025
+#: Dollars below which there is nothing to trade.
+CENT = 0.01
 #: Most refusals that a proposal lists.
 MOST = 12
 _BINDS = 1e-7
@@ -74,7 +76,7 @@ def refused(household: Household, solved: Solved, w: Weights, settings: Settings
         members = household.models.stands_for[w.model[group]] == security
         # A security of the model counts for itself; substitutes fill its line.
         left = float(w.after[group][members].sum() - w.target[group][security])
-        if abs(left) < TELL:
+        if abs(left) < TELL or abs(left) * float(w.value[group]) < CENT:
             continue
         side: Side = "sell" if left > 0 else "buy"
         before = float(w.before[group][members].sum() - w.target[group][security])

@@ -88,10 +88,12 @@ def tracking_error(household: Household, active: Floats) -> Floats:
 
 
 def level_rows(household: Household, w: Weights) -> tuple[LevelRow, ...]:
-    """Every key with weight or target, at security level and each level that has bands."""
+    """Every key with weight or target, at security level and each level that has bands; none of an empty group."""
     models, market = household.models, household.market
     rows = []
     for group, name in enumerate(w.names):
+        if not (w.before[group].any() or w.after[group].any()):
+            continue  # nothing in it has a weight, so nothing is off its target
         m = int(w.model[group])
         tables = [
             ("security", market.ids, w.target[group], models.lower[m], models.upper[m], w.before[group], w.after[group])
@@ -115,8 +117,10 @@ def level_rows(household: Household, w: Weights) -> tuple[LevelRow, ...]:
 
 
 def group_states(household: Household, formulation: Formulation, w: Weights) -> tuple[GroupState, ...]:
-    """Each group's value, tracking error and active share before and after."""
+    """Each group's value, tracking error and active share before and after (zero where a group holds nothing)."""
     before, after = w.before - w.target, w.after - w.target
+    empty = ~(w.before.any(axis=1) | w.after.any(axis=1))
+    before[empty], after[empty] = 0.0, 0.0
     error = tracking_error(household, before), tracking_error(household, after)
     share = 0.5 * np.abs(before).sum(axis=1), 0.5 * np.abs(after).sum(axis=1)
     return tuple(
