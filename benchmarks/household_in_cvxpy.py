@@ -47,7 +47,7 @@ class Natural:
     def __init__(self, home: Household | None = None) -> None:
         import cvxpy as cp
 
-        def given(*shape: int, **kinds: bool) -> Any:
+        def given(*shape: int, **kinds: Any) -> Any:
             return cp.Parameter(shape if len(shape) > 1 else shape[0], **kinds)
 
         buy, sale = cp.Variable((ASSETS, 3), nonneg=True), cp.Variable((ASSETS, LOTS), nonneg=True)

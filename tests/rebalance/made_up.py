@@ -1,4 +1,4 @@
-"""Made-up households, as odd as they come: no lots, dust, no price, no model, negative cash, locked lots, many accounts."""
+"""Made-up households, as odd as they come: no lots, dust, no price, no model, negative cash, locked lots."""
 
 from __future__ import annotations
 
@@ -107,9 +107,7 @@ def household(
     )  # fmt: skip
 
 
-_SHARES = st.one_of(
-    st.integers(1, 2000).map(float), st.floats(0.001, 300.0).map(lambda v: round(v, 4)), st.just(1e-6)
-)
+_SHARES = st.one_of(st.integers(1, 2000).map(float), st.floats(0.001, 300.0).map(lambda v: round(v, 4)), st.just(1e-6))
 _BASIS = st.one_of(st.floats(0.0, 3.0), st.just(float("nan")))
 
 
@@ -166,7 +164,11 @@ def households(draw, most: int = 4):
     if draw(st.booleans()):
         prices[IDS.index(draw(st.sampled_from(names)))] = draw(st.sampled_from([0.0, float("nan")]))
     return household(
-        accounts, prices=tuple(prices), restrictions=tuple(restrictions), needs=tuple(needs), wash=tuple(wash),
+        accounts,
+        prices=tuple(prices),
+        restrictions=tuple(restrictions),
+        needs=tuple(needs),
+        wash=tuple(wash),
         gain_budget=draw(st.sampled_from([None, 0.0, 5_000.0, 50_000.0])),
         realised_short=draw(st.sampled_from([0.0, -20_000.0, 8_000.0])),
         realised_long=draw(st.sampled_from([0.0, -5_000.0, 30_000.0])),

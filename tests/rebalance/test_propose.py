@@ -19,9 +19,7 @@ from workbench.rebalance import Settings, propose
 from workbench.rebalance.household import CashDemand, Restriction, WashEvent
 
 MODES = ("full", "raise_cash", "invest_cash", "harvest", "transition", "direct_index")
-fuzz = hypothesis_settings(
-    max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
-)
+fuzz = hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 
 
 def check(home, proposal, settings):
@@ -254,8 +252,6 @@ def test_bonds_move_to_the_ira_and_shares_to_the_taxed_account():
     check(home, proposal, Settings())
     assert any(t.side == "sell" and t.security_id == "BND" and t.account_id == "A00" for t in proposal.trades)
     assert not any(t.side == "buy" and t.security_id == "BND" and t.account_id == "A00" for t in proposal.trades)
-
-
 
 
 def test_a_household_inside_its_bands_is_left_alone_where_the_policy_says_so():

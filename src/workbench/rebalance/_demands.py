@@ -19,7 +19,6 @@ from workbench.tax.rmd import required_distributions
 FIRST_AGE = 70
 
 
-
 def restrictions(
     firm: Firm, accounts: pd.DataFrame, code: np.ndarray, household_ptr: Offsets, households: pd.DataFrame
 ) -> dict[int, tuple[Restriction, ...]]:

@@ -7,7 +7,7 @@ Nothing is optimised here. Trades come in, wash sales are matched over the house
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cache
 
@@ -469,15 +469,6 @@ def first_in_first_out(day: int, sales: Sequence[tuple[Lot, float]], lots: Seque
     asked["sold_on"] = _date(day)
     taken = relieve(frame, asked, "fifo")
     return [(able[row.lot_id], row.shares) for row in taken.itertuples()]
-
-
-def copy_of(ledger: Ledger) -> Ledger:
-    """The books as they stand, to go on with separately."""
-    return replace(
-        ledger, cash=ledger.cash.copy(), lots=[replace(lot) for lot in ledger.lots], trades=list(ledger.trades),
-        realised=list(ledger.realised), dividends=list(ledger.dividends), settled=dict(ledger.settled),
-        _sales={key: list(rows) for key, rows in ledger._sales.items()},
-    )  # fmt: skip
 
 
 def _date(days: int | np.ndarray) -> np.ndarray:

@@ -152,7 +152,7 @@ def _cause(
             return "transition" if settings.mode == "transition" else "off_model"
         if _moved_elsewhere(orders, i):
             return "location"
-        if _is_loss_only(household, formulation, orders, i, row):
+        if _is_loss_only(household, orders, i, row):
             return "harvest"
         return "overweight" if _corrects(row, sells=True) else "raise_cash"
     if i in pairs:
@@ -170,7 +170,7 @@ def _corrects(row: LevelRow, *, sells: bool) -> bool:
     return right and abs(row.after - row.target) < abs(row.before - row.target)
 
 
-def _is_loss_only(household: Household, formulation: Formulation, orders: Orders, i: int, row: LevelRow) -> bool:
+def _is_loss_only(household: Household, orders: Orders, i: int, row: LevelRow) -> bool:
     """A sale in a taxed account that corrects nothing: what was sold stood at or below its target."""
     taxed = household.accounts.treatment[orders.account[i]] == TAXED
     return bool(taxed and row.before <= row.target and (orders.lot_order == i).any())
@@ -197,4 +197,3 @@ def _alternatives(
                 Refusal(household.accounts.ids[a], household.market.ids[s], side, bar.obstacle, bar.source, bar.until)  # type: ignore[arg-type]
             )
     return tuple(found[:ALTERNATIVES])
-

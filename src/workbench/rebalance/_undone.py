@@ -59,9 +59,7 @@ def _household_error(household: Household, formulation: Formulation, values: np.
     sold = values[first : first + len(formulation.sell_line)]
     traded -= np.bincount(formulation.sell_line, weights=sold, minlength=len(formulation.line_held))
     active = np.zeros((len(formulation.group_value), len(household.market.ids)))
-    active[formulation.line_group, formulation.line_security] = (
-        formulation.line_held + traded - formulation.line_target
-    )
+    active[formulation.line_group, formulation.line_security] = formulation.line_held + traded - formulation.line_target
     share = np.maximum(formulation.group_value / formulation.value, 1e-9)
     errors = tracking_error(household, active / share[:, None])
     return float(np.sqrt((share * errors**2).sum()))

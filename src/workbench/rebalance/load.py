@@ -335,7 +335,7 @@ def _lots(
     order = rows[np.lexsort((rows, acquired[rows], place[rows]))]
     place, shares, acquired, start = place[order], shares[order], acquired[order], start[order]
     basis = np.where((cost[order] == 0) & ~covered[order], np.nan, cost[order] + wash[order] / shares)
-    ids = pc.cast(table["lot_id"], pa.string()).combine_chunks().take(pa.array(order))
+    ids = pc.cast(table["lot_id"], pa.string()).combine_chunks().take(pa.array(order, pa.int64()))
 
     shares = _cut(place, shares, quantity)
     missing = np.maximum(quantity - np.bincount(place, weights=shares, minlength=len(quantity)), 0.0)

@@ -75,12 +75,12 @@ def orders(household: Household, formulation: Formulation, values: Floats, setti
         rows = _one_side(household, rows)
     rows = _raised(household, formulation, _affordable(household, formulation, rows, settings), settings)
     rows.sort(key=lambda row: (row[0], row[2] > 0, row[1]))
-    lots = [(i, lot, amount) for i, row in enumerate(rows) for lot, amount in row[4]]
+    pieces = [(i, lot, amount) for i, row in enumerate(rows) for lot, amount in row[4]]
     return Orders(
         np.array([row[0] for row in rows], np.int32), np.array([row[1] for row in rows], np.int32),
         np.array([row[2] for row in rows], np.float64), np.array([row[3] for row in rows], np.int32),
-        np.array([row[0] for row in lots], np.int32), np.array([row[1] for row in lots], np.int32),
-        np.array([row[2] for row in lots], np.float64),
+        np.array([row[0] for row in pieces], np.int32), np.array([row[1] for row in pieces], np.int32),
+        np.array([row[2] for row in pieces], np.float64),
     )  # fmt: skip
 
 

@@ -61,7 +61,7 @@ def solve_household(household: Household, settings: Settings) -> Solved | None:
         except ParameterError:
             break
         short, long = gains(formulation, solution.values)
-        cost = _cost(household, settings, formulation, solution, rates, short, long)
+        cost = _cost(household, settings, formulation, solution, short, long)
         if best is None or cost < best[0] - 1e-12:
             best = (cost, formulation, rates, solution)
         rates = marginal(household.tax, short, long, settings.carryforward_value)
@@ -109,9 +109,7 @@ def _owed_before_budget(formulation: Formulation, settings: Settings) -> Formula
     linear[short] = CASH_PRICE
     high = problem.row_high.copy()
     high[budget] = np.inf
-    flat = replace(
-        problem, linear=linear, quadratic=np.where(np.isfinite(problem.upper), 0.0, 1e-6), row_high=high
-    )
+    flat = replace(problem, linear=linear, quadratic=np.where(np.isfinite(problem.upper), 0.0, 1e-6), row_high=high)
     gain = relaxed(flat)
     if gain.values[short].sum() >= missing - 1e-9:
         return formulation
@@ -149,7 +147,6 @@ def _cost(
     settings: Settings,
     formulation: Formulation,
     solution: Solution,
-    rates: MarginalRates,
     short: float,
     long: float,
 ) -> float:

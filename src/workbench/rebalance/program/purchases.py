@@ -48,9 +48,7 @@ def add_purchases(assembly: Assembly, m: Managed, rates: MarginalRates) -> Purch
         if substitute is not None:
             extra.add((int(account[i]), substitute, int(line[i])))
     added = np.array(sorted(extra), np.int32).reshape(-1, 3)
-    account, security, line = (
-        np.concatenate([own, added[:, k]]) for k, own in enumerate((account, security, line))
-    )
+    account, security, line = (np.concatenate([own, added[:, k]]) for k, own in enumerate((account, security, line)))
     upper = np.concatenate([upper, np.ones(len(added))])
     upper = np.where(m.account_value[account] > 0, upper, 0.0)
     if m.settings.mode == "raise_cash":

@@ -256,4 +256,4 @@ def gather(
 @njit(cache=True, nogil=True, error_model="numpy")
 def line_of(p: Program, j: int) -> int:
     """Return the line of column j; R for a column of no line."""
-    return np.searchsorted(p.line_ptr, j, side="right") - 1
+    return int(np.searchsorted(p.line_ptr, j, side="right")) - 1
