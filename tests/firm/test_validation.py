@@ -158,3 +158,9 @@ def test_targets_pass_only_when_they_are_weights_that_sum_to_one(values):
     weights = np.asarray(values)
     sound = bool(np.all((weights >= 0) & (weights <= 1)) and abs(weights.sum() - 1) <= 1e-6)
     assert (not bad) == sound
+
+
+def test_a_cost_that_is_missing_says_how_an_unknown_one_is_given(small):
+    small["lots"] = small["lots"].assign(cost_per_share=np.nan)
+    (remedy,) = {row.remedy for row in validate(small, AS_OF) if row.column == "cost_per_share"}
+    assert "0 with covered false" in remedy

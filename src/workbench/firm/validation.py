@@ -21,6 +21,10 @@ SHOWN_PROBLEMS = 12
 SHOWN_ROWS = 3
 
 
+#: What to give where a value is not known, which its column does not say.
+_IF_MISSING = {("lots", "cost_per_share"): "give what was paid a share; where that is not known, 0 with covered false"}
+
+
 def validate(tables: Mapping[str, pd.DataFrame], as_of: pd.Timestamp) -> list[BadRow]:
     """Return every failing row of a snapshot; an empty list is a sound one.
 
@@ -123,7 +127,8 @@ def _row_faults(spec: Table, frame: pd.DataFrame) -> Iterator[BadRow]:
             continue
         missing = plain[name].isna()
         if missing.any() and not column.nullable:
-            yield from _rows(spec, plain, missing, name, "missing value", f"give {name} in {spec.name}")
+            remedy = _IF_MISSING.get((spec.name, name), f"give {name} in {spec.name}")
+            yield from _rows(spec, plain, missing, name, "missing value", remedy)
         filled = plain.loc[~missing, [name]]
         kind = column.checks[0] if column.checks else None
         if filled.empty or kind is None:
