@@ -149,10 +149,6 @@ def test_a_lot_without_day_or_cost_is_told_as_not_known():
     assert words.lots([lot]) == "Lot: 15 bought on a day not known, cost not known."
 
 
-def test_accounts_that_end_alike_are_told_apart():
-    assert words.endings(["X10001", "Y20001"]) == {"X10001": "10001", "Y20001": "20001"}
-
-
 def test_a_household_whose_name_is_no_file_name_has_one():
     keys = {brief(replace(make_proposal(), household_id=id), EXTRAS).key for id in ("../x", "..-x", "index", "H 1")}
     assert len(keys) == 4

@@ -193,3 +193,8 @@ def test_no_orders_are_no_blocks_with_volumes_or_without():
     )
     assert blocks(nothing).empty
     assert blocks(nothing, adv={"AAA": 1e6}).empty
+
+
+def test_a_cell_shows_what_would_turn_its_text_around():
+    assert safe_cell("abc\u202etxt.exe") == "abc\\u202etxt.exe"
+    assert safe_cell("\u202e=1+1") == "\\u202e=1+1"

@@ -12,6 +12,7 @@ from itertools import groupby
 from workbench.exhibits import brief_words as words
 from workbench.exhibits.household_file import Extras, Flow, Note, Restriction
 from workbench.rebalance.proposal import CashNeed, Limit, Proposal, Trade, WashRow
+from workbench.rebalance.words import endings as account_endings
 from workbench.report import format as fmt
 from workbench.report.brief import BriefRow, BriefTable, BriefView, Deviation, Figure, Item, RankedBrief, Section
 
@@ -46,7 +47,7 @@ _CENT = 0.005
 
 def brief(proposal: Proposal, extras: Extras) -> BriefView:
     """Return the page of one household: pure, and complete; the renderer cuts its lists to the room of the page."""
-    endings = words.endings(account.account_id for account in proposal.accounts)
+    endings = account_endings(account.account_id for account in proposal.accounts)
     proposal = _with_sleeve_names(proposal, extras.sleeves)
     deviations, level = _deviations(proposal)
     return BriefView(

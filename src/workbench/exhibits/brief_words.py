@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from workbench.rebalance.proposal import Conflict, Limit, LotSale, Obstacle, Reason, Refusal, Side, WashRow
@@ -70,16 +70,6 @@ _LIMITS: Mapping[str, str] = {
     "cash_ceiling": "cash ceiling",
     "max_weight": "cap",
 }
-
-
-def endings(accounts: Iterable[str]) -> dict[str, str]:
-    """Return the ending by which each account is named: its last four characters, more where two would be alike."""
-    ids = list(dict.fromkeys(accounts))
-    width = 4
-    longest = max(map(len, ids), default=0)
-    while width < longest and len({account[-width:] for account in ids}) < len(ids):
-        width += 1
-    return {account: account[-width:] for account in ids}
 
 
 def dollars(amount: float) -> str:

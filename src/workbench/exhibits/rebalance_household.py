@@ -15,6 +15,7 @@ from workbench.exhibits.origin import Origin
 from workbench.exhibits.rebalance_facts import FUNCTION, TABLES, basis
 from workbench.rebalance import Book, Household, Settings
 from workbench.rebalance.proposal import Proposal
+from workbench.rebalance.words import endings as account_endings
 from workbench.report import CalloutBody, Column, Exhibit, Fact, Kpi, KpiBody, ProseBody, TableBody, figures
 from workbench.report import format as fmt
 from workbench.report.exhibit import Cell
@@ -225,7 +226,7 @@ def tax_table(proposal: Proposal, origin: Origin) -> Exhibit:
 
 def undone(proposal: Proposal, origin: Origin) -> Exhibit:
     """What was not done and why, and what each binding limit costs."""
-    endings = words.endings(account.account_id for account in proposal.accounts)
+    endings = account_endings(account.account_id for account in proposal.accounts)
     lines = [" ".join(words.limit(bound, endings.get(bound.entity))) for bound in proposal.limits]
     for refused in proposal.refused:
         amount = f" {fmt.usd(refused.amount)} of" if refused.amount is not None else ""

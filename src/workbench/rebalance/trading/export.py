@@ -18,6 +18,8 @@ from workbench.rebalance.signal.canonical import plain
 
 #: What makes a spreadsheet compute, first in a cell: the ASCII signs, their full-width forms, and control characters.
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
+#: Marks, embeddings, overrides and isolates of writing direction (Unicode bidirectional algorithm, UAX 9).
+TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 #: Columns of money, written in cents.
 MONEY = frozenset(
     {"amount", "cost", "fee", "tax", "benefit", "spend", "traded", "cash_short", "gain", "bought", "sold"}
@@ -25,7 +27,11 @@ MONEY = frozenset(
 
 
 def safe_cell(text: str) -> str:
-    """Return the text so that a spreadsheet shows it and never computes it; harmless text comes back unchanged."""
+    """Return the text so that a spreadsheet shows it and never computes it; harmless text comes back unchanged.
+
+    Characters that turn the direction of the text are written out, for they make a line read as another one.
+    """
+    text = "".join(f"\\u{ord(sign):04x}" if sign in TURNING else sign for sign in text)
     return f"'{text}" if text.lstrip(" \u00a0").startswith(DANGEROUS) else text
 
 
