@@ -5,8 +5,6 @@ Text becomes codes while it is still Arrow, so that three million positions neve
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -23,7 +21,7 @@ from workbench.drift.inputs import (
 from workbench.drift.levels import CLASSIFICATIONS, build_levels
 from workbench.drift.tax import price_lots
 from workbench.errors import FirmDataError, ParameterError
-from workbench.firm import CASH, Firm, at, models_in_force
+from workbench.firm import CASH, Firm, at, codes, models_in_force
 from workbench.firm.schema import TAXED_REGISTRATIONS
 from workbench.market import FactorModel
 
@@ -140,23 +138,10 @@ def _accounts(firm: Firm, models: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(model=model.astype(np.int32), model_version=np.where(model < 0, 0, version))
 
 
-def _codes(column: Any, known: pd.Index) -> Ints:
-    """Positions of an Arrow text column's values in `known` (-1: not there); compares each distinct value once."""
-    if not pa.types.is_dictionary(column.type):
-        column = column.dictionary_encode()
-    known_values = pa.array(known, pa.string())
-    parts = []
-    for chunk in column.chunks:
-        lookup = pc.index_in(chunk.dictionary.cast(pa.string()), value_set=known_values)
-        code = lookup.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
-        parts.append(code[chunk.indices.to_numpy(zero_copy_only=False)])
-    return np.concatenate(parts) if parts else np.zeros(0, np.int32)
-
-
 def _holdings(firm: Firm, accounts: pd.DataFrame, securities: Securities) -> Holdings:
     table = firm.arrow("positions", ["account_id", "security_id", "quantity"])
-    account = _codes(table["account_id"], pd.Index(accounts["account_id"]))
-    security = _codes(table["security_id"], pd.Index(securities.ids))
+    account = codes(table["account_id"], pd.Index(accounts["account_id"]))
+    security = codes(table["security_id"], pd.Index(securities.ids))
     quantity = table["quantity"].to_numpy().astype(np.float64, copy=False)
     kept = (account >= 0) & (security >= 0) & (quantity != 0.0)
     if not kept.all():
@@ -198,8 +183,8 @@ def _lots(firm: Firm, accounts: pd.DataFrame, holdings: Holdings, securities: Se
     table = firm.arrow(
         "lots", ["account_id", "security_id", "quantity", "cost_per_share", "wash_adjustment", "holding_start"]
     )
-    account = _codes(table["account_id"], pd.Index(accounts["account_id"]))
-    security = _codes(table["security_id"], pd.Index(securities.ids))
+    account = codes(table["account_id"], pd.Index(accounts["account_id"]))
+    security = codes(table["security_id"], pd.Index(securities.ids))
     starts = table["holding_start"].cast(pa.timestamp("ms")).to_numpy()
     columns = ["household_id", "ordinary_rate", "long_term_rate", "state_rate", "niit"]
     households = firm.table("households", columns).set_index("household_id")

@@ -60,8 +60,8 @@ def brief(proposal: Proposal, extras: Extras) -> BriefView:
         figures=_figures(proposal, level),
         chart_title=f"Drift by {level.replace('_', ' ')}" if level else "Drift",
         deviations=deviations,
-        chart_note=_chart_note(proposal, deviations, level),
-        beside=Section("Tax considerations", _tax_items(proposal, endings), "No account of the household is taxed."),
+        chart_note=_chart_note(deviations),
+        beside=Section("Tax considerations", _tax_items(proposal), "No account of the household is taxed."),
         table_title="Recommendation",
         table=BriefTable(
             _COLUMNS,
@@ -209,7 +209,7 @@ def _deviations(proposal: Proposal) -> tuple[tuple[Deviation, ...], str]:
     ), level
 
 
-def _chart_note(proposal: Proposal, rows: Sequence[Deviation], level: str) -> str:
+def _chart_note(rows: Sequence[Deviation]) -> str:
     if not rows:
         return "No weights were compared: no account of the household has a model."
     banded = any(row.lower is not None for row in rows)
@@ -286,7 +286,7 @@ def _nothing(proposal: Proposal) -> str:
     return "No trade: nothing would bring more than its tax and cost." if proposal.groups else "No trade: no model."
 
 
-def _tax_items(proposal: Proposal, endings: dict[str, str]) -> tuple[Item, ...]:
+def _tax_items(proposal: Proposal) -> tuple[Item, ...]:
     table = proposal.tax_table
     items = [_budget(proposal)]
     items.append(

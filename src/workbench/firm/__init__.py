@@ -1,5 +1,6 @@
 """The firm's book of record: its tables, their checks, and the store that keeps a snapshot whole."""
 
+from workbench.firm.codes import codes
 from workbench.firm.history import at, lots_at, positions_at
 from workbench.firm.locate import locate, open_at, project_root
 from workbench.firm.models import effective_versions, models_in_force
@@ -15,6 +16,7 @@ __all__ = [
     "Firm",
     "Table",
     "at",
+    "codes",
     "effective_versions",
     "gain_rates",
     "locate",

@@ -29,10 +29,8 @@ from workbench.rebalance.household import (
     TaxPosition,
     WashEvent,
 )
-from workbench.tax import is_qualified, long_term_from, loss_limit, match_wash_sales, net, relieve
+from workbench.tax import WASH_DAYS, is_qualified, long_term_from, loss_limit, match_wash_sales, net, relieve
 
-#: Days on either side of a sale at a loss within which a purchase takes the loss away (IRC 1091).
-WASH_DAYS = 30
 #: Shares are kept to this many decimals, money to cents.
 DECIMALS = 6
 _SOME = 0.5e-6

@@ -12,9 +12,8 @@ from workbench.rebalance.household import TAXED, Household
 from workbench.rebalance.proposal import Cause, LevelRow, Reason, Refusal
 from workbench.rebalance.rounding import Orders
 from workbench.rebalance.settings import Settings
+from workbench.tax import WASH_DAYS
 
-#: Days after a sale at a loss in which a purchase washes it, IRC 1091.
-WASH_DAYS = 30
 #: Most alternatives that are told for one trade.
 ALTERNATIVES = 3
 #: A purchase takes the place of a sale where it is at least this part of it.

@@ -25,7 +25,7 @@ MOST = 12
 _BINDS = 1e-7
 
 
-def limits(household: Household, solved: Solved, settings: Settings) -> tuple[Limit, ...]:
+def limits(household: Household, solved: Solved) -> tuple[Limit, ...]:
     """Return the limits that bind, dearest first; the gain budget also with what it costs in tracking."""
     formulation, prices = solved.formulation, solved.relaxed.row_price
     found = []

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from workbench import drift
 from workbench.errors import FirmDataError, ParameterError
-from workbench.firm import Firm, at, gain_rates
+from workbench.firm import Firm, at, codes, gain_rates
 from workbench.market import FactorModel
 from workbench.rebalance import _demands
 from workbench.rebalance._market import read_market, read_models
@@ -280,23 +280,11 @@ def _offsets(counts: np.ndarray) -> Offsets:
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
 
 
-def _codes(column: Any, known: pd.Index) -> Ints:
-    """Positions of an Arrow text column's values in `known` (-1: not there); compares each distinct value once."""
-    if not pa.types.is_dictionary(column.type):
-        column = column.dictionary_encode()
-    values = pa.array(known.astype(str), pa.string())
-    parts = []
-    for chunk in column.chunks:
-        lookup = pc.index_in(chunk.dictionary.cast(pa.string()), value_set=values).fill_null(-1)
-        parts.append(lookup.to_numpy(zero_copy_only=False).astype(np.int32)[chunk.indices.to_numpy(False)])
-    return np.concatenate(parts) if parts else np.zeros(0, np.int32)
-
-
 def _holdings(firm: Firm, accounts: pd.DataFrame, securities: Market) -> tuple[Offsets, Ints, Floats, Floats]:
     """Holdings without cash, by account and security, and each account's cash."""
     table = firm.arrow("positions", ["account_id", "security_id", "quantity"])
-    account = _codes(table["account_id"], pd.Index(accounts["account_id"]))
-    security = _codes(table["security_id"], pd.Index(securities.ids))
+    account = codes(table["account_id"], pd.Index(accounts["account_id"]))
+    security = codes(table["security_id"], pd.Index(securities.ids))
     quantity = table["quantity"].to_numpy().astype(np.float64, copy=False)
     if (security < 0).any():
         raise FirmDataError("positions: a security is not in securities; add it there or correct the position")
@@ -315,8 +303,8 @@ def _lots(
     columns = ["lot_id", "account_id", "security_id", "quantity", "cost_per_share", "wash_adjustment", "covered",
                "acquired_on", "holding_start"]  # fmt: skip
     table = firm.arrow("lots", columns)
-    account = _codes(table["account_id"], pd.Index(accounts["account_id"]))
-    code = _codes(table["security_id"], pd.Index(securities.ids))
+    account = codes(table["account_id"], pd.Index(accounts["account_id"]))
+    code = codes(table["security_id"], pd.Index(securities.ids))
     owner = np.repeat(np.arange(len(account_ptr) - 1), np.diff(account_ptr))
     held = owner.astype(np.int64) * len(securities.ids) + security
     wanted = account.astype(np.int64) * len(securities.ids) + code

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from workbench.rebalance import _conflicts, _undone, _weights
-from workbench.rebalance._reasons import WASH_DAYS, reasons
+from workbench.rebalance._reasons import reasons
 from workbench.rebalance._tax_year import tax_of
 from workbench.rebalance._washed import washed_shares
 from workbench.rebalance.formulate import Formulation, MarginalRates, gain_budget
@@ -17,7 +17,7 @@ from workbench.rebalance.proposal import AccountState, CashNeed, LotSale, Propos
 from workbench.rebalance.rounding import Orders
 from workbench.rebalance.settings import Settings
 from workbench.rebalance.solve import solve_household
-from workbench.tax import is_long_term, long_term_from, loss_limit, net
+from workbench.tax import WASH_DAYS, is_long_term, long_term_from, loss_limit, net
 
 #: Days before a lot turns long-term in which a sale at a gain is told what waiting would save, where that is material.
 SOON, MATERIAL = 60, 100.0
@@ -61,7 +61,7 @@ def propose(household: Household, settings: Settings | None = None) -> Proposal:
         tax_table=table,
         wash=_wash_rows(household, orders, loss),
         cash_needs=_cash_needs(household, weights),
-        limits=_undone.limits(household, solved, settings),
+        limits=_undone.limits(household, solved),
         refused=_undone.refused(household, solved, weights, settings),
         conflicts=_conflicts.conflicts(household, solved, weights, settings, table),
         benefit=_weights.benefit(household, formulation, orders, weights, settings),

@@ -12,13 +12,15 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from workbench.tax.wash import WASH_DAYS
+
 Floats = NDArray[np.float64]
 Longs = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 #: Share counts below this are rounding, not shares.
 DUST = 1e-9
-WINDOW = 30
+WINDOW = WASH_DAYS
 
 
 @njit(cache=True)

@@ -23,6 +23,9 @@ from workbench.tax.holding import is_long_term
 Floats = NDArray[np.float64]
 Longs = NDArray[np.int64]
 
+#: Days before and after a sale at a loss within which a purchase takes the loss away (IRC 1091(a)).
+WASH_DAYS = 30
+
 
 @dataclass(frozen=True, eq=False)
 class WashSales:

@@ -13,10 +13,9 @@ import pandas as pd
 
 from workbench.errors import FirmDataError, ParameterError
 from workbench.firm.schema import CASH, TAXED_REGISTRATIONS
-from workbench.tax.wash import match_wash_sales
+from workbench.tax.wash import WASH_DAYS, match_wash_sales
 
-#: Days before and after a sale in which a purchase washes its loss (IRC 1091(a)).
-WINDOW = pd.Timedelta(days=30)
+WINDOW = pd.Timedelta(days=WASH_DAYS)
 #: A dividend reinvested this recently is expected to be reinvested again within a quarter and a month.
 REINVESTED_WITHIN = pd.Timedelta(days=120)
 CONFIDENCE = ("low", "medium", "high")
