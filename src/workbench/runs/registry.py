@@ -25,6 +25,10 @@ CHAPTERS: Mapping[str, Chapter] = {
         Chapter("quality", "quality.ipynb", "Data quality"),
         Chapter("drift", "drift.ipynb", "Drift"),
         Chapter("rebalance", "rebalance.ipynb", "Rebalance"),
+        Chapter("performance", "performance.ipynb", "Performance"),
+        Chapter("sleeve_attribution", "sleeve_attribution.ipynb", "Sleeve attribution"),
+        Chapter("implementation_variance", "implementation_variance.ipynb", "Implementation variance"),
+        Chapter("risk_and_stress", "risk_and_stress.ipynb", "Risk and stress"),
         Chapter("household_brief", "household_brief.ipynb", "Household brief"),
         Chapter("after_tax", "after_tax.ipynb", "After tax"),
     )
