@@ -1,3 +1,5 @@
 """Where a return came from: Brinson effects, linking, sleeves, and what implementation changed."""
 
-__all__: list[str] = []
+from workbench.attribution.linking import Linked, cumulative, link
+
+__all__ = ["Linked", "cumulative", "link"]
