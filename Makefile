@@ -18,6 +18,8 @@ COMPILE := find src -name '*.nb[ic]' -delete; \
 # The report set-up has no torch; tests add their own tools; the lab has everything.
 REPORT_EXTRAS := report,demo
 TEST_EXTRAS := report,demo,compare,test
+# Statistics are held against empyrical; it asks for an older peewee than quantstats does and uses none of it here.
+WITHOUT_DEPENDENCIES := empyrical-reloaded==0.7.1
 LAB_EXTRAS := report,demo,compare,test,lab,rl
 
 .PHONY: help report test lab check format kernels lock clean
@@ -40,6 +42,7 @@ $(VENV)/.report: $(BIN)/python pyproject.toml $(LOCK)
 
 $(VENV)/.test: $(BIN)/python pyproject.toml $(LOCK)
 	$(INSTALL) --editable '.[$(TEST_EXTRAS)]'
+	$(INSTALL) --no-deps $(WITHOUT_DEPENDENCIES)
 	@$(COMPILE)
 	@touch $@ $(VENV)/.report
 
@@ -48,6 +51,7 @@ $(VENV)/.lab: $(BIN)/python pyproject.toml $(LOCK)
 	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip --upgrade >/dev/null
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(LOCK) torch
 	$(INSTALL) --editable '.[$(LAB_EXTRAS)]'
+	$(INSTALL) --no-deps $(WITHOUT_DEPENDENCIES)
 	@$(COMPILE)
 	@touch $@ $(VENV)/.report $(VENV)/.test
 

@@ -164,3 +164,25 @@ def test_a_cost_that_is_missing_says_how_an_unknown_one_is_given(small):
     small["lots"] = small["lots"].assign(cost_per_share=np.nan)
     (remedy,) = {row.remedy for row in validate(small, AS_OF) if row.column == "cost_per_share"}
     assert "0 with covered false" in remedy
+
+
+@pytest.mark.parametrize(
+    ("table", "frame", "says"),
+    [
+        (
+            "sleeve_benchmarks",
+            {"sleeve_id": ["EQ", "FI", "FI"], "security_id": ["AAA", "BBB", "CASH"], "weight": [1.0, 0.6, 0.3]},
+            "weights of the benchmark of FI sum to 0.900000, not 1",
+        ),
+        (
+            "model_benchmarks",
+            {"model_id": ["BAL", "BAL"], "sleeve_id": ["EQ", "FI"], "weight": [0.6, 0.38]},
+            "weights of the benchmark of BAL sum to 0.980000, not 1",
+        ),
+    ],
+)
+def test_weights_of_a_benchmark_that_do_not_sum_to_one_are_rejected(small, table, frame, says):
+    bad = validate({**small, table: pd.DataFrame(frame)}, AS_OF)
+    assert [row.problem for row in bad] == [says]
+    frame["weight"][-1] += 0.1 if table == "sleeve_benchmarks" else 0.02
+    assert not validate({**small, table: pd.DataFrame(frame)}, AS_OF)

@@ -236,6 +236,13 @@ _TABLES = [
         ),
     ),
     Table(
+        "model_benchmarks",
+        ("model_id", "sleeve_id"),
+        {"model_id": text(), "sleeve_id": text(), "weight": fraction()},
+        (Reference("model_id", "models", "model_id"), Reference("sleeve_id", "sleeves", "sleeve_id")),
+        optional=True,
+    ),
+    Table(
         "tolerances",
         ("model_id", "level", "key"),
         {

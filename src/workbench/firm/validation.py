@@ -45,7 +45,15 @@ def validate(tables: Mapping[str, pd.DataFrame], as_of: pd.Timestamp) -> list[Ba
     sound = {name: frame for name, frame in tables.items() if name in TABLES and name not in broken}
     for rule in (_duplicate_keys, _unknown_references, _unknown_scopes, _empty_firm):
         bad.extend(rule(sound))
-    for dated_rule in (_future_rows, _target_sums, _wrong_bands, _cash_prices, _quantities, _priced_as_of):
+    for dated_rule in (
+        _future_rows,
+        _target_sums,
+        _benchmark_sums,
+        _wrong_bands,
+        _cash_prices,
+        _quantities,
+        _priced_as_of,
+    ):
         bad.extend(dated_rule(sound, as_of))
     return bad
 
@@ -259,6 +267,20 @@ def _target_sums(tables: Mapping[str, pd.DataFrame], as_of: pd.Timestamp) -> Ite
             f"targets of model {_short(row.model_id)} version {row.version} sum to {totals.iloc[position]:.6f}, not 1",
             "correct the targets of that version",
         )
+
+
+def _benchmark_sums(tables: Mapping[str, pd.DataFrame], as_of: pd.Timestamp) -> Iterator[BadRow]:
+    """The weights of each benchmark, of a sleeve and of a model, sum to 1: a return against 0.98 of it means nothing."""
+    for name, key in (("sleeve_benchmarks", "sleeve_id"), ("model_benchmarks", "model_id")):
+        if name not in tables:
+            continue
+        totals = tables[name].groupby(key, observed=True)["weight"].sum()
+        for owner, total in totals[(totals - 1.0).abs() > TARGET_SUM_TOLERANCE].items():
+            yield BadRow(
+                name, None, f"{key} {_short(owner)}", "weight", f"{total:.6f}",
+                f"weights of the benchmark of {_short(owner)} sum to {total:.6f}, not 1",
+                "correct the weights of that benchmark",
+            )  # fmt: skip
 
 
 def _wrong_bands(tables: Mapping[str, pd.DataFrame], as_of: pd.Timestamp) -> Iterator[BadRow]:

@@ -123,6 +123,15 @@ VERSIONS: tuple[tuple[str, str, dict[str, tuple[int, ...]]], ...] = (
     ),
 )  # fmt: skip
 
+#: The policy behind each benchmark's words: percent of the benchmark of each sleeve, whatever the committee tilts to.
+POLICY: dict[str, dict[str, int]] = {
+    "CON": {"CORE": 17, "INTL": 6, "EMRG": 2, "FIXD": 65, "RESV": 10},
+    "BAL": {"CORE": 39, "INTL": 12, "EMRG": 4, "FIXD": 40, "RESV": 5},
+    "GRO": {"CORE": 53, "INTL": 16, "EMRG": 6, "FIXD": 21, "RESV": 4},
+    "EQT": {"CORE": 70, "INTL": 21, "EMRG": 9},
+    "INC": {"DIVI": 45, "FIXD": 49, "RESV": 6},
+}
+
 #: The next version, under discussion: percent by model, effective after the as-of date.
 DRAFT_RATIONALE = (
     "Proposal for the next meeting: trim the core where technology has run and add to international developed; "
@@ -153,6 +162,7 @@ class ModelTables:
 
     sleeves: pd.DataFrame
     sleeve_benchmarks: pd.DataFrame
+    model_benchmarks: pd.DataFrame
     models: pd.DataFrame
     model_targets: pd.DataFrame
     tolerances: pd.DataFrame
@@ -187,6 +197,7 @@ def model_tables(market: Market, as_of: pd.Timestamp) -> ModelTables:
     return ModelTables(
         pd.DataFrame([(s, *SLEEVES[s]) for s in used], columns=["sleeve_id", "name", "manager"]),
         _benchmarks(target_frame, used),
+        _policies(used),
         pd.DataFrame(models, columns=columns),
         target_frame,
         _tolerance_table(),
@@ -250,6 +261,15 @@ def _benchmarks(targets: pd.DataFrame, sleeves: list[str]) -> pd.DataFrame:
         weights = [round(1.0 - weight * (len(held) - 1), 6), *[weight] * (len(held) - 1)]
         rows += [(sleeve, security, one) for security, one in zip(held, weights)]
     return pd.DataFrame(rows, columns=["sleeve_id", "security_id", "weight"])
+
+
+def _policies(sleeves: list[str]) -> pd.DataFrame:
+    """Each model's policy over the sleeves there are; a model none of whose policy sleeves can be filled has none."""
+    rows = []
+    for model_id, policy in POLICY.items():
+        kept = {sleeve: percent for sleeve, percent in policy.items() if sleeve in sleeves}
+        rows += [(model_id, sleeve, percent / sum(kept.values())) for sleeve, percent in kept.items()]
+    return pd.DataFrame(rows, columns=["model_id", "sleeve_id", "weight"])
 
 
 def _tolerance_table() -> pd.DataFrame:
