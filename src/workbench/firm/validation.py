@@ -270,7 +270,7 @@ def _target_sums(tables: Mapping[str, pd.DataFrame], as_of: pd.Timestamp) -> Ite
 
 
 def _benchmark_sums(tables: Mapping[str, pd.DataFrame], as_of: pd.Timestamp) -> Iterator[BadRow]:
-    """The weights of each benchmark, of a sleeve and of a model, sum to 1: a return against 0.98 of it means nothing."""
+    """The weights of each benchmark, of a sleeve and of a model, sum to 1: nothing is measured against 0.98 of one."""
     for name, key in (("sleeve_benchmarks", "sleeve_id"), ("model_benchmarks", "model_id")):
         if name not in tables:
             continue
