@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from workbench.errors import ParameterError
@@ -215,8 +217,15 @@ def as_accounts(side: ArrayLike, shape: tuple[int, ...], name: str) -> Floats:
     return np.broadcast_to(array, shape)
 
 
-def checked_returns(portfolio: Floats, benchmark: Floats, method: str, present: Flags | None = None) -> Returns:
-    """Refuse an unknown method, no period at all, and returns that the method cannot take."""
+def checked_returns(
+    portfolio: Floats,
+    benchmark: Floats,
+    method: str,
+    present: Flags | None = None,
+    accounts: Sequence[object] | pd.Index | None = None,
+    periods: Sequence[object] | pd.Index | None = None,
+) -> Returns:
+    """Refuse an unknown method, no period at all, and returns that the method cannot take; labels name the culprit."""
     if method not in METHODS:
         raise ParameterError(f"linking {method!r} is unknown; use one of {', '.join(METHODS)}", "method")
     n, t = portfolio.shape
@@ -226,9 +235,11 @@ def checked_returns(portfolio: Floats, benchmark: Floats, method: str, present: 
         lost = portfolio < -1 if method == "menchero" else portfolio <= -1
         for side, name, bad in ((portfolio, "portfolio", lost), (benchmark, "benchmark", benchmark <= -1)):
             if bad.any():
-                account, period = np.argwhere(bad)[0]
+                row, column = np.argwhere(bad)[0]
+                account = row if accounts is None else accounts[row]
+                period = column if periods is None else periods[column]
                 raise ParameterError(
-                    f"{name} return of account {account}, period {period} is {side[account, period]:.6g}: "
+                    f"{name} return of account {account}, period {period} is {side[row, column]:.6g}: "
                     f'"{method}" needs it above -100 %; use "frongello", or end the account\'s periods before it',
                     name,
                 )
