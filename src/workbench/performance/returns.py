@@ -69,9 +69,9 @@ def cumulative(returns: ArrayLike, axis: int = -1, *, skip_missing: bool = False
     """
     growth = _growth(returns)
     if not skip_missing:
-        return np.cumprod(growth, axis=axis) - 1.0
+        return np.asarray(np.cumprod(growth, axis=axis) - 1.0, dtype=np.float64)
     there = ~np.isnan(growth)
-    total = np.cumprod(np.where(there, growth, 1.0), axis=axis) - 1.0
+    total = np.asarray(np.cumprod(np.where(there, growth, 1.0), axis=axis) - 1.0, dtype=np.float64)
     return np.where(np.logical_or.accumulate(there, axis=axis), total, np.nan)
 
 
