@@ -189,6 +189,6 @@ def _all_growths(amount: Floats, years: Floats) -> list[float]:
             roots.append(left)
         elif before * after < 0.0 and abs(after) > touch:
             roots.append(float(brentq(worth, left, right, xtol=1e-14)))
-    # A point that touches twice, seen from both sides, is one root.
-    apart = [root for k, root in enumerate(roots) if k == 0 or root - roots[k - 1] > 1e-6]
+    # A double root is found from both sides, as near as the square root of rounding lets it be.
+    apart = [root for k, root in enumerate(roots) if k == 0 or root - roots[k - 1] > 1e-5]
     return [float(np.exp(root / years[-1])) for root in apart]
