@@ -1,6 +1,7 @@
 """What accounts earned: daily holdings and gains, returns by three conventions, composites and statistics."""
 
 from workbench.performance.daily import DailyHoldings
+from workbench.performance.load import chunks, load
 from workbench.performance.money_weighted import (
     MoneyWeighted,
     NoRateError,
@@ -29,9 +30,11 @@ __all__ = [
     "SeveralRatesError",
     "account_money_weighted",
     "annualise",
+    "chunks",
     "compound",
     "cumulative",
     "drawdown",
+    "load",
     "modified_dietz",
     "money_weighted",
     "net_of_fee",
