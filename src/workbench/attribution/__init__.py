@@ -1,7 +1,13 @@
 """Where a return came from: Brinson effects, linking, sleeves, and what implementation changed."""
 
+from workbench.attribution import implementation
 from workbench.attribution.brinson import brinson
+from workbench.attribution.contribution import Contribution, contribution
 from workbench.attribution.effects import Attribution
 from workbench.attribution.linking import Linked, cumulative, link
+from workbench.attribution.tree import TreeAttribution, brinson_tree
 
-__all__ = ["Attribution", "Linked", "brinson", "cumulative", "link"]
+__all__ = [
+    "Attribution", "Contribution", "Linked", "TreeAttribution", "brinson", "brinson_tree", "contribution",
+    "cumulative", "implementation", "link",
+]  # fmt: skip

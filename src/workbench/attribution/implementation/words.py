@@ -1,0 +1,144 @@
+"""The verdict in words: plain sentences, each figure in them kept apart so that an exhibit can show its source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from workbench.attribution.implementation.inference import Estimate
+
+if TYPE_CHECKING:
+    from workbench.attribution.implementation.verdict import Effect, Verdict
+
+MONTHS = 12
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure in a sentence: what it is, its unrounded value, its unit ("bp", "count", "number") and as it reads."""
+
+    name: str
+    value: float
+    unit: str
+    text: str
+
+
+Sentence = tuple[str | Figure, ...]
+
+
+def sentence(verdict: Verdict) -> str:
+    """All sentences as one text."""
+    return " ".join(
+        "".join(part.text if isinstance(part, Figure) else part for part in line) for line in sentences(verdict)
+    )
+
+
+def sentences(verdict: Verdict) -> tuple[Sentence, ...]:
+    """What is to blame, the costliest first; then what was tested, and what the data cannot tell."""
+    found: list[tuple[float, Sentence]] = [
+        (effect.estimate.value * effect.share, _blamed(effect)) for effect in verdict.blamed
+    ]
+    if verdict.systemic_found:
+        found.append((verdict.systemic.value, _systemic(verdict)))
+    lines = [line for _, line in sorted(found, key=lambda item: item[0])]
+    if not lines:
+        lines = [_nothing(verdict)]
+    elif not verdict.blamed and verdict.tests:
+        lines.append(("No custodian and no advisor stands out from the others.", *_would_have_shown(verdict)))
+    if verdict.tests:
+        lines.append(_tests(verdict))
+    lines += [_unconfirmed(effect) for effect in (*verdict.custodians, *verdict.advisors) if effect.unconfirmed]
+    lines += [(f"The data cannot tell {names} apart: they share all their accounts.",) for names in verdict.inseparable]
+    return tuple(lines)
+
+
+def bp(value: float, digits: int = 1) -> str:
+    """Basis points with a true minus sign."""
+    text = f"{abs(value):,.{digits}f}"
+    return ("\u2212" if value < 0 and text.strip("0.,") else "") + text + "\u00a0bp"
+
+
+def _systemic(verdict: Verdict) -> Sentence:
+    who = "accounts" if not any(e.kind == "custodian" for e in verdict.blamed) else "accounts at the other custodians"
+    return (
+        f"Systemic: whoever advises and holds them, {who} earn ",
+        *_size("systemic", verdict.systemic),
+        " less than their models.",
+    )
+
+
+def _blamed(effect: Effect) -> Sentence:
+    others = "other custodians" if effect.kind == "custodian" else "the other advisors"
+    verb = "accounts there" if effect.kind == "custodian" else "that advisor's accounts"
+    return (
+        f"{effect.kind.capitalize()} {effect.key}: {verb} earn ",
+        *_size(f"{effect.kind}.{effect.key}", effect.estimate),
+        f" less than those of {others}, each against its model.",
+    )
+
+
+def _size(name: str, estimate: Estimate) -> Sentence:
+    """A shortfall as a positive figure with its interval, and times twelve."""
+    low, high = sorted((-estimate.low, -estimate.high))
+    return (
+        Figure(f"{name}.effect", estimate.value, "bp", bp(-estimate.value)),
+        " a month (",
+        Figure(f"{name}.low", estimate.high, "bp", bp(low).removesuffix("\u00a0bp")),
+        " to ",
+        Figure(f"{name}.high", estimate.low, "bp", bp(high)),
+        "), about ",
+        Figure(f"{name}.year", MONTHS * estimate.value, "bp", bp(-MONTHS * estimate.value, 0)),
+        " a year,",
+    )
+
+
+def _nothing(verdict: Verdict) -> Sentence:
+    mean = verdict.mean
+    return (
+        "Not distinguishable: the mean gap of ",
+        Figure("mean.effect", mean.value, "bp", bp(mean.value)),
+        " a month (",
+        Figure("mean.low", mean.low, "bp", bp(mean.low).removesuffix("\u00a0bp")),
+        " to ",
+        Figure("mean.high", mean.high, "bp", bp(mean.high)),
+        ") cannot be laid at the models, a custodian or an advisor.",
+        *_would_have_shown(verdict),
+    )
+
+
+def _would_have_shown(verdict: Verdict) -> Sentence:
+    """The smallest effects that would probably have been seen; nothing where none could be compared."""
+    line: list[str | Figure] = []
+    for kind, effects in (("a custodian", verdict.custodians), ("an advisor", verdict.advisors)):
+        sizes = [effect.detectable for effect in effects if effect.detectable is not None]
+        if sizes:
+            line += [", " if line else " With four chances in five they would have shown ", f"{kind}'s effect of "]
+            line.append(Figure(f"detectable.{kind.split()[1]}", max(sizes), "bp", bp(max(sizes))))
+    return (*line, " a month.") if line else ()
+
+
+def _tests(verdict: Verdict) -> Sentence:
+    count = Figure("tests", verdict.tests, "count", f"{verdict.tests:,}")
+    custodians, advisors = len(verdict.custodians), len(verdict.advisors)
+    kinds = [
+        f"{number} {noun}{'' if number == 1 else 's'}"
+        for number, noun in ((custodians, "custodian"), (advisors, "advisor"))
+        if number
+    ]
+    return (f"Tested together and adjusted for it: {' and '.join(kinds)}, ", count, " tests.")
+
+
+def _unconfirmed(effect: Effect) -> Sentence:
+    kind = effect.kind.capitalize()
+    why = (
+        "no advisor there has accounts elsewhere to compare with"
+        if effect.kind == "custodian" and not effect.comparisons
+        else "all accounts there are that advisor's"
+        if not effect.comparisons
+        else "the comparison within advisors does not confirm it"
+    )
+    return (
+        f"{kind} {effect.key} differs by ",
+        Figure(f"{effect.kind}.{effect.key}.effect", effect.estimate.value, "bp", bp(effect.estimate.value)),
+        f" a month, but {why}: not distinguishable.",
+    )
