@@ -5,9 +5,10 @@ from workbench.attribution.brinson import brinson
 from workbench.attribution.contribution import Contribution, contribution
 from workbench.attribution.effects import Attribution
 from workbench.attribution.linking import Linked, cumulative, link
+from workbench.attribution.paths import ModelPaths, load_models
 from workbench.attribution.tree import TreeAttribution, brinson_tree
 
 __all__ = [
-    "Attribution", "Contribution", "Linked", "TreeAttribution", "brinson", "brinson_tree", "contribution",
-    "cumulative", "implementation", "link",
+    "Attribution", "Contribution", "Linked", "ModelPaths", "TreeAttribution", "brinson", "brinson_tree", "contribution",
+    "cumulative", "implementation", "link", "load_models",
 ]  # fmt: skip

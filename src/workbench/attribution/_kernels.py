@@ -146,3 +146,101 @@ def period_effects(
                 else:
                     kept[a, t, g, 1] = selection_factor[a, t] * weights[a, t, g] * (r - against)
     return kept
+
+
+@njit(cache=True, parallel=True)
+def tree_effects(
+    weights: Floats,
+    returns: Floats,
+    benchmark_weights: Floats,
+    benchmark_returns: Floats,
+    benchmark_of: Longs,
+    factor: Floats,
+    present: Flags,
+    parent: Longs,
+    leaf_of: Longs,
+) -> tuple[Floats, Longs]:
+    """Add up factor x each node's own effects over periods (N x P x 3): allocation, and of leaves the other two.
+
+    Nodes are ordered parents first, 0 the root; `leaf_of` (P) is a node's leaf or -1. The second array (N) is
+    t * P + p of the first node whose benchmark weights cancel to zero, or -1.
+    """
+    n, periods, _ = weights.shape
+    nodes = len(parent)
+    total = np.zeros((n, nodes, 3))
+    bad = np.full(n, -1, np.int64)
+    for a in prange(n):
+        m = benchmark_of[a]
+        node = np.zeros((nodes, 4))
+        for t in range(periods):
+            if not present[a, t]:
+                continue
+            cancelled = _up_the_tree(
+                weights[a, t], returns[a, t], benchmark_weights[m, t], benchmark_returns[m, t], parent, leaf_of, node
+            )
+            if cancelled >= 0 and bad[a] < 0:
+                bad[a] = t * nodes + cancelled
+            _down_the_tree(node, parent, leaf_of, factor[a, t], total[a])
+    return total, bad
+
+
+@njit(cache=True)
+def _up_the_tree(
+    weights: Floats,
+    returns: Floats,
+    benchmark_weights: Floats,
+    benchmark_returns: Floats,
+    parent: Longs,
+    leaf_of: Longs,
+    node: Floats,
+) -> int:
+    """Fill each node's weight, benchmark weight, benchmark return and (of leaves) return, leaves first.
+
+    The benchmark return is NaN where neither side holds the node. Gives the first node whose benchmark weights are not
+    zero but cancel, or -1.
+    """
+    nodes = len(parent)
+    node[:] = 0.0
+    at_benchmark, at_portfolio, gross = np.zeros(nodes), np.zeros(nodes), np.zeros(nodes)
+    cancelled = -1
+    for p in range(nodes - 1, 0, -1):
+        g = leaf_of[p]
+        if g >= 0:
+            node[p, 0], node[p, 1], gross[p] = weights[g], benchmark_weights[g], abs(benchmark_weights[g])
+            node[p, 3], node[p, 2] = _pair(returns[g], benchmark_returns[g])
+        elif node[p, 1] != 0:
+            node[p, 2] = at_benchmark[p] / node[p, 1]
+        elif node[p, 0] != 0:
+            node[p, 2] = at_portfolio[p] / node[p, 0]
+        else:
+            node[p, 2] = np.nan
+        if gross[p] > 0 and abs(node[p, 1]) <= 1e-12 * gross[p]:
+            cancelled = p
+        up = parent[p]
+        node[up, 0] += node[p, 0]
+        node[up, 1] += node[p, 1]
+        gross[up] += gross[p]
+        if node[p, 1] != 0:
+            at_benchmark[up] += node[p, 1] * node[p, 2]
+        if node[p, 0] != 0:
+            at_portfolio[up] += node[p, 0] * node[p, 2]
+    node[0, 0], node[0, 1], node[0, 2] = 1.0, 1.0, at_benchmark[0]
+    return cancelled
+
+
+@njit(cache=True)
+def _down_the_tree(node: Floats, parent: Longs, leaf_of: Longs, factor: float, total: Floats) -> None:
+    """Add each node's own effects, parents first, against what the parent's benchmark would have held of it."""
+    for p in range(1, len(parent)):
+        up = parent[p]
+        if np.isnan(node[p, 2]):
+            node[p, 2] = node[up, 2]
+        neutral = 0.0
+        if node[up, 1] != 0:
+            neutral = node[up, 0] * node[p, 1] / node[up, 1]
+        elif node[up, 0] != 0:
+            neutral = node[p, 0]
+        total[p, 0] += factor * (node[p, 0] - neutral) * (node[p, 2] - node[up, 2])
+        if leaf_of[p] >= 0:
+            total[p, 1] += factor * neutral * (node[p, 3] - node[p, 2])
+            total[p, 2] += factor * (node[p, 0] - neutral) * (node[p, 3] - node[p, 2])

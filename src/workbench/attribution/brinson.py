@@ -67,7 +67,7 @@ def brinson(
     count = _effects_of(effects, excess)
     if model not in get_args(Model):
         raise ParameterError(f"model {model!r} is unknown; use one of {', '.join(get_args(Model))}", "model")
-    portfolio, benchmark = _totals(panel, tolerance)
+    portfolio, benchmark = checked_totals(panel, tolerance)
     linked = checked_returns(portfolio, benchmark, linking, panel.present, panel.accounts, panel.periods)
     hurdle = benchmark if model == "brinson-fachler" else np.zeros_like(benchmark)
     scale, factors = _factors(panel, linked, excess, linking)
@@ -95,7 +95,7 @@ def _effects_of(effects: int | None, excess: str) -> int:
     return effects or (2 if excess == "geometric" else 3)
 
 
-def _totals(panel: Panel, tolerance: float) -> tuple[Floats, Floats]:
+def checked_totals(panel: Panel, tolerance: float) -> tuple[Floats, Floats]:
     """Give both sides' returns (N x T), zero where an account was not there; check every number on the way."""
     read = read_benchmarks(panel.benchmark_of, panel.present, len(panel.benchmark_weights))
     found = []
