@@ -152,7 +152,7 @@ def _quantities(book: Book, slots: _Slots) -> Floats:
     moved = np.concatenate([shares, rows.amount[now]])
     held = np.bincount(slots.position, weights=book.position_quantity, minlength=size[0])
     touched = np.bincount(np.concatenate([slot, cash]), weights=np.abs(moved), minlength=size[0]) + np.abs(held)
-    quantity = np.bincount(place, weights=moved, minlength=size[0] * width).reshape(size)
+    quantity = _summed(place, moved, size)
     # From the last close back: what moved after a close is not in it.
     np.cumsum(quantity[:, :0:-1], axis=1, out=quantity[:, -2::-1])
     quantity[:, -1] = 0.0
@@ -202,7 +202,7 @@ def _ledger(book: Book, slots: _Slots, quantity: Floats, price: Floats) -> Daily
 
     def total(of: int, place: Offsets, size: int) -> Floats:
         taken = (role == of) & explained
-        return np.bincount(place[taken], weights=gain[taken], minlength=size * periods).reshape(size, periods)
+        return _summed(place[taken], gain[taken], (size, periods))
 
     value = quantity * price
     holding = np.diff(price, axis=1)
@@ -227,6 +227,12 @@ def _ledger(book: Book, slots: _Slots, quantity: Floats, price: Floats) -> Daily
         price_age=book.age,
         no_data=pd.DataFrame({"account_id": [], "reason": []}, dtype="str"),
     )
+
+
+def _summed(place: Offsets, amount: Floats, shape: tuple[int, int]) -> Floats:
+    """Amounts added up at their places of a flat array, in that shape."""
+    total = np.bincount(place, weights=amount, minlength=shape[0] * shape[1])
+    return np.asarray(total, dtype=np.float64).reshape(shape)
 
 
 def _by_account(slots: Floats, ptr: Offsets) -> Floats:

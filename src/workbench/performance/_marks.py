@@ -23,22 +23,23 @@ def mark(book: Book, slot_security: Ints, slot_of_row: Offsets, quantity: Floats
 
     -1 where none is. A price that is neither known nor needed is 0.
     """
-    price = book.close[slot_security]
     rows = book.rows
+    price = book.close[slot_security]
     moved = np.flatnonzero((slot_of_row >= 0) & (rows.day > 0))
-    needed = (quantity != 0.0) & np.isnan(price)
-    of_row = slot_of_row[moved], rows.day[moved]
-    needed[of_row] |= np.isnan(price[of_row]) & (rows.quantity[moved] != 0.0)
-    stale_split = moved[rows.is_split[moved] & (book.age[rows.security[moved], rows.day[moved]] != 0)]
-    special = needed.any(axis=1)
-    special[slot_of_row[stale_split]] = True
+    stale_split = rows.is_split[moved] & (book.age[rows.security[moved], rows.day[moved]] != 0)
+    special = np.asarray(np.isnan(book.close).any(axis=1))[slot_security]
+    special[slot_of_row[moved[stale_split]]] = True
+    unpriced = np.full(len(slot_security), -1, dtype=np.int32)
     chosen = np.flatnonzero(special)
     if len(chosen):
         own = _own(book, chosen, slot_security, slot_of_row, quantity)
-        price[chosen] = own
-        needed[chosen] &= np.isnan(own)
-    unpriced = np.where(needed.any(axis=1), needed.argmax(axis=1), -1).astype(np.int32)
-    np.nan_to_num(price, copy=False, nan=0.0)
+        needed = np.zeros(quantity.shape, dtype=bool)
+        needed[chosen] = quantity[chosen] != 0.0
+        shares = moved[rows.quantity[moved] != 0.0]
+        needed[slot_of_row[shares], rows.day[shares]] = True
+        lacking = needed[chosen] & np.isnan(own)
+        unpriced[chosen] = np.where(lacking.any(axis=1), lacking.argmax(axis=1), -1)
+        price[chosen] = np.nan_to_num(own, nan=0.0)
     return price, unpriced
 
 
@@ -58,8 +59,7 @@ def _own(book: Book, chosen: Offsets, slot_security: Ints, slot_of_row: Offsets,
     ratio = _split_ratio(slot, day, np.where(rows.is_split[mine], rows.quantity[mine], 0.0), quantity[chosen])
     seen *= ratio
     last = np.maximum.accumulate(np.where(np.isnan(seen), 0, np.arange(seen.shape[1])), axis=1)
-    carried: Floats = np.take_along_axis(seen, last, axis=1) / ratio
-    return carried
+    return np.asarray(np.take_along_axis(seen, last, axis=1) / ratio, dtype=np.float64)
 
 
 def _split_ratio(slot: Offsets, day: Ints, extra: Floats, quantity: Floats) -> Floats:
@@ -71,4 +71,4 @@ def _split_ratio(slot: Offsets, day: Ints, extra: Floats, quantity: Floats) -> F
     split = (brought != 0.0) & (before > 0.0) & (before + brought > 0.0)
     growth[split] += brought[split] / before[split]
     growth[:, 0] = 1.0
-    return np.cumprod(growth, axis=1)
+    return np.asarray(np.cumprod(growth, axis=1), dtype=np.float64)
