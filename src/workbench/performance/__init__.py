@@ -1,6 +1,8 @@
 """What accounts earned: daily holdings and gains, returns by three conventions, composites and statistics."""
 
+from workbench.performance.conventions import CONVENTIONS, Convention
 from workbench.performance.daily import DailyHoldings
+from workbench.performance.drawdowns import drawdowns
 from workbench.performance.load import chunks, load
 from workbench.performance.money_weighted import (
     MoneyWeighted,
@@ -21,23 +23,30 @@ from workbench.performance.returns import (
     why_undefined,
     years_between,
 )
+from workbench.performance.statistics import Statistics, rolling, statistics
 
 __all__ = [
+    "CONVENTIONS",
     "UNDEFINED",
+    "Convention",
     "DailyHoldings",
     "MoneyWeighted",
     "NoRateError",
     "SeveralRatesError",
+    "Statistics",
     "account_money_weighted",
     "annualise",
     "chunks",
     "compound",
     "cumulative",
     "drawdown",
+    "drawdowns",
     "load",
     "modified_dietz",
     "money_weighted",
     "net_of_fee",
+    "rolling",
+    "statistics",
     "time_weighted",
     "why_undefined",
     "years_between",
