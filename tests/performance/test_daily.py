@@ -25,8 +25,9 @@ def firm_of(
     opened: dict[str, str] | None = None,
 ) -> Firm:
     """A firm in memory; rows are (account, security, day, kind, quantity, price, amount), closes one a session."""
+    starts = opened or {}
     securities = sorted({*closes, "CASH", *(row[1] for row in rows), *(security for _, security in positions)})
-    accounts = sorted({*(row[0] for row in rows), *(account for account, _ in positions), *(opened or {})})
+    accounts = sorted({*(row[0] for row in rows), *(account for account, _ in positions), *starts})
     columns = ["account_id", "security_id", "trade_date", "kind", "quantity", "price", "amount"]
     moved = pd.DataFrame(rows, columns=columns)
     moved = moved.assign(trade_date=pd.to_datetime(moved["trade_date"]))
@@ -295,7 +296,8 @@ def test_every_cent_of_the_demo_firm_is_explained(lived: DailyHoldings) -> None:
     value = lived.account_value
     assert np.abs(residual(lived)).max() < 1e-12
     assert (np.abs(lived.unexplained) <= 1e-12 * np.maximum(value[:, 1:], value[:, :-1]).clip(1.0)).all()
-    assert len(lived.no_data) == 0 and lived.account_value.shape == (300, 755)
+    assert lived.no_data.empty
+    assert lived.account_value.shape == (300, 755)
 
 
 def test_the_demo_firms_closes_are_its_statements(lived: DailyHoldings) -> None:

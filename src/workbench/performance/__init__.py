@@ -1,5 +1,6 @@
 """What accounts earned: daily holdings and gains, returns by three conventions, composites and statistics."""
 
+from workbench.performance.account_returns import AccountReturns, account_returns
 from workbench.performance.conventions import CONVENTIONS, Convention
 from workbench.performance.daily import DailyHoldings
 from workbench.performance.drawdowns import drawdowns
@@ -11,6 +12,7 @@ from workbench.performance.money_weighted import (
     account_money_weighted,
     money_weighted,
 )
+from workbench.performance.periods import calendar_periods
 from workbench.performance.returns import (
     UNDEFINED,
     annualise,
@@ -28,6 +30,7 @@ from workbench.performance.statistics import Statistics, rolling, statistics
 __all__ = [
     "CONVENTIONS",
     "UNDEFINED",
+    "AccountReturns",
     "Convention",
     "DailyHoldings",
     "MoneyWeighted",
@@ -35,7 +38,9 @@ __all__ = [
     "SeveralRatesError",
     "Statistics",
     "account_money_weighted",
+    "account_returns",
     "annualise",
+    "calendar_periods",
     "chunks",
     "compound",
     "cumulative",
