@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from workbench.attribution._paper import Floats, Ints, carried_returns, drift, grouped, held_sum
 from workbench.errors import FirmDataError, MarketDataError, ParameterError
-from workbench.firm import Firm, effective_versions
+from workbench.firm import CASH, Firm, effective_versions
 from workbench.market import PriceHistory, price_history
 
 Flags = NDArray[np.bool_]
@@ -202,14 +202,14 @@ def _market(
     # A close may be carried into the first day: look that far back, holidays included.
     early = start - pd.Timedelta(days=2 * max_age + 7)
     prices = prices[(prices["date"] >= early) & (prices["date"] <= sessions[-1])]
-    everything = pd.DatetimeIndex(prices["date"].unique()).sort_values()
+    everything = pd.DatetimeIndex(prices.loc[prices["security_id"] != CASH, "date"].unique()).sort_values()
     if len(absent := sessions.difference(everything)):
         raise MarketDataError(f"there is no price on {absent[0]:%Y-%m-%d}, a session asked for; load its prices")
     if len(left_out := everything[everything >= sessions[0]].difference(sessions)):
         raise ParameterError(
             f"sessions leave out {left_out[0]:%Y-%m-%d}, on which there are prices; give every session", "sessions"
         )
-    prices = prices[prices["security_id"].isin(held)]
+    prices = prices[prices["security_id"].isin(held) & prices["date"].isin(everything)]
     history = price_history(prices)
     history = PriceHistory(*(
         frame.reindex(index=everything, columns=list(held))

@@ -1,0 +1,154 @@
+"""Each account's excess return, day by day, as rows: what the model decided, sleeve by sleeve, and what was done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from workbench.attribution._paper import Flags, Floats, Ints, grouped, held_sum
+from workbench.attribution.paths import ModelPaths
+from workbench.errors import ParameterError
+from workbench.firm import CASH
+from workbench.performance import DailyHoldings
+
+#: The model against its benchmark, by sleeve.
+MODEL_EFFECTS = ("allocation", "selection", "interaction")
+#: The account against its model; the first is by sleeve, the others are one row each.
+IMPLEMENTATION_EFFECTS = ("timing", "cash", "other_holdings", "trading", "fees", "residual")
+EFFECTS = MODEL_EFFECTS + IMPLEMENTATION_EFFECTS
+
+
+@dataclass(frozen=True, eq=False)
+class DailyEffects:
+    """Unlinked rows of N accounts over T periods; fractions of each account's beginning value.
+
+    `rows` (N x T x K) sum over K to `portfolio` - `benchmark` where `present` (N x T): the account had value at the
+    beginning, and its model a version in force. Everything is zero elsewhere. `begin` (N x T) is that value in dollars,
+    `model` (N x T) the model's return, `model_row` (N) the account's model in the paths.
+    """
+
+    accounts: pd.DataFrame
+    model_row: Ints
+    present: Flags
+    begin: Floats
+    portfolio: Floats
+    model: Floats
+    benchmark: Floats
+    rows: Floats
+
+
+def row_names(sleeves: tuple[str, ...]) -> pd.DataFrame:
+    """Give the K rows in order: effect, and sleeve_id where the effect has one."""
+    by_sleeve = [(effect, sleeve) for effect in (*MODEL_EFFECTS, "timing") for sleeve in sleeves]
+    return pd.DataFrame(
+        [*by_sleeve, *((effect, None) for effect in IMPLEMENTATION_EFFECTS[1:])], dtype=object
+    ).set_axis(["effect", "sleeve_id"], axis=1)
+
+
+def model_effects(paths: ModelPaths) -> Floats:
+    """Brinson-Fachler effects of each model against its benchmark by sleeve (M x T x 3L): one effect after another.
+
+    With W, R of the model's sleeve, v, b of the benchmark's and B its total: allocation (W - v)(b - B), selection
+    v (R - b), interaction (W - v)(R - b). A sleeve that the model does not hold has nothing selected.
+    Brinson and Fachler, "Measuring Non-US Equity Portfolio Performance", J. of Portfolio Management, Spring 1985.
+    """
+    total = paths.benchmark_returns[..., None]
+    neutral, against = paths.benchmark_weights, paths.sleeve_benchmark_returns
+    active = paths.sleeve_weights - neutral
+    selected = np.where(paths.sleeve_weights > 0, paths.sleeve_returns - against, 0.0)
+    effects = [held_sum(active, against - total), neutral * selected, active * selected]
+    return np.asarray(np.nan_to_num(np.concatenate(effects, axis=2)))
+
+
+def daily_effects(daily: DailyHoldings, paths: ModelPaths) -> DailyEffects:
+    """Split each account's return less its benchmark's, each period exactly, into the rows of `row_names`.
+
+    With w for the account's beginning weights, m for the model's, r for a security's return, R the model's:
+
+    - model against benchmark: `model_effects`;
+    - timing, by sleeve: (w - m)(r - R) of the model's securities, those of two sleeves split as the model splits them;
+    - other_holdings: w (g - R) of what the model does not hold, g being what it gained in the account;
+    - cash: w (g - R) of the account's cash less m (0 - R) of the model's;
+    - trading: the close against the price traded at; fees: what was charged; both over the beginning value;
+    - residual: what the formula leaves: a security's gain in the account other than the model's return on it, and what
+      the ledger cannot explain.
+
+    Accounts without model, and periods without beginning value, are not `present`. Raises `ParameterError` where the
+    two were made for other sessions or securities.
+    """
+    _check_alike(daily, paths)
+    model_row = paths.model_rows(daily.accounts["model_id"])
+    value = daily.account_value
+    begin = value[:, :-1]
+    known = model_row >= 0
+    mine = np.where(known, model_row, 0)
+    present = (begin > 0) & known[:, None] & paths.exists[mine]
+    scale = np.divide(1.0, begin, out=np.zeros_like(begin), where=present)
+    # From what the account gained, not from the rows, so that their sum is a check on them.
+    portfolio = (value[:, 1:] - begin - daily.flow) * scale
+    model, benchmark = (np.where(present, side[mine], 0.0) for side in (paths.model_returns, paths.benchmark_returns))
+    held = _held(daily, paths, mine, scale, model)
+    decided = np.where(present[..., None], model_effects(paths)[mine], 0.0)
+    trading, fees = daily.by_account(daily.trading) * scale, daily.fee * scale
+    explained = held.sum(axis=2) + trading + fees
+    rows = np.concatenate(
+        [decided, held, np.stack([trading, fees, portfolio - model - explained], axis=2)], axis=2
+    )  # fmt: skip
+    return DailyEffects(daily.accounts, model_row, present, begin * present, portfolio, model, benchmark, rows)
+
+
+def _held(daily: DailyHoldings, paths: ModelPaths, mine: Ints, scale: Floats, model: Floats) -> Floats:
+    """Give timing by sleeve, cash and other holdings (N x T x L + 2), zero where `scale` is."""
+    count = len(paths.sleeves)
+    account, security = daily.slot_account, daily.slot_security.astype(np.int64)
+    weight = daily.value[:, :-1] * scale[account]
+    gain = daily.holding * scale[account] - weight * model[account]
+    result = np.zeros((*scale.shape, count + 2))
+    is_cash = np.equal(security, paths.securities.index(CASH))
+    in_model = np.zeros(weight.shape, dtype=bool)
+    against = weight * np.nan_to_num(paths.returns.T[security]) - weight * model[account]
+    whole = paths.security_weights.transpose(0, 2, 1)
+    for sleeve in range(count):
+        columns = paths.column_sleeve == sleeve
+        target = paths.by_security(np.where(columns, paths.weights, 0.0)).transpose(0, 2, 1)
+        slots = np.flatnonzero((np.nan_to_num(target).any(axis=2))[mine[account], security] & ~is_cash)
+        if not len(slots):
+            continue
+        mine_here, all_here = (side[mine[account[slots]], security[slots]] for side in (target, whole))
+        share = np.divide(mine_here, all_here, out=np.zeros_like(all_here), where=all_here > 0)
+        in_model[slots] |= share > 0
+        result[..., sleeve] = _by_account(against[slots] * share, account[slots], len(scale))
+    decided = _model_gains(paths)[mine] * (scale > 0)[..., None]
+    result[..., :count] -= decided[..., :count]
+    result[..., count] = daily.by_account(np.where(is_cash[:, None], gain, 0.0)) - decided[..., count]
+    result[..., count + 1] = daily.by_account(np.where(in_model | is_cash[:, None], 0.0, gain))
+    return result
+
+
+def _model_gains(paths: ModelPaths) -> Floats:
+    """Give m (r - R) of each model by sleeve, and of its cash last (M x T x L + 1)."""
+    gains = held_sum(paths.weights, paths.returns[:, paths.column_security] - paths.model_returns[..., None])
+    group = np.where(paths.column_security == paths.securities.index(CASH), len(paths.sleeves), paths.column_sleeve)
+    return np.nan_to_num(grouped(gains, group, len(paths.sleeves) + 1))
+
+
+def _by_account(slots: Floats, account: Ints, count: int) -> Floats:
+    """Sum slots, sorted by account, of which some are left out (k x T) to accounts (N x T)."""
+    summed = np.zeros((count, slots.shape[1]))
+    starts = np.flatnonzero(np.diff(account, prepend=-1))
+    summed[account[starts]] = np.add.reduceat(slots, starts, axis=0)
+    return summed
+
+
+def _check_alike(daily: DailyHoldings, paths: ModelPaths) -> None:
+    if not daily.sessions.equals(paths.sessions):
+        raise ParameterError(
+            "the ledger and the models' paths have different sessions; load both for the same", "paths"
+        )
+    if paths.securities[: len(daily.securities)] != daily.securities:
+        raise ParameterError(
+            "the models' paths do not begin with the ledger's securities; load them with securities=daily.securities",
+            "paths",
+        )

@@ -1,0 +1,226 @@
+"""Model or implementation? Each account's excess return over a period, as rows that sum to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from workbench.attribution._paper import Floats, Ints
+from workbench.attribution.daily_effects import (
+    EFFECTS,
+    IMPLEMENTATION_EFFECTS,
+    MODEL_EFFECTS,
+    DailyEffects,
+    daily_effects,
+    row_names,
+)
+from workbench.attribution.linking import Linked, Method, cumulative, link
+from workbench.attribution.paths import ModelPaths
+from workbench.errors import ParameterError
+from workbench.performance import DailyHoldings
+
+#: Accounts whose daily rows are held at once: a year of 40 rows takes 80 kB an account.
+_CHUNK = 500
+
+
+@dataclass(frozen=True, eq=False)
+class Composite:
+    """Accounts put together by their beginning values, group by group (G); unlinked rows, zero where there is none.
+
+    `rows` (G x T x K) sum over K to `portfolio` - `benchmark` (G x T); `begin` (G x T) is the value in dollars, and
+    nothing is `present` where it is zero.
+    """
+
+    groups: tuple[str, ...]
+    sessions: pd.DatetimeIndex
+    names: pd.DataFrame
+    begin: Floats
+    portfolio: Floats
+    model: Floats
+    benchmark: Floats
+    rows: Floats
+
+    def linked(self, method: Method = "carino") -> Linked:
+        """Link the rows over the whole period (G x K)."""
+        return link(self.rows, self.portfolio, self.benchmark, method, present=self.begin > 0)
+
+    def cumulative(self, method: Method = "carino") -> Linked:
+        """Link the rows up to each period (G x T x K)."""
+        return cumulative(self.rows, self.portfolio, self.benchmark, method, present=self.begin > 0)
+
+
+@dataclass(frozen=True, eq=False)
+class SleeveAttribution:
+    """Linked rows of N accounts; fractions of their value when they are first measured.
+
+    - `accounts`: account_id, household_id, advisor_id, custodian_id, model_id, `start` and `end` (the closes between
+      which it is measured), `periods` and `whole` (present in every period).
+    - `names`: effect and sleeve_id of the K rows; `effects` (N x K).
+    - `portfolio`, `model`, `benchmark` (N): compounded returns over the account's own periods.
+    - `firm`: all accounts put together; `models`: the accounts of each model.
+    - `no_data`: accounts left out, account_id and reason.
+    """
+
+    sessions: pd.DatetimeIndex
+    sleeves: tuple[str, ...]
+    linking: Method
+    accounts: pd.DataFrame
+    names: pd.DataFrame
+    effects: Floats
+    portfolio: Floats
+    model: Floats
+    benchmark: Floats
+    firm: Composite
+    models: Composite
+    no_data: pd.DataFrame
+
+    @property
+    def excess(self) -> Floats:
+        """Compounded return of the account less that of its benchmark (N)."""
+        return self.portfolio - self.benchmark
+
+    @property
+    def unreconciled(self) -> Floats:
+        """What the rows fail to sum to (N): rounding."""
+        return self.excess - self.effects.sum(axis=1)
+
+    def effect(self, name: str) -> Floats:
+        """One effect over all sleeves (N), or "model" or "implementation": the sum of its effects.
+
+        Raises `ParameterError` for another name.
+        """
+        return np.asarray(self.effects[:, rows_of(self.names, name)].sum(axis=1))
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row an account: identifiers, returns, excess, every effect over all sleeves, what does not reconcile."""
+        frame = self.accounts.assign(
+            portfolio=self.portfolio, model=self.model, benchmark=self.benchmark, excess=self.excess
+        )
+        return frame.assign(**{name: self.effect(name) for name in EFFECTS}, unreconciled=self.unreconciled)
+
+    def by_sleeve(self) -> pd.DataFrame:
+        """One row an account and row: account_id, effect, sleeve_id (missing where none), contribution."""
+        names = pd.concat([self.names] * len(self.accounts), ignore_index=True)
+        names.insert(0, "account_id", self.accounts["account_id"].repeat(len(self.names)).to_numpy())
+        return names.assign(contribution=self.effects.ravel())
+
+
+def rows_of(names: pd.DataFrame, effect: str) -> Ints:
+    """Positions of the rows of an effect, or of all of the "model" or the "implementation"."""
+    groups = {"model": MODEL_EFFECTS, "implementation": IMPLEMENTATION_EFFECTS}
+    if effect not in {*EFFECTS, *groups}:
+        raise ParameterError(f"there is no effect {effect!r}; use one of {', '.join([*EFFECTS, *groups])}", "effect")
+    return np.flatnonzero(names["effect"].isin(groups.get(effect, (effect,))))
+
+
+def sleeves(
+    daily: DailyHoldings | Iterable[DailyHoldings], paths: ModelPaths, linking: Method = "carino"
+) -> SleeveAttribution:
+    """Attribute every account's excess return to the model's decisions by sleeve and to its implementation.
+
+    The rows of each day are those of `daily_effects`; they are linked over the days on which the account had value at
+    the close before and its model a version in force, which may be fewer than the report's: `whole` says so, and its
+    returns are those of its own days. All rows of an account sum to its compounded excess return, to rounding.
+
+    `daily` may be one ledger or, for more accounts than memory holds, one after another (`performance.chunks`).
+    Accounts without model, without value at any close, or with a return that the linking cannot take are in `no_data`.
+    Raises `ParameterError` where ledger and paths do not fit.
+    """
+    names = row_names(paths.sleeves)
+    parts, composites, left_out = [], [], []
+    for ledger in [daily] if isinstance(daily, DailyHoldings) else daily:
+        left_out.append(ledger.no_data)
+        for chunk in _split(ledger):
+            effects = daily_effects(chunk, paths)
+            reason = _reasons(effects, linking)
+            left_out.append(
+                pd.DataFrame({"account_id": effects.accounts["account_id"], "reason": reason})[reason.notna()]
+            )
+            kept = np.flatnonzero(reason.isna())
+            composites.append(_sums(effects, kept, len(paths.models)))
+            parts.append(_linked(effects, kept, paths, linking))
+    totals = [np.sum(side, axis=0) for side in zip(*composites, strict=True)]
+    by_model = _composite(paths.models, paths.sessions, names, totals)
+    firm = _composite(("firm",), paths.sessions, names, [side.sum(axis=0, keepdims=True) for side in totals])
+    accounts = pd.concat([part[0] for part in parts], ignore_index=True)
+    linked, portfolio, model, benchmark = (np.concatenate([part[i] for part in parts]) for i in range(1, 5))
+    return SleeveAttribution(
+        paths.sessions, paths.sleeves, linking, accounts, names, linked, portfolio, model, benchmark,
+        firm, by_model, pd.concat(left_out, ignore_index=True),
+    )  # fmt: skip
+
+
+def _split(ledger: DailyHoldings) -> Iterable[DailyHoldings]:
+    """Cut a ledger into runs of accounts small enough for their daily rows."""
+    for first in range(0, len(ledger.accounts), _CHUNK):
+        last = min(first + _CHUNK, len(ledger.accounts))
+        slots = slice(int(ledger.slot_ptr[first]), int(ledger.slot_ptr[last]))
+        yield replace(
+            ledger,
+            accounts=ledger.accounts.iloc[first:last].reset_index(drop=True),
+            slot_ptr=ledger.slot_ptr[first : last + 1] - slots.start,
+            slot_security=ledger.slot_security[slots],
+            value=ledger.value[slots],
+            holding=ledger.holding[slots],
+            trading=ledger.trading[slots],
+            flow=ledger.flow[first:last],
+            fee=ledger.fee[first:last],
+            unexplained=ledger.unexplained[first:last],
+        )
+
+
+def _reasons(effects: DailyEffects, linking: Method) -> pd.Series:
+    """Why an account cannot be measured; missing where it can."""
+    reason = pd.Series(pd.NA, index=effects.accounts.index, dtype="string")
+    worst = np.where(effects.present, effects.portfolio, 0.0).min(axis=1)
+    if linking != "frongello":
+        reason[worst <= -1] = "lost all of its value in one day, which cannot be linked"
+    reason[~effects.present.any(axis=1)] = "had no value at any close after which its model was in force"
+    reason[effects.model_row < 0] = "its model has no version in force in the period"
+    reason[effects.accounts["model_id"].isna()] = "has no model"
+    return reason
+
+
+def _linked(
+    effects: DailyEffects, kept: Ints, paths: ModelPaths, linking: Method
+) -> tuple[pd.DataFrame, Floats, Floats, Floats, Floats]:
+    """Link the accounts kept; their frame, rows and compounded returns."""
+    present = effects.present[kept]
+    identifiers = ["account_id", "household_id", "advisor_id", "custodian_id", "model_id"]
+    accounts = effects.accounts.loc[kept, identifiers].reset_index(drop=True)
+    first, last = present.argmax(axis=1), present.shape[1] - present[:, ::-1].argmax(axis=1)
+    accounts = accounts.assign(
+        start=paths.sessions[first], end=paths.sessions[last], periods=present.sum(axis=1), whole=present.all(axis=1)
+    )
+    if not len(kept):
+        nothing = np.zeros(0)
+        return accounts, np.zeros((0, effects.rows.shape[2])), nothing, nothing, nothing
+    linked = link(effects.rows[kept], effects.portfolio[kept], effects.benchmark[kept], linking, present=present)
+    model = np.prod(1 + effects.model[kept], axis=1) - 1
+    return accounts, linked.effects, linked.portfolio, model, linked.benchmark
+
+
+def _sums(effects: DailyEffects, kept: Ints, models: int) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+    """Dollars by model (M x T; rows M x T x K): beginning value, gains of accounts, model and benchmark, and rows."""
+    begin = effects.begin[kept]
+    sums = []
+    for side in (
+        np.ones_like(begin),
+        *(s[kept] for s in (effects.portfolio, effects.model, effects.benchmark, effects.rows)),
+    ):
+        summed = np.zeros((models, *side.shape[1:]))
+        np.add.at(summed, effects.model_row[kept], side * (begin[..., None] if side.ndim == 3 else begin))
+        sums.append(summed)
+    return sums[0], sums[1], sums[2], sums[3], sums[4]
+
+
+def _composite(
+    groups: tuple[str, ...], sessions: pd.DatetimeIndex, names: pd.DataFrame, dollars: list[Floats]
+) -> Composite:
+    begin, *gains, rows = dollars
+    scale = np.divide(1.0, begin, out=np.zeros_like(begin), where=begin > 0)
+    portfolio, model, benchmark = (gain * scale for gain in gains)
+    return Composite(groups, sessions, names, begin, portfolio, model, benchmark, rows * scale[..., None])
