@@ -135,7 +135,8 @@ def account_returns(
 
 def _of_ledger(daily: DailyHoldings, fees: Fees, timing: Timing) -> AccountReturns:
     value, flow, fee = daily.account_value, daily.flow, daily.fee
-    returns = time_weighted(value, flow, timing)
+    # What rounding leaves below -100 % is all of the capital: a loss of more has no return.
+    returns = np.maximum(time_weighted(value, flow, timing), -1.0)
     if fees == "gross":
         capital = value[:, :-1] if timing == "end" else value[:, :-1] + flow
         returns = returns - np.divide(fee, capital, out=np.zeros_like(fee), where=~np.isnan(returns))

@@ -20,10 +20,13 @@ def load(firm: Firm, start: pd.Timestamp | str | None = None, accounts: Sequence
     """Return what accounts held at each close from `start` to the firm's as-of date, and what they gained.
 
     The first close is that of the last session on or before `start`; with None the end of the year before, or the
-    first close there is. Sessions are the days on which any security but cash has a close; rows of other days count at
-    the next session's close, and those after the last close at the last one. Accounts come in order of identifier,
-    all of them where `accounts` is None; before the day an account opened (or its first transaction, where that is
-    earlier) its values are 0.
+    first close there is. Sessions are the days on which any security has a close, as in `market.price_history`; rows
+    of other days count at the next session's close, and those after the last close at the last one.
+
+    Accounts come in order of identifier, all of them where `accounts` is None; before the day an account opened (or
+    its first transaction, where that is earlier) its values are 0. A holding without a close that day is valued at the
+    last one known, or where there is none yet at the price the account last traded or received it at; an account that
+    holds something without any price, or that held and moved nothing, is in `no_data` with the reason.
 
     Memory at the peak is about 45 bytes for each slot and session: 0.3 GB for 300 accounts of 31 securities over three
     years. For many accounts take `chunks`. Raises `ParameterError` for an unknown or repeated account and a `start`
@@ -94,8 +97,7 @@ def _closes(
     table = firm.arrow("prices", ["date", "security_id", "close"])
     security = codes(table["security_id"], pd.Index(securities))
     date = table["date"].to_numpy().astype("datetime64[D]")
-    cash = securities.index(CASH)
-    used = (security != cash) & (security >= 0) & (date <= firm.as_of.to_datetime64())
+    used = (security >= 0) & (date <= firm.as_of.to_datetime64())
     date, security, given = date[used], security[used], table["close"].to_numpy().astype(np.float64)[used]
     days, day = np.unique(date, return_inverse=True)
     first = _first_session(days, start, firm.as_of)
@@ -105,6 +107,7 @@ def _closes(
     last = np.maximum.accumulate(last, axis=1)[:, first:]
     close = np.where(last < 0, np.nan, np.take_along_axis(wide, np.maximum(last, 0), axis=1))
     age = np.where(last < 0, -1, np.arange(first, len(days)) - last).astype(np.int32)
+    cash = securities.index(CASH)
     close[cash], age[cash] = 1.0, 0
     return pd.DatetimeIndex(days[first:].astype("datetime64[ms]")), close, age
 
