@@ -216,7 +216,8 @@ def _describe(
     for place, name in enumerate((*FACTORS, "error")):
         statistic = p = None
         if name in reduced:
-            statistic = max(0.0, reduced[name].deviance - point.deviance)
+            gain = reduced[name].deviance - point.deviance
+            statistic = gain if gain > _SAME else 0.0
             p = 0.5 * float(chi2.sf(statistic, 1)) if statistic > 0.0 else 1.0
         share = float(variances[place] / variances.sum())
         components.append(Component(name, float(variances[place]), share, statistic, p))

@@ -1,0 +1,115 @@
+"""The whole question in three models: what a custodian or advisor costs, before fees, and after late trades and cash."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.stats import f_oneway
+
+from workbench.attribution.implementation.gaps import CHANNELS, CLIENT, Gaps
+from workbench.attribution.implementation.panel import Panel
+from workbench.attribution.implementation.verdict import Effect, Verdict, against_others, judge
+from workbench.errors import ParameterError
+
+
+@dataclass(frozen=True)
+class Naive:
+    """What a simple comparison of averages says: P of a one-way analysis of variance of accounts' mean gaps by
+    custodian, the custodian with the lowest average, and by how much it is below the others' (bp a month)."""
+
+    p: float
+    lowest: str
+    difference: float
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """Three verdicts on the same accounts and months.
+
+    - `total`: net of fees, with what clients decide (restrictions, tax locks) held equal. The verdict of the firm: fees
+      and late trades are how a custodian or advisor does harm, so that they stay in.
+    - `gross`: the same before fees. A fee lowers a return one for one, so that `total` less `gross` is what fees cost.
+    - `remaining`: before fees, with late trades and cash taken out as well: what no measured cause explains.
+    """
+
+    gaps: Gaps
+    total: Verdict
+    gross: Verdict
+    remaining: Verdict
+    naive: Naive | None
+
+    def explained(self) -> pd.DataFrame:
+        """How each custodian's and advisor's effect comes about: one row each, bp a month.
+
+        Columns: kind, key, total, fees, trade_lag, cash_drag, remaining. `fees` is the total less the effect before
+        fees, `remaining` what the last model leaves; late trades and cash are their slopes times how far they differ
+        there with the last model's weights (Gelbach 2016), custodians only. What the parts do not add up to is in
+        `weighting`: each model weighs accounts and months by its own variances.
+        """
+        rows = []
+        parts = _channels(self.remaining)
+        for kind in ("custodians", "advisors"):
+            sides = [
+                {effect.key: effect for effect in getattr(v, kind)} for v in (self.total, self.gross, self.remaining)
+            ]
+            for key in sides[0]:
+                total, gross, left = (side[key].estimate.value for side in sides)
+                row: dict[str, object] = {"kind": sides[0][key].kind, "key": key, "total": total, "fees": total - gross}
+                row |= {name: parts.get((key, name), 0.0) if kind == "custodians" else np.nan for name in CHANNELS}
+                row["remaining"] = left
+                known = [float(row[name]) for name in ("fees", *CHANNELS, "remaining") if row[name] == row[name]]  # type: ignore[arg-type]
+                row["weighting"] = total - sum(known) if kind == "custodians" else np.nan
+                rows.append(row)
+        return pd.DataFrame(rows, columns=["kind", "key", "total", "fees", *CHANNELS, "remaining", "weighting"])
+
+    def effect_of_fees(self, effect: Effect) -> float:
+        """What fees contribute to an effect of `total`, bp a month."""
+        found = [
+            e for e in (*self.gross.custodians, *self.gross.advisors) if (e.kind, e.key) == (effect.kind, effect.key)
+        ]
+        return effect.estimate.value - found[0].estimate.value
+
+
+def study(gaps: Gaps, random: np.random.Generator, *, alpha: float = 0.05, draws: int = 1999) -> Study:
+    """Judge the gaps of a firm: in all, before fees, and after late trades and cash. Raises as `judge` does."""
+    total, gross, remaining = (
+        judge(gaps.panel(basis, covariates), random, alpha=alpha, draws=draws)
+        for basis, covariates in (("net", CLIENT), ("gross", CLIENT), ("gross", CLIENT + CHANNELS))
+    )
+    return Study(gaps, total, gross, remaining, naive(gaps.panel("net", ())))
+
+
+def naive(panel: Panel) -> Naive | None:
+    """Compare accounts' mean gaps by custodian, as if advisors did not differ; None for fewer than two groups of two."""
+    means = np.bincount(panel.account, weights=panel.gap) / panel.n_months
+    groups = [means[panel.custodian_of == k] for k in range(len(panel.custodians))]
+    if len(groups) < 2 or sum(len(group) for group in groups) <= len(groups):
+        return None
+    share = np.array([len(group) for group in groups]) / len(means)
+    differences = against_others(share) @ np.array([group.mean() for group in groups])
+    lowest = int(np.argmin(differences))
+    p = float(f_oneway(*groups).pvalue)
+    if not np.isfinite(p):
+        raise ParameterError("accounts' mean gaps do not vary within custodians: there is nothing to compare", "gap")
+    return Naive(p, str(panel.custodians[lowest]), float(differences[lowest]))
+
+
+def _channels(verdict: Verdict) -> dict[tuple[str, str], float]:
+    """What each channel contributes to each custodian's effect, by the omitted-variable formula with the fit's weights."""
+    fitted, sums = verdict.fit, verdict.fit.moments
+    many, kept = sums.n_custodians, list(sums.kept)
+    if many == 1:
+        return {}
+    of_channel = [many + place for place, name in enumerate(kept) if name in CHANNELS]
+    base = [place for place in range(many + len(kept)) if place not in of_channel]
+    information = np.linalg.inv(fitted.covariance)
+    spread = np.linalg.solve(information[np.ix_(base, base)], information[np.ix_(base, of_channel)])
+    rows = against_others(np.array([effect.share for effect in verdict.custodians]))
+    amounts = rows @ spread[:many] * fitted.slope[np.array(of_channel, dtype=int) - many]
+    return {
+        (str(fitted.panel.custodians[k]), kept[column - many]): float(amounts[k, place])
+        for k in range(many)
+        for place, column in enumerate(of_channel)
+    }
