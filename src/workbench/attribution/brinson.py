@@ -47,7 +47,7 @@ def brinson(
 
     - allocation (w - v)(b - B) after Brinson and Fachler (JPM 1985), (w - v) b after Brinson, Hood and Beebower (FAJ
       1986); selection v (r - b); interaction (w - v)(r - b). Of two `effects`, selection is w (r - b).
-    - geometric (Bacon, Practical Portfolio Performance Measurement and Attribution, 2008, chapter 5; two effects):
+    - geometric (Bacon, Practical Portfolio Performance Measurement and Attribution, 2008; two effects):
       allocation over 1 + B, selection w (r - b) over 1 + S, S = sum of w b; (1 + allocation)(1 + selection) of each
       period is (1 + R) / (1 + B). Each effect compounds, and its groups are linked to sum to the compounded effect.
 

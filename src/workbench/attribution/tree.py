@@ -133,7 +133,7 @@ def brinson_tree(
 
     The effects inside a parent sum to W (R - B), its selection seen from above, so that levels nest exactly: Brinson
     and Fachler (JPM 1985) applied anew inside each group, top down (Bacon, Practical Portfolio Performance Measurement
-    and Attribution, 2008, chapter 5, multi-level attribution). One level is `brinson`. Sides that lack a node: a
+    and Attribution, 2008, multi-level attribution). One level is `brinson`. Sides that lack a node: a
     missing leaf return is the other side's; where the benchmark lacks the whole parent there is no neutral spread, the
     account's own counts as neutral (no allocation below) and the parent's benchmark return is that of its leaves so
     weighted; where the account lacks it, everything below is zero.
