@@ -12,7 +12,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 
 def sides(seed, off_benchmark=False):
-    """One account with a short group and a cash group, and one that the benchmark holds at zero, but has a return of."""
+    """One account with a short group and a cash group, and one that the benchmark holds at zero weight."""
     rng = np.random.default_rng(seed)
     weights, neutral = (rng.dirichlet(np.ones(GROUPS), PERIODS) for _ in range(2))
     returns, against = (rng.normal(0.01, 0.06, (PERIODS, GROUPS)) for _ in range(2))
@@ -90,7 +90,7 @@ def test_perfattr_agrees_on_geometric_effects_and_contributions(seed):
         ours.by_period[0].reshape(-1, 2), detail[["allocation_effect", "selection_effect"]], rtol=0, atol=1e-13
     )
     last = theirs.cumulative.iloc[-1]
-    total = [last["cumulative_allocation_effect"], last["cumulative_selection_effect"]]
+    total = [last["allocation_effect"], last["selection_effect"]]
     np.testing.assert_allclose(ours.effects[0].sum(axis=0), total, rtol=0, atol=1e-12)
     linked = perfattr.calculate_attribution(*frames).overall_detail.sort_values("identifier")
     np.testing.assert_allclose(
