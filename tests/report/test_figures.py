@@ -109,3 +109,34 @@ def test_lengths_and_units_are_checked():
         figures.diverging_bars(["a"], [0.1], alt="x", unit="dollars")
     with pytest.raises(ExhibitError, match="at least one value"):
         figures.histogram([None], alt="x")
+
+def test_intervals_carry_each_series_and_its_reach():
+    series = {
+        "In all": figures.Interval([-0.0005, None], [-0.0009, None], [-0.0001, None]),
+        "Before fees": figures.Interval([0.0001, 0.0002], [-0.0003, -0.0001], [0.0005, 0.0005]),
+    }
+    body = figures.intervals(["CUS1", "CUS2"], series, alt="Two custodians.")
+    go.Figure(body.figure)
+    first, second, column = body.figure["data"]
+    assert first["x"] == [-5.0, None]
+    assert first["error_x"]["array"] == [pytest.approx(4.0), None]
+    assert second["error_x"]["arrayminus"] == [pytest.approx(4.0), pytest.approx(3.0)]
+    assert first["marker"]["symbol"] != second["marker"]["symbol"]
+    assert column["text"] == ["−5\u00a0bp", "", "1\u00a0bp", "2\u00a0bp"]
+    low, high = body.figure["layout"]["xaxis"]["range"]
+    assert low < -9.0 < 5.0 < high
+
+
+def test_intervals_want_series_that_can_be_told_apart():
+    one = figures.Interval([0.1], [0.0], [0.2])
+    with pytest.raises(ExhibitError):
+        figures.intervals(["a"], {str(n): one for n in range(4)}, alt="x")
+    with pytest.raises(ExhibitError):
+        figures.intervals(["a", "b"], {"a": one}, alt="x")
+
+
+def test_shares_are_bars_from_zero():
+    body = figures.shares(["Month", "Error"], [0.25, 0.75], alt="Two shares.")
+    go.Figure(body.figure)
+    assert body.figure["data"][0]["x"] == [25.0, 75.0]
+    assert body.figure["layout"]["xaxis"]["range"][0] == 0

@@ -49,6 +49,7 @@ class Fit:
       covariate, bp a unit. `covariance` is that of both together, the common month's shock included.
     - `month`, `advisor`, `account`: predicted effects, bp (shrunken towards zero), with their prediction errors'
       standard deviations for months and advisors.
+    - `unexplained` (C): each account's mean gap less months, advisor, custodian and covariates, not shrunken, bp.
     - `separable` (3): whether months, advisors and accounts could be told from the rest.
     - `notes`: what could not be estimated, and why, in sentences.
     """
@@ -65,6 +66,7 @@ class Fit:
     advisor: Floats
     advisor_error: Floats
     account: Floats
+    unexplained: Floats
     separable: NDArray[np.bool_]
     notes: tuple[str, ...]
 
@@ -229,9 +231,10 @@ def _describe(
     effects = root * point.solution[:random]
     errors = np.sqrt(error * np.diagonal(point.inverse)[:random]) * root
     left = np.append(-point.solution * np.append(root, np.ones(sums.n_fixed)), 1.0)
-    account = point.ratios[2] / (1.0 + point.ratios[2] * panel.n_months) * (sums.sums @ left)
+    rest = sums.sums @ left
+    account = point.ratios[2] / (1.0 + point.ratios[2] * panel.n_months) * rest
     split = sums.n_months
     return Fit(
         panel, sums, point, tuple(components), fixed[:many], fixed[many:], covariance,
-        effects[:split], errors[:split], effects[split:], errors[split:], account, free, notes,
+        effects[:split], errors[:split], effects[split:], errors[split:], account, rest / panel.n_months, free, notes,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The whole question in three models: what a custodian or advisor costs, before fees, and after late trades and cash."""
+"""The question in three models: what a custodian or advisor costs, before fees, and beyond late trades and cash."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scipy.stats import f_oneway
 
 from workbench.attribution.implementation.gaps import CHANNELS, CLIENT, Gaps
 from workbench.attribution.implementation.panel import Panel
-from workbench.attribution.implementation.verdict import Effect, Verdict, against_others, judge
+from workbench.attribution.implementation.verdict import Verdict, against_others, judge
 from workbench.errors import ParameterError
 
 
@@ -41,35 +41,23 @@ class Study:
     naive: Naive | None
 
     def explained(self) -> pd.DataFrame:
-        """How each custodian's and advisor's effect comes about: one row each, bp a month.
+        """How each custodian's effect comes about: one row each, bp a month.
 
-        Columns: kind, key, total, fees, trade_lag, cash_drag, remaining. `fees` is the total less the effect before
-        fees, `remaining` what the last model leaves; late trades and cash are their slopes times how far they differ
-        there with the last model's weights (Gelbach 2016), custodians only. What the parts do not add up to is in
+        Columns: custodian_id, total, fees, trade_lag, cash_drag, remaining, weighting. `fees` is the total less the
+        effect before fees, `remaining` what the last model leaves; late trades and cash are their slopes times how far
+        they differ there, with the last model's weights (Gelbach 2016). What the parts do not add up to is in
         `weighting`: each model weighs accounts and months by its own variances.
         """
-        rows = []
-        parts = _channels(self.remaining)
-        for kind in ("custodians", "advisors"):
-            sides = [
-                {effect.key: effect for effect in getattr(v, kind)} for v in (self.total, self.gross, self.remaining)
-            ]
-            for key in sides[0]:
-                total, gross, left = (side[key].estimate.value for side in sides)
-                row: dict[str, object] = {"kind": sides[0][key].kind, "key": key, "total": total, "fees": total - gross}
-                row |= {name: parts.get((key, name), 0.0) if kind == "custodians" else np.nan for name in CHANNELS}
-                row["remaining"] = left
-                known = [float(row[name]) for name in ("fees", *CHANNELS, "remaining") if row[name] == row[name]]  # type: ignore[arg-type]
-                row["weighting"] = total - sum(known) if kind == "custodians" else np.nan
-                rows.append(row)
-        return pd.DataFrame(rows, columns=["kind", "key", "total", "fees", *CHANNELS, "remaining", "weighting"])
-
-    def effect_of_fees(self, effect: Effect) -> float:
-        """What fees contribute to an effect of `total`, bp a month."""
-        found = [
-            e for e in (*self.gross.custodians, *self.gross.advisors) if (e.kind, e.key) == (effect.kind, effect.key)
-        ]
-        return effect.estimate.value - found[0].estimate.value
+        parts, rows = _channels(self.remaining), []
+        verdicts = (self.total.custodians, self.gross.custodians, self.remaining.custodians)
+        for total, gross, left in zip(*verdicts, strict=True):
+            channels = {name: parts.get((total.key, name), 0.0) for name in CHANNELS}
+            fees = total.estimate.value - gross.estimate.value
+            row = {"custodian_id": total.key, "total": total.estimate.value, "fees": fees} | channels
+            rest = total.estimate.value - fees - sum(channels.values()) - left.estimate.value
+            rows.append(row | {"remaining": left.estimate.value, "weighting": rest})
+        columns = ["custodian_id", "total", "fees", *CHANNELS, "remaining", "weighting"]
+        return pd.DataFrame(rows, columns=columns)
 
 
 def study(gaps: Gaps, random: np.random.Generator, *, alpha: float = 0.05, draws: int = 1999) -> Study:
@@ -82,7 +70,7 @@ def study(gaps: Gaps, random: np.random.Generator, *, alpha: float = 0.05, draws
 
 
 def naive(panel: Panel) -> Naive | None:
-    """Compare accounts' mean gaps by custodian, as if advisors did not differ; None for fewer than two groups of two."""
+    """Compare accounts' mean gaps by custodian, as if advisors did not differ; None where there is no comparison."""
     means = np.bincount(panel.account, weights=panel.gap) / panel.n_months
     groups = [means[panel.custodian_of == k] for k in range(len(panel.custodians))]
     if len(groups) < 2 or sum(len(group) for group in groups) <= len(groups):
@@ -97,7 +85,7 @@ def naive(panel: Panel) -> Naive | None:
 
 
 def _channels(verdict: Verdict) -> dict[tuple[str, str], float]:
-    """What each channel contributes to each custodian's effect, by the omitted-variable formula with the fit's weights."""
+    """What each channel contributes to each custodian's effect: the omitted-variable formula with the fit's weights."""
     fitted, sums = verdict.fit, verdict.fit.moments
     many, kept = sums.n_custodians, list(sums.kept)
     if many == 1:

@@ -44,7 +44,7 @@ class Effect:
     accounts: int
     share: float
     estimate: Estimate
-    unshrunken: float | None
+    unshrunken: Estimate | None
     q: float
     permutation_p: float | None
     comparisons: float
@@ -178,32 +178,38 @@ def _advisors(
     panel = fitted.panel
     telling, accounts = comparisons(overlap(panel).T), np.bincount(panel.advisor_of)
     differ = fitted.point.ratios[1] > 0.0 and (ratio_p is None or ratio_p <= alpha)
-    unshrunken = _unshrunken(fitted, share) if estimates else []
+    unshrunken = _unshrunken(fitted, share, alpha) if estimates else []
     effects = []
     for k, (estimate, q) in enumerate(zip(estimates, adjusted, strict=True)):
         by_model, short = bool(differ and q <= alpha), estimate.value < 0.0
-        agreed = by_model and telling[k] > 0.0
-        value, error = unshrunken[k]
-        reach = error * float(norm.ppf(1.0 - alpha / 2.0) + norm.ppf(POWER)) if telling[k] > 0.0 else None
+        tells = telling[k] > 0.0
+        reach = unshrunken[k].error * float(norm.ppf(1.0 - alpha / 2.0) + norm.ppf(POWER)) if tells else None
         effects.append(
             Effect(
                 "advisor", str(panel.advisors[k]), int(accounts[k]), float(share[k]), estimate,
-                value if telling[k] > 0.0 else None, float(q), None, float(telling[k]), reach,
-                bool(agreed and short), bool(agreed and not short), by_model and short and not agreed,
+                unshrunken[k] if tells else None, float(q), None, float(telling[k]), reach,
+                bool(by_model and tells and short), bool(by_model and tells and not short),
+                bool(by_model and short and not tells),
             )
         )  # fmt: skip
     return tuple(effects)
 
 
-def _unshrunken(fitted: Fit, share: Floats) -> list[tuple[float, float]]:
-    """Each advisor against the others with nothing known of advisors beforehand: the effect and its standard error."""
+def _unshrunken(fitted: Fit, share: Floats, alpha: float) -> list[Estimate]:
+    """Each advisor against the others with nothing known of advisors beforehand."""
     ratios = fitted.point.ratios.copy()
     ratios[1] = _NO_SHRINKAGE * (1.0 + ratios[2])
     point = likelihood(fitted.moments, ratios)
     part = slice(fitted.moments.n_months, fitted.moments.n_random)
     effects = np.sqrt(ratios[1]) * point.solution[part]
     covariance = fitted.point.error_variance * ratios[1] * point.inverse[part, part]
-    return [(float(row @ effects), float(np.sqrt(max(0.0, row @ covariance @ row)))) for row in against_others(share)]
+    freedom, found = float(fitted.point.freedom), []
+    for row in against_others(share):
+        value, error = float(row @ effects), float(np.sqrt(max(0.0, float(row @ covariance @ row))))
+        reach = error * float(norm.ppf(1.0 - alpha / 2.0))
+        p = float(2.0 * norm.sf(abs(value) / error)) if error > 0.0 else 1.0
+        found.append(Estimate(value, error, freedom, value - reach, value + reach, p))
+    return found
 
 
 def _inseparable(panel: Panel) -> tuple[str, ...]:

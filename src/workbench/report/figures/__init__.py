@@ -9,17 +9,21 @@ from workbench.report.figures._axes import label
 from workbench.report.figures.bars import bars_against_target, diverging_bars, stacked_causes, waterfall
 from workbench.report.figures.changes import before_after
 from workbench.report.figures.distributions import account_scatter, dot_table, histogram
+from workbench.report.figures.intervals import Interval, intervals, shares
 from workbench.report.figures.lines import lines
 
 __all__ = [
+    "Interval",
     "account_scatter",
     "bars_against_target",
     "before_after",
     "diverging_bars",
     "dot_table",
     "histogram",
+    "intervals",
     "label",
     "lines",
+    "shares",
     "stacked_causes",
     "waterfall",
 ]
