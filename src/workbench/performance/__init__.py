@@ -1,6 +1,7 @@
 """What accounts earned: daily holdings and gains, returns by three conventions, composites and statistics."""
 
 from workbench.performance.account_returns import AccountReturns, account_returns
+from workbench.performance.composites import Composite, Dispersion, Rules, composite, dispersion
 from workbench.performance.conventions import CONVENTIONS, Convention
 from workbench.performance.daily import DailyHoldings
 from workbench.performance.drawdowns import drawdowns
@@ -13,6 +14,7 @@ from workbench.performance.money_weighted import (
     money_weighted,
 )
 from workbench.performance.periods import calendar_periods
+from workbench.performance.portfolios import Portfolios, full_months, portfolios
 from workbench.performance.returns import (
     UNDEFINED,
     annualise,
@@ -31,10 +33,14 @@ __all__ = [
     "CONVENTIONS",
     "UNDEFINED",
     "AccountReturns",
+    "Composite",
     "Convention",
     "DailyHoldings",
+    "Dispersion",
     "MoneyWeighted",
     "NoRateError",
+    "Portfolios",
+    "Rules",
     "SeveralRatesError",
     "Statistics",
     "account_money_weighted",
@@ -42,14 +48,18 @@ __all__ = [
     "annualise",
     "calendar_periods",
     "chunks",
+    "composite",
     "compound",
     "cumulative",
+    "dispersion",
     "drawdown",
     "drawdowns",
+    "full_months",
     "load",
     "modified_dietz",
     "money_weighted",
     "net_of_fee",
+    "portfolios",
     "rolling",
     "statistics",
     "time_weighted",

@@ -54,8 +54,8 @@ def money_weighted(
     `years_per_period` apart. The rate solves sum a_k (1 + r)^-t_k = 0 and is the only one above -100 % that does.
 
     Raises `NoRateError` where no rate exists, `SeveralRatesError` with all of them where it is not unique, and
-    `ParameterError` for amounts that are missing. Source: GIPS 2020, provisions 1.A.35 and 2.A.26; uniqueness by
-    Soper (1959), and where his condition fails by looking for every root.
+    `ParameterError` for amounts that are missing. Source: GIPS 2020, section 2; uniqueness by Soper
+    (1959), and where his condition fails by looking for every root.
     """
     amount, years = _ordered(amounts, dates, years_per_period)
     if not ((amount > 0).any() and (amount < 0).any()):

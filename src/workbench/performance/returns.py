@@ -33,11 +33,13 @@ def time_weighted(value: ArrayLike, flow: ArrayLike, timing: Timing = "end") -> 
 
     NaN where there is no return: no capital, negative capital, or a loss of more than the capital, which cannot be
     compounded; `why_undefined` says which. Raises `ParameterError` for shapes that do not fit and for values that
-    are missing or infinite. Source: GIPS 2020, provision 2.A.21; Bacon (2008), section 2.6.
+    are missing or infinite. Source: GIPS 2020 for firms, section 2; Bacon (2008), chapter 2.
     """
     begin, end = _capital(value, flow, timing)
     code = _code(begin, end, _largest(value, flow))
-    return np.where(code == 0, end / np.where(code == 0, begin, 1.0) - 1.0, np.nan)
+    earned = end / np.where(code == 0, begin, 1.0) - 1.0
+    # What rounding leaves below -100 % is a loss of all.
+    return np.where(code == 0, np.maximum(earned, -1.0), np.nan)
 
 
 def why_undefined(value: ArrayLike, flow: ArrayLike, timing: Timing = "end") -> NDArray[np.int8]:
@@ -89,7 +91,7 @@ def drawdown(returns: ArrayLike, axis: int = -1) -> Floats:
 def annualise(total: ArrayLike, years: float) -> Floats:
     """Constant yearly return that compounds to `total` over `years`: (1 + total)^(1 / years) - 1.
 
-    Raises `ParameterError` under a year, for which GIPS 2020 (provision 4.A.1) forbids annualising, and for a total
+    Raises `ParameterError` under a year, for which GIPS 2020 (section 4) forbids annualising, and for a total
     below -100 %. `years_between` counts the years.
     """
     if not years >= 1.0:
@@ -128,7 +130,7 @@ def modified_dietz(
 
     Where the average capital is not positive there is no return: `ParameterError` naming the entries, or NaN with
     `undefined="nan"`. A return below -100 % can come out where most capital came late; it is given as it is.
-    Source: Dietz (1966); Bacon (2008), equation 2.8; GIPS 2020, provision 2.A.23 allows it between valuations.
+    Source: Dietz (1966); Bacon (2008), chapter 2; GIPS 2020, section 2, allows it between valuations.
     """
     first, last = _finite(begin, "begin"), _finite(end, "end")
     flow, fraction = np.atleast_1d(_finite(flows, "flows")), _finite(fractions, "fractions")
@@ -157,7 +159,7 @@ def net_of_fee(gross: ArrayLike, rate: float, years: float, on: Literal["end", "
 
     With `on="end"` the fee is charged on the value at the end of the period, (1 + r)(1 - rate years) - 1; with
     `"begin"` on the value at its beginning, r - rate years. Use the fees actually charged where they are known
-    (GIPS 2020, provision 2.A.31). Raises `ParameterError` for a fee that is negative or takes everything.
+    (GIPS 2020, section 2). Raises `ParameterError` for a fee that is negative or takes everything.
     """
     charge = rate * years
     if not 0.0 <= charge < 1.0:
