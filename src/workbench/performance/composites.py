@@ -214,8 +214,8 @@ def _membership(portfolios: Portfolios, members: Flags | None, rules: Rules) -> 
     weights = portfolios.begin + (portfolios.weighted_flow if rules.weighting == "begin_and_flows" else 0.0)
     reason = np.full(asked.shape, "", dtype=object)
     reason[~(np.isfinite(portfolios.gross) & np.isfinite(portfolios.net))] = "no return for a day of the month"
-    reason[np.minimum(weights, portfolios.begin) <= 0.0] = "no capital to weight it by"
     reason[portfolios.begin < rules.minimum] = "below the minimum value"
+    reason[np.minimum(weights, portfolios.begin) <= 0.0] = "no capital to weight it by"
     reason[~asked] = ""
     account, month = np.nonzero(reason != "")
     left_out = pd.DataFrame(
