@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,8 @@ MODEL_EFFECTS = ("allocation", "selection", "interaction")
 #: The account against its model; the first is by sleeve, the others are one row each.
 IMPLEMENTATION_EFFECTS = ("timing", "cash", "other_holdings", "trading", "fees", "residual")
 EFFECTS = MODEL_EFFECTS + IMPLEMENTATION_EFFECTS
+#: Accounts whose daily rows are held at once: a year of 40 rows takes 80 kB an account.
+_CHUNK = 500
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +102,29 @@ def daily_effects(daily: DailyHoldings, paths: ModelPaths) -> DailyEffects:
     return DailyEffects(daily.accounts, model_row, present, begin * present, portfolio, model, benchmark, rows)
 
 
+def split(ledger: DailyHoldings, paths: ModelPaths) -> Iterator[DailyHoldings]:
+    """Cut a ledger into runs of accounts small enough for their daily rows.
+
+    Raises `ParameterError` where ledger and paths were made for other sessions or securities.
+    """
+    _check_alike(ledger, paths)
+    for first in range(0, len(ledger.accounts), _CHUNK):
+        last = min(first + _CHUNK, len(ledger.accounts))
+        slots = slice(int(ledger.slot_ptr[first]), int(ledger.slot_ptr[last]))
+        yield replace(
+            ledger,
+            accounts=ledger.accounts.iloc[first:last].reset_index(drop=True),
+            slot_ptr=ledger.slot_ptr[first : last + 1] - slots.start,
+            slot_security=ledger.slot_security[slots],
+            value=ledger.value[slots],
+            holding=ledger.holding[slots],
+            trading=ledger.trading[slots],
+            flow=ledger.flow[first:last],
+            fee=ledger.fee[first:last],
+            unexplained=ledger.unexplained[first:last],
+        )
+
+
 def _held(daily: DailyHoldings, paths: ModelPaths, mine: Ints, scale: Floats, model: Floats) -> Floats:
     """Give timing by sleeve, cash and other holdings (N x T x L + 2), zero where `scale` is."""
     count = len(paths.sleeves)
@@ -109,22 +135,33 @@ def _held(daily: DailyHoldings, paths: ModelPaths, mine: Ints, scale: Floats, mo
     is_cash = np.equal(security, paths.securities.index(CASH))
     in_model = np.zeros(weight.shape, dtype=bool)
     against = weight * np.nan_to_num(paths.returns.T[security]) - weight * model[account]
-    whole = paths.security_weights.transpose(0, 2, 1)
-    for sleeve in range(count):
-        columns = paths.column_sleeve == sleeve
-        target = paths.by_security(np.where(columns, paths.weights, 0.0)).transpose(0, 2, 1)
-        slots = np.flatnonzero((np.nan_to_num(target).any(axis=2))[mine[account], security] & ~is_cash)
-        if not len(slots):
-            continue
-        mine_here, all_here = (side[mine[account[slots]], security[slots]] for side in (target, whole))
-        share = np.divide(mine_here, all_here, out=np.zeros_like(all_here), where=all_here > 0)
+    for sleeve, slots, share in slots_by_sleeve(daily, paths, mine):
         in_model[slots] |= share > 0
-        result[..., sleeve] = _by_account(against[slots] * share, account[slots], len(scale))
+        result[..., sleeve] = sum_by_account(against[slots] * share, account[slots], len(scale))
     decided = _model_gains(paths)[mine] * (scale > 0)[..., None]
     result[..., :count] -= decided[..., :count]
     result[..., count] = daily.by_account(np.where(is_cash[:, None], gain, 0.0)) - decided[..., count]
     result[..., count + 1] = daily.by_account(np.where(in_model | is_cash[:, None], 0.0, gain))
     return result
+
+
+def slots_by_sleeve(daily: DailyHoldings, paths: ModelPaths, model: Ints) -> Iterator[tuple[int, Ints, Floats]]:
+    """Yield each sleeve that an account holds, its slots (k, cash apart), and the part of each in the sleeve (k x T).
+
+    `model` (N) is each account's row in the paths. A part is what the account's model gives the sleeve of all it holds
+    in the security, and zero while the model holds none.
+    """
+    owner, security = model[daily.slot_account], daily.slot_security.astype(np.int64)
+    not_cash = security != paths.securities.index(CASH)
+    whole = paths.security_weights.transpose(0, 2, 1)
+    for sleeve in range(len(paths.sleeves)):
+        inside = np.where(paths.column_sleeve == sleeve, paths.weights, 0.0)
+        target = np.nan_to_num(paths.by_security(inside).transpose(0, 2, 1))
+        ever = np.asarray((target > 0).any(axis=2))
+        slots = np.flatnonzero(ever[owner, security] & not_cash)
+        if len(slots):
+            mine, all_of_it = (side[owner[slots], security[slots]] for side in (target, whole))
+            yield sleeve, slots, np.divide(mine, all_of_it, out=np.zeros_like(mine), where=all_of_it > 0)
 
 
 def _model_gains(paths: ModelPaths) -> Floats:
@@ -134,7 +171,7 @@ def _model_gains(paths: ModelPaths) -> Floats:
     return np.nan_to_num(grouped(gains, group, len(paths.sleeves) + 1))
 
 
-def _by_account(slots: Floats, account: Ints, count: int) -> Floats:
+def sum_by_account(slots: Floats, account: Ints, count: int) -> Floats:
     """Sum slots, sorted by account, of which some are left out (k x T) to accounts (N x T)."""
     summed = np.zeros((count, slots.shape[1]))
     starts = np.flatnonzero(np.diff(account, prepend=-1))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -16,14 +16,12 @@ from workbench.attribution.daily_effects import (
     DailyEffects,
     daily_effects,
     row_names,
+    split,
 )
 from workbench.attribution.linking import Linked, Method, cumulative, link
 from workbench.attribution.paths import ModelPaths
 from workbench.errors import ParameterError
 from workbench.performance import DailyHoldings
-
-#: Accounts whose daily rows are held at once: a year of 40 rows takes 80 kB an account.
-_CHUNK = 500
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +131,7 @@ def sleeves(
     parts, composites, left_out = [], [], []
     for ledger in [daily] if isinstance(daily, DailyHoldings) else daily:
         left_out.append(ledger.no_data)
-        for chunk in _split(ledger):
+        for chunk in split(ledger, paths):
             effects = daily_effects(chunk, paths)
             reason = _reasons(effects, linking)
             left_out.append(
@@ -151,25 +149,6 @@ def sleeves(
         paths.sessions, paths.sleeves, linking, accounts, names, linked, portfolio, model, benchmark,
         firm, by_model, pd.concat(left_out, ignore_index=True),
     )  # fmt: skip
-
-
-def _split(ledger: DailyHoldings) -> Iterable[DailyHoldings]:
-    """Cut a ledger into runs of accounts small enough for their daily rows."""
-    for first in range(0, len(ledger.accounts), _CHUNK):
-        last = min(first + _CHUNK, len(ledger.accounts))
-        slots = slice(int(ledger.slot_ptr[first]), int(ledger.slot_ptr[last]))
-        yield replace(
-            ledger,
-            accounts=ledger.accounts.iloc[first:last].reset_index(drop=True),
-            slot_ptr=ledger.slot_ptr[first : last + 1] - slots.start,
-            slot_security=ledger.slot_security[slots],
-            value=ledger.value[slots],
-            holding=ledger.holding[slots],
-            trading=ledger.trading[slots],
-            flow=ledger.flow[first:last],
-            fee=ledger.fee[first:last],
-            unexplained=ledger.unexplained[first:last],
-        )
 
 
 def _reasons(effects: DailyEffects, linking: Method) -> pd.Series:

@@ -1,0 +1,300 @@
+"""A sleeve over all accounts that implement it, as one pool: from its benchmark's return to its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from workbench.attribution._paper import Flags, Floats, Ints, grouped, held_sum
+from workbench.attribution.daily_effects import MODEL_EFFECTS, slots_by_sleeve, split, sum_by_account
+from workbench.attribution.linking import Linked, Method, cumulative, link
+from workbench.attribution.paths import ModelPaths
+from workbench.errors import ParameterError
+from workbench.firm import CASH
+from workbench.performance import DailyHoldings
+
+#: What implementing a sleeve changed, in the order it is shown.
+POOL_EFFECTS = ("timing", "cash", "trading", "fees", "residual")
+
+
+@dataclass(frozen=True, eq=False)
+class SleevePool:
+    """One sleeve over T periods; fractions of the pool's beginning value.
+
+    `rows` (T x K) sum over K to `portfolio` - `benchmark` where `begin` (T, dollars) is above zero, and are zero
+    elsewhere. `names` has the effect of each row and its group, which implementation has none of. `linked` holds the
+    rows over the whole period; `model` (T) is what the accounts' models earned on the sleeve. `accounts` is how many
+    had value in it at any time.
+    """
+
+    sleeve_id: str
+    accounts: int
+    sessions: pd.DatetimeIndex
+    names: pd.DataFrame
+    begin: Floats
+    portfolio: Floats
+    model: Floats
+    benchmark: Floats
+    rows: Floats
+    linked: Linked
+
+    @property
+    def model_return(self) -> float:
+        """Compounded return of the models' sleeve."""
+        return float(np.prod(1 + self.model) - 1)
+
+    @property
+    def present(self) -> Flags:
+        """Periods in which anybody held the sleeve (T)."""
+        return np.asarray(self.begin > 0)
+
+    def effect(self, name: str) -> float:
+        """One linked effect over all groups."""
+        return float(self.linked.effects[(self.names["effect"] == name).to_numpy()].sum())
+
+    def by_group(self) -> pd.DataFrame:
+        """One row a group: group, allocation, selection, interaction, total; linked."""
+        rows = self.names.assign(value=self.linked.effects).dropna(subset="group")
+        frame = rows.pivot(index="group", columns="effect", values="value")[list(MODEL_EFFECTS)]
+        return frame.assign(total=frame.sum(axis=1)).rename_axis(columns=None).reset_index()
+
+    def cumulative(self, method: Method = "carino") -> Linked:
+        """Link the rows up to each period (T x K)."""
+        return cumulative(self.rows, self.portfolio, self.benchmark, method, present=self.present)
+
+
+@dataclass(frozen=True, eq=False)
+class SleevePools:
+    """The sleeves that any account held, and what lies outside every sleeve.
+
+    `outside` (T) is the beginning value in dollars of what no model of its account holds, its part of cash included,
+    `outside_gain` (T) what that earned, with what was traded in a sleeve before anybody held it. Over all pools and
+    outside, gains are those of all accounts. `unheld` are the sleeves that no account held.
+    """
+
+    sessions: pd.DatetimeIndex
+    level: str
+    pools: tuple[SleevePool, ...]
+    outside: Floats
+    outside_gain: Floats
+    unheld: tuple[str, ...]
+
+    def pool(self, sleeve_id: str) -> SleevePool:
+        """One sleeve's pool; `ParameterError` for a sleeve that no account held."""
+        for pool in self.pools:
+            if pool.sleeve_id == sleeve_id:
+                return pool
+        raise ParameterError(f"no account held sleeve {sleeve_id!r} in the period", "sleeve_id")
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row a sleeve: accounts, ending-period value, returns, excess, effects over all groups."""
+        rows = []
+        for pool in self.pools:
+            row = {
+                "sleeve_id": pool.sleeve_id,
+                "accounts": pool.accounts,
+                "value": pool.begin[-1],
+                "portfolio": float(pool.linked.portfolio),
+                "model": pool.model_return,
+                "benchmark": float(pool.linked.benchmark),
+                "excess": float(pool.linked.excess),
+            }
+            rows.append(row | {name: pool.effect(name) for name in (*MODEL_EFFECTS, *POOL_EFFECTS)})
+        return pd.DataFrame(rows)
+
+
+def pools(
+    daily: DailyHoldings | Iterable[DailyHoldings],
+    paths: ModelPaths,
+    group_of: pd.Series,
+    linking: Method = "carino",
+) -> SleevePools:
+    """Carve each sleeve out of all accounts and attribute its excess return over its benchmark.
+
+    An account's cash is first the sleeve's whose model holds cash, up to the model's weight; what is beyond goes to
+    the sleeves in proportion to their beginning values, and so do fees: a carve-out with allocated cash (GIPS 2010,
+    I.3.A.8, which 2020 asks for again in 3.A.15). An account that is nothing but cash is spread by the model's weights.
+    The pool's return is the gains of the parts over their beginning values.
+
+    Rows of each day, in this order: by group, allocation, selection and interaction of the model's sleeve against the
+    sleeve's benchmark (Brinson-Fachler; a group that one side does not hold takes the other's return, so that it is
+    allocation alone); timing (securities of the sleeve at other weights than within the model's sleeve), cash beyond
+    the model's, trading, fees, residual. Models that hold the sleeve differently are averaged by the accounts' values.
+
+    `group_of` gives each security's group, by security_id, and is named for its level. Raises `ParameterError` for a
+    security without group.
+    """
+    pairs = _pairs(paths, group_of)
+    ledgers = [daily] if isinstance(daily, DailyHoldings) else daily
+    dollars = [_dollars(part, paths) for ledger in ledgers for part in split(ledger, paths)]
+    implementing = sum((part.accounts for part in dollars), np.zeros(len(paths.sleeves), dtype=np.int64))
+    begin, gains = (np.sum([getattr(part, name) for part in dollars], axis=0) for name in ("begin", "gains"))
+    outside, outside_gain = (
+        np.sum([getattr(part, name) for part in dollars], axis=0) for name in ("outside", "outside_gain")
+    )
+    decided = _group_effects(paths, pairs)
+    held = np.flatnonzero((begin > 0).any(axis=(0, 1)))
+    made = []
+    for sleeve in held:
+        mine = (pairs["sleeve"] == sleeve).to_numpy()
+        rows = decided[:, :, mine], gains[:, sleeve]
+        made.append(
+            _pool(
+                paths, int(sleeve), int(implementing[sleeve]), begin[..., sleeve], rows, pairs["group"][mine], linking
+            )
+        )
+    # What was traded in a sleeve before anybody held it is no return on it.
+    early = np.where(begin.sum(axis=0) > 0, 0.0, gains.sum(axis=2)).sum(axis=1)
+    unheld = tuple(name for s, name in enumerate(paths.sleeves) if s not in held)
+    return SleevePools(paths.sessions, str(group_of.name), tuple(made), outside, outside_gain + early, unheld)
+
+
+def _pool(
+    paths: ModelPaths,
+    sleeve: int,
+    accounts: int,
+    by_model: Floats,
+    rows: tuple[Floats, Floats],
+    groups: pd.Series,
+    linking: Method,
+) -> SleevePool:
+    """Put one sleeve's models and accounts together; `rows` are the models' effects and the accounts' gains."""
+    begin = by_model.sum(axis=0)
+    scale = _inverse(begin)
+    model, benchmark = (
+        (by_model * np.nan_to_num(side[..., sleeve])).sum(axis=0) * scale
+        for side in (paths.sleeve_returns, paths.sleeve_benchmark_returns)
+    )
+    decided = np.einsum("mt,mtpe->tpe", by_model, rows[0]) * scale[:, None, None]
+    done = rows[1] * scale[:, None]
+    together = np.concatenate([decided.reshape(len(begin), -1), done], axis=1)
+    portfolio = model + done.sum(axis=1)
+    return SleevePool(
+        paths.sleeves[sleeve], accounts, paths.sessions, _names(groups), begin, portfolio, model, benchmark, together,
+        link(together, portfolio, benchmark, linking, present=begin > 0),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class _Dollars:
+    """What the accounts had and gained in each sleeve: begin (M x T x L), gains by row (T x L x 5), both in dollars."""
+
+    accounts: Ints
+    begin: Floats
+    gains: Floats
+    outside: Floats
+    outside_gain: Floats
+
+
+def _dollars(daily: DailyHoldings, paths: ModelPaths) -> _Dollars:
+    """Carve the sleeves out of one ledger's accounts."""
+    row = paths.model_rows(daily.accounts["model_id"])
+    model = np.where(row >= 0, row, 0)
+    value = daily.account_value[:, :-1]
+    present = (value > 0) & (row >= 0)[:, None] & paths.exists[model]
+    held, gained, expected, traded = _securities(daily, paths, model)
+    is_cash = (daily.slot_security == paths.securities.index(CASH))[:, None]
+    cash, interest = (daily.by_account(np.where(is_cash, side, 0.0)) for side in (daily.value[:, :-1], daily.holding))
+    own_cash, begin, outside = _carved(value, cash, held, *(side[model] for side in _cash_and_sleeves(paths)))
+    share = begin * _inverse(value)[..., None]
+    idle = begin - held - own_cash
+    earned = (
+        np.where((cash != 0)[..., None], (own_cash + idle) * _inverse(cash)[..., None], share) * interest[..., None]
+    )
+    sleeve_return = np.nan_to_num(paths.sleeve_returns)[model]
+    timing = expected - (held + own_cash) * sleeve_return
+    fees, unexplained = (side[..., None] * share for side in (daily.fee, daily.unexplained))
+    rows = np.stack([timing, earned - idle * sleeve_return, traded, fees, gained - expected + unexplained], axis=3)
+    rows[~present] = 0.0
+    begin = begin * present[..., None]
+    gain = daily.by_account(daily.holding) + daily.by_account(daily.trading) + daily.fee + daily.unexplained
+    outside_gain = gain * present - rows.sum(axis=(2, 3)) - (begin * sleeve_return).sum(axis=2)
+    by_model = np.zeros((len(paths.models), *begin.shape[1:]))
+    np.add.at(by_model, model, begin)
+    holders = (begin > 0).any(axis=1).sum(axis=0)
+    return _Dollars(holders, by_model, rows.sum(axis=0), (outside * present).sum(axis=0), outside_gain.sum(axis=0))
+
+
+def _securities(daily: DailyHoldings, paths: ModelPaths, model: Ints) -> tuple[Floats, Floats, Floats, Floats]:
+    """Dollars by account and sleeve (N x T x L): held, gained, expected at the models' returns, traded."""
+    begin = daily.value[:, :-1]
+    expected = begin * np.nan_to_num(paths.returns.T[daily.slot_security])
+    sides = (begin, daily.holding, expected, daily.trading)
+    sums = tuple(np.zeros((*daily.fee.shape, len(paths.sleeves))) for _ in sides)
+    for sleeve, slots, share in slots_by_sleeve(daily, paths, model):
+        owner = daily.slot_account[slots]
+        for total, side in zip(sums, sides, strict=True):
+            total[..., sleeve] = sum_by_account(side[slots] * share, owner, len(total))
+    return sums[0], sums[1], sums[2], sums[3]
+
+
+def _cash_and_sleeves(paths: ModelPaths) -> tuple[Floats, Floats]:
+    """The models' weights of cash by sleeve, and of the sleeves (M x T x L)."""
+    is_cash = paths.column_security == paths.securities.index(CASH)
+    return np.nan_to_num(paths.by_sleeve(np.where(is_cash, paths.weights, 0.0))), np.nan_to_num(paths.sleeve_weights)
+
+
+def _carved(
+    value: Floats, cash: Floats, held: Floats, cash_weights: Floats, sleeve_weights: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """Give each sleeve's own cash and beginning value (N x T x L), and the value outside every sleeve (N x T).
+
+    A sleeve's own cash is what the model holds in it, less where the account has less. The rest of the cash, which is
+    negative where the account owes some, goes to all parts in proportion to their values.
+    """
+    wanted = cash_weights.sum(axis=2) * value
+    own_cash = cash_weights * (value * np.clip(cash * _inverse(wanted), 0.0, 1.0))[..., None]
+    outside = value - cash - held.sum(axis=2)
+    parts = held + own_cash
+    total = parts.sum(axis=2) + outside
+    spread = value * _inverse(np.maximum(total, 0.0))
+    begin = np.where((total > 0)[..., None], parts * spread[..., None], sleeve_weights * value[..., None])
+    return own_cash, begin, np.where(total > 0, outside * spread, 0.0)
+
+
+def _inverse(values: Floats) -> Floats:
+    return np.divide(1.0, values, out=np.zeros_like(values), where=values != 0)
+
+
+def _pairs(paths: ModelPaths, group_of: pd.Series) -> pd.DataFrame:
+    """Every group in a sleeve, by sleeve and group; `column` has the columns of each."""
+    securities = pd.Index(paths.securities)[paths.column_security]
+    groups = group_of.reindex(securities)
+    if groups.isna().any():
+        raise ParameterError(
+            f"{groups.index[groups.isna()][0]} has no {group_of.name}; give one to every security that models and "
+            "benchmarks hold",
+            "group_of",
+        )
+    columns = pd.DataFrame({"sleeve": paths.column_sleeve, "group": groups.astype(str).to_numpy()})
+    return columns.assign(column=range(len(columns))).groupby(["sleeve", "group"], as_index=False).agg({"column": list})
+
+
+def _group_effects(paths: ModelPaths, pairs: pd.DataFrame) -> Floats:
+    """Brinson-Fachler effects within each model's sleeve against its benchmark (M x T x P x 3)."""
+    sleeve = pairs["sleeve"].to_numpy(np.int64)
+    pair_of = np.empty(len(paths.column_sleeve), dtype=np.int64)
+    for pair, columns in enumerate(pairs["column"]):
+        pair_of[columns] = pair
+    returns = paths.returns[:, paths.column_security]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        inside = paths.weights / paths.sleeve_weights[..., paths.column_sleeve]
+        weight, neutral = (grouped(side, pair_of, len(pairs)) for side in (inside, paths.sleeve_benchmark_weights))
+        mine, theirs = (
+            np.where(total > 0, grouped(held_sum(side, returns), pair_of, len(pairs)) / total, np.nan)
+            for side, total in ((inside, weight), (paths.sleeve_benchmark_weights, neutral))
+        )
+    mine, theirs = np.where(np.isnan(mine), theirs, mine), np.where(np.isnan(theirs), mine, theirs)
+    active, selected = weight - neutral, mine - theirs
+    total = paths.sleeve_benchmark_returns[..., sleeve]
+    effects = np.stack([held_sum(active, theirs - total), neutral * selected, active * selected], axis=3)
+    return np.asarray(np.nan_to_num(effects))
+
+
+def _names(groups: pd.Series) -> pd.DataFrame:
+    """The rows of a pool, in order: effect, and group where the effect has one."""
+    rows = [(effect, group) for group in groups for effect in MODEL_EFFECTS]
+    return pd.DataFrame([*rows, *((effect, None) for effect in POOL_EFFECTS)], columns=["effect", "group"])
