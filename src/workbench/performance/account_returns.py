@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -103,6 +103,21 @@ class AccountReturns:
             }
         )
 
+    def before_fees(self) -> AccountReturns:
+        """The same returns gross: the fees charged are added back, on the capital that earned; a gross one is itself.
+
+        gross = net - fee / capital, a fee being negative; capital is the beginning value, and the flow of the day's
+        start with it.
+        """
+        if self.fees == "gross":
+            return self
+        capital = self.value[:, :-1] if self.timing == "end" else self.value[:, :-1] + self.flow
+        added = np.divide(self.fee, capital, out=np.zeros_like(self.fee), where=~np.isnan(self.daily))
+        # A fee paid back may be more than what was left of the capital: then nothing is known before fees.
+        daily = self.daily - added
+        daily[daily < -1.0] = np.nan
+        return replace(self, fees="gross", daily=daily)
+
     def _close(self, day: pd.Timestamp | str, name: str) -> int:
         at = int(self.sessions.searchsorted(pd.Timestamp(day), side="right")) - 1
         if at < 0 or pd.Timestamp(day) > self.sessions[-1] + pd.Timedelta(days=5):
@@ -116,10 +131,9 @@ def account_returns(
 ) -> AccountReturns:
     """Return the accounts' daily time-weighted returns, revalued at every flow; of a ledger or of its `chunks`.
 
-    Net: fees charged lower the return. Gross: they are added back, on the capital that earned, so that
-    gross = net - fee / capital, a fee being negative. Values booked by no transaction stay in the return and are listed
-    in `problems`. A day on which there is no capital, negative capital or a loss of more than all has no return, and
-    neither has any month, quarter or longer stretch with such a day in it: nothing is estimated in its place.
+    Net: fees charged lower the return; gross: as `before_fees`. Values booked by no transaction stay in the return and
+    are listed in `problems`. A day on which there is no capital, negative capital or a loss of more than all has no
+    return, and neither has any month, quarter or longer stretch with such a day in it: nothing is estimated instead.
 
     Raises `ParameterError` for an unknown choice or for no ledger at all. Source: GIPS 2020, provisions 2.A.21 and
     2.A.30 (net returns after fees actually charged).
@@ -127,24 +141,21 @@ def account_returns(
     if fees not in ("net", "gross"):
         raise ParameterError(f"fees is 'net' or 'gross', not {fees!r}", "fees")
     parts = [daily] if isinstance(daily, DailyHoldings) else daily
-    each = [_of_ledger(part, fees, timing) for part in parts]
+    each = [_of_ledger(part, timing) for part in parts]
     if not each:
         raise ParameterError("there is no ledger; give the holdings of at least one chunk of accounts", "daily")
-    return each[0] if len(each) == 1 else _joined(each)
+    net = each[0] if len(each) == 1 else _joined(each)
+    return net if fees == "net" else net.before_fees()
 
 
-def _of_ledger(daily: DailyHoldings, fees: Fees, timing: Timing) -> AccountReturns:
+def _of_ledger(daily: DailyHoldings, timing: Timing) -> AccountReturns:
     value, flow, fee = daily.account_value, daily.flow, daily.fee
     # What rounding leaves below -100 % is all of the capital: a loss of more has no return.
     returns = np.maximum(time_weighted(value, flow, timing), -1.0)
-    if fees == "gross":
-        capital = value[:, :-1] if timing == "end" else value[:, :-1] + flow
-        returns = returns - np.divide(fee, capital, out=np.zeros_like(fee), where=~np.isnan(returns))
-        returns[returns < -1.0] = np.nan
     return AccountReturns(
         accounts=daily.accounts,
         sessions=daily.sessions,
-        fees=fees,
+        fees="net",
         timing=timing,
         daily=returns,
         value=value,
