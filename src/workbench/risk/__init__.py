@@ -1,15 +1,21 @@
 """What could go wrong: risk split by its sources, stress, a score against each client's tolerance, early warnings."""
 
+from workbench.risk.concentration_warnings import issuer_by_sleeve
+from workbench.risk.early_warnings import EarlyWarning, EarlyWarnings, find_warnings
 from workbench.risk.limits import Limit, Limits, load_limits
 from workbench.risk.score import HouseholdScores, drawdown_of_value, score_households, tolerated_scores
 from workbench.risk.watched import Watched, watch
 
 __all__ = [
+    "EarlyWarning",
+    "EarlyWarnings",
     "HouseholdScores",
     "Limit",
     "Limits",
     "Watched",
     "drawdown_of_value",
+    "find_warnings",
+    "issuer_by_sleeve",
     "load_limits",
     "score_households",
     "tolerated_scores",

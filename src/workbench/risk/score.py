@@ -12,14 +12,15 @@ Five components, each on a fixed scale of its own:
   companies. Funds are not looked through and count as no company.
 
 h(x, half) = x / (x + half) is never full. The score is the weighted mean; a component that is not known is left out,
-the others weigh more, and `reason` says so. All figures are constants of `warnings.yml`: a score means the same in every
-firm and quarter, and rises whenever one of s, d, r, w or c does.
+the others weigh more, and `reason` says so. All figures are constants of `warnings.yml`: a score means the same in
+every firm and quarter, and rises whenever one of s, d, r, w or c does.
 
 The tolerated score is that of a portfolio with the volatility that the household's level allows, a fall of as much, a
 regime a quarter above normal, usual correlation and four companies of 5 %. The level is the lower of tolerance and
 capacity, at most 2 for a short horizon and at most 3 where much liquidity is needed.
 
-The average correlation is the one implied by volatilities: (s^2 - sum w_i^2 s_i^2) / ((sum w_i s_i)^2 - sum w_i^2 s_i^2).
+The average correlation is the one implied by volatilities, weighted by w_i s_i w_j s_j:
+(s^2 - sum w_i^2 s_i^2) / ((sum w_i s_i)^2 - sum w_i^2 s_i^2).
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ import pandas as pd
 from workbench.errors import ParameterError
 from workbench.performance import DailyHoldings
 from workbench.risk.limits import Limits, load_limits
-from workbench.risk.watched import Floats, Ints, Watched
+from workbench.risk.watched import Floats, Ints, Watched, added_up
 
 COMPONENTS = ("volatility", "regime", "drawdown", "correlation", "concentration")
 #: What a household is, next to what it tolerates.
@@ -194,12 +195,12 @@ def levels(profiles: pd.DataFrame, as_of: pd.Timestamp, limits: Limits | None = 
 
 
 def drawdown_of_value(daily: DailyHoldings, households: pd.Series, *, window: int = SESSIONS_PER_YEAR) -> pd.DataFrame:
-    """How far each household's assets stand below their highest of `window` sessions, flows taken out: date by household.
+    """How far each household's assets stand below their highest of `window` sessions, flows taken out.
 
-    `households` gives the household_id of each account_id. Returns are those of all its accounts together, after fees,
-    flows at the close; a period without money to earn on counts as none, and a household that has never held anything
-    by a day is missing there. Fractions of the highest value. Raises `ParameterError` for a window below 1 or an
-    account without household.
+    The frame is date by household_id, fractions of the highest value. `households` gives the household_id of each
+    account_id. Returns are those of all its accounts together, after fees, flows at the close; a period without money
+    to earn on counts as none, and a household that has never held anything by a day is missing there. Raises
+    `ParameterError` for a window below 1 or an account without household.
     """
     if window < 1:
         raise ParameterError(f"window is {window}; give 1 session or more", "window")
@@ -231,12 +232,12 @@ def _holdings_now(watched: Watched, session: int) -> pd.DataFrame:
     count = len(watched.households)
     household, security = watched.holding_household, watched.holding_security
     worth = watched.value_at(session)
-    value = np.bincount(household, weights=worth, minlength=count)
+    value = added_up(worth, household, count)
     total = np.where(value > 0, value, np.nan)
     issuer, names = watched.issuers
     company = watched.is_company[security] & (worth > 0)
     key, place = np.unique(household[company] * len(names) + issuer[security[company]], return_inverse=True)
-    by_issuer = np.bincount(place, weights=worth[company], minlength=len(key))
+    by_issuer = added_up(worth[company], place, len(key))
     owner = key // len(names)
     weight = by_issuer / total[owner]
     largest = np.zeros(count)
@@ -245,12 +246,12 @@ def _holdings_now(watched: Watched, session: int) -> pd.DataFrame:
     top = np.flatnonzero(weight == largest[owner])
     named[owner[top][::-1]] = names.to_numpy()[key[top] % len(names)][::-1]
     pair, where = np.unique(household * len(watched.securities) + security, return_inverse=True)
-    by_security = np.bincount(where, weights=np.nan_to_num(worth), minlength=len(pair))
-    squares = np.bincount(pair // len(watched.securities), weights=by_security**2, minlength=count)
+    by_security = added_up(np.nan_to_num(worth), where, len(pair))
+    squares = added_up(by_security**2, pair // len(watched.securities), count)
     reason = pd.Series(pd.NA, index=watched.households.index, dtype="string")
     reason[np.isnan(value)] = "something held has never had a price"
     reason[value <= 0] = "value is zero or negative"
-    holds = np.bincount(household, weights=worth != 0, minlength=count) > 0
+    holds = added_up(worth != 0, household, count) > 0
     reason[~holds] = "holds nothing"
     reason[np.bincount(watched.household, minlength=count) == 0] = "has no account"
     return pd.DataFrame(
@@ -259,7 +260,7 @@ def _holdings_now(watched: Watched, session: int) -> pd.DataFrame:
             "value": np.where(np.isnan(value), np.nan, value),
             "largest_issuer": pd.Series(named, dtype="string"),
             "issuer_weight": np.where(np.isnan(total), np.nan, largest),
-            "herfindahl": np.bincount(owner, weights=np.nan_to_num(weight) ** 2, minlength=count),
+            "herfindahl": added_up(np.nan_to_num(weight) ** 2, owner, count),
             "effective_number": np.divide(total**2, squares, out=np.full(count, np.nan), where=squares > 0),
             "reason": reason,
         }

@@ -95,6 +95,12 @@ class Watched:
         return np.asarray(code, np.int64), pd.Index(names)
 
     @cached_property
+    def account_value(self) -> Floats:
+        """Dollars in each account at the last close (N); what never had a price counts as nothing."""
+        worth = np.nan_to_num(self.value_at(self.last))
+        return added_up(worth, self.holding_account, len(self.accounts))
+
+    @cached_property
     def last(self) -> int:
         """The last session."""
         return len(self.sessions) - 1
@@ -137,8 +143,8 @@ class Watched:
 def watch(firm: Firm, *, years: int = YEARS_BACK) -> Watched:
     """Read what the watch score and the early warnings are made of; holdings of `years` can be taken back.
 
-    Raises `MarketDataError` where the firm has no prices up to its date, `FirmDataError` where there is no security
-    for cash, `ParameterError` for a negative number of years.
+    Sessions are the days on which more than cash has a close. Raises `MarketDataError` where the firm has no prices up
+    to its date, `FirmDataError` where there is no security for cash, `ParameterError` for a negative number of years.
     """
     if years < 0:
         raise ParameterError(f"years is {years}; give 0 or more", "years")
@@ -149,7 +155,16 @@ def watch(firm: Firm, *, years: int = YEARS_BACK) -> Watched:
         raise FirmDataError(f"securities: there is no {CASH}; add it, kind cash")
     accounts = firm.table(
         "accounts",
-        ["account_id", "household_id", "advisor_id", "custodian_id", "model_id", "registration", "discretionary"],
+        [
+            "account_id",
+            "household_id",
+            "advisor_id",
+            "custodian_id",
+            "model_id",
+            "registration",
+            "discretionary",
+            "opened_on",
+        ],
     ).sort_values("account_id", ignore_index=True)
     households = firm.table("households", ["household_id", "name", "advisor_id"])
     households = households.merge(firm.table("profiles"), on="household_id", how="left")
@@ -183,6 +198,11 @@ def watch(firm: Firm, *, years: int = YEARS_BACK) -> Watched:
     )
 
 
+def added_up(amounts: Floats, place: Ints, count: int) -> Floats:
+    """Sums of amounts by place, for places 0 to `count` - 1."""
+    return np.bincount(place, weights=amounts, minlength=count).astype(np.float64)
+
+
 def _prices(firm: Firm, securities: pd.Index) -> tuple[pd.DatetimeIndex, Floats, Ints, Floats]:
     frame = firm.table("prices", ["date", "security_id", "close", "adj_close"])
     frame = frame[frame["date"] <= firm.as_of]
@@ -190,6 +210,9 @@ def _prices(firm: Firm, securities: pd.Index) -> tuple[pd.DatetimeIndex, Floats,
         raise MarketDataError(f"prices: none up to {firm.as_of:%Y-%m-%d}; load closes, or take a later date")
     wide = frame.pivot(index="date", columns="security_id", values=["close", "adj_close"]).sort_index()
     raw = wide["close"].reindex(columns=securities)
+    traded = raw.drop(columns=CASH).notna().any(axis=1)
+    if traded.any():
+        wide, raw = wide[traded], raw[traded]
     raw[CASH] = raw[CASH].fillna(1.0)
     there = raw.notna().to_numpy()
     rows = np.arange(len(raw))[:, None]
