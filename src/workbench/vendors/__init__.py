@@ -1,3 +1,5 @@
 """Guarded adapters to packages whose conventions are not ours; each says where it differs."""
 
-__all__: list[str] = []
+from workbench.vendors import quantstats
+
+__all__ = ["quantstats"]
