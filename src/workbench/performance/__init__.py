@@ -1,6 +1,7 @@
 """What accounts earned: daily holdings and gains, returns by three conventions, composites and statistics."""
 
 from workbench.performance.account_returns import AccountReturns, account_returns
+from workbench.performance.composite_days import composite_days
 from workbench.performance.composites import Composite, Dispersion, Rules, composite, dispersion
 from workbench.performance.conventions import CONVENTIONS, Convention
 from workbench.performance.daily import DailyHoldings
@@ -27,6 +28,7 @@ from workbench.performance.returns import (
     why_undefined,
     years_between,
 )
+from workbench.performance.spans import Span, spans
 from workbench.performance.statistics import Statistics, rolling, statistics
 
 __all__ = [
@@ -42,6 +44,7 @@ __all__ = [
     "Portfolios",
     "Rules",
     "SeveralRatesError",
+    "Span",
     "Statistics",
     "account_money_weighted",
     "account_returns",
@@ -49,6 +52,7 @@ __all__ = [
     "calendar_periods",
     "chunks",
     "composite",
+    "composite_days",
     "compound",
     "cumulative",
     "dispersion",
@@ -61,6 +65,7 @@ __all__ = [
     "net_of_fee",
     "portfolios",
     "rolling",
+    "spans",
     "statistics",
     "time_weighted",
     "why_undefined",

@@ -64,6 +64,15 @@ class DailyHoldings:
         """Sum an array over slots (K x ...) to one over accounts (N x ...)."""
         return np.add.reduceat(slots, self.slot_ptr[:-1], axis=0)
 
+    def by_security(self, slots: Floats) -> Floats:
+        """Sum an array over slots (K x ...) to one over securities, all accounts together (S x ...)."""
+        order = np.argsort(self.slot_security, kind="stable")
+        held, first = np.unique(self.slot_security[order], return_index=True)
+        total = np.zeros((len(self.securities), *slots.shape[1:]))
+        if len(held):
+            total[held] = np.add.reduceat(slots[order], first, axis=0)
+        return total
+
     @property
     def account_value(self) -> Floats:
         """Market value of each account at each close (N x T+1)."""
