@@ -1,0 +1,354 @@
+"""The implementation chapter's verdict: model, custodian or advisor, how large, and how sure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from workbench.attribution.implementation import (
+    Component,
+    Effect,
+    Estimate,
+    Figure,
+    Sentence,
+    Study,
+    Verdict,
+    sentences,
+)
+from workbench.exhibits.drift_facts import absent, listed, noun
+from workbench.exhibits.origin import Origin
+from workbench.report import CalloutBody, Column, Exhibit, Fact, Kpi, KpiBody, Missing, TableBody, figures
+from workbench.report import format as fmt
+from workbench.report.exhibit import Paragraph, Run, Tone
+
+TABLES = ["accounts", "lots", "model_targets", "models", "positions", "prices", "restrictions", "transactions"]
+FUNCTION = "attribution.implementation.study"
+#: What every figure rests on, for its settings line.
+NET = "monthly account return after fees less its model's, restrictions and tax locks held equal; REML"
+#: Basis points as the fraction that exhibits format.
+BP = 1e-4
+#: A part that is not worth a word.
+_SLIGHT = 0.05
+_CHANNEL_WORDS = {"trade_lag": "late trades", "cash_drag": "cash beyond the model"}
+_COMPONENT_WORDS = {
+    "month": "Months: all accounts alike",
+    "advisor": "Advisors",
+    "account": "Accounts: lasting",
+    "error": "Accounts: from month to month",
+}
+_SERIES = ("In all", "Before fees", "Not explained")
+
+
+def verdict(study: Study, origin: Origin) -> Exhibit:
+    """The box at the top: what is to blame, how it comes about, what was tested and what cannot be told."""
+    facts: dict[str, Fact] = {}
+    lines = [_paragraph(line, origin, facts) for line in sentences(study.total)]
+    places = {effect.key: effect for effect in study.total.custodians if effect.blamed}
+    for row in study.explained().to_dict("records"):
+        if row["custodian_id"] in places:
+            lines.insert(-1, _causes(row, origin, facts))
+    lines += [(note,) for note in study.total.fit.notes]
+    tone: Tone = "decision" if study.total.blamed else "neutral"
+    return Exhibit(
+        "implementation-verdict", _title(study.total), CalloutBody(tone, tuple(lines)), "", None, tuple(facts.values())
+    )
+
+
+def summary(study: Study, origin: Origin) -> Exhibit:
+    """Key figures; also on the index page."""
+    total, gross = study.total, study.gross
+    panel = total.fit.panel
+    facts = {
+        "net": _bp("implementation.mean.net", total.mean.value, origin),
+        "gross": _bp("implementation.mean.gross", gross.mean.value, origin),
+        "accounts": _count("implementation.accounts", len(panel.accounts), origin),
+        "months": _count("implementation.months", len(panel.months), origin),
+        "systemic": _bp("implementation.systemic.detectable", total.systemic_detectable, origin),
+    }
+    items = [
+        Kpi("Gap to the models", facts["net"].ref(), f"a month after fees, {_between(total.mean)}"),
+        Kpi("Before fees", facts["gross"].ref(), f"a month, {_between(gross.mean)}"),
+        Kpi("Accounts compared", facts["accounts"].ref(), f"{len(study.gaps.left_out):,} left out"),
+        Kpi("Whole months", facts["months"].ref(), f"to {fmt.long_date(str(panel.months[-1])[:10])}"),
+    ]
+    for kind, effects in (("custodian", total.custodians), ("advisor", total.advisors)):
+        sizes = [effect.detectable for effect in effects if effect.detectable is not None]
+        if sizes:
+            fact = _bp(f"implementation.detectable.{kind}", max(sizes), origin)
+            facts[kind] = fact
+            items.append(Kpi(f"Smallest {kind} effect seen", fact.ref(), "a month, four times in five"))
+    return Exhibit(
+        "implementation-summary",
+        "The gap between accounts and models",
+        KpiBody(tuple(items)),
+        "",
+        origin.settings(NET, TABLES),
+        tuple(facts.values()),
+        index=True,
+    )
+
+
+def variance_figure(study: Study, origin: Origin) -> Exhibit:
+    """How much of the gaps' variance lies with months, advisors, accounts and chance."""
+    id, title = "implementation-variance", "Where the differences lie"
+    parts = study.total.fit.components
+    rows, facts = [], []
+    for part in parts:
+        share = origin.fact(f"implementation.variance.{part.name}.share", part.share, "percent", FUNCTION, TABLES)
+        spread = _bp(f"implementation.variance.{part.name}.sd", float(np.sqrt(part.variance)), origin)
+        facts += [share, spread]
+        rows.append((_COMPONENT_WORDS[part.name], share.ref(), spread.ref(), _test_of(part)))
+    columns = (
+        Column("name", "Where"),
+        Column("share", "Share of variance", "percent"),
+        Column("sd", "Typical size a month", "bp", digits=1, note="standard deviation"),
+        Column("p", "Could be chance", note="p of the likelihood ratio against none of it"),
+    )
+    advisor, month = study.total.fit.component("advisor"), study.total.fit.component("month")
+    takeaway = f"{fmt.percent(month.share, 0)} of the variance is shared by all accounts in a month"
+    takeaway += f"; lasting differences between advisors are {fmt.percent(advisor.share, 1)}"
+    takeaway += _sure_of(advisor) + "."
+    body = figures.shares(
+        [_COMPONENT_WORDS[part.name] for part in parts],
+        [part.share for part in parts],
+        alt=takeaway,
+        axis_title="Share of the variance of monthly gaps",
+        data=TableBody(columns, tuple(rows)),
+    )
+    return Exhibit(id, title, body, takeaway, origin.settings(NET, TABLES), tuple(facts))
+
+
+def custodian_figure(study: Study, origin: Origin) -> Exhibit:
+    """Each custodian against the others: in all, before fees, and beyond late trades and cash, with intervals."""
+    id, title = "implementation-custodians", "Custodians against each other"
+    if not study.total.custodians:
+        return absent(id, title, "There is one custodian: nothing to compare it with.")
+    verdicts = dict(zip(_SERIES, (study.total, study.gross, study.remaining), strict=True))
+    keys = [effect.key for effect in study.total.custodians]
+    series = {name: _interval([e.estimate for e in v.custodians]) for name, v in verdicts.items()}
+    columns = (
+        Column("custodian_id", "Custodian", emphasis=True),
+        Column("accounts", "Accounts", "count"),
+        *(Column(f"{name}", label, "bp", digits=1) for name, label in zip(("all", "gross", "left"), _SERIES)),
+        Column("interval", "In all, interval"),
+        Column("q", "Adjusted p", "number", digits=3, note="of the model's test, for all tested together"),
+        Column("permutation", "Exchange p", "number", digits=3, note="custodians exchanged within advisors"),
+        Column("reading", "Reading"),
+    )
+    rows, facts = [], []
+    for position, effect in enumerate(study.total.custodians):
+        sizes = [
+            _bp(
+                f"implementation.custodian.{origin.slug(effect.key)}.{name}",
+                v.custodians[position].estimate.value,
+                origin,
+            )
+            for name, v in zip(("effect", "gross", "remaining"), verdicts.values(), strict=True)
+        ]
+        facts += sizes
+        exchange = Missing("no advisor uses two") if effect.permutation_p is None else effect.permutation_p
+        rows.append((
+            effect.key, effect.accounts, *(size.ref() for size in sizes), _between(effect.estimate), effect.q, exchange,
+            _reading(effect),
+        ))  # fmt: skip
+    takeaway = _custodian_takeaway(study)
+    body = figures.intervals(
+        keys, series, alt=takeaway, digits=1, axis_title="Gap against the other custodians' accounts, a month",
+        data=TableBody(columns, tuple(rows)),
+    )  # fmt: skip
+    basis = "each against the others, by their share of account-months; before fees and beyond late trades and cash too"
+    return Exhibit(id, title, body, takeaway, origin.settings(f"{NET}; {basis}", TABLES), tuple(facts))
+
+
+def explained_table(study: Study, origin: Origin) -> Exhibit:
+    """How each custodian's effect comes about: fees, late trades, cash, and what is left."""
+    id, title = "implementation-explained", "How a custodian's effect comes about"
+    frame = study.explained()
+    if frame.empty:
+        return absent(id, title, "There is one custodian: nothing to compare it with.")
+    parts = [name for name in frame.columns if name not in ("custodian_id", "weighting")]
+    shown = frame.assign(**{name: BP * frame[name] for name in parts})
+    columns = (
+        Column("custodian_id", "Custodian", emphasis=True),
+        Column("total", "In all", "bp", digits=1),
+        Column("fees", "Fees", "bp", digits=1),
+        Column("trade_lag", "Late trades", "bp", digits=1),
+        Column("cash_drag", "Cash", "bp", digits=1),
+        Column("remaining", "Not explained", "bp", digits=1),
+    )
+    rows, facts = origin.table("implementation.explained", shown, columns, FUNCTION, TABLES)
+    worst = frame.loc[frame["total"].idxmin()]
+    causes = {"fees": "fees", **_CHANNEL_WORDS, "remaining": "what no measured cause explains"}
+    largest = min(causes, key=lambda name: worst[name])
+    takeaway = f"The furthest behind is {worst['custodian_id']}, by {_size(-worst['total'])} a month; "
+    takeaway += f"most of it is {causes[largest]}, {_size(-worst[largest])}."
+    if worst["total"] >= 0.0 or worst[largest] >= 0.0:
+        takeaway = "No custodian's accounts are behind the others'."
+    rest = float(frame["weighting"].abs().max())
+    note = f"The parts add up to the total within {_size(rest)}: each model weighs accounts by its own variances."
+    settings = origin.settings(f"{NET}; fees count one for one, the others by their estimated slopes", TABLES)
+    return Exhibit(id, title, TableBody(columns, rows, note=note), takeaway, settings, facts)
+
+
+def advisor_figure(study: Study, origin: Origin) -> Exhibit:
+    """Each advisor against the others, as measured and drawn towards the others, with intervals."""
+    id, title = "implementation-advisors", "Advisors against each other"
+    effects = study.total.advisors
+    if not effects:
+        return absent(id, title, "Advisors cannot be compared: " + " ".join(study.total.fit.notes))
+    columns = (
+        Column("advisor_id", "Advisor", emphasis=True),
+        Column("accounts", "Accounts", "count"),
+        Column("measured", "As measured", "bp", digits=1, note="custodians, restrictions and tax locks held equal"),
+        Column("shrunken", "Shrunken", "bp", digits=1, note="drawn to the others as far as chance would explain it"),
+        Column("interval", "Shrunken, interval"),
+        Column("q", "Adjusted p", "number", digits=3, note="for all custodians and advisors tested together"),
+        Column("detectable", "Smallest seen", "bp", digits=1, note="effect these data would show four times in five"),
+        Column("reading", "Reading"),
+    )
+    rows, facts = [], []
+    for effect in effects:
+        slug = f"implementation.advisor.{origin.slug(effect.key)}"
+        cells = []
+        for name, value in (
+            ("measured", None if effect.unshrunken is None else effect.unshrunken.value),
+            ("effect", effect.estimate.value),
+            ("detectable", effect.detectable),
+        ):
+            if value is not None:
+                facts.append(_bp(f"{slug}.{name}", value, origin))
+            cells.append(Missing("cannot be told from a custodian") if value is None else facts[-1].ref())
+        rows.append((
+            effect.key, effect.accounts, *cells[:2], _between(effect.estimate), effect.q, cells[2], _reading(effect)
+        ))  # fmt: skip
+    takeaway = _advisor_takeaway(study.total)
+    body = figures.intervals(
+        [effect.key for effect in effects],
+        {
+            "As measured": _interval([effect.unshrunken for effect in effects]),
+            "Shrunken": _interval([effect.estimate for effect in effects]),
+        },
+        alt=takeaway, digits=1, axis_title="Gap against the other advisors' accounts, a month",
+        data=TableBody(columns, tuple(rows)),
+    )  # fmt: skip
+    return Exhibit(id, title, body, takeaway, origin.settings(NET, TABLES), tuple(facts))
+
+
+def _paragraph(line: Sentence, origin: Origin, facts: dict[str, Fact]) -> Paragraph:
+    """A sentence with its figures as facts."""
+    out: list[Run] = []
+    for part in line:
+        if isinstance(part, Figure):
+            value = BP * part.value if part.unit == "bp" else part.value
+            id = "implementation." + ".".join(origin.slug(word) for word in part.name.split("."))
+            facts[id] = origin.fact(id, value, part.unit, FUNCTION, TABLES, digits=1 if part.unit == "bp" else None)
+            out.append(facts[id].ref(part.text))
+        else:
+            out.append(part)
+    return tuple(out)
+
+
+def _causes(row: dict[str, float], origin: Origin, facts: dict[str, Fact]) -> Paragraph:
+    """The sentence on what a blamed custodian's effect consists of."""
+    words = {"fees": "fees", **_CHANNEL_WORDS}
+    parts: list[Fact | str] = []
+    for name, text in words.items():
+        if -row[name] >= _SLIGHT:
+            id = f"implementation.explained.{origin.slug(row['custodian_id'])}.{name}"
+            facts[id] = _bp(id, row[name], origin)
+            parts += [", " if parts else "", f"{text} ", facts[id]]
+    id = f"implementation.explained.{origin.slug(row['custodian_id'])}.remaining"
+    facts[id] = _bp(id, row["remaining"], origin)
+    mention = [part.ref(_size(-float(part.value) / BP)) if isinstance(part, Fact) else part for part in parts]
+    if not mention:
+        return (f"None of {row['custodian_id']}'s shortfall is fees, late trades or cash.",)
+    sign = "still short" if row["remaining"] < 0.0 else "ahead"
+    rest = facts[id].ref(_size(abs(row["remaining"])))
+    lead = f"What {row['custodian_id']}'s shortfall consists of, a month: "
+    return (lead, *mention, "; beyond these its accounts are ", rest, f" {sign}.")
+
+
+def _title(verdict: Verdict) -> str:
+    found = [f"{effect.kind} {effect.key}" for effect in verdict.blamed]
+    if verdict.systemic_found:
+        found.append("systemic")
+    return "Verdict: " + (", ".join(found) if found else "not distinguishable")
+
+
+def _custodian_takeaway(study: Study) -> str:
+    blamed = [effect for effect in study.total.custodians if effect.blamed]
+    if not blamed:
+        return "No custodian's accounts fall short of the others' by every test."
+    parts = []
+    for effect in blamed:
+        before = next(e for e in study.gross.custodians if e.key == effect.key)
+        part = f"{effect.key}'s accounts earn {_size(-effect.estimate.value)} a month less than the others'"
+        part += (
+            f", before fees {_size(-before.estimate.value)} less"
+            if before.estimate.value < 0.0
+            else ", before fees no less"
+        )
+        parts.append(part)
+    return "; ".join(parts) + "."
+
+
+def _advisor_takeaway(verdict: Verdict) -> str:
+    blamed = [effect.key for effect in verdict.advisors if effect.blamed]
+    better = [effect.key for effect in verdict.advisors if effect.better]
+    if blamed:
+        return f"{listed(blamed)} {noun(len(blamed), 'falls', 'fall')} short of the other advisors by every test."
+    if better:
+        return f"No advisor falls short by every test; {listed(better)} {noun(len(better), 'is', 'are')} ahead."
+    sizes = [effect.detectable for effect in verdict.advisors if effect.detectable is not None]
+    reach = f"; an effect of {_size(max(sizes))} a month would probably have been seen" if sizes else ""
+    return f"No advisor stands out from the others{reach}."
+
+
+def _reading(effect: Effect) -> str:
+    if effect.blamed:
+        return "falls short"
+    if effect.better:
+        return "ahead"
+    if effect.unconfirmed:
+        return "short, not confirmed"
+    return "no difference shown" if effect.comparisons else "cannot be told apart"
+
+
+def _test_of(part: Component) -> str | float | Missing:
+    if part.name == "error":
+        return Missing("not tested: it is what is left")
+    return Missing("cannot be separated") if part.p is None else _p(part.p)
+
+
+def _sure_of(part: Component) -> str:
+    if part.p is None:
+        return ", which these data cannot separate"
+    return "" if part.p <= 0.05 else ", no more than chance would bring"
+
+
+def _p(p: float) -> str:
+    return "below 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def _interval(estimates: Sequence[Estimate | None]) -> figures.Interval:
+    def take(name: str) -> list[float | None]:
+        return [None if estimate is None else BP * getattr(estimate, name) for estimate in estimates]
+
+    return figures.Interval(take("value"), take("low"), take("high"))
+
+
+def _between(estimate: Estimate) -> str:
+    return f"{fmt.basis_points(BP * estimate.low, 1, unit=False)} to {fmt.basis_points(BP * estimate.high, 1)}"
+
+
+def _size(value: float) -> str:
+    return fmt.basis_points(BP * value, 1)
+
+
+def _bp(id: str, value: float, origin: Origin) -> Fact:
+    return origin.fact(id, BP * value, "bp", FUNCTION, TABLES, digits=1)
+
+
+def _count(id: str, value: int, origin: Origin) -> Fact:
+    return origin.fact(id, value, "count", FUNCTION, TABLES)
