@@ -140,3 +140,29 @@ def test_shares_are_bars_from_zero():
     go.Figure(body.figure)
     assert body.figure["data"][0]["x"] == [25.0, 75.0]
     assert body.figure["layout"]["xaxis"]["range"][0] == 0
+
+
+def test_a_strip_has_a_mark_for_each_value_and_names_those_far_off():
+    groups = {"Growth": [0.01, None, -0.03, 0.01, 0.01], "<b>Income</b>": [0.0]}
+    body = figures.strip(
+        groups, alt="Two rows.", labels={"Growth": ["A", "B", "C", "D", "E"], "<b>Income</b>": ["F"]}, named=["C"]
+    )
+    go.Figure(body.figure)
+    marks, medians, rings = body.figure["data"]
+    assert sorted(marks["x"]) == [0.0, 1.0, 1.0, 1.0]
+    assert len(set(zip(marks["x"], marks["y"]))) == 4
+    assert rings["x"] == [-3.0]
+    assert "C" in rings["text"][0]
+    assert medians["x"] == [1.0, 0.0]
+    assert "<b>" not in str(body.figure["layout"]["yaxis"]["ticktext"])
+
+
+@given(st.lists(st.one_of(st.none(), st.floats(-0.5, 0.5)), min_size=1, max_size=60))
+def test_marks_of_a_strip_stay_on_their_row(values):
+    if all(value is None for value in values):
+        with pytest.raises(ExhibitError):
+            figures.strip({"a": values}, alt="x")
+        return
+    marks = figures.strip({"a": values}, alt="x").figure["data"][0]
+    assert len(marks["x"]) == sum(value is not None for value in values)
+    assert all(abs(y) < 0.5 for y in marks["y"])

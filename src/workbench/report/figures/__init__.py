@@ -11,6 +11,7 @@ from workbench.report.figures.changes import before_after
 from workbench.report.figures.distributions import account_scatter, dot_table, histogram
 from workbench.report.figures.intervals import Interval, intervals, shares
 from workbench.report.figures.lines import lines
+from workbench.report.figures.strips import strip
 
 __all__ = [
     "Interval",
@@ -25,5 +26,6 @@ __all__ = [
     "lines",
     "shares",
     "stacked_causes",
+    "strip",
     "waterfall",
 ]
