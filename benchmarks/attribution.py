@@ -1,9 +1,10 @@
-"""Brinson attribution of 1,000 accounts x 252 days x 10 sectors, three effects linked per sector, and its peers.
+"""Attribution: Brinson effects of 1,000 accounts beside their peers, and whom the mixed model blames.
 
     python -m benchmarks.attribution            # a table
     python -m benchmarks.attribution --json     # one object, for a machine
 
-Each measurement runs in a fresh child process, kernels compiled and cached by a first call, so that its peak memory is
+Brinson: 1,000 accounts x 252 days x 10 sectors, three effects linked per sector; then a large firm by runs. Blame: the
+300 simulated firms of `benchmarks.implementation`. Each measurement runs in a fresh child process, kernels compiled and cached by a first call, so that its peak memory is
 its own. The peers get the same inputs, a few accounts of them, and are scaled by their number; their linked effects
 must agree with ours first (perfattr per sector, pybrinson, which links totals only, in total). Ratios are of processor
 time, ours on one thread.
@@ -28,6 +29,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from benchmarks import implementation
 from workbench.attribution import Attribution, brinson, brinson_chunks
 
 ACCOUNTS, DAYS, SECTORS = 1_000, 252, 10
@@ -179,18 +181,24 @@ MEASUREMENTS = {
     "large": large_firm,
     "perfattr": lambda: with_perfattr(PEER_ACCOUNTS["perfattr"]),
     "pybrinson": lambda: with_pybrinson(PEER_ACCOUNTS["pybrinson"]),
+    "implementation": implementation.measure,
 }
+KEYS = (
+    "brinson_1000x252x10_s", "ratio_pybrinson", "ratio_perfattr", "reml_1000_s", "false_blame", "power_4bp",
+)  # fmt: skip
+ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
 
 
 def _child(name: str) -> dict[str, Any]:
     command = [sys.executable, "-m", "benchmarks.attribution", "--measure", name]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[1])
+    root = Path(__file__).parents[1]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, cwd=root, env=os.environ | ONE_THREAD)
     result: dict[str, Any] = json.loads(done.stdout)
     return result
 
 
-def brinson_figures() -> dict[str, Any]:
-    """Run every measurement in a child of its own and return the figures."""
+def measure() -> dict[str, Any]:
+    """Run every measurement in a child of its own and return the figures, those of `KEYS` first."""
     found = {name: _child(name) for name in MEASUREMENTS}
     one, every, large = found["one"], found["all"], found["large"]
 
@@ -198,7 +206,7 @@ def brinson_figures() -> dict[str, Any]:
         seconds = found[peer]["seconds"]
         return None if seconds is None else round(seconds * ACCOUNTS / one["processor"], 1)
 
-    return {
+    figures = {
         "brinson_1000x252x10_s": round(every["seconds"], 4),
         "brinson_threads": every["threads"],
         "brinson_one_thread_s": round(one["seconds"], 4),
@@ -211,7 +219,9 @@ def brinson_figures() -> dict[str, Any]:
         "perfattr": found["perfattr"]["found"],
         "brinson_100000x63x10_s": round(large["seconds"], 3),
         "brinson_100000x63x10_gib": round(large["gib"], 3),
+        **found["implementation"],
     }
+    return {name: figures[name] for name in KEYS} | figures
 
 
 def main() -> None:
@@ -222,12 +232,13 @@ def main() -> None:
     if options.measure:
         print(json.dumps(MEASUREMENTS[options.measure]()))
         return
-    figures = brinson_figures()
+    figures = measure()
     if options.json:
         print(json.dumps(figures))
     else:
         for name, figure in figures.items():
             print(f"{name:28} {figure}")
+        print(f"load of the machine (1, 5, 15 minutes): {' '.join(f'{load:.1f}' for load in os.getloadavg())}")
 
 
 if __name__ == "__main__":
