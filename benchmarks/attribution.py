@@ -4,10 +4,10 @@
     python -m benchmarks.attribution --json     # one object, for a machine
 
 Brinson: 1,000 accounts x 252 days x 10 sectors, three effects linked per sector; then a large firm by runs. Blame: the
-300 simulated firms of `benchmarks.implementation`. Each measurement runs in a fresh child process, kernels compiled and cached by a first call, so that its peak memory is
-its own. The peers get the same inputs, a few accounts of them, and are scaled by their number; their linked effects
-must agree with ours first (perfattr per sector, pybrinson, which links totals only, in total). Ratios are of processor
-time, ours on one thread.
+300 simulated firms of `benchmarks.implementation`. Each measurement runs in a fresh child process, kernels compiled and
+cached by a first call, so that its peak memory is its own. The peers get the same inputs, a few accounts of them, and
+are scaled by their number; their linked effects must agree with ours first (perfattr per sector, pybrinson, which links
+totals only, in total). Ratios are of processor time, ours on one thread.
 pybrinson asks for a newer Python than this project: where it cannot be imported, its wheel is read as it stands from
 the folder that WORKBENCH_PYBRINSON names (`pip download --no-deps --ignore-requires-python pybrinson`, unpacked), and
 `pybrinson` in the result says which it was; where neither is there, its ratio is null and `pybrinson` says so.
