@@ -7,6 +7,7 @@ import pytest
 from workbench.exhibits import composites
 from workbench.performance import Portfolios, Rules, composite
 from workbench.report import Exhibit, Missing
+from workbench.report import format as fmt
 
 
 def made(accounts=8, months=44, start="2019-12-31", name="Balanced", rules=None, given=True, left=None, complete=True):
@@ -68,7 +69,8 @@ def test_the_sentence_is_made_of_the_last_whole_year(origin):
     takeaway = composites.report_table(record, origin).takeaway
     assert takeaway.startswith("In 2022, the last whole year, the composite earned ")
     gap = 100 * (row["net"] - row["benchmark"])
-    assert f"{abs(gap):.2f} pp {'more' if gap >= 0 else 'less'} than its benchmark" in takeaway
+    assert f"{abs(gap):.2f} pp {'ahead of' if gap >= 0 else 'behind'} its benchmark" in takeaway
+    assert f"{fmt.percent(row['gross'], 2)} before, after fees" in takeaway
     assert "the middle half of its 8 full-year accounts earned between" in takeaway
     assert "No calendar year" in composites.report_table(made(months=7), origin).takeaway
 

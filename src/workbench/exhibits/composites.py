@@ -97,11 +97,12 @@ def _takeaway(composite: Composite, slug: str, origin: Origin) -> tuple[str, tup
     if whole.empty:
         return "No calendar year of this record is whole yet, so no return of a year can be shown.", ()
     year, row = int(whole.index[-1]), whole.iloc[-1]
-    text = f"In {year}, the last whole year, the composite earned {fmt.percent(row['net'], 2)} after fees"
+    text = f"In {year}, the last whole year, the composite earned {fmt.percent(row['net'], 2)} after fees "
+    text += f"and {fmt.percent(row['gross'], 2)} before"
     if pd.notna(row["benchmark"]):
         gap = row["net"] - row["benchmark"]
-        side = "more" if gap >= 0 else "less"
-        text += f", {fmt.number(abs(100 * gap), 2)} pp {side} than its benchmark"
+        side = "ahead of" if gap >= 0 else "behind"
+        text += f", after fees {fmt.number(abs(100 * gap), 2)} pp {side} its benchmark"
     if pd.isna(row["dispersion"]):
         count = int(row["full_year"])
         return (
