@@ -1,5 +1,7 @@
 """Statistics against empyrical, against what must hold for any series, and where there is nothing to say."""
 
+from pathlib import Path
+
 import empyrical
 import numpy as np
 import pandas as pd
@@ -253,3 +255,8 @@ def test_the_deepest_fall_is_the_largest_drawdown(values):
     worst = statistics(series).value("max_drawdown")
     assert worst == pytest.approx(table["depth"].min() if len(table) else 0.0, abs=1e-12)
     assert table["periods"].sum() <= len(values)
+
+
+def test_every_statistic_is_in_the_docs():
+    text = (Path(__file__).parents[2] / "docs" / "performance.md").read_text(encoding="utf-8")
+    assert [name for name in CONVENTIONS if f"`{name}`" not in text] == []
