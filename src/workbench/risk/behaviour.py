@@ -46,10 +46,10 @@ class Pattern:
     `count` of `opportunities` (days, quarters or deposits) show it, where chance would give `expected`; `dollars` are
     those of the trades, of `of_dollars` in all, where chance would give `expected_dollars`. For overrides count and
     expected are account-days and opportunities accounts; for favourites `expected` is the securities' share of the
-    models. `p_value` and `q_value` are missing where nothing was tested; `episodes` counts those of the days after falls
-    or rises. `days` are when it happened, `names` the securities most traded then. `followed` is what they returned
-    over the quarter after, dollar-weighted over the `followed_days` whose quarter is over. `said` is whether it passes
-    the minimum counts and the false discovery rate.
+    models. `p_value` and `q_value` are missing where nothing was tested; `episodes` counts those of the days after
+    falls or rises. `days` are when it happened, `names` the securities most traded then. `followed` is what they
+    returned over the quarter after, dollar-weighted over the `followed_days` whose quarter is over. `said` is whether
+    it passes the minimum counts and the false discovery rate.
     """
 
     kind: Kind
