@@ -166,3 +166,17 @@ def test_marks_of_a_strip_stay_on_their_row(values):
     marks = figures.strip({"a": values}, alt="x").figure["data"][0]
     assert len(marks["x"]) == sum(value is not None for value in values)
     assert all(abs(y) < 0.5 for y in marks["y"])
+
+
+def test_a_bridge_leads_from_start_to_end():
+    body = figures.bridge(["a", "<i>b</i>"], 0.10, [0.01, -0.03], alt="From 10 to 8.", ends=("Benchmark", "Account"))
+    go.Figure(body.figure)
+    path, bars, ends, column = body.figure["data"]
+    assert bars["base"] == pytest.approx([10.0, 11.0])
+    assert bars["x"] == pytest.approx([1.0, -3.0])
+    assert ends["x"] == pytest.approx([10.0, 8.0])
+    assert path["x"][:2] == pytest.approx([10.0, 10.0])
+    assert column["text"] == ["<b>10.0%</b>", "100\u00a0bp", "−300\u00a0bp", "<b>8.0%</b>"]
+    low, high = body.figure["layout"]["xaxis"]["range"]
+    assert 0 < low < 8.0 < 11.0 < high
+    assert "<i>" not in str(body.figure)

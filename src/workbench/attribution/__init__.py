@@ -9,11 +9,13 @@ from workbench.attribution.linking import Linked, cumulative, link
 from workbench.attribution.paths import ModelPaths, load_models
 from workbench.attribution.pools import SleevePool, SleevePools, pools
 from workbench.attribution.security_effects import security_effects
+from workbench.attribution.sleeve_review import SleeveReview, review_sleeves
 from workbench.attribution.sleeves import Composite, SleeveAttribution, rows_of, sleeves
 from workbench.attribution.tree import TreeAttribution, brinson_tree
 
 __all__ = [
     "Attribution", "Composite", "Contribution", "Linked", "ModelPaths", "SleeveAttribution", "SleevePool",
-    "SleevePools", "TreeAttribution", "brinson", "brinson_chunks", "brinson_tree", "contribution", "cumulative",
-    "implementation", "link", "load_models", "pools", "rows_of", "security_effects", "sleeves",
+    "SleevePools", "SleeveReview", "TreeAttribution", "brinson", "brinson_chunks", "brinson_tree", "contribution",
+    "cumulative", "implementation", "link", "load_models", "pools", "review_sleeves", "rows_of",
+    "security_effects", "sleeves",
 ]  # fmt: skip

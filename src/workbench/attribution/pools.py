@@ -26,8 +26,8 @@ class SleevePool:
 
     `rows` (T x K) sum over K to `portfolio` - `benchmark` where `begin` (T, dollars) is above zero, and are zero
     elsewhere. `names` has the effect of each row and its group, which implementation has none of. `linked` holds the
-    rows over the whole period; `model` (T) is what the accounts' models earned on the sleeve. `accounts` is how many
-    had value in it at any time.
+    rows over the whole period; `model` (T) is what the accounts' models earned on the sleeve. `weights` (G x 2) are the
+    average weights of each group in the models' sleeve and in its benchmark. `accounts` had value in it at some time.
     """
 
     sleeve_id: str
@@ -39,6 +39,7 @@ class SleevePool:
     model: Floats
     benchmark: Floats
     rows: Floats
+    weights: Floats
     linked: Linked
 
     @property
@@ -56,10 +57,13 @@ class SleevePool:
         return float(self.linked.effects[(self.names["effect"] == name).to_numpy()].sum())
 
     def by_group(self) -> pd.DataFrame:
-        """One row a group: group, allocation, selection, interaction, total; linked."""
+        """One row a group: group, weight, benchmark_weight, then linked allocation, selection, interaction, total."""
         rows = self.names.assign(value=self.linked.effects).dropna(subset="group")
         frame = rows.pivot(index="group", columns="effect", values="value")[list(MODEL_EFFECTS)]
-        return frame.assign(total=frame.sum(axis=1)).rename_axis(columns=None).reset_index()
+        frame = frame.loc[rows["group"].unique()].assign(total=frame.sum(axis=1)).rename_axis(columns=None)
+        frame.insert(0, "benchmark_weight", self.weights[:, 1])
+        frame.insert(0, "weight", self.weights[:, 0])
+        return frame.reset_index()
 
     def cumulative(self, method: Method = "carino") -> Linked:
         """Link the rows up to each period (T x K)."""
@@ -135,12 +139,12 @@ def pools(
     outside, outside_gain = (
         np.sum([getattr(part, name) for part in dollars], axis=0) for name in ("outside", "outside_gain")
     )
-    decided = _group_effects(paths, pairs)
+    decided, weights = _group_effects(paths, pairs)
     held = np.flatnonzero((begin > 0).any(axis=(0, 1)))
     made = []
     for sleeve in held:
         mine = (pairs["sleeve"] == sleeve).to_numpy()
-        rows = decided[:, :, mine], gains[:, sleeve]
+        rows = decided[:, :, mine], weights[:, :, mine], gains[:, sleeve]
         made.append(
             _pool(
                 paths, int(sleeve), int(implementing[sleeve]), begin[..., sleeve], rows, pairs["group"][mine], linking
@@ -157,11 +161,11 @@ def _pool(
     sleeve: int,
     accounts: int,
     by_model: Floats,
-    rows: tuple[Floats, Floats],
+    rows: tuple[Floats, Floats, Floats],
     groups: pd.Series,
     linking: Method,
 ) -> SleevePool:
-    """Put one sleeve's models and accounts together; `rows` are the models' effects and the accounts' gains."""
+    """Put one sleeve together; `rows` are the models' effects and weights and the accounts' gains."""
     begin = by_model.sum(axis=0)
     scale = _inverse(begin)
     model, benchmark = (
@@ -169,12 +173,13 @@ def _pool(
         for side in (paths.sleeve_returns, paths.sleeve_benchmark_returns)
     )
     decided = np.einsum("mt,mtpe->tpe", by_model, rows[0]) * scale[:, None, None]
-    done = rows[1] * scale[:, None]
+    weights = np.einsum("mt,mtpw->tpw", by_model, rows[1])[begin > 0] * scale[begin > 0, None, None]
+    done = rows[2] * scale[:, None]
     together = np.concatenate([decided.reshape(len(begin), -1), done], axis=1)
     portfolio = model + done.sum(axis=1)
     return SleevePool(
         paths.sleeves[sleeve], accounts, paths.sessions, _names(groups), begin, portfolio, model, benchmark, together,
-        link(together, portfolio, benchmark, linking, present=begin > 0),
+        weights.mean(axis=0), link(together, portfolio, benchmark, linking, present=begin > 0),
     )  # fmt: skip
 
 
@@ -273,8 +278,8 @@ def _pairs(paths: ModelPaths, group_of: pd.Series) -> pd.DataFrame:
     return columns.assign(column=range(len(columns))).groupby(["sleeve", "group"], as_index=False).agg({"column": list})
 
 
-def _group_effects(paths: ModelPaths, pairs: pd.DataFrame) -> Floats:
-    """Brinson-Fachler effects within each model's sleeve against its benchmark (M x T x P x 3)."""
+def _group_effects(paths: ModelPaths, pairs: pd.DataFrame) -> tuple[Floats, Floats]:
+    """Brinson-Fachler effects within each model's sleeve against its benchmark (M x T x P x 3), and both weights."""
     sleeve = pairs["sleeve"].to_numpy(np.int64)
     pair_of = np.empty(len(paths.column_sleeve), dtype=np.int64)
     for pair, columns in enumerate(pairs["column"]):
@@ -291,7 +296,7 @@ def _group_effects(paths: ModelPaths, pairs: pd.DataFrame) -> Floats:
     active, selected = weight - neutral, mine - theirs
     total = paths.sleeve_benchmark_returns[..., sleeve]
     effects = np.stack([held_sum(active, theirs - total), neutral * selected, active * selected], axis=3)
-    return np.asarray(np.nan_to_num(effects))
+    return np.asarray(np.nan_to_num(effects)), np.nan_to_num(np.stack([weight, neutral], axis=3))
 
 
 def _names(groups: pd.Series) -> pd.DataFrame:

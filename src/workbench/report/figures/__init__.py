@@ -7,6 +7,7 @@ escaped, for plotly reads a small markup. A missing value (None or NaN) leaves a
 
 from workbench.report.figures._axes import label
 from workbench.report.figures.bars import bars_against_target, diverging_bars, stacked_causes, waterfall
+from workbench.report.figures.bridges import bridge
 from workbench.report.figures.changes import before_after
 from workbench.report.figures.distributions import account_scatter, dot_table, histogram
 from workbench.report.figures.intervals import Interval, intervals, shares
@@ -18,6 +19,7 @@ __all__ = [
     "account_scatter",
     "bars_against_target",
     "before_after",
+    "bridge",
     "diverging_bars",
     "dot_table",
     "histogram",

@@ -1,0 +1,84 @@
+"""One reading of a firm for the sleeve chapter: ledger, paths, accounts, pools and securities over one period."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import pandas as pd
+
+from workbench import performance
+from workbench.attribution.linking import METHODS, Method
+from workbench.attribution.paths import ModelPaths, Reset, load_models
+from workbench.attribution.pools import SleevePools, pools
+from workbench.attribution.security_effects import security_effects
+from workbench.attribution.sleeves import SleeveAttribution, sleeves
+from workbench.errors import ParameterError
+from workbench.firm import CASH, Firm
+
+Period = Literal["month", "quarter", "year", "12 months", "36 months"]
+Level = Literal["sector", "asset_class", "region", "security_id"]
+
+
+@dataclass(frozen=True, eq=False)
+class SleeveReview:
+    """What the sleeve chapter shows: `accounts`, `pools`, `securities` (see `security_effects`) and the `paths`.
+
+    `names` maps sleeve_id and `security_names` security_id to their names; `period` and `level` are as asked for.
+    """
+
+    period: Period
+    level: Level
+    paths: ModelPaths
+    accounts: SleeveAttribution
+    pools: SleevePools
+    securities: pd.DataFrame
+    names: pd.Series
+    security_names: pd.Series
+
+    @property
+    def sessions(self) -> pd.DatetimeIndex:
+        """The closes from the eve of the period to its end."""
+        return self.paths.sessions
+
+
+def review_sleeves(
+    firm: Firm, period: Period = "year", level: Level = "sector", linking: Method = "carino", reset: Reset = "month"
+) -> SleeveReview:
+    """Read a firm and attribute its accounts' excess returns up to its as-of date.
+
+    `period` is the calendar month, quarter or year to date, or the last 12 or 36 months, from the close on its eve, or
+    from the first close there is. `level` says what a sleeve's pool is split by. Raises `ParameterError` for an unknown
+    setting, and what `performance.load` and `load_models` raise.
+    """
+    for name, given, known in (("period", period, Period), ("level", level, Level)):
+        if given not in get_args(known):
+            raise ParameterError(f"{name} {given!r} is unknown; use one of {', '.join(get_args(known))}", name)
+    if linking not in METHODS:
+        raise ParameterError(f"linking {linking!r} is unknown; use one of {', '.join(METHODS)}", "linking")
+    start = _start(firm, period)
+    ledgers = list(performance.chunks(firm, start))
+    paths = load_models(firm, ledgers[0].sessions, ledgers[0].securities, reset)
+    securities = firm.table("securities").set_index("security_id", drop=False)
+    return SleeveReview(
+        period,
+        level,
+        paths,
+        sleeves(ledgers, paths, linking),
+        pools(ledgers, paths, securities[level].rename(level), linking),
+        security_effects(ledgers, paths, linking),
+        firm.table("sleeves").set_index("sleeve_id")["name"],
+        securities["name"],
+    )
+
+
+def _start(firm: Firm, period: Period) -> pd.Timestamp:
+    """The day whose last close the period begins at: its eve, or the first close."""
+    dates = firm.table("prices", ["date", "security_id"])
+    first = pd.Timestamp(dates.loc[dates["security_id"] != CASH, "date"].min())
+    day = firm.as_of
+    if period.endswith("months"):
+        eve = day - pd.DateOffset(months=int(period.split()[0]))
+    else:
+        eve = day.to_period({"month": "M", "quarter": "Q", "year": "Y"}[period]).start_time - pd.Timedelta(days=1)
+    return max(pd.Timestamp(eve), first)
