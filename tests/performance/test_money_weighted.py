@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from workbench.errors import ParameterError
@@ -23,16 +23,16 @@ def test_the_example_of_spreadsheets_xirr():
     # Microsoft's documentation of XIRR: 37.34 %.
     result = money_weighted([-10_000, 2_750, 4_250, 3_250, 2_750], DAYS)
     assert result.annual == pytest.approx(0.373362535, abs=1e-8)
-    assert result.holding_period == pytest.approx((1 + result.rate) ** (456 / 365) - 1)
+    assert result.holding_period == pytest.approx((1 + result.annual) ** (456 / 365) - 1)
     shuffled = money_weighted([2_750, -10_000, 2_750, 4_250, 3_250], DAYS[[4, 0, 1, 2, 3]])
-    assert shuffled.rate == pytest.approx(result.rate)
+    assert shuffled == result
 
 
 def test_periods_of_any_length():
     yearly = money_weighted([-200, 100, 170])
     assert yearly.annual == pytest.approx(0.20524865872714004, abs=1e-12)
     monthly = money_weighted([-200, 100, 170], years_per_period=1 / 12)
-    assert monthly.rate == pytest.approx(yearly.rate)
+    assert monthly.per_period == pytest.approx(yearly.per_period)
     assert monthly.holding_period == pytest.approx(yearly.holding_period)
     assert monthly.annual is None
     quarters = money_weighted([-100, 0, 0, 0, 121], years_per_period=0.5)
@@ -49,10 +49,11 @@ def test_the_rate_makes_the_amounts_worth_nothing(begin, returns, deposits):
     paid = deposits[: len(returns)]
     result = money_weighted([-begin, *(-amount for amount in paid[:-1]), value - paid[-1]])
     worth = sum(
-        amount / (1 + result.rate) ** k for k, amount in enumerate([-begin, *(-a for a in paid[:-1]), value - paid[-1]])
+        amount / (1 + result.per_period) ** k
+        for k, amount in enumerate([-begin, *(-a for a in paid[:-1]), value - paid[-1]])
     )
     assert worth == pytest.approx(0.0, abs=1e-6 * (begin + sum(paid)))
-    assert min(returns) - 1e-6 <= result.rate <= max(returns) + 1e-6
+    assert min(returns) - 1e-6 <= result.per_period <= max(returns) + 1e-6
 
 
 def test_the_double_root_and_two_roots():
@@ -62,12 +63,14 @@ def test_the_double_root_and_two_roots():
     with pytest.raises(SeveralRatesError) as caught:
         money_weighted([-1.0, 2.0001, -1.0001])
     assert caught.value.rates == pytest.approx((0.0, 0.0001), abs=1e-9)
-    assert money_weighted([-1.0, 2.0, -1.0]).rate == pytest.approx(0.0, abs=1e-6)
+    assert money_weighted([-1.0, 2.0, -1.0]).per_period == pytest.approx(0.0, abs=1e-6)
 
 
 def test_amounts_that_change_sides_often_and_still_have_one_rate():
     amounts = [-100.0, 90.0, -50.0, 10.0, 70.0]
-    assert sum(a / (1 + money_weighted(amounts).rate) ** k for k, a in enumerate(amounts)) == pytest.approx(0, abs=1e-9)
+    assert sum(a / (1 + money_weighted(amounts).per_period) ** k for k, a in enumerate(amounts)) == pytest.approx(
+        0, abs=1e-9
+    )
 
 
 @pytest.mark.parametrize(
@@ -115,3 +118,31 @@ def test_accounts_at_once():
     assert early["holding_period"].iloc[3] > table["holding_period"].iloc[3]
     with pytest.raises(ParameterError, match="sessions"):
         account_money_weighted(value, flow, sessions[:2])
+
+
+def test_a_fortune_in_a_day_is_no_overflow():
+    days = pd.DatetimeIndex(["2020-01-01", "2020-01-02"])
+    for factor in (10.0, 1e9, 0.1, 1e-9):
+        result = money_weighted([-1.0, factor], days)
+        assert result.holding_period == pytest.approx(factor - 1.0)
+        assert result.annual is None
+    assert money_weighted([-1.0, 1e13]).holding_period == pytest.approx(1e13)
+
+
+def test_several_rates_under_a_year_are_of_the_whole_time():
+    with pytest.raises(SeveralRatesError, match="over the whole time") as caught:
+        money_weighted([-1_600, 10_000, -10_000], years_per_period=0.25)
+    assert caught.value.rates == pytest.approx((0.25**2 + 0.5, 24.0))
+
+
+@given(st.lists(st.floats(-100.0, 100.0), min_size=3, max_size=6))
+def test_any_amounts_have_one_rate_that_solves_them_or_an_error(amounts):
+    try:
+        result = money_weighted(amounts)
+    except (NoRateError, SeveralRatesError) as error:
+        event(type(error).__name__)
+        return
+    first = next(k for k, amount in enumerate(amounts) if amount)
+    paid = np.array(amounts[first:])
+    worth = paid * (1 + result.per_period) ** -np.arange(len(paid))
+    assert worth.sum() == pytest.approx(0.0, abs=1e-6 * np.abs(worth).sum())

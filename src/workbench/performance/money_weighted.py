@@ -17,6 +17,8 @@ Floats = NDArray[np.float64]
 DAYS_A_YEAR = 365.0
 #: Roots are looked for where the whole period multiplies money by e^-40 to e^40.
 _GRID = np.linspace(-40.0, 40.0, 4001)
+#: A balance smaller than this, of the amounts it is made of, is zero.
+_ROUNDING = 1e-12
 
 
 class NoRateError(ParameterError):
@@ -24,7 +26,10 @@ class NoRateError(ParameterError):
 
 
 class SeveralRatesError(ParameterError):
-    """Several rates solve the equation, so none of them is the return; `rates` holds them, lowest first."""
+    """Several rates solve the equation, so none of them is the return; `rates` holds them, lowest first.
+
+    They are rates a year, or over the whole time where that is under a year.
+    """
 
     def __init__(self, message: str, rates: Sequence[float]) -> None:
         super().__init__(message, "amounts")
@@ -35,14 +40,14 @@ class SeveralRatesError(ParameterError):
 class MoneyWeighted:
     """A money-weighted return: over the whole time (`holding_period`) and, where that is a year or more, `annual`.
 
-    `rate` is the solution itself: per year where dates were given, else per period. `years` is the time from the
-    first amount to the last.
+    `per_period` is the rate a period where amounts were given a period apart, None where they had dates. `years` is
+    the time from the first amount to the last.
     """
 
-    rate: float
-    years: float
     holding_period: float
     annual: float | None
+    per_period: float | None
+    years: float
 
 
 def money_weighted(
@@ -50,8 +55,8 @@ def money_weighted(
 ) -> MoneyWeighted:
     """Internal rate of return of what an investor paid (negative) and got (positive), the final value last.
 
-    With `dates` (any order) the rate is a year's, compounded over actual days / 365; without them the amounts are
-    `years_per_period` apart. The rate solves sum a_k (1 + r)^-t_k = 0 and is the only one above -100 % that does.
+    With `dates` (any order) years are actual days / 365; without them the amounts are `years_per_period` apart. The
+    rate a year solves sum a_k (1 + r)^-t_k = 0 and is the only one above -100 % that does.
 
     Raises `NoRateError` where no rate exists, `SeveralRatesError` with all of them where it is not unique, and
     `ParameterError` for amounts that are missing. Source: GIPS 2020, section 2; uniqueness by Soper
@@ -61,13 +66,17 @@ def money_weighted(
     if not ((amount > 0).any() and (amount < 0).any()):
         what = "every amount is zero" if not amount.any() else "all amounts have the same sign"
         raise NoRateError(f"{what}: a rate of return needs money paid in and money, or a value, got out", "amounts")
-    span = years[-1]
+    span = float(years[-1])
     if span == 0.0:
         raise NoRateError("all amounts are of one day: no time passed in which to earn", "dates")
-    growth = _solve(amount, years, dates is not None, years_per_period)
-    holding = growth**span - 1.0
-    rate = growth - 1.0 if dates is not None else growth**years_per_period - 1.0
-    return MoneyWeighted(rate, span, holding, growth - 1.0 if span >= 1.0 else None)
+    share = years / span
+    growth = _solve(amount, share, span, None if dates is not None else round(span / years_per_period))
+    return MoneyWeighted(
+        holding_period=growth - 1.0,
+        annual=growth ** (1.0 / span) - 1.0 if span >= 1.0 else None,
+        per_period=growth ** (years_per_period / span) - 1.0 if dates is None else None,
+        years=span,
+    )
 
 
 def account_money_weighted(
@@ -127,48 +136,57 @@ def _ordered(
     return amount[kept], years[kept] - years[there[0]]
 
 
-def _solve(amount: Floats, years: Floats, dated: bool, step: float) -> float:
-    """Growth of money a year, 1 + r."""
-    import pyxirr
-
-    if dated:
-        # The library wants dates; only the days between them matter.
-        days = np.datetime64("2000-01-01") + np.rint(years * DAYS_A_YEAR).astype("timedelta64[D]")
-        rate = pyxirr.xirr(days.astype("datetime64[ns]"), amount, silent=True)
-    else:
-        rate = pyxirr.irr(amount, silent=True)
-    if rate is not None and np.isfinite(rate) and rate > -1.0:
-        growth = float((1.0 + rate) ** (1.0 if dated else 1.0 / step))
-        if _is_only_one(amount, years, growth):
-            return growth
-    found = _all_growths(amount, years)
+def _solve(amount: Floats, share: Floats, span: float, periods: int | None) -> float:
+    """Growth of money over the whole time, at `share` of which each amount falls; `periods` where they are regular."""
+    guess = _root(amount, share, span, periods)
+    if guess is not None and _is_only_one(amount, share, guess):
+        return guess
+    found = _all_growths(amount, share)
     if not found:
         raise NoRateError("no rate makes these amounts worth nothing together: look at their signs", "amounts")
     if len(found) > 1:
-        rates = [growth - 1.0 for growth in found]
+        unit, power = ("a year", 1.0 / span) if span >= 1.0 else ("over the whole time", 1.0)
+        rates = [growth**power - 1.0 for growth in found]
         named = ", ".join(f"{100 * rate:,.2f} %" for rate in rates)
         raise SeveralRatesError(
-            f"{len(rates)} rates solve these amounts ({named} a year): money-weighted return has no one answer here; "
-            "show the time-weighted one",
+            f"{len(rates)} rates solve these amounts ({named} {unit}): the money-weighted return has no one answer "
+            "here; show the time-weighted one",
             rates,
         )
     return found[0]
 
 
-def _is_only_one(amount: Floats, years: Floats, growth: float) -> bool:
-    """Whether the balance, grown at this rate, never changes sides: then no other rate can solve it (Soper 1959)."""
-    balance = -np.cumsum(amount * growth**-years)[:-1] * np.sign(-amount[0])
-    return bool((balance >= -1e-12 * np.abs(amount).max()).all())
+def _root(amount: Floats, share: Floats, span: float, periods: int | None) -> float | None:
+    """The library's solution as growth over the whole time; None where it found none."""
+    import pyxirr
+
+    if periods is None:
+        # The library wants dates; only the days between them matter.
+        days = np.datetime64("2000-01-01") + np.rint(share * span * DAYS_A_YEAR).astype("timedelta64[D]")
+        rate, power = pyxirr.xirr(days.astype("datetime64[ns]"), amount, silent=True), span
+    else:
+        rate, power = pyxirr.irr(amount, silent=True), float(periods)
+    if rate is None or not -1.0 < rate < np.inf:
+        return None
+    log_growth = power * np.log1p(rate)
+    return float(np.exp(log_growth)) if abs(log_growth) < _GRID[-1] else None
 
 
-def _all_growths(amount: Floats, years: Floats) -> list[float]:
-    """Every growth of money a year on the grid's range that solves the amounts, lowest first."""
+def _is_only_one(amount: Floats, share: Floats, growth: float) -> bool:
+    """Whether it solves and the balance it implies never changes sides: then nothing else solves (Soper 1959)."""
+    worth = amount * growth**-share
+    balance, size = np.cumsum(worth) * np.sign(amount[0]), np.cumsum(np.abs(worth))
+    return bool(abs(balance[-1]) <= 1e-9 * size[-1] and (balance[:-1] >= -_ROUNDING * size[:-1]).all())
+
+
+def _all_growths(amount: Floats, share: Floats) -> list[float]:
+    """Every growth over the whole time on the grid's range that solves the amounts, lowest first."""
     from scipy.optimize import brentq, minimize_scalar
 
-    share = years / years[-1]
-
     def worth(log_growth: float) -> float:
-        return float(amount @ np.exp(-log_growth * share))
+        """What the amounts are worth together, of what they are worth without their signs."""
+        each = amount * np.exp(-log_growth * share)
+        return float(each.sum() / np.abs(each).sum())
 
     at = np.array([worth(point) for point in _GRID])
     points = list(_GRID)
@@ -182,13 +200,12 @@ def _all_growths(amount: Floats, years: Floats) -> list[float]:
             points.append(float(low))
     points.sort()
     worths = [worth(point) for point in points]
-    touch = 1e-12 * np.abs(amount).max()
     roots: list[float] = []
     for left, right, before, after in zip(points, points[1:], worths, worths[1:]):
-        if abs(before) <= touch:
+        if abs(before) <= _ROUNDING:
             roots.append(left)
-        elif before * after < 0.0 and abs(after) > touch:
+        elif before * after < 0.0 and abs(after) > _ROUNDING:
             roots.append(float(brentq(worth, left, right, xtol=1e-14)))
     # A double root is found from both sides, as near as the square root of rounding lets it be.
     apart = [root for k, root in enumerate(roots) if k == 0 or root - roots[k - 1] > 1e-5]
-    return [float(np.exp(root / years[-1])) for root in apart]
+    return [float(np.exp(root)) for root in apart]
