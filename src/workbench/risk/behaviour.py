@@ -72,17 +72,19 @@ class Pattern:
     said: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Behaviour:
     """All patterns looked for, those that are said first; `tests` counts the tests behind the false discovery rate.
 
-    `first` and `last` bound the transactions looked at; with a `reason` nothing could be.
+    `first` and `last` bound the transactions looked at, `limits` are the thresholds used; with a `reason` nothing could
+    be looked at.
     """
 
     patterns: tuple[Pattern, ...]
     tests: int
     first: pd.Timestamp
     last: pd.Timestamp
+    limits: Limits
     reason: str = ""
 
     @property
@@ -111,7 +113,8 @@ def find_patterns(watched: Watched, trades: pd.DataFrame, limits: Limits | None 
     Windows, minimum sizes and counts are those of `warnings.yml`. Without transactions or prices in the period the
     result says so and holds no pattern.
     """
-    setting = {id: limit.value for id, limit in (limits or load_limits()).behaviour.items()}
+    limits = limits or load_limits()
+    setting = {id: limit.value for id, limit in limits.behaviour.items()}
     first = int(
         watched.sessions.searchsorted(watched.as_of - pd.DateOffset(days=round(365.25 * setting["history_years"])))
     )
@@ -120,7 +123,7 @@ def find_patterns(watched: Watched, trades: pd.DataFrame, limits: Limits | None 
     rows = _coded(watched, trades, first)
     if first > watched.last or rows.empty:
         reason = "no transaction" if first <= watched.last else "too few sessions of prices"
-        return Behaviour((), 0, start, end, f"{reason} in the period looked at")
+        return Behaviour((), 0, start, end, limits, f"{reason} in the period looked at")
     market = _Market.of(watched, first, setting)
     found = [
         *_moved(watched, rows, market, setting, "sell", "sold_after_falls"),
@@ -132,7 +135,7 @@ def find_patterns(watched: Watched, trades: pd.DataFrame, limits: Limits | None 
     ]
     tested, tests = _discoveries(found, setting)
     tested.sort(key=lambda pattern: (not pattern.said, pattern.level, pattern.subject, pattern.kind))
-    return Behaviour(tuple(tested), tests, start, end)
+    return Behaviour(tuple(tested), tests, start, end, limits)
 
 
 def after_moves(unit: Floats, window: int) -> tuple[Floats, Floats]:

@@ -50,7 +50,8 @@ def _of_worst_security(watched: Watched, limit: Limit, ages: Floats) -> Reading:
     span = range(max(watched.first, watched.last - 251), watched.last + 1)
     series = pd.Series(ages[span.start :, worst], index=watched.sessions[span.start :])
     touched, dollars = in_holdings(watched, old[watched.holding_security])
-    return Reading(series, str(ids[worst]), touched, dollars, persistence=1)
+    subject = str(ids[worst]) if today[worst] > 0 else ""
+    return Reading(series, subject, touched, dollars, persistence=1)
 
 
 def _rates_age(watched: Watched, limit: Limit, found: Exposures) -> Reading:

@@ -56,13 +56,15 @@ class HouseholdScores:
 
     `table`, one row a household, those furthest above what they tolerate first: household_id, name, advisor_id, value,
     score, the five components, tolerated, excess (points), verdict, level, and behind them recent_volatility,
-    long_volatility, holdings_drawdown, value_drawdown, correlation, long_correlation, diversification_ratio,
-    largest_issuer, issuer_weight, effective_number (of all holdings, a fund being one), covered, change (points in
-    four quarters), reason. `history` is quarter-end by household_id, with the score of today as its last row.
+    long_volatility, holdings_drawdown, value_drawdown, average_correlation, long_correlation, diversification_ratio,
+    largest_issuer, issuer_weight, herfindahl, effective_number (of all holdings, a fund being one), covered, change
+    (points in four quarters), reason. `history` is quarter-end by household_id, with the score of today as its last
+    row. `limits` are the settings used.
     """
 
     table: pd.DataFrame
     history: pd.DataFrame
+    limits: Limits
 
     def to_frame(self) -> pd.DataFrame:
         """The table."""
@@ -100,7 +102,7 @@ def score_households(
     table = table.assign(order=table["verdict"].map(order)).sort_values(
         ["order", "excess", "household_id"], ascending=[True, False, True], ignore_index=True
     )
-    return HouseholdScores(table.drop(columns="order"), history)
+    return HouseholdScores(table.drop(columns="order"), history, limits)
 
 
 def score_at(
