@@ -6,6 +6,7 @@ from workbench.risk.early_warnings import EarlyWarning, EarlyWarnings, find_warn
 from workbench.risk.ex_ante import RiskSplit, split
 from workbench.risk.limits import Limit, Limits, load_limits
 from workbench.risk.model import RiskModel, estimate, with_factor_portfolios
+from workbench.risk.overview import FIRM, Overview, overview
 from workbench.risk.portfolios import (
     Portfolios,
     account_risk,
@@ -28,10 +29,12 @@ __all__ = [
     "Behaviour",
     "EarlyWarning",
     "EarlyWarnings",
+    "FIRM",
     "HouseholdScores",
     "Limit",
     "Limits",
     "Moves",
+    "Overview",
     "Pattern",
     "Portfolios",
     "RiskModel",
@@ -60,6 +63,7 @@ __all__ = [
     "load_trades",
     "model_targets",
     "parse_scenarios",
+    "overview",
     "portfolio_chunks",
     "portfolios",
     "scenario_moves",

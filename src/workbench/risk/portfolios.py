@@ -32,8 +32,8 @@ _RATES_CLASS, _RATES_STYLE = "Treasuries", "term"
 class Portfolios:
     """N portfolios of one level: `ids`, `value` in dollars (N), `weights` and `target` (portfolio x security).
 
-    `target` is the value-weighted target of the models in force, missing in the row of a portfolio of which any part
-    has no model. `no_data` lists the portfolios left out: portfolio, reason.
+    `target` is the value-weighted target of the models in force. An account without a model counts as on target there;
+    a portfolio of such accounts alone has no target (missing). `no_data` lists what is left out: portfolio, reason.
     """
 
     level: Level
@@ -210,14 +210,14 @@ def _weights(watched: Watched, level: Level, owner: np.ndarray, ids: pd.Index) -
     securities = list(watched.securities["security_id"])
     holding = owner[watched.holding_account]
     mine = holding >= 0
-    worth: Floats = watched.value_at(watched.last)
+    worth = watched.value_at(watched.last)
     held = worth[mine] != 0  # a holding without price is NaN, which is not 0
     place = holding[mine][held] * len(securities) + watched.holding_security[mine][held]
     dollars = np.bincount(place, weights=worth[mine][held], minlength=len(ids) * len(securities))
     dollars = dollars.reshape(len(ids), len(securities))
     value = dollars.sum(axis=1)
-    by_account: Floats = np.bincount(watched.holding_account, weights=worth, minlength=len(watched.accounts))
-    target = _targets(watched, owner, by_account, len(ids))
+    by_account = np.bincount(watched.holding_account, weights=worth, minlength=len(watched.accounts)).astype(np.float64)
+    target = _targets(watched, owner, by_account, worth, len(ids))
     with np.errstate(invalid="ignore"):
         good = value > 0
     scale = np.where(good, value, 1.0)[:, None]
@@ -230,13 +230,13 @@ def _weights(watched: Watched, level: Level, owner: np.ndarray, ids: pd.Index) -
     )  # fmt: skip
 
 
-def _targets(watched: Watched, owner: np.ndarray, value: Floats, count: int) -> Floats:
-    """Target dollars by portfolio (count x S); NaN where a part of it has no model in force."""
-    counts = (owner >= 0) & (np.nan_to_num(value, nan=1.0) != 0)
-    model, row = watched.model[counts], owner[counts]
-    targets = np.where(
-        (model >= 0)[:, None], watched.targets[np.maximum(model, 0)] if len(watched.models) else 0, np.nan
-    )
+def _targets(watched: Watched, owner: np.ndarray, value: Floats, worth: Floats, count: int) -> Floats:
+    """Target dollars by portfolio (count x S); NaN where none of its accounts has a model in force."""
     result = np.zeros((count, len(watched.securities)))
-    np.add.at(result, row, targets * value[counts, None])
+    guided = (owner >= 0) & (watched.model >= 0)
+    np.add.at(result, owner[guided], watched.targets[watched.model[guided]] * value[guided, None])
+    free = (owner >= 0)[watched.holding_account] & (watched.model < 0)[watched.holding_account]
+    np.add.at(result, (owner[watched.holding_account[free]], watched.holding_security[free]), worth[free])
+    without = np.bincount(owner[guided], minlength=count) == 0
+    result[without] = np.nan
     return result

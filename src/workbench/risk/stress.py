@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -101,15 +102,21 @@ class Stress:
         """The return of each portfolio under one scenario. Raises `ParameterError` for an unknown one."""
         return pd.Series(self.result[:, self._place(scenario)], index=self.portfolios, name=scenario)
 
-    def worst(self) -> pd.DataFrame:
-        """The scenario each portfolio loses most in: portfolio, scenario (id), result, dollars; those it reaches."""
-        reached = ~np.isnan(self.result).all(axis=1)
-        at = np.argmin(np.where(np.isnan(self.result), np.inf, self.result)[reached], axis=1)
-        rows = np.flatnonzero(reached)
+    def worst(self, kind: Literal["history", "shock"] | None = None) -> pd.DataFrame:
+        """The scenario, of one kind or of all, that each portfolio loses most in: portfolio, scenario, result, dollars.
+
+        Portfolios that none reaches are not there.
+        """
+        wanted = np.ones(len(self.moves.scenarios), bool)
+        if kind is not None:
+            wanted = (self.moves.scenarios["kind"] == kind).to_numpy(bool)
+        open_to = ~np.isnan(self.result) & wanted
+        rows = np.flatnonzero(open_to.any(axis=1))
+        at = np.where(open_to, self.result, np.inf)[rows].argmin(axis=1) if wanted.any() else rows
         return pd.DataFrame(
             {
-                "portfolio": self.portfolios[reached],
-                "scenario": self.moves.scenarios["id"].to_numpy()[at],
+                "portfolio": self.portfolios[rows],
+                "scenario": self.moves.scenarios["id"].to_numpy(object)[at],
                 "result": self.result[rows, at],
                 "dollars": self.dollars[rows, at],
             }

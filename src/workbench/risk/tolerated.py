@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import pandas as pd
 
@@ -27,18 +29,23 @@ def tolerated_losses(watched: Watched, multiple: float, limits: Limits | None = 
     return frame.set_index(pd.Index(watched.households["household_id"]))
 
 
-def against_tolerance(stress: Stress, tolerated: pd.DataFrame) -> pd.DataFrame:
+def against_tolerance(
+    stress: Stress, tolerated: pd.DataFrame, kind: Literal["history", "shock"] | None = "history"
+) -> pd.DataFrame:
     """Each household's worst stress beside what it tolerates, those furthest beyond it first.
 
+    By default only what has happened counts: any profile can be broken by a shock that is large enough.
     `stress` is over households, `tolerated` as `tolerated_losses` gives it. Columns: household_id, scenario (missing
     where none reaches it), result, dollars, level, tolerated, excess (loss beyond what is tolerated), verdict, reason.
     """
-    frame = stress.worst().set_index("portfolio").reindex(stress.portfolios).rename_axis("household_id").reset_index()
+    frame = (
+        stress.worst(kind).set_index("portfolio").reindex(stress.portfolios).rename_axis("household_id").reset_index()
+    )
     profile = tolerated.reindex(frame["household_id"])
     frame = frame.assign(level=profile["level"].to_numpy(), tolerated=profile["tolerated"].to_numpy())
     frame["excess"] = -frame["result"] - frame["tolerated"]
     unknown = frame["excess"].isna()
     frame["verdict"] = np.where(unknown, VERDICTS[2], np.where(frame["excess"] > 0, VERDICTS[1], VERDICTS[0]))
     reason = pd.Series(profile["reason"].to_numpy(), dtype="string")
-    frame["reason"] = reason.mask(frame["result"].isna(), "no stress reaches enough of its holdings")
+    frame["reason"] = reason.mask(frame["result"].isna(), "no window of the past reaches enough of its holdings")
     return frame.sort_values(["excess", "household_id"], ascending=[False, True], ignore_index=True, na_position="last")
