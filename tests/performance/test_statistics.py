@@ -260,3 +260,16 @@ def test_the_deepest_fall_is_the_largest_drawdown(values):
 def test_every_statistic_is_in_the_docs():
     text = (Path(__file__).parents[2] / "docs" / "performance.md").read_text(encoding="utf-8")
     assert [name for name in CONVENTIONS if f"`{name}`" not in text] == []
+
+
+def test_printed_figures_of_a_textbook():
+    # Bacon (2008), second edition, pages 94 to 98: 24 months, minimum acceptable return 0.5 % a month.
+    months = [0.3, 2.6, 1.1, -1.0, 1.5, 2.5, 1.6, 6.7, -1.4, 4.0, -0.5, 8.1]
+    months += [4.0, -3.7, -6.1, 1.7, -4.9, -2.2, 7.0, 5.8, -6.5, 2.4, -0.5, -0.9]
+    portfolio = pd.Series(months, index=pd.date_range("2000-01-31", periods=24, freq="ME")) / 100
+    acceptable = pd.Series(0.005, index=portfolio.index)
+    above = statistics(portfolio, rate=acceptable, periods_per_year=12)
+    assert above.value("downside_deviation") / np.sqrt(12) == pytest.approx(0.0255, abs=5e-5)
+    assert above.value("sortino") / np.sqrt(12) == pytest.approx(0.157, abs=5e-4)
+    assert above.value("omega") - 1 == pytest.approx(0.29, abs=5e-3)
+    assert statistics(portfolio, periods_per_year=12).value("omega") == pytest.approx(1.78, abs=5e-3)
