@@ -1,0 +1,240 @@
+"""Account by account: who is far off the model, what timing did, which securities earned it, who is left out."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from workbench import performance
+from workbench.attribution import contribution
+from workbench.exhibits.drift_facts import absent, noun, plural
+from workbench.exhibits.origin import Origin
+from workbench.exhibits.performance_facts import TABLES
+from workbench.exhibits.performance_review import PerformanceReview
+from workbench.report import Column, Exhibit, TableBody, figures
+from workbench.report import format as fmt
+
+#: A gap between a client's dollars and a dollar left alone that is worth naming, a year.
+_GAP = 0.005
+_BASIS = "time-weighted daily, flows at the close, after fees"
+
+
+def dispersion_strip(review: PerformanceReview, origin: Origin, listed: int) -> Exhibit:
+    """Each account's return of the year less that of its model's paper portfolio; who is far off."""
+    id, title = "performance-dispersion", "Accounts against their model"
+    frame, start = _gaps(review)
+    if frame.empty:
+        return absent(id, title, review.no_benchmark or "No account with a model lived the whole of the year.")
+    far = frame.reindex(frame["gap"].abs().sort_values(ascending=False, kind="stable").index).head(listed)
+    columns = (
+        Column("account_id", "Account", emphasis=True),
+        Column("name", "Model"),
+        Column("net", "After fees", "percent", digits=2),
+        Column("model", "Model's paper portfolio", "percent", digits=2),
+        Column("gap", "Difference", "pp", digits=2),
+        Column("advisor_id", "Advisor"),
+        Column("custodian_id", "Custodian"),
+    )
+    rows, facts = origin.table("performance.gap", far, columns, "performance.account_returns", TABLES)
+    groups = {name: part for name, part in frame.groupby("name", sort=False)}
+    low, high = (fmt.percentage_points(value, 2) for value in frame["gap"].quantile([0.25, 0.75]))
+    first = far.iloc[0]
+    takeaway = f"The middle half of {plural(len(frame), 'account')} ended between {low} and {high} of their model; "
+    takeaway += f"{first['account_id']} is furthest off with {fmt.percentage_points(first['gap'], 2)}."
+    body = figures.strip(
+        {str(name): list(part["gap"]) for name, part in groups.items()},
+        alt=takeaway,
+        labels={str(name): list(part["account_id"]) for name, part in groups.items()},
+        named=list(far["account_id"].head(3)),
+        axis_title="Account after fees, less its model's paper portfolio",
+        data=TableBody(columns, rows, note=f"The {len(far)} furthest off."),
+    )
+    basis = f"{_BASIS}; accounts that lived the whole time since {start:%Y-%m-%d}; models without fees and costs"
+    return Exhibit(id, title, body, takeaway, origin.settings(basis, TABLES), facts)
+
+
+def timing_table(review: PerformanceReview, origin: Origin) -> Exhibit:
+    """What clients' own dollars earned against a dollar left alone: the effect of when they paid in and took out."""
+    id, title = "performance-timing", "What clients' timing did"
+    frame, several = _timing(review)
+    if frame.empty:
+        return absent(id, title, "No account has a year of returns, and nothing shorter is annualised.")
+    frame = frame.assign(name=frame["model_id"].map(review.names).fillna("Without a model"))
+    order = [track.name for track in review.models]
+    by_model = frame.groupby("name", sort=False)
+    table = pd.DataFrame(
+        {
+            "accounts": by_model["gap"].size(),
+            "time_weighted": by_model["time_weighted"].median(),
+            "money_weighted": by_model["money_weighted"].median(),
+            "gap": by_model["gap"].median(),
+            "behind": by_model["gap"].agg(lambda gap: int((gap < -_GAP).sum())),
+            "ahead": by_model["gap"].agg(lambda gap: int((gap > _GAP).sum())),
+        }
+    )
+    table = table.reindex([*(name for name in order if name in table.index), *table.index.difference(order)])
+    table = table.reset_index(names="name")
+    columns = (
+        Column("name", "Model", emphasis=True),
+        Column("accounts", "Accounts", "count", note="with a year of returns or more"),
+        Column(
+            "time_weighted", "A dollar left alone", "percent", digits=2, note="time-weighted, a year, median account"
+        ),
+        Column(
+            "money_weighted", "Clients' dollars", "percent", digits=2, note="money-weighted, a year, median account"
+        ),
+        Column("gap", "Timing", "pp", digits=2, note="the median of accounts' own differences, a year"),
+        Column("behind", "Lost by it", "count", note="more than 0.5 pp a year"),
+        Column("ahead", "Gained by it", "count", note="more than 0.5 pp a year"),
+    )
+    keys = [_key(review, name) for name in table["name"]]
+    rows, facts = origin.table(
+        "performance.timing", table, columns, "performance.account_money_weighted", TABLES, keys=keys
+    )
+    middle, lost = float(frame["gap"].median()), int((frame["gap"] < -_GAP).sum())
+    takeaway = f"Timing {'cost' if middle < 0 else 'brought'} the median account {_plain(middle)} a year; "
+    takeaway += f"{plural(lost, 'account')} of {fmt.count(len(frame))} lost more than 0.5 pp a year by it."
+    note = "Each account over its own life. A difference says when money came and went, not who decided it or why."
+    if several:
+        verb = noun(several, "has no single rate and is", "have no single rate and are")
+        note += f" {plural(several, 'account')} {verb} left out."
+    basis = f"{_BASIS}; internal rate of return at actual dates, days / 365; accounts of a year or more"
+    return Exhibit(id, title, TableBody(columns, rows, note=note), takeaway, origin.settings(basis, TABLES), facts)
+
+
+def contributors(review: PerformanceReview, origin: Origin, most: int) -> Exhibit:
+    """Which securities earned and lost the year's money, in dollars and as parts of all accounts' return."""
+    id, title = "performance-contributors", "What earned it, and what lost it"
+    frame, start = _contributions(review)
+    if frame.empty:
+        return absent(id, title, "All accounts together had no capital on a day of the year.")
+    frame = frame.sort_values("contribution", ascending=False, kind="stable", ignore_index=True)
+    shown = pd.concat([frame[frame["contribution"] > 0].head(most), frame[frame["contribution"] < 0].tail(most)])
+    columns = (
+        Column("security_id", "Security", emphasis=True),
+        Column("contribution", "Part of the return", "pp", digits=2),
+        Column("gain", "Gain", "usd"),
+    )
+    rows, facts = origin.table("performance.contribution", shown, columns, "attribution.contribution", TABLES)
+    best, worst = frame.iloc[0], frame.iloc[-1]
+    total = fmt.percent(frame["contribution"].sum(), 2)
+    takeaway = f"Before fees all accounts together returned {total}: {best['security_id']} brought most, "
+    takeaway += f"{fmt.percentage_points(best['contribution'], 2)}, {worst['security_id']} least, "
+    takeaway += f"{fmt.percentage_points(worst['contribution'], 2)}."
+    body = figures.diverging_bars(
+        list(shown["security_id"]), list(shown["contribution"]), alt=takeaway, axis_title="Part of the return",
+        sides=("lost", "earned"), data=TableBody(columns, rows),
+    )  # fmt: skip
+    basis = "gains of all accounts as one, with trading costs, before fees; days linked by Carino's method; "
+    settings = origin.settings(f"{basis}since {start:%Y-%m-%d}", TABLES)
+    return Exhibit(id, title, body, takeaway, settings, facts)
+
+
+def left_out_table(review: PerformanceReview, origin: Origin, most: int) -> Exhibit:
+    """Accounts and days without a return, and returns to be read with care, each with its reason."""
+    id, title = "performance-left-out", "What is left out, and why"
+    frame = _left_out(review)
+    settings = origin.settings("the ledger of daily holdings: every holding at every close", TABLES)
+    if frame.empty:
+        measured = plural(len(review.net.account_ids), "account")
+        takeaway = f"Nothing: {measured} measured, and no day lacks a return for want of capital, prices or records."
+        return Exhibit(id, title, absent(id, title, takeaway).body, "", settings)
+    columns = (
+        Column("account_id", "Account", emphasis=True),
+        Column("reason", "Why"),
+        Column("effect", "What follows"),
+        Column("days", "Days", "count"),
+        Column("first", "First", "date"),
+        Column("gain", "Gain on these days", "usd"),
+    )
+    shown = frame.head(most)
+    keys = [f"{account}-{number}" for number, account in enumerate(shown["account_id"])]
+    missing = {"first": "the whole time", "gain": "not known", "days": "the whole time"}
+    rows, facts = origin.table(
+        "performance.left_out", shown, columns, "performance.account_returns", TABLES, keys=keys, missing=missing
+    )
+    accounts = frame["account_id"].nunique()
+    takeaway = f"{plural(accounts, 'account')} {noun(accounts, 'has', 'have')} no return on some days, "
+    takeaway += "or one to be read with care."
+    note = "" if len(frame) <= most else f"The first {len(shown)} of {fmt.count(len(frame))}."
+    return Exhibit(id, title, TableBody(columns, rows, note=note), takeaway, settings, facts)
+
+
+def _year(review: PerformanceReview) -> pd.Timestamp:
+    """The close the year's figures start from, or the first there is."""
+    shown = performance.spans(review.sessions)
+    return next((span.start for span in shown if span.name == "year"), review.sessions[0])
+
+
+def _gaps(review: PerformanceReview) -> tuple[pd.DataFrame, pd.Timestamp]:
+    """Accounts that lived the whole year under a model: their return, the model's, and the difference."""
+    start = _year(review)
+    first = int(review.sessions.get_loc(start))
+    net, model = (performance.compound(array[:, first:]) for array in (review.net.daily, review.model))
+    accounts = review.net.accounts[["account_id", "model_id", "advisor_id", "custodian_id"]]
+    frame = accounts.assign(net=net, model=model, gap=net - model, name=accounts["model_id"].map(review.names))
+    order = {track.key: place for place, track in enumerate(review.models)}
+    frame = frame[frame["gap"].notna()].assign(order=frame["model_id"].map(order))
+    return frame.sort_values(["order", "account_id"], ignore_index=True), start
+
+
+def _timing(review: PerformanceReview) -> tuple[pd.DataFrame, int]:
+    """Money- and time-weighted returns a year of accounts with a year or more, and how many have no single rate."""
+    lives = review.net.lives()
+    lived = (lives["end"] - lives["start"] >= pd.Timedelta(days=365)) & (lives["holes"] == 0) & (lives["return"] > -1.0)
+    rows = np.flatnonzero(lived)
+    net = review.net
+    rates = performance.account_money_weighted(net.value[rows], net.flow[rows], net.sessions, net.timing)
+    chosen = lives.iloc[rows]
+    # Years as the internal rate counts them, so that an account without flows shows no difference.
+    years = (chosen["end"] - chosen["start"]).dt.days / 365.0
+    alone = [float(performance.annualise(total, length)) for total, length in zip(chosen["return"], years)]
+    frame = pd.DataFrame(
+        {
+            "account_id": chosen["account_id"].to_numpy(),
+            "model_id": net.accounts["model_id"].to_numpy()[rows],
+            "time_weighted": alone,
+            "money_weighted": rates["annual"].to_numpy(np.float64),
+        }
+    )
+    frame["gap"] = frame["money_weighted"] - frame["time_weighted"]
+    single = frame["gap"].notna()
+    return frame[single].reset_index(drop=True), int((~single).sum())
+
+
+def _contributions(review: PerformanceReview) -> tuple[pd.DataFrame, pd.Timestamp]:
+    """Gain of each security this year and its linked part of all accounts' return."""
+    start = _year(review)
+    first = int(review.sessions.get_loc(start))
+    capital = review.net.value[:, first:-1].sum(axis=0)
+    if (capital <= 0.0).any():
+        return pd.DataFrame(columns=["security_id", "contribution", "gain"]), start
+    gains = review.gains[:, first:]
+    linked = contribution((gains / capital).T, groups=np.array(review.securities, dtype=object))
+    frame = pd.DataFrame(
+        {"security_id": review.securities, "contribution": linked.contributions[0], "gain": gains.sum(axis=1)}
+    )
+    return frame[gains.any(axis=1)].reset_index(drop=True), start
+
+
+def _left_out(review: PerformanceReview) -> pd.DataFrame:
+    """One row an account and reason, accounts without any ledger first."""
+    problems = review.net.problems
+    found = problems.groupby(["account_id", "reason", "in_return"], as_index=False, sort=False).agg(
+        days=("session", "size"), first=("session", "min"), gain=("gain", "sum")
+    )
+    effect = np.where(found["in_return"], "in the return", "no return on these days, nor over longer spans")
+    found = found.assign(effect=effect).sort_values(["in_return", "account_id", "first"], kind="stable")
+    unknown = review.net.no_data.assign(effect="in no figure")
+    columns = ["account_id", "reason", "effect", "days", "first", "gain"]
+    return pd.concat([unknown, found], ignore_index=True).reindex(columns=columns)
+
+
+def _key(review: PerformanceReview, name: str) -> str:
+    """The identifier of a model by its name; its name where it has none."""
+    known = review.names[review.names == name]
+    return str(known.index[0]) if len(known) else name
+
+
+def _plain(value: float) -> str:
+    return fmt.percentage_points(abs(value), 2).lstrip("+")

@@ -1,0 +1,78 @@
+"""The figures of the performance chapter as facts, each with its source, and the words that several exhibits share."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from workbench.exhibits.origin import Origin
+from workbench.exhibits.performance_review import PerformanceReview, Track
+from workbench.performance import Span
+from workbench.report import Fact, Missing
+from workbench.report import format as fmt
+from workbench.report.exhibit import Cell
+
+TABLES = ("positions", "transactions", "prices", "models", "model_targets")
+BASIS = "time-weighted daily, flows at the close; accounts weighted by value at each month's beginning"
+NO_RECORD = "No account lived a whole month under a model, so there is no record to show."
+
+
+class Facts:
+    """Figures of the chapter as facts, each made once; `carried` holds those asked for."""
+
+    def __init__(self, review: PerformanceReview, origin: Origin) -> None:
+        self.review, self.origin = review, origin
+        self._made: dict[str, Fact] = {}
+
+    @property
+    def carried(self) -> tuple[Fact, ...]:
+        """The facts asked for, for the exhibit that mentions them."""
+        return tuple(self._made.values())
+
+    def add(self, id: str, value: object, unit: str, function: str) -> Fact:
+        """Make a fact and carry it."""
+        self._made[id] = self.origin.fact(id, value, unit, function, TABLES)
+        return self._made[id]
+
+    def headline(self, track: Track) -> Span:
+        """Year to date, or what there is of a record that began later."""
+        shown = track.spans(self.review.sessions)
+        return next((span for span in shown if span.name == "year"), shown[-1])
+
+    def value(self, track: Track, span: Span, measure: str) -> float:
+        """A return over a span, or its excess over the benchmark; missing where either is."""
+        if measure == "excess":
+            return self.value(track, span, "net") - self.value(track, span, "benchmark")
+        return span.returned(getattr(track, measure))
+
+    def known(self, track: Track, span: Span, measure: str) -> Fact | None:
+        """The fact of a return, or None where there is none."""
+        value = self.value(track, span, measure)
+        if np.isnan(value):
+            return None
+        id = f"performance.returns.{self.origin.slug(track.key)}.{measure}.{span.name}"
+        return self.add(id, value, "pp" if measure == "excess" else "percent", "performance.composite_days")
+
+    def returned(self, track: Track, span: Span, measure: str) -> Fact:
+        """The fact of a return that is there."""
+        fact = self.known(track, span, measure)
+        assert fact is not None
+        return fact
+
+    def cell(self, track: Track, span: Span, measure: str) -> Cell:
+        """A cell of the table of returns."""
+        if fact := self.known(track, span, measure):
+            return fact.ref()
+        if measure in ("benchmark", "excess") and not np.isnan(self.value(track, span, "net")):
+            return Missing("no benchmark over the whole span")
+        return Missing(f"the record runs from {track.since:%Y-%m-%d}")
+
+    def ranked(self, span: Span) -> list[tuple[float, Track]]:
+        """The models' excess over the span, furthest behind first."""
+        found = [(self.value(track, span, "excess"), track) for track in self.review.models]
+        return sorted(((value, track) for value, track in found if value == value), key=lambda pair: pair[0])
+
+
+def side(value: float, text: str) -> str:
+    """A gap as "1.2 pp ahead of" or "behind"."""
+    plain = text.lstrip("+" + fmt.MINUS)
+    return f"{plain} {'ahead of' if value >= 0 else 'behind'}"

@@ -1,0 +1,225 @@
+"""Records over time: growth, the gap to the benchmark, the deepest falls, and the statistics of it all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from workbench import performance
+from workbench.exhibits.drift_facts import absent, listed, plural
+from workbench.exhibits.origin import Origin
+from workbench.exhibits.performance_facts import BASIS, NO_RECORD, TABLES, Facts, side
+from workbench.exhibits.performance_review import PerformanceReview, Track
+from workbench.performance import CONVENTIONS, Statistics
+from workbench.report import Column, Exhibit, Missing, TableBody, figures
+from workbench.report import format as fmt
+from workbench.report.exhibit import Cell
+
+#: Statistics of the table, of all that `performance.statistics` knows.
+_STATISTICS = (
+    "annual_return", "volatility", "max_drawdown", "sharpe", "sortino", "tracking_error", "information_ratio", "beta",
+    "alpha", "up_capture", "down_capture", "value_at_risk",
+)  # fmt: skip
+_LABELS = {"after fees": "After fees", "before fees": "Before fees", "in the benchmark": "Benchmark"}
+#: Lines that can be told apart in one figure.
+_LINES = 5
+
+
+def growth_figure(review: PerformanceReview, origin: Origin, years: int) -> Exhibit:
+    """What a dollar became in all accounts together, after and before fees, and in the benchmark."""
+    id, title = "performance-growth", "Growth of $100"
+    if not review.tracks:
+        return absent(id, title, NO_RECORD)
+    track = review.tracks[0]
+    start = _window(review, (track,), years)
+    wealth = {
+        name: path
+        for name, daily in zip(_LABELS, (track.net, track.gross, track.benchmark))
+        if (path := _wealth(daily, start)) is not None
+    }
+    facts = Facts(review, origin)
+    ends = []
+    for name, path in wealth.items():
+        id = f"performance.growth.{origin.slug(name)}.{years}y"
+        ends.append(facts.add(id, path.iloc[-1], "usd", "performance.composite_days").text)
+    words = ", ".join(f"{end} {name}" for name, end in zip(wealth, ends))
+    takeaway = f"$100 on {fmt.long_date(str(start.date()))} became {words}."
+    shown = {_LABELS[name]: _thinned(path) for name, path in wealth.items()}
+    dates = [f"{day:%Y-%m-%d}" for day in next(iter(shown.values())).index]
+    body = figures.lines(dates, {name: list(path) for name, path in shown.items()}, alt=takeaway, unit="usd")
+    settings = origin.settings(f"{BASIS}; all models together, week by week", TABLES)
+    return Exhibit(id, title, body, takeaway, settings, facts.carried)
+
+
+def excess_figure(review: PerformanceReview, origin: Origin, years: int) -> Exhibit:
+    """Each model after fees against its benchmark over time: when it was won or lost."""
+    id, title = "performance-excess", "Ahead of and behind the benchmark"
+    tracks = review.models[:_LINES]
+    if not tracks or review.no_benchmark:
+        return absent(id, title, review.no_benchmark or NO_RECORD)
+    start = _window(review, tracks, years)
+    paths = {}
+    for track in tracks:
+        net, against = _wealth(track.net, start), _wealth(track.benchmark, start)
+        if net is not None and against is not None:
+            paths[track.name] = _thinned(net / against - 1.0)
+    if not paths:
+        return absent(id, title, "No model has a benchmark over the whole time.")
+    last = pd.Series({name: float(path.iloc[-1]) for name, path in paths.items()})
+    facts = Facts(review, origin)
+    fact = {
+        name: facts.add(f"performance.ahead.{origin.slug(name)}.{years}y", value, "pp", "performance.composite_days")
+        for name, value in last.items()
+    }
+    worst, best = str(last.idxmin()), str(last.idxmax())
+    takeaway = (
+        f"Since {fmt.long_date(str(start.date()))} {best} stands {side(last[best], fact[best].text)} its benchmark"
+    )
+    takeaway += f" and {worst} {side(last[worst], fact[worst].text)}." if worst != best else "."
+    dates = [f"{day:%Y-%m-%d}" for day in next(iter(paths.values())).index]
+    body = figures.lines(
+        dates, {name: list(path) for name, path in paths.items()}, alt=takeaway, unit="pp",
+        axis_title="After fees, relative to the benchmark",
+    )  # fmt: skip
+    basis = f"{BASIS}; value relative to one in the benchmark"
+    if len(review.models) > _LINES:
+        basis += f"; the {_LINES} models with most money"
+    return Exhibit(id, title, body, takeaway, origin.settings(basis, TABLES), facts.carried)
+
+
+def drawdown_table(review: PerformanceReview, origin: Origin, years: int) -> Exhibit:
+    """Each model's deepest fall, how long it lasted, and how far the benchmark fell in the same days."""
+    id, title = "performance-drawdowns", "Deepest falls"
+    rows = [row for track in review.tracks if (row := _deepest(track, _window(review, (track,), years))) is not None]
+    if not rows:
+        return absent(id, title, "No model fell below an earlier high." if review.tracks else NO_RECORD)
+    frame = pd.DataFrame(rows)
+    columns = (
+        Column("name", "Model", emphasis=True),
+        Column("depth", "Fall", "percent"),
+        Column("benchmark", "Benchmark", "percent", note="over the same days"),
+        Column("peak", "From", "date"),
+        Column("trough", "To", "date"),
+        Column("recovered", "Back on", "date"),
+        Column("down", "Sessions down", "count"),
+        Column("back", "Sessions back up", "count"),
+    )
+    missing = {"recovered": "not back yet", "back": "not back yet", "benchmark": "no benchmark over these days"}
+    keys = frame["key"]
+    table, facts = origin.table(
+        "performance.drawdown", frame, columns, "performance.drawdowns", TABLES, keys=keys, missing=missing
+    )
+    first = frame.sort_values("depth").iloc[0]
+    open_ones = int(frame["recovered"].isna().sum())
+    takeaway = (
+        f"{first['name']} fell furthest, by {fmt.percent(-first['depth'])} to {fmt.long_date(str(first['trough']))}"
+    )
+    takeaway += "; " + (
+        "all are back at their highs." if not open_ones else f"{open_ones} of {len(frame)} not back yet."
+    )
+    settings = origin.settings(f"{BASIS}; after fees, closes of the last {plural(years, 'year')}", TABLES)
+    return Exhibit(id, title, TableBody(columns, table), takeaway, settings, facts)
+
+
+def statistics_table(review: PerformanceReview, origin: Origin, years: int) -> Exhibit:
+    """The usual statistics of each model, each with the words of its formula."""
+    id, title = "performance-statistics", "Statistics and how they are measured"
+    found, left = {}, []
+    for track in review.tracks:
+        start = _window(review, (track,), years)
+        net, against = (daily.loc[daily.index > start] for daily in (track.net, track.benchmark))
+        if net.empty or net.isna().any():
+            left.append(track.name)
+            continue
+        rate = 0.0 if review.rates is None else review.rates.loc[net.index]
+        known = None if against.isna().any() else against
+        found[track] = performance.statistics(net.rename(track.key), known, rate)
+    if not found:
+        return absent(id, title, NO_RECORD)
+    facts = Facts(review, origin)
+    columns = (
+        Column("statistic", "Statistic", emphasis=True),
+        *(Column(track.key, track.name, "number") for track in found),
+        Column("words", "How it is measured"),
+    )
+    rows: list[tuple[Cell, ...]] = []
+    for name in _STATISTICS:
+        convention = CONVENTIONS[name]
+        cells: list[Cell] = []
+        for track, result in found.items():
+            if name not in result.values.index or np.isnan(result.value(name)):
+                why = str(result.reasons.loc[name].iloc[0]) if name in result.reasons.index else "no benchmark"
+                cells.append(Missing(why))
+                continue
+            fact_id = f"performance.statistics.{origin.slug(track.key)}.{name}"
+            cells.append(facts.add(fact_id, result.value(name), convention.unit, "performance.statistics").ref())
+        words = convention.words + (f"; a year: {convention.annualised}" if convention.annualised else "")
+        rows.append((convention.title, *cells, words))
+    free = "zero, for the firm keeps no rates" if review.rates is None else "the bill rate known at the close before"
+    note = f"r: daily return after fees. rate: {free}. 252 sessions a year."
+    if left:
+        note += f" Without statistics, for want of a record without holes: {listed(left)}."
+    basis = f"{BASIS}; daily, after fees, the last {plural(years, 'year')} or since the record began"
+    settings = origin.settings(basis, (*TABLES, "rates"))
+    return Exhibit(id, title, TableBody(columns, tuple(rows), note=note), _risk_words(found), settings, facts.carried)
+
+
+def _window(review: PerformanceReview, tracks: Sequence[Track], years: int) -> pd.Timestamp:
+    """The close `years` before the last, or where the youngest of the records begins."""
+    days = review.sessions
+    at = max(int(days.searchsorted(days[-1] - pd.DateOffset(years=years), side="right")) - 1, 0)
+    return max(days[at], *(track.since for track in tracks))
+
+
+def _wealth(daily: pd.Series, start: pd.Timestamp) -> pd.Series | None:
+    """What $100 at a close became; None where a day is missing."""
+    inside = daily.loc[daily.index > start]
+    if inside.empty or inside.isna().any():
+        return None
+    grown = 100.0 * (1.0 + performance.cumulative(inside.to_numpy()))
+    return pd.Series([100.0, *grown], index=pd.DatetimeIndex([start, *inside.index]))
+
+
+def _thinned(path: pd.Series) -> pd.Series:
+    """The first close and the last of each week."""
+    last = path.groupby(pd.DatetimeIndex(path.index).to_period("W")).tail(1)
+    return last if last.index[0] == path.index[0] else pd.concat([path.iloc[:1], last])
+
+
+def _deepest(track: Track, start: pd.Timestamp) -> dict[str, object] | None:
+    """The deepest fall of a track after a close, and its benchmark over the same days; None where it never fell."""
+    daily = track.net.loc[track.net.index > start]
+    if daily.empty or daily.isna().any():
+        return None
+    falls = performance.drawdowns(daily, start, most=1)
+    if falls.empty:
+        return None
+    fall = falls.iloc[0]
+    against = track.benchmark.loc[(track.benchmark.index > fall["peak"]) & (track.benchmark.index <= fall["trough"])]
+    return {
+        "key": track.key,
+        "name": track.name,
+        "depth": fall["depth"],
+        "benchmark": float(performance.compound(against.to_numpy())),
+        "peak": fall["peak"],
+        "trough": fall["trough"],
+        "recovered": fall["recovered"],
+        "down": int(fall["periods_down"]),
+        "back": fall["periods_to_recover"],
+    }
+
+
+def _risk_words(found: dict[Track, Statistics]) -> str:
+    """Which model moved most for what it earned, among those with both figures."""
+    known = {
+        track.name: (result.value("annual_return"), result.value("volatility"))
+        for track, result in found.items()
+        if not np.isnan(result.value("annual_return"))
+    }
+    if not known:
+        return "The records are shorter than a year, so nothing is annualised."
+    name = max(known, key=lambda one: known[one][1])
+    earned, moved = (fmt.percent(value) for value in known[name])
+    return f"{name} moved most: volatility of {moved} a year for a return of {earned} a year."

@@ -1,0 +1,198 @@
+"""What the performance chapter is made of, measured once: accounts' returns, composites by model, benchmarks, gains."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from workbench import performance
+from workbench.attribution import ModelPaths, load_models
+from workbench.errors import FirmDataError, MarketDataError, ParameterError
+from workbench.exhibits.drift_facts import display_names
+from workbench.firm import Firm
+from workbench.performance import AccountReturns, Composite, DailyHoldings, Portfolios, Span
+
+Floats = NDArray[np.float64]
+#: The composite of all accounts that follow a model.
+ALL = "all"
+
+
+@dataclass(frozen=True, eq=False)
+class Track:
+    """One composite with its daily record after and before fees and its benchmark's; missing days are missing.
+
+    `key` is the model's identifier or `ALL`; `since` the close from which the record runs without a hole.
+    """
+
+    key: str
+    name: str
+    composite: Composite
+    net: pd.Series
+    gross: pd.Series
+    benchmark: pd.Series
+    since: pd.Timestamp
+
+    def spans(self, sessions: pd.DatetimeIndex) -> tuple[Span, ...]:
+        """The spans of a report, the last of them since this record began."""
+        return performance.spans(sessions, since=self.since)
+
+
+@dataclass(frozen=True, eq=False)
+class PerformanceReview:
+    """The measured firm. `tracks` holds all accounts together first, then the models with most money first.
+
+    `model` (N x T) is the return of each account's model, `benchmark` (N x T) that of its benchmark; missing without
+    one. `gains` (S x T) is what all accounts gained by security, `no_benchmark` why there is none ("" where there is),
+    `without` says by name why a model has no record.
+    """
+
+    sessions: pd.DatetimeIndex
+    securities: tuple[str, ...]
+    net: AccountReturns
+    gross: AccountReturns
+    tracks: tuple[Track, ...]
+    model: Floats
+    benchmark: Floats
+    gains: Floats
+    names: pd.Series
+    rates: pd.Series | None
+    no_benchmark: str
+    own_policy: frozenset[str]
+    without: dict[str, str]
+
+    @property
+    def models(self) -> tuple[Track, ...]:
+        """The tracks of single models."""
+        return tuple(track for track in self.tracks if track.key != ALL)
+
+
+def measure(firm: Firm, since: str = "inception") -> PerformanceReview:
+    """Measure the firm from a day on ("inception": the month's end before the first account opened).
+
+    Accounts are taken in chunks, so that only returns and values of all of them are held at once. Raises
+    `ParameterError` for a text that is no day, and as `performance.load` does.
+    """
+    start = _start(firm, since)
+    gains: list[Floats] = []
+    securities: list[tuple[str, ...]] = []
+
+    def tapped() -> Iterator[DailyHoldings]:
+        for part in performance.chunks(firm, start):
+            gains.append(part.by_security(part.holding + part.trading))
+            securities.append(part.securities)
+            yield part
+
+    net = performance.account_returns(tapped())
+    gross = net.before_fees()
+    paths, no_benchmark = _paths(firm, net.sessions, securities[0])
+    model, benchmark = _of_accounts(net, paths)
+    names = display_names(firm.table("models").drop_duplicates("model_id", keep="last").set_index("model_id")["name"])
+    tracks, without = _tracks(net, gross, benchmark, names)
+    policy = () if paths is None else np.array(paths.models)[~paths.model_has_benchmark]
+    return PerformanceReview(
+        sessions=net.sessions,
+        securities=securities[0],
+        net=net,
+        gross=gross,
+        tracks=tracks,
+        model=model,
+        benchmark=benchmark,
+        gains=np.sum(gains, axis=0),
+        names=names,
+        rates=_rates(firm, net.sessions),
+        no_benchmark=no_benchmark,
+        own_policy=frozenset(map(str, policy)),
+        without=without,
+    )
+
+
+def _start(firm: Firm, since: str) -> pd.Timestamp:
+    first = firm.table("prices", ["date"])["date"].min()
+    if since == "inception":
+        opened = firm.table("accounts", ["opened_on"])["opened_on"].min()
+        return max(first, opened.to_period("M").start_time - pd.Timedelta(days=1))
+    try:
+        return pd.Timestamp(since)
+    except ValueError as error:
+        raise ParameterError(f"since {since!r} is neither a day such as 2019-12-31 nor inception", "since") from error
+
+
+def _paths(firm: Firm, sessions: pd.DatetimeIndex, securities: tuple[str, ...]) -> tuple[ModelPaths | None, str]:
+    """The models' paper portfolios, or why there are none."""
+    try:
+        return load_models(firm, sessions, securities), ""
+    except (FirmDataError, MarketDataError) as error:
+        return None, str(error)
+
+
+def _of_accounts(net: AccountReturns, paths: ModelPaths | None) -> tuple[Floats, Floats]:
+    """Returns of each account's model and of its benchmark (N x T)."""
+    shape = net.daily.shape
+    if paths is None:
+        return np.full(shape, np.nan), np.full(shape, np.nan)
+    row = paths.model_rows(net.accounts["model_id"])
+    has = (row >= 0)[:, None]
+    return np.where(has, paths.model_returns[row], np.nan), np.where(has, paths.benchmark_returns[row], np.nan)
+
+
+def _tracks(
+    net: AccountReturns, gross: AccountReturns, benchmark: Floats, names: pd.Series
+) -> tuple[tuple[Track, ...], dict[str, str]]:
+    try:
+        months = performance.portfolios(net, gross)
+    except ParameterError as error:
+        return (), {"All accounts": str(error)}
+    model = net.accounts["model_id"]
+    together = model.notna().to_numpy(bool)
+    tracks, without = [], {}
+    groups = {ALL: ("All models together", together)} | {
+        str(key): (str(name), (model == key).to_numpy(bool)) for key, name in names.items() if (model == key).any()
+    }
+    for key, (name, members) in groups.items():
+        try:
+            tracks.append(_track(key, name, members, months, net, gross, benchmark))
+        except ParameterError as error:
+            without[name] = str(error)
+    tracks.sort(key=lambda track: (track.key != ALL, -track.composite.monthly["end"].iloc[-1], track.key))
+    return tuple(tracks), without
+
+
+def _track(
+    key: str, name: str, members: np.ndarray, months: Portfolios, net: AccountReturns, gross: AccountReturns,
+    benchmark: Floats,
+) -> Track:  # fmt: skip
+    bare = performance.composite(months, members, name=name)
+    against = performance.composite_days(bare, net, benchmark)
+    firm_assets = months.end.sum(axis=0)
+    monthly = _by_month(against, months)
+    known = np.isfinite(monthly[-len(bare.monthly) :]).all()
+    # Months before the record began have no benchmark and are not in it.
+    against_months = np.nan_to_num(monthly) if known else None
+    record = performance.composite(months, members, against_months, firm_assets, name=name)
+    days = performance.composite_days(record, net)
+    holes = days.index[days.isna()]
+    since = net.sessions[0] if holes.empty else holes[-1]
+    return Track(key, name, record, days, performance.composite_days(record, gross), against, since)
+
+
+def _by_month(daily: pd.Series, months: Portfolios) -> Floats:
+    """Daily returns compounded over each month; missing where any day is."""
+    month = pd.Series(months.closes[1:].searchsorted(daily.index, side="left"), index=daily.index)
+    growth = (1.0 + daily).groupby(month).prod(skipna=False)
+    return (growth - 1.0).reindex(range(len(months.closes) - 1)).to_numpy(np.float64)
+
+
+def _rates(firm: Firm, sessions: pd.DatetimeIndex) -> pd.Series | None:
+    """Daily return of bills: the yearly rate last known at the close before; None where the firm keeps none."""
+    rates = firm.table("rates")
+    if rates.empty:
+        return None
+    known = rates.sort_values("date").set_index("date")["t_bill"]
+    yearly = known.reindex(known.index.union(sessions)).ffill().reindex(sessions)[:-1]
+    if yearly.isna().any():
+        return None
+    return pd.Series((1.0 + yearly.to_numpy()) ** (1.0 / 252.0) - 1.0, index=pd.DatetimeIndex(sessions[1:]))
