@@ -26,10 +26,10 @@ from workbench.risk.tolerated import against_tolerance, tolerated_losses
 from workbench.risk.watched import Watched, watch
 
 __all__ = [
+    "FIRM",
     "Behaviour",
     "EarlyWarning",
     "EarlyWarnings",
-    "FIRM",
     "HouseholdScores",
     "Limit",
     "Limits",
@@ -62,8 +62,8 @@ __all__ = [
     "load_scenarios",
     "load_trades",
     "model_targets",
-    "parse_scenarios",
     "overview",
+    "parse_scenarios",
     "portfolio_chunks",
     "portfolios",
     "scenario_moves",

@@ -25,7 +25,7 @@ from workbench.risk.tolerated import against_tolerance, tolerated_losses
 from workbench.risk.watched import Watched
 
 #: The name of all assets together among the portfolios.
-FIRM = "firm"
+FIRM = "all assets"
 
 
 @dataclass(frozen=True, eq=False)

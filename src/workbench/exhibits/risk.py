@@ -1,0 +1,348 @@
+"""The risk chapter, first part: how much risk there is, against what, and where it comes from."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from workbench.exhibits.drift_facts import absent, display_names, listed, plural
+from workbench.exhibits.origin import Origin
+from workbench.report import Column, Exhibit, FigureBody, ProseBody, TableBody, figures
+from workbench.report import format as fmt
+from workbench.report.exhibit import Paragraph
+from workbench.risk import FIRM, Overview, RiskSplit, estimated_weight
+
+TABLES = ["positions", "prices", "securities", "models", "model_targets"]
+EVERYTHING = "All assets"
+#: What a chart keeps apart; the rest is joined.
+_PARTS = 6
+#: Parts below this share of the largest risk are not worth a colour.
+_SMALL = 0.01
+
+
+def group_names(seen: Overview, names: pd.Series) -> list[str]:
+    """What the firm's portfolios are called, in their order; `names` maps model_id to its name."""
+    shown = display_names(names)
+    return [_name(str(id), shown, first=place == 0) for place, id in enumerate(seen.groups.ids)]
+
+
+def basis(seen: Overview) -> str:
+    """What every risk figure rests on, for the settings line."""
+    risk = seen.risk
+    span = f"{risk.first:%Y-%m-%d} to {risk.last:%Y-%m-%d}" if risk.first is not None else ""
+    return (
+        f"holdings at the last close; covariance of {fmt.count(risk.observations)} daily returns ({span}), "
+        "correlations shrunk by Ledoit-Wolf; volatility a year"
+    )
+
+
+def models_table(seen: Overview, origin: Origin, names: pd.Series) -> Exhibit:
+    """One row for all assets and one a model: volatility of holdings and targets, tracking error, what is specific."""
+    id, title = "risk-models", "Risk by model"
+    if not len(seen.groups.ids):
+        return absent(id, title, _nothing(seen))
+    frame = _models(seen, names)
+    columns = (
+        Column("name", "Portfolio", emphasis=True),
+        Column("value", "Assets", "usd"),
+        Column("volatility", "Volatility", "percent", note="of what is held, a year"),
+        Column("target", "Of the targets", "percent", note="volatility of the model's target weights, a year"),
+        Column("tracking_error", "Tracking error", "percent", digits=2, note="all its accounts together, to the model"),
+        Column("median", "Median account", "percent", digits=2, note="tracking error of the median account"),
+        Column("specific", "Specific", "percent", digits=2, note="part of the volatility that no factor explains"),
+        Column("bets", "Effective bets", "number", digits=1, note="uncorrelated sources of risk, by entropy"),
+    )
+    missing = {
+        "target": "no single model",
+        "tracking_error": "no account has a model",
+        "median": "no account has a model",
+        "bets": "nothing moves",
+    }
+    rows, facts = origin.table(
+        "risk.group", frame, columns, "risk.overview", TABLES, keys=seen.groups.ids, missing=missing
+    )
+    models = frame.iloc[1:] if _has_firm(seen) else frame
+    takeaway = f"All assets together have a volatility of {fmt.percent(frame['volatility'].iloc[0])} a year."
+    if len(models) > 1:
+        most, least = models.loc[models["volatility"].idxmax()], models.loc[models["volatility"].idxmin()]
+        takeaway += (
+            f" {most['name']} is the most volatile model, {fmt.percent(most['volatility'])}; "
+            f"{least['name']} the least, {fmt.percent(least['volatility'])}."
+        )
+    note = "Accounts of one model partly cancel each other, so that together they track more closely than the median."
+    return Exhibit(
+        id,
+        title,
+        TableBody(columns, rows, note=note),
+        takeaway,
+        origin.settings(basis(seen), TABLES),
+        facts,
+        index=True,
+    )
+
+
+def group_figure(seen: Overview, origin: Origin, names: pd.Series, level: str = "asset_class") -> Exhibit:
+    """Each portfolio's volatility, split by the securities' asset class, sector or region."""
+    words = level.replace("_", " ")
+    id, title = f"risk-by-{level.replace('_', '-')}", f"Volatility by {words}"
+    if not len(seen.groups.ids):
+        return absent(id, title, _nothing(seen))
+    parts = seen.total.by(seen.securities(level))
+    takeaway = _largest_part(
+        parts, seen.total.volatility, EVERYTHING if _has_firm(seen) else group_names(seen, names)[0]
+    )
+    body, facts = _stack(parts, seen.total, group_names(seen, names), origin, f"risk.{level}", takeaway)
+    return Exhibit(id, title, body, takeaway, origin.settings(basis(seen), TABLES), facts)
+
+
+def active_figure(seen: Overview, origin: Origin, names: pd.Series, level: str = "sector") -> Exhibit:
+    """Each model's tracking error, all its accounts together, split by sector, asset class or region."""
+    words = level.replace("_", " ")
+    id, title = f"risk-active-by-{level.replace('_', '-')}", f"Tracking error by {words}"
+    active = seen.active
+    if not len(active.portfolios) or not (active.volatility > 0).any():
+        return absent(id, title, "No model's accounts differ from its targets.")
+    shown = display_names(names)
+    labels = [_name(str(id), shown, first=at == 0 and id == FIRM) for at, id in enumerate(active.portfolios)]
+    parts = active.by(seen.securities(level))
+    worst = int(np.argmax(active.volatility))
+    key = parts.iloc[worst].idxmax()
+    takeaway = (
+        f"{labels[worst]} is furthest from its targets: {fmt.percent(active.volatility[worst], 2)} a year, of which "
+        f"{fmt.percent(parts.iloc[worst][key] / active.volatility[worst], 0)} comes from {key}."
+    )
+    body, facts = _stack(parts, active, labels, origin, f"risk.active.{level}", takeaway, digits=2)
+    return Exhibit(id, title, body, takeaway, origin.settings(basis(seen), TABLES), facts)
+
+
+def factor_table(seen: Overview, origin: Origin) -> Exhibit:
+    """All assets by factor: exposure times volatility times correlation is what each contributes."""
+    id, title = "risk-factors", "Where the risk comes from: exposure, volatility, correlation"
+    if not len(seen.groups.ids):
+        return absent(id, title, _nothing(seen))
+    frame = seen.total.by_factor().iloc[: len(seen.risk.factors) + 1]
+    total = pd.DataFrame({"factor": ["Total"], "contribution": seen.total.volatility[:1], "share": [1.0]})
+    frame = pd.concat([frame, total], ignore_index=True)
+    frame["factor"] = frame["factor"].replace("specific", "What no factor explains")
+    columns = (
+        Column("factor", "Factor", emphasis=True),
+        Column("exposure", "Exposure", "number", note="1 moves as much as the factor"),
+        Column("volatility", "Volatility", "percent", note="of the factor, a year"),
+        Column("correlation", "Correlation", "number", note="of the factor with the portfolio"),
+        Column("contribution", "Contribution", "percent", digits=2, note="the product; sums to the volatility"),
+        Column("share", "Share", "percent", digits=0),
+    )
+    why = "not a factor"
+    rows, facts = origin.table(
+        "risk.factor", frame, columns, "risk.split", TABLES,
+        missing={"exposure": why, "volatility": why, "correlation": why, "share": "nothing moves"},
+    )  # fmt: skip
+    factors = frame.iloc[: len(seen.risk.factors)]
+    takeaway = "There is no factor to explain risk by."
+    if len(factors) and seen.total.volatility[0] > 0:
+        first = factors.loc[factors["contribution"].idxmax()]
+        takeaway = (
+            f"{first['factor']} explains {fmt.percent(first['share'], 0)} of the risk; no factor explains "
+            f"{fmt.percent(seen.total.specific[0] / seen.total.volatility[0], 0)}."
+        )
+    return Exhibit(
+        id, title, TableBody(columns, rows, total_row=True, note=_factors_are(seen)), takeaway,
+        origin.settings(basis(seen), TABLES), facts,
+    )  # fmt: skip
+
+
+def contributors_table(seen: Overview, origin: Origin, most: int) -> Exhibit:
+    """The securities that carry most of the risk of all assets, with what they add to the tracking error."""
+    id, title = "risk-contributors", "Largest contributors to risk"
+    if not len(seen.groups.ids):
+        return absent(id, title, _nothing(seen))
+    total = seen.total
+    frame = pd.DataFrame(
+        {
+            "security_id": total.model.securities,
+            "weight": total.weights[0],
+            "volatility": total.model.volatility,
+            "contribution": total.contribution[0],
+        }
+    )
+    frame["share"] = frame["contribution"] / total.volatility[0] if total.volatility[0] > 0 else np.nan
+    frame["name"] = frame["security_id"].map(seen.securities("name"))
+    own = FIRM in seen.active.portfolios and seen.active.portfolios[0] == FIRM
+    frame["active"] = seen.active.contribution[0] if own else np.nan
+    frame = frame[frame["weight"] != 0].sort_values(["contribution", "security_id"], ascending=[False, True])
+    shown = frame.head(most)
+    columns = (
+        Column("security_id", "Security", emphasis=True),
+        Column("name", "Name"),
+        Column("weight", "Weight", "percent"),
+        Column("volatility", "Its volatility", "percent", digits=0, note="a year"),
+        Column("contribution", "Contribution", "percent", digits=2, note="to the volatility of all assets"),
+        Column("share", "Share of risk", "percent"),
+        Column("active", "To tracking error", "percent", digits=2, note="of all assets to the models"),
+    )
+    rows, facts = origin.table(
+        "risk.security", shown, columns, "risk.split", TABLES,
+        missing={"share": "nothing moves", "active": "no account has a model"},
+    )  # fmt: skip
+    first = shown.iloc[0]
+    together = fmt.percent(shown["share"].sum(), 0)
+    takeaway = (
+        f"{first['security_id']} carries most: {fmt.percent(first['weight'])} of the assets and "
+        f"{fmt.percent(first['share'])} of the risk. The {len(shown)} shown carry {together}."
+        if total.volatility[0] > 0
+        else "Nothing that is held moves."
+    )
+    note = "" if len(frame) <= most else f"The first {len(shown)} of {plural(len(frame), 'security', 'securities')}."
+    return Exhibit(
+        id, title, TableBody(columns, rows, note=note), takeaway, origin.settings(basis(seen), TABLES), facts
+    )
+
+
+def limits_of_data(seen: Overview, origin: Origin) -> Exhibit:
+    """What the figures rest on and cannot say: old prices, estimates, simulated prices, survivors, what is left out."""
+    watched, risk = seen.watched, seen.risk
+    held = np.unique(watched.holding_security[watched.value_at(watched.last) != 0])
+    age = watched.price_age[watched.last, held]
+    cash = (watched.securities["kind"] == "cash").to_numpy()[held]
+    old = int((age[~cash] > 0).sum())
+    lines: list[Paragraph] = [
+        "Every price is of the last session."
+        if old == 0
+        else f"{plural(old, 'security held has', 'securities held have')} an older price, the oldest of "
+        f"{plural(int(age[~cash].max()), 'session')} before."
+    ]
+    if risk.proxied:
+        weight = estimated_weight(seen.groups.weights, risk)
+        lines.append(
+            f"{plural(len(risk.proxied), 'security has', 'securities have')} too short a history and "
+            f"{'takes' if len(risk.proxied) == 1 else 'take'} the average risk of "
+            f"{'its' if len(risk.proxied) == 1 else 'their'} asset class: {listed(sorted(risk.proxied))}, "
+            f"{fmt.percent(weight[0] if len(weight) else 0.0)} of all assets."
+        )
+    lines += [f"Left out: {name}, {why}." for name, why in sorted(risk.left_out.items())]
+    for reason, count in seen.groups.no_data["reason"].value_counts().items():
+        lines.append(f"{plural(int(count), 'portfolio')} without figures: {reason}.")
+    without = seen.accounts[seen.accounts["reason"].notna()]
+    for reason, count in without["reason"].value_counts().items():
+        lines.append(f"{plural(int(count), 'account')} without figures: {reason}.")
+    if origin.simulated:
+        lines.append(f"Simulated, and so no evidence of what those markets do: {origin.simulated}.")
+    lines += [
+        "The securities are those held today. Companies that failed are not among them, so that losses in past windows "
+        "are too small where single shares are held.",
+        "Volatility is that of the window named below each exhibit; the next years may be calmer or wilder.",
+    ]
+    return Exhibit("risk-data", "What these figures rest on", ProseBody(tuple(lines), bullets=True))
+
+
+def _models(seen: Overview, names: pd.Series) -> pd.DataFrame:
+    """The rows of the table of models."""
+    total, ids = seen.total, seen.groups.ids
+    frame = pd.DataFrame(
+        {
+            "name": group_names(seen, names),
+            "value": seen.groups.value,
+            "volatility": total.volatility,
+            "specific": total.specific,
+            "bets": total.effective_bets,
+        }
+    )
+    frame["target"] = pd.Series(seen.targets.volatility, index=seen.targets.portfolios).reindex(ids).to_numpy()
+    frame["tracking_error"] = pd.Series(seen.active.volatility, index=seen.active.portfolios).reindex(ids).to_numpy()
+    median = seen.accounts.groupby("model_id")["tracking_error"].median().reindex(ids).to_numpy().copy()
+    if _has_firm(seen):
+        frame.loc[0, "target"] = np.nan
+        median[0] = seen.accounts["tracking_error"].median()
+    return frame.assign(median=median)
+
+
+def _stack(
+    parts: pd.DataFrame,
+    split: RiskSplit,
+    labels: list[str],
+    origin: Origin,
+    prefix: str,
+    alt: str,
+    digits: int = 1,
+) -> tuple[FigureBody, tuple]:
+    """A stacked chart of contributions and the same as a table, with a fact for each figure."""
+    joined = _joined(parts)
+    wide = joined.set_axis([f"part{place}" for place in range(joined.shape[1])], axis=1).reset_index(drop=True)
+    wide.insert(0, "name", labels)
+    wide["volatility"] = split.volatility
+    columns = (
+        Column("name", "Portfolio"),
+        *(
+            Column(column, str(key), "percent", digits=digits)
+            for column, key in zip(wide.columns[1:-1], joined.columns, strict=True)
+        ),
+        Column("volatility", "Total", "percent", digits=digits),
+    )
+    # Facts are named by the part, not by its place in this chart.
+    named = {column: f"{origin.slug(key)}.contribution" for column, key in zip(wide.columns[1:-1], joined.columns)}
+    columns_named = tuple(
+        Column(named.get(column.name, column.name), column.label, column.kind, column.digits) for column in columns
+    )
+    rows, facts = origin.table(
+        prefix, wide.rename(columns=named), columns_named, "risk.split", TABLES, keys=split.portfolios
+    )
+    body = figures.stacked_causes(
+        labels,
+        {str(key): list(joined[key]) for key in joined.columns},
+        alt=alt,
+        unit="percent",
+        totals=list(split.volatility),
+        total_name="Total",
+        axis_title="Contribution, a year",
+        data=TableBody(columns_named, rows),
+    )
+    return body, facts
+
+
+def _joined(parts: pd.DataFrame) -> pd.DataFrame:
+    """The largest parts, and the others as one."""
+    size = parts.abs().max()
+    order = size.sort_values(ascending=False, kind="stable").index
+    kept = [key for key in order[:_PARTS] if size[key] >= _SMALL * size.max()]
+    rest = [key for key in order if key not in kept]
+    result = parts[kept].copy()
+    if rest:
+        result["The rest"] = parts[rest].sum(axis=1)
+    return result
+
+
+def _largest_part(parts: pd.DataFrame, volatility: np.ndarray, name: str) -> str:
+    if volatility[0] <= 0:
+        return f"{name}: nothing that is held moves."
+    first = parts.iloc[0]
+    key = first.idxmax()
+    text = f"{name}: {fmt.percent(first[key] / volatility[0], 0)} of the risk comes from {key}."
+    lowest = first.idxmin()
+    if first[lowest] < -_SMALL * volatility[0]:
+        text += f" {lowest} takes away {fmt.percent(-first[lowest] / volatility[0], 0)}."
+    return text
+
+
+def _factors_are(seen: Overview) -> str:
+    """What the factors stand for."""
+    classes = set(seen.watched.securities["asset_class"])
+    styles = [name for name in seen.risk.factors if name not in classes]
+    text = "A factor named after an asset class is the average of its shares or broad funds."
+    if styles:
+        text += f" A style ({', '.join(styles)}) is a fund of that style less the market."
+    return text + " Factors overlap; a negative contribution lowers the risk."
+
+
+def _has_firm(seen: Overview) -> bool:
+    return len(seen.groups.ids) > 0 and seen.groups.ids[0] == FIRM
+
+
+def _name(id: str, shown: pd.Series, first: bool) -> str:
+    if first and id == FIRM:
+        return EVERYTHING
+    return str(shown.get(id, id))
+
+
+def _nothing(seen: Overview) -> str:
+    reasons = seen.groups.no_data["reason"]
+    return f"No risk can be shown: {reasons.iloc[0]}." if len(reasons) else "No risk can be shown: nothing is held."

@@ -1,0 +1,291 @@
+"""The risk chapter, second part: what today's holdings would lose, and which households more than they tolerate."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from workbench.exhibits.brief_words import clipped
+from workbench.exhibits.drift_facts import absent, noun, plural
+from workbench.exhibits.origin import Origin
+from workbench.exhibits.risk import TABLES as RISK_TABLES
+from workbench.exhibits.risk import group_names
+from workbench.report import Badge, CalloutBody, Column, Exhibit, Fact, TableBody, Tone, figures
+from workbench.report import format as fmt
+from workbench.report.exhibit import Paragraph
+from workbench.risk import Overview
+
+TABLES = [*RISK_TABLES, "profiles"]
+_TONES: dict[str, Tone] = {"within": "good", "above": "bad", "not assessable": "neutral"}
+
+
+def basis(seen: Overview) -> str:
+    """What every stress rests on, for the settings line."""
+    return (
+        "holdings at the last close, bought and held; windows: each security's own return; shocks: exposure times "
+        f"shock; shown from {fmt.percent(seen.scenarios.least_covered, 0)} of own data"
+    )
+
+
+def verdict(seen: Overview, origin: Origin) -> Exhibit:
+    """The box at the top: how much risk, the worst of the past, and how many households would lose more than they
+    tolerate.
+    """
+    id, title = "risk-verdict", "Risk in one paragraph"
+    facts = firm_facts(seen, origin)
+    if "volatility" not in facts:
+        return Exhibit(id, title, CalloutBody("neutral", ("No risk can be shown for the firm as a whole.",)))
+    lines: list[Paragraph] = []
+    first: list = ["All assets, ", facts["value"].ref(fmt.usd_short(float(facts["value"].value))),
+                   ", have a volatility of ", facts["volatility"].ref(), " a year"]  # fmt: skip
+    if "tracking_error" in facts:
+        first += [" and a tracking error of ", facts["tracking_error"].ref(), " to the models"]
+    lines.append((*first, "."))
+    if "worst" in facts:
+        scenario = str(facts["worst_name"].value)
+        loss = float(facts["worst"].value)
+        words = "lose" if loss < 0 else "gain"
+        lines.append(
+            (
+                "The worst window of the past that the data reach is ",
+                facts["worst_name"].ref(scenario),
+                f": today's holdings would {words} ",
+                facts["worst"].ref(fmt.percent(abs(loss))),
+                ", ",
+                facts["worst_dollars"].ref(fmt.usd_short(abs(float(facts["worst_dollars"].value)))),
+                ".",
+            )
+        )
+    else:
+        lines.append("No window of the past is reached by enough of the data.")
+    above, assessed = int(facts["above"].value), int(facts["assessed"].value)
+    if assessed:
+        lines.append(
+            (
+                facts["above"].ref(),
+                " of ",
+                facts["assessed"].ref(),
+                f" {noun(assessed, 'household')} with a valid profile would then lose more than it tolerates.",
+            )
+        )
+    tone: Tone = "warning" if above else "good"
+    return Exhibit(id, title, CalloutBody(tone, tuple(lines)), "", None, tuple(facts.values()))
+
+
+def firm_facts(seen: Overview, origin: Origin) -> dict[str, Fact]:
+    """Figures of the firm as a whole by short name; what is not known is not there."""
+    values: dict[str, tuple[object, str]] = {}
+    if len(seen.groups.ids):
+        values |= {"value": (seen.groups.value[0], "usd"), "volatility": (seen.total.volatility[0], "percent")}
+        if len(seen.active.portfolios) and seen.active.portfolios[0] == seen.groups.ids[0]:
+            values["tracking_error"] = (seen.active.volatility[0], "percent")
+        worst = seen.stress.worst("history")
+        worst = worst[worst["portfolio"] == seen.groups.ids[0]]
+        if len(worst):
+            row = worst.iloc[0]
+            name = seen.stress.moves.scenarios.set_index("id").loc[row["scenario"], "name"]
+            values |= {
+                "worst_name": (str(name), "text"),
+                "worst": (row["result"], "percent"),
+                "worst_dollars": (row["dollars"], "usd"),
+            }
+    known = seen.losses["verdict"] != "not assessable"
+    values |= {
+        "above": (int((seen.losses["verdict"] == "above").sum()), "count"),
+        "assessed": (int(known.sum()), "count"),
+    }
+    digits = {"tracking_error": 2}
+    return {
+        name: origin.fact(f"stress.firm.{name}", value, unit, "risk.overview", TABLES, digits=digits.get(name))
+        for name, (value, unit) in values.items()
+    }
+
+
+def firm_figure(seen: Overview, origin: Origin) -> Exhibit:
+    """What all assets would gain or lose under each window and each shock."""
+    id, title = "stress-firm", "All assets under stress"
+    frame = _scenarios(seen)
+    if frame.empty or frame["result"].isna().all():
+        return absent(id, title, "No window or shock reaches enough of the holdings.")
+    reached = frame[frame["result"].notna()].sort_values(["kind", "result"], kind="stable")
+    worst = reached.loc[reached["result"].idxmin()]
+    takeaway = (
+        f"{worst['name']}: {_moved(worst['result'])}, {fmt.usd_short(abs(worst['dollars']))}, is the most of all."
+    )
+    past = reached[reached["kind"] == "history"]
+    if len(past) and worst["kind"] != "history":
+        of_past = past.loc[past["result"].idxmin()]
+        takeaway += f" Of what has happened it is {_moved(of_past['result'])}: {of_past['name']}."
+    labels = list(reached["name"] + np.where(reached["kind"] == "shock", " (shock)", ""))
+    columns = (
+        Column("name", "Stress"),
+        Column("result", "Gain or loss", "percent"),
+        Column("dollars", "Dollars", "usd"),
+    )
+    rows, facts = origin.table("stress.all", reached, columns, "risk.stress_test", TABLES, keys=reached["id"])
+    body = figures.diverging_bars(
+        labels,
+        list(reached["result"]),
+        alt=takeaway,
+        unit="percent",
+        axis_title="Gain or loss of all assets",
+        sides=("loss", "gain"),
+        data=TableBody(columns, rows),
+    )
+    return Exhibit(id, title, body, takeaway, origin.settings(basis(seen), TABLES), facts)
+
+
+def models_figure(seen: Overview, origin: Origin, names: pd.Series) -> Exhibit:
+    """Gain or loss of the accounts of each model under each window and shock."""
+    id, title = "stress-models", "Models under stress"
+    stress = seen.stress
+    if not len(stress.portfolios) or np.isnan(stress.result).all():
+        return absent(id, title, "No window or shock reaches enough of the holdings.")
+    labels, scenarios = group_names(seen, names), stress.moves.scenarios
+    at = np.unravel_index(np.nanargmin(stress.result), stress.result.shape)
+    takeaway = (
+        f"{labels[at[0]]} would lose most, {_moved(stress.result[at])} in: {scenarios['name'][at[1]]}."
+        if stress.result[at] < 0
+        else "No stress would cost any model anything."
+    )
+    columns = (
+        Column("name", "Stress", emphasis=True),
+        *(Column(f"group{place}", label, "percent") for place, label in enumerate(labels)),
+    )
+    frame = pd.DataFrame(stress.result.T, columns=[column.name for column in columns[1:]])
+    frame.insert(0, "name", scenarios["name"] + np.where(scenarios["kind"] == "shock", " (shock)", ""))
+    named = {f"group{place}": f"{origin.slug(id)}.result" for place, id in enumerate(stress.portfolios)}
+    columns = tuple(
+        Column(named.get(column.name, column.name), column.label, column.kind, emphasis=column.emphasis)
+        for column in columns
+    )
+    why = "too little of it has data of its own, or the prices do not reach"
+    rows, facts = origin.table(
+        "stress.group", frame.rename(columns=named), columns, "risk.stress_test", TABLES,
+        keys=scenarios["id"], missing=dict.fromkeys(named.values(), why),
+    )  # fmt: skip
+    note = "A shock changes what is named and what moves with it, at once; a window is what did happen, day by day."
+    return Exhibit(
+        id,
+        title,
+        TableBody(columns, rows, note=note),
+        takeaway,
+        origin.settings(basis(seen), TABLES),
+        facts,
+        index=True,
+    )
+
+
+def coverage_table(seen: Overview, origin: Origin) -> Exhibit:
+    """What each stress is, why it is looked at, and how much of all assets has data of its own in it."""
+    id, title = "stress-coverage", "What each stress rests on"
+    frame = _scenarios(seen)
+    if frame.empty:
+        return absent(id, title, "There is no stress to look at.")
+    columns = (
+        Column("name", "Stress", emphasis=True),
+        Column("kind", "Kind"),
+        Column("first", "From", "date", note="close of the day"),
+        Column("last", "To", "date", note="close of the day"),
+        Column("own", "Own data", "percent", digits=0, note="part of all assets"),
+        Column("estimated", "Estimated", "percent", digits=0, note="by the average of the asset class, or a proxy"),
+        Column("missing", "No data", "percent", digits=0, note="counted as unchanged"),
+        Column("said", "Why"),
+    )
+    frame = frame.assign(
+        kind=frame["kind"].map({"history": "window", "shock": "shock"}),
+        said=np.where(frame["reason"].notna(), "Does not reach: " + frame["reason"].fillna("") + ".", frame["note"]),
+    )
+    for name in ("own", "estimated", "missing"):
+        frame[name] = frame[name].where(frame["unreached"].isna())
+    why = "does not reach"
+    rows, facts = origin.table(
+        "stress.coverage", frame, columns, "risk.stress_test", TABLES, keys=frame["id"],
+        missing={"first": "at once", "last": "at once", "own": why, "estimated": why, "missing": why},
+    )  # fmt: skip
+    whole = int((frame["own"] >= 1.0 - 1e-9).sum())
+    lost = int(frame["reason"].notna().sum())
+    takeaway = f"{plural(whole, 'stress rests', 'stresses rest')} on the securities' own data alone"
+    partly = len(frame) - whole - lost
+    takeaway += f", {partly} in part on estimates" if partly else ""
+    takeaway += f"; {lost} {'does' if lost == 1 else 'do'} not reach." if lost else "."
+    dropped = seen.scenarios.left_out
+    note = f"Not in this firm, and so not shocked: {', '.join(dropped)}." if dropped else ""
+    settings = origin.settings(basis(seen), TABLES)
+    return Exhibit(id, title, TableBody(columns, rows, note=note), takeaway, settings, facts)
+
+
+def households_table(seen: Overview, origin: Origin, most: int) -> Exhibit:
+    """The households furthest beyond what their profile tolerates in the worst window of the past."""
+    id, title = "stress-households", "Households most hit"
+    losses = seen.losses
+    known = losses[losses["result"].notna()]
+    if known.empty:
+        return absent(id, title, "No window of the past reaches enough of any household's holdings.")
+    names = seen.stress.moves.scenarios.set_index("id")["name"]
+    people = seen.watched.households.set_index("household_id")
+    frame = known.head(most).assign(
+        name=lambda rows: [clipped(str(people["name"][id]), 40) for id in rows["household_id"]],
+        advisor_id=lambda rows: rows["household_id"].map(people["advisor_id"]),
+        stress=lambda rows: rows["scenario"].map(names),
+        state=lambda rows: [str(word) for word in rows["verdict"]],
+        allowed=lambda rows: -rows["tolerated"],
+    )
+    columns = (
+        Column("household_id", "Household", emphasis=True),
+        Column("name", "Name"),
+        Column("advisor_id", "Advisor"),
+        Column("stress", "Worst window"),
+        Column("result", "Gain or loss", "percent"),
+        Column("dollars", "Dollars", "usd"),
+        Column("allowed", "Tolerated", "percent", note="the loss that the profile allows"),
+        Column("state", "State", "badge"),
+    )
+    plain = {"allowed": "no valid profile"}
+    figures_only = tuple(column for column in columns if column.kind != "badge")
+    rows, facts = origin.table("stress.household", frame, figures_only, "risk.against_tolerance", TABLES, missing=plain)
+    rows = tuple((*row, Badge(state, _TONES[state])) for row, state in zip(rows, frame["state"], strict=True))
+    assessed, above = losses[losses["verdict"] != "not assessable"], losses[losses["verdict"] == "above"]
+    takeaway = (
+        f"{len(above)} of {plural(len(assessed), 'household')} with a valid profile would lose more than it tolerates"
+    )
+    if len(above):
+        first = above.iloc[0]
+        takeaway += f"; {first['household_id']} by {fmt.percentage_points(first['excess']).lstrip('+')}"
+    takeaway += "."
+    multiple = fmt.number(seen.scenarios.tolerated_volatilities, 1)
+    note = (
+        f"Tolerated: {multiple} times the volatility a year that the profile allows, a house rule. "
+        "What the client can bear is a conversation, not a formula."
+    )
+    unknown = losses[losses["verdict"] == "not assessable"]
+    if len(unknown):
+        note += f" {plural(len(unknown), 'household')} cannot be assessed: {_reasons(unknown)}."
+    if len(known) > most:
+        note = f"The first {len(frame)} of {plural(len(known), 'household')}. {note}"
+    settings = origin.settings(basis(seen), TABLES)
+    return Exhibit(id, title, TableBody(columns, rows, note=note), takeaway, settings, facts, index=True)
+
+
+def _scenarios(seen: Overview) -> pd.DataFrame:
+    """Each scenario with its result for all assets; `unreached` says why there is none."""
+    stress = seen.stress
+    if not len(stress.portfolios):
+        return pd.DataFrame()
+    firm = stress.to_frame().iloc[: len(stress.moves.scenarios)].rename(columns={"reason": "unreached"})
+    scenarios = stress.moves.scenarios.drop(columns="reason").reset_index(drop=True)
+    frame = scenarios.join(
+        firm[["result", "dollars", "own", "estimated", "missing", "unreached"]].reset_index(drop=True)
+    )
+    return frame.assign(reason=frame["unreached"])
+
+
+def _moved(result: float) -> str:
+    return f"a {'loss' if result < 0 else 'gain'} of {fmt.percent(abs(result))}"
+
+
+def _reasons(losses: pd.DataFrame) -> str:
+    counts = losses["reason"].fillna("not known").value_counts()
+    return "; ".join(
+        f"{reason} ({count})" if len(counts) > 1 else str(reason) for reason, count in counts.head(3).items()
+    )
