@@ -44,10 +44,14 @@ def verdict(study: Study, origin: Origin) -> Exhibit:
     """The box at the top: what is to blame, how it comes about, what was tested and what cannot be told."""
     facts: dict[str, Fact] = {}
     lines = [_paragraph(line, origin, facts) for line in sentences(study.total)]
-    places = {effect.key: effect for effect in study.total.custodians if effect.blamed}
+    blamed = {effect.key for effect in study.total.custodians if effect.blamed}
     for row in study.explained().to_dict("records"):
-        if row["custodian_id"] in places:
-            lines.insert(-1, _causes(row, origin, facts))
+        if row["custodian_id"] in blamed:
+            lines.append(_causes(row, origin, facts))
+    fees = float(study.gaps.frame["fees"].mean())
+    if fees <= -_SLIGHT:
+        facts["fees"] = _bp("implementation.mean.fees", fees, origin)
+        lines.append(("Fees take ", facts["fees"].ref(_size(-fees)), " a month of every account on average."))
     lines += [(note,) for note in study.total.fit.notes]
     tone: Tone = "decision" if study.total.blamed else "neutral"
     return Exhibit(
@@ -219,8 +223,10 @@ def advisor_figure(study: Study, origin: Origin) -> Exhibit:
             if value is not None:
                 facts.append(_bp(f"{slug}.{name}", value, origin))
             cells.append(Missing("cannot be told from a custodian") if value is None else facts[-1].ref())
+        alike = Missing("advisors differ by no more than chance: all are drawn to zero")
+        reach = _between(effect.estimate) if effect.estimate.error > 0.0 else alike
         rows.append((
-            effect.key, effect.accounts, *cells[:2], _between(effect.estimate), effect.q, cells[2], _reading(effect)
+            effect.key, effect.accounts, *cells[:2], reach, effect.q, cells[2], _reading(effect)
         ))  # fmt: skip
     takeaway = _advisor_takeaway(study.total)
     body = figures.intervals(

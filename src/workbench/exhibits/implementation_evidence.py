@@ -18,7 +18,7 @@ _COVARIATES = {
     "restrictions": ("Restrictions", "per 10% of the account kept in or out", 0.1),
     "tax_locks": ("Gains locked in by tax", "per 10% of the account", 0.1),
     "trade_lag": ("Late trades", "per session late", 1.0),
-    "cash_drag": ("Cash beyond the model", "per bp that cash cost; 1 where it counts in full", 1.0),
+    "cash_drag": ("Cash beyond the model", "per bp of cash drag, which should be 1", 1.0),
 }
 
 
@@ -62,18 +62,21 @@ def permutation_figure(study: Study, origin: Origin) -> Exhibit:
     seen = scale * result.seen
     reached = int((result.drawn >= result.seen * (1.0 - 1e-12)).sum())
     takeaway = f"Exchanging custodians among each advisor's own accounts {fmt.count(result.draws)} times, "
-    takeaway += f"chance made a difference as large as {key}'s {_bp(seen)} {_times(reached)}."
+    takeaway += f"chance {_times(reached)} made a difference as large as {key}'s {_bp(seen)}."
     columns = (Column("what", "What"), Column("value", "Figure"))
     rows: tuple[tuple[Cell, ...], ...] = (
         ("Exchanges", draws.ref()),
         ("Share as large, the firm's own counted", p.ref()),
     )
     body = figures.histogram(
-        list(scale * result.drawn), alt=takeaway, unit="bp", limit=seen, limit_name=f"{key}: ",
+        list(scale * result.drawn), alt=takeaway, unit="bp", limit=seen, limit_name=key,
         axis_title=f"Largest difference of a custodian, in {key}'s basis points", count_title="Exchanges",
         data=TableBody(columns, rows),
     )  # fmt: skip
-    settings = origin.settings("custodians exchanged among each advisor's accounts; largest of all custodians", TABLES)
+    settings = origin.settings(
+        "custodians exchanged among each advisor's accounts, compared within advisors; largest of all custodians",
+        TABLES,
+    )
     return Exhibit(id, title, body, takeaway, settings, (p, draws))
 
 
@@ -116,17 +119,18 @@ def overlap_table(study: Study, origin: Origin) -> Exhibit:
 
 def covariate_table(study: Study, origin: Origin) -> Exhibit:
     """What each measured cause does to a gap, and those that could not be used."""
-    id, title = "implementation-causes", "What else moves the gap"
+    id, title = "implementation-causes", "What goes with the gap"
     fitted = study.remaining.fit
     many, error = fitted.moments.n_custodians, np.sqrt(np.diagonal(fitted.covariance))
     records = []
     for place, name in enumerate(fitted.moments.kept):
         words, per, unit = _COVARIATES[name]
         slope, reach = fitted.slope[place] * unit, 1.96 * error[many + place] * unit
+        direction = f"goes with {'less' if slope < 0 else 'more'} return"
         records.append({
             "name": words, "per": per, "slope": BP * slope,
             "interval": f"{_bp(BP * (slope - reach), unit=False)} to {_bp(BP * (slope + reach))}",
-            "reading": "could be chance" if abs(slope) <= reach else "lowers the gap" if slope < 0 else "raises it",
+            "reading": "could be chance" if abs(slope) <= reach else direction,
         })  # fmt: skip
     if not records:
         why = "; ".join(f"{_COVARIATES[name][0]}: {reason}" for name, reason in fitted.moments.left_out)
@@ -142,10 +146,11 @@ def covariate_table(study: Study, origin: Origin) -> Exhibit:
     rows, facts = origin.table("implementation.cause", frame, columns, FUNCTION, TABLES)
     sure = frame.loc[frame["reading"] != "could be chance", "name"]
     takeaway = (
-        f"{' and '.join(sure)} {noun(len(sure), 'moves', 'move')} the gap by more than chance."
+        f"{_joined([name.lower() for name in sure])} {noun(len(sure), 'goes', 'go')} with the gap by more than chance."
         if len(sure)
-        else "None of the measured causes moves the gap by more than chance."
+        else "None of the measured causes goes with the gap by more than chance."
     )
+    takeaway = takeaway[0].upper() + takeaway[1:]
     note = "; ".join(f"{_COVARIATES[name][0]} left out: {reason}" for name, reason in fitted.moments.left_out)
     settings = origin.settings("before fees; all causes, custodians, advisors and months together", TABLES)
     return Exhibit(id, title, TableBody(columns, rows, note=note), takeaway, settings, facts)
@@ -161,7 +166,9 @@ def month_figure(study: Study, origin: Origin) -> Exhibit:
     value, reach = level + fitted.month, 1.96 * fitted.month_error
     days = [str(month)[:10] for month in fitted.panel.months]
     worst = int(np.argmin(value))
-    takeaway = f"The widest month was {days[worst][:7]}, {_bp(BP * value[worst])} against the models."
+    takeaway = (
+        f"The month furthest behind ended on {fmt.long_date(days[worst])}: {_bp(BP * value[worst])} against the models."
+    )
     frame = pd.DataFrame({"month": days, "gap": BP * value})
     columns = (Column("month", "Month to", "date"), Column("gap", "Gap", "bp", digits=1))
     rows, facts = origin.table("implementation.month", frame, columns, FUNCTION, TABLES)
@@ -202,8 +209,8 @@ def account_table(study: Study, origin: Origin, most: int) -> Exhibit:
     far = int((frame["times"] < -3.0).sum())
     first = low.iloc[0]
     takeaway = f"{first['account_id']} lags most beyond what is explained, by {_bp(-first['unexplained'])} a month; "
-    takeaway += f"{plural(far, 'account')} of {fmt.count(len(frame))} {noun(far, 'lags', 'lag')} by more than three "
-    takeaway += "standard errors."
+    takeaway += f"{plural(far, 'account') if far else 'no account'} of {fmt.count(len(frame))} "
+    takeaway += f"{'lag' if far > 1 else 'lags'} by more than three standard errors."
     settings = origin.settings("mean gap before fees less months, custodian, advisor and measured causes", TABLES)
     return Exhibit(id, title, TableBody(columns, rows), takeaway, settings, facts)
 
@@ -232,3 +239,7 @@ def _bp(value: float, *, unit: bool = True) -> str:
 
 def _times(count: int) -> str:
     return "never" if not count else "once" if count == 1 else f"{fmt.count(count)} times"
+
+
+def _joined(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -108,10 +108,10 @@ def _measured(
     daily: performance.DailyHoldings, paths: ModelPaths, book: Book, starts: Ints, ends: Ints
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The rows of one chunk of accounts, and why some have none."""
-    value = daily.account_value
     model = paths.model_rows(daily.accounts["model_id"])
-    net = _monthly(performance.time_weighted(value, daily.flow), starts, ends)
-    gross = _monthly(performance.time_weighted(value, daily.flow + daily.fee), starts, ends)
+    returns = performance.account_returns(daily)
+    net = _monthly(returns.daily, starts, ends)
+    gross = _monthly(returns.before_fees().daily, starts, ends)
     of_model = _monthly(paths.model_returns, starts, ends)
     against = np.where(model[:, None] >= 0, of_model[model], np.nan)
     lived = np.isfinite(net) & np.isfinite(gross) & np.isfinite(against)

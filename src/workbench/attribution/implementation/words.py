@@ -45,6 +45,8 @@ def sentences(verdict: Verdict) -> tuple[Sentence, ...]:
         lines = [_nothing(verdict)]
     elif not verdict.blamed and verdict.tests:
         lines.append(("No custodian and no advisor stands out from the others.", *_would_have_shown(verdict)))
+    if verdict.blamed and not verdict.systemic_found:
+        lines.append(("No systemic gap is shown beside it: the mean gap is ", *_mean(verdict), "."))
     if verdict.tests:
         lines.append(_tests(verdict))
     lines += [_unconfirmed(effect) for effect in (*verdict.custodians, *verdict.advisors) if effect.unconfirmed]
@@ -93,16 +95,23 @@ def _size(name: str, estimate: Estimate) -> Sentence:
 
 
 def _nothing(verdict: Verdict) -> Sentence:
-    mean = verdict.mean
     return (
         "Not distinguishable: the mean gap of ",
+        *_mean(verdict),
+        " cannot be laid at the models, a custodian or an advisor.",
+        *_would_have_shown(verdict),
+    )
+
+
+def _mean(verdict: Verdict) -> Sentence:
+    mean = verdict.mean
+    return (
         Figure("mean.effect", mean.value, "bp", bp(mean.value)),
         " a month (",
         Figure("mean.low", mean.low, "bp", bp(mean.low).removesuffix("\u00a0bp")),
         " to ",
         Figure("mean.high", mean.high, "bp", bp(mean.high)),
-        ") cannot be laid at the models, a custodian or an advisor.",
-        *_would_have_shown(verdict),
+        ")",
     )
 
 

@@ -59,7 +59,7 @@ def intervals(
     for part in series.values():
         check_lengths(labels, part.value, part.low, part.high)
     names_shown, scale = [label(name) for name in labels], unit_scale(unit)
-    layout = house_layout(legend=len(series) > 1) | {"scattermode": "group", "scattergap": 0.35}
+    layout = house_layout(legend=len(series) > 1, limit=len(series) == 1) | {"scattermode": "group", "scattergap": 0.35}
     traces = [
         _marks(names_shown, part, unit, digits, label(name), position)
         for position, (name, part) in enumerate(series.items())
@@ -94,7 +94,7 @@ def shares(
     """Return one bar from zero for each label's share of a whole, with its figure."""
     check_lengths(labels, values)
     names_shown = [label(text) for text in labels]
-    layout = house_layout()
+    layout = house_layout(limit=True)  # room on top for the column's name
     bars = {
         "type": "bar", "orientation": "h", "y": names_shown, "x": scaled(values, unit_scale("percent")),
         "name": label(name), "marker": {"color": theme.ACTUAL.light}, "customdata": shown(values, "percent"),

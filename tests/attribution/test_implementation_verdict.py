@@ -1,0 +1,183 @@
+"""Who is blamed, who is not, and what is said where the data cannot tell."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.implementation import Firm, naive_p, simulate
+from workbench.attribution.implementation import (
+    Panel,
+    benjamini_hochberg,
+    comparisons,
+    fit,
+    judge,
+    naive,
+    overlap,
+    permute,
+)
+from workbench.errors import ParameterError
+
+
+def judged(frame, seed=1, draws=499, **options):
+    return judge(Panel.of(frame), np.random.default_rng(seed), draws=draws, **options)
+
+
+def firm(seed, effect=0.0, **changes):
+    return simulate(Firm(**changes), np.random.default_rng(seed), effect)
+
+
+def test_a_costly_custodian_is_named_with_its_size_and_interval():
+    verdict = judged(firm(4, effect=-8.0))
+    (guilty,) = [effect for effect in verdict.custodians if effect.blamed]
+    assert guilty.key == "CUS3"
+    assert guilty.estimate.low < -8.0 < guilty.estimate.high
+    assert "custodian" in verdict.kinds
+    assert "Custodian CUS3: accounts there earn" in verdict.sentence()
+    assert f"{verdict.tests} tests" in verdict.sentence()
+
+
+def test_a_costly_advisor_is_named_and_the_custodian_it_prefers_is_not():
+    frame = firm(5, advisor_sd=0.3)
+    frame.loc[frame["advisor_id"] == "ADV1", "gap"] -= 12.0
+    verdict = judged(frame)
+    assert [effect.key for effect in verdict.blamed] == ["ADV1"]
+    (guilty,) = verdict.blamed
+    assert guilty.unshrunken.value < guilty.estimate.value < 0.0
+    assert naive_p(frame) < 0.05
+
+
+def test_what_all_share_is_systemic():
+    verdict = judged(firm(16, mean=-15.0, advisor_sd=0.5))
+    assert verdict.kinds == ("systemic",)
+    assert verdict.sentence().startswith("Systemic: whoever advises and holds them, accounts earn")
+    assert verdict.systemic.low < -15.0 < verdict.systemic.high
+
+
+def test_noise_alone_is_not_distinguishable_and_says_what_would_have_been_seen():
+    verdict = judged(firm(9, mean=0.0, advisor_sd=0.0, month_sd=1.0))
+    assert verdict.kinds == ("not distinguishable",)
+    assert verdict.sentence().startswith("Not distinguishable: the mean gap of")
+    assert "four chances in five" in verdict.sentence()
+
+
+def test_few_innocent_custodians_are_blamed_and_the_guilty_found():
+    # The full simulation of 300 firms is benchmarks/implementation.py; this one only sees that nothing broke.
+    blamed = naively = found = 0
+    for seed in range(40):
+        frame = firm(1000 + seed)
+        verdict = judged(frame, seed, 199)
+        blamed += any(effect.blamed or effect.better for effect in verdict.custodians)
+        naively += naive_p(frame) <= 0.05
+        guilty = judged(firm(2000 + seed, effect=-4.0), seed, 199)
+        found += any(effect.blamed for effect in guilty.custodians if effect.key == "CUS3")
+    assert blamed <= 4
+    assert naively >= 12
+    assert found >= 34
+
+
+def test_an_advisor_alone_at_a_custodian_is_not_told_from_it():
+    frame = firm(7, advisors=3, custodians=3, preferred=1.0, effect=-20.0)
+    verdict = judged(frame)
+    assert not [effect for effect in verdict.custodians if effect.blamed]
+    assert all(effect.permutation_p is None and effect.comparisons == 0.0 for effect in verdict.custodians)
+    assert len(verdict.inseparable) == 3
+    assert "cannot tell custodian CUS1 and advisor ADV1 apart" in verdict.sentence()
+    assert not verdict.permutation.possible
+
+
+def test_two_advisors_wholly_at_one_custodian_can_shift_blame_to_nobody():
+    frame = firm(8, advisors=12, custodians=2, preferred=1.0, advisor_sd=0.0, effect=-20.0)
+    verdict = judged(frame)
+    assert not [effect for effect in verdict.custodians if effect.blamed]
+    assert [effect.key for effect in verdict.custodians if effect.unconfirmed] == ["CUS2"]
+    assert "not distinguishable" in verdict.sentence()
+
+
+@pytest.mark.parametrize("column", ["advisor_id", "custodian_id", "account_id", "month"])
+def test_one_of_a_kind_still_gives_a_verdict(column):
+    frame = firm(3, accounts=40, months=12)
+    verdict = judged(frame[frame[column] == frame[column].iloc[0]])
+    assert verdict.kinds
+    assert verdict.fit.notes
+    assert "nan" not in verdict.sentence().lower()
+    assert np.isfinite([verdict.systemic.value, verdict.systemic.low, verdict.systemic.high]).all()
+
+
+def test_the_sentence_has_no_figure_without_digits_and_no_ascii_minus():
+    text = judged(firm(4, effect=-8.0)).sentence()
+    assert "-" not in text.replace("Benjamini-Hochberg", "")
+    assert "  " not in text
+
+
+def test_alpha_and_draws_are_checked():
+    frame = firm(3, accounts=40, months=12)
+    with pytest.raises(ParameterError, match="alpha"):
+        judged(frame, alpha=0.7)
+    with pytest.raises(ParameterError, match="draw"):
+        judged(frame, draws=0)
+
+
+def test_the_exchange_is_the_full_enumeration_where_that_is_possible():
+    rows = [("A1", "C1", -9.0), ("A2", "C1", -7.0), ("A3", "C2", 1.0), ("A4", "C2", 2.5), ("A5", "C2", 0.5)]
+    frame = pd.DataFrame([
+        {"account_id": account, "advisor_id": "V", "custodian_id": custodian, "month": month, "gap": gap + wave}
+        for account, custodian, gap in rows for month, wave in ((1, -0.1), (2, 0.1))
+    ])  # fmt: skip
+    panel = Panel.of(frame)
+    result = permute(fit(panel), np.random.default_rng(0), draws=20_000)
+    means = np.array([gap for _, _, gap in rows])
+    differences = []
+    for here in itertools.combinations(range(5), 2):
+        inside = np.isin(np.arange(5), here)
+        differences.append(abs(means[inside].mean() - means[~inside].mean()))
+    exact = np.mean(np.array(differences) >= differences[0] - 1e-9)
+    assert result.difference[0] == pytest.approx(means[:2].mean() - means[2:].mean(), rel=1e-6)
+    assert result.smallest_p == pytest.approx(exact, abs=0.01)
+    assert result.arrangements == pytest.approx(np.log10(10.0))
+
+
+def test_exchange_p_is_uniform_where_custodians_do_not_matter():
+    p = []
+    for seed in range(120):
+        frame = firm(500 + seed, accounts=60, advisors=4, months=8)
+        p.append(permute(fit(Panel.of(frame), tests=False), np.random.default_rng(seed), 99).smallest_p)
+    assert 0.0 <= np.mean(np.array(p) <= 0.1) <= 0.19
+    assert 0.38 <= np.mean(np.array(p) <= 0.5) <= 0.62
+
+
+def test_the_exchange_does_not_depend_on_how_custodians_are_called():
+    frame = firm(12, accounts=60, months=8)
+    other = frame.assign(custodian_id=frame["custodian_id"].map({"CUS1": "Z", "CUS2": "Y", "CUS3": "X"}))
+    first, second = (permute(fit(Panel.of(f)), np.random.default_rng(2), 999) for f in (frame, other))
+    np.testing.assert_allclose(first.difference, second.difference[::-1], rtol=1e-4)
+    np.testing.assert_allclose(first.p, second.p[::-1], atol=0.05)
+
+
+@given(st.lists(st.floats(0.0, 1.0), min_size=1, max_size=20))
+def test_adjusted_p_are_those_of_benjamini_and_hochberg(p):
+    adjusted = benjamini_hochberg(p)
+    values = np.array(p)
+    for place, value in enumerate(values):
+        least = min((q * len(p) / (values <= q).sum() for q in values[values >= value]), default=1.0)
+        assert adjusted[place] == pytest.approx(min(1.0, least))
+
+
+def test_comparisons_are_what_two_means_are_worth():
+    table = np.array([[10.0, 10.0], [7.0, 0.0]])
+    assert comparisons(table).tolist() == [5.0, 5.0]
+    assert comparisons(table.T)[1] == pytest.approx(7 * 10 / 17)
+    panel = Panel.of(firm(3, accounts=40, months=12))
+    assert overlap(panel).sum() == 40
+
+
+def test_the_simple_average_blames_the_custodian_of_a_poor_advisor():
+    frame = firm(5, advisor_sd=0.3)
+    frame.loc[frame["advisor_id"] == "ADV1", "gap"] -= 12.0
+    found = naive(Panel.of(frame))
+    assert found.lowest == "CUS1"
+    assert found.p < 0.05
+    assert naive(Panel.of(frame.assign(custodian_id="C"))) is None
