@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from benchmarks.implementation import Firm, naive_p, simulate
 from workbench.attribution.implementation import (
+    Inference,
     Panel,
     benjamini_hochberg,
     comparisons,
@@ -54,7 +55,15 @@ def test_what_all_share_is_systemic():
     verdict = judged(firm(16, mean=-15.0, advisor_sd=0.5))
     assert verdict.kinds == ("systemic",)
     assert verdict.sentence().startswith("Systemic: whoever advises and holds them, accounts earn")
-    assert verdict.systemic.low < -15.0 < verdict.systemic.high
+
+
+def test_the_means_interval_holds_the_truth_as_often_as_it_says():
+    held, times = 0, 80
+    for random in np.random.default_rng(77).spawn(times):
+        inference = Inference(fit(Panel.of(simulate(Firm(accounts=60, advisors=4, months=12), random)), tests=False))
+        mean = inference.estimate(inference.weights(custodians=np.full(3, 1.0 / 3.0)))
+        held += mean.low < -2.0 < mean.high
+    assert 0.88 * times <= held <= times
 
 
 def test_noise_alone_is_not_distinguishable_and_says_what_would_have_been_seen():
