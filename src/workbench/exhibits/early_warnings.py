@@ -333,8 +333,11 @@ def _times(warning: EarlyWarning) -> float:
 
 
 def _cannot(warnings: Iterable[EarlyWarning]) -> str:
-    """What could not be measured, and why."""
-    told = [f"{_lower(warning)} ({warning.reason})" for warning in warnings]
+    """What could not be measured, and why; warnings of one reason together."""
+    why: dict[str, list[str]] = {}
+    for warning in warnings:
+        why.setdefault(warning.reason, []).append(_lower(warning))
+    told = [f"{', '.join(titles)} ({reason})" for reason, titles in why.items()]
     return f"Not measured: {'; '.join(told)}."
 
 

@@ -155,6 +155,7 @@ def _stock_bond_sign(watched: Watched, limit: Limit, found: Exposures) -> Readin
     touched = np.bincount(watched.holding_account[touched_bonds], minlength=len(watched.accounts)) > 0
     dollars = added_up(np.where(touched_bonds, worth, 0.0), watched.holding_account, len(watched.accounts))
     subject = f"{before[-1]:.2f} over the three years before".replace("-", "\u2212")
+    subject += "" if before[-1] < 0 else ", so no change of sign"
     return Reading(
         pd.Series(recent, index=index),
         subject,
