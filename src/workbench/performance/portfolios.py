@@ -75,14 +75,15 @@ def portfolios(net: AccountReturns, gross: AccountReturns) -> Portfolios:
     """Make months of the daily returns of the same accounts after and before fees.
 
     Months end with the exchange's last session. A first month that is not seen whole is left out; a last one is kept
-    and marked. An account is under the mandate from the first close at which it has a value to the last. Raises
-    `ParameterError` where the two differ in accounts, sessions or timing, or reach over no month's end.
+    and marked. An account is under the mandate from the close at which its returns begin to that at which they end.
+    Raises `ParameterError` where the two differ in accounts, sessions or timing, or reach over no month's end.
     """
     same = net.account_ids.equals(gross.account_ids) and net.sessions.equals(gross.sessions)
     if not same or (net.fees, gross.fees) != ("net", "gross") or net.timing != gross.timing:
         raise ParameterError("give returns after and before fees of the same accounts, sessions and timing", "gross")
     months = calendar_periods(net.sessions, "month")
-    months = months[months["whole"] | (np.arange(len(months)) > 0)].reset_index(drop=True)
+    if (net.sessions[:1].to_period("M") == net.sessions[1:2].to_period("M")).all():
+        months = months.iloc[1:].reset_index(drop=True)
     if months.empty:
         sessions = f"{net.sessions[0].date()} to {net.sessions[-1].date()}"
         raise ParameterError(f"{sessions} holds no month's end to begin at: start before one", "net")
@@ -91,6 +92,7 @@ def portfolios(net: AccountReturns, gross: AccountReturns) -> Portfolios:
     months = months.assign(first=months["first"] - start, stop=months["stop"] - start)
     sessions, value = net.sessions[start:], net.value[:, start:]
     bounds = np.append(0, months["stop"].to_numpy())
+    joined, left = _stay(net.daily[:, start:], sessions)
     return Portfolios(
         account_ids=net.account_ids,
         closes=sessions[bounds],
@@ -100,8 +102,8 @@ def portfolios(net: AccountReturns, gross: AccountReturns) -> Portfolios:
         weighted_flow=_weighted_flows(net.flow[:, start:], sessions, bounds, net.timing),
         gross=compound_by(gross.daily[:, start:], months),
         net=compound_by(net.daily[:, start:], months),
-        joined=_edge(value, sessions, last=False),
-        left=_edge(value, sessions, last=True),
+        joined=joined,
+        left=left,
     )
 
 
@@ -116,9 +118,14 @@ def _weighted_flows(flow: Floats, sessions: pd.DatetimeIndex, bounds: NDArray[np
     return weighted
 
 
-def _edge(value: Floats, sessions: pd.DatetimeIndex, last: bool) -> pd.DatetimeIndex:
-    """The first close at which each account has a value, or the last where that is not the last there is."""
-    there = value != 0.0
-    place = value.shape[1] - 1 - there[:, ::-1].argmax(axis=1) if last else there.argmax(axis=1)
-    known = there.any(axis=1) & ((place < value.shape[1] - 1) if last else True)
-    return pd.DatetimeIndex(np.where(known, sessions.to_numpy()[place], np.datetime64("NaT", "ms")))
+def _stay(daily: Floats, sessions: pd.DatetimeIndex) -> tuple[pd.DatetimeIndex, pd.DatetimeIndex]:
+    """The closes between which each account had returns; the second missing where it has them to the end.
+
+    An account emptied at a close has earned until then, one that opened at a close earns from there.
+    """
+    there, days, nothing = ~np.isnan(daily), sessions.to_numpy(), np.datetime64("NaT", "ms")
+    ever = there.any(axis=1)
+    first, stop = there.argmax(axis=1), daily.shape[1] - there[:, ::-1].argmax(axis=1)
+    joined = np.where(ever, days[first], nothing)
+    left = np.where(ever & (stop < daily.shape[1]), days[stop], nothing)
+    return pd.DatetimeIndex(joined), pd.DatetimeIndex(left)
