@@ -136,7 +136,7 @@ def histogram(
     layout["xaxis"] |= unit_axis(unit, axis_title) | {"showgrid": False, "showline": True}
     layout["yaxis"] |= unit_axis("count", count_title) | {"tickformat": ",d"}
     if limit is not None:
-        words = f"{limit_name} {limit_words(limit, unit)}; {sum(value > limit for value in present):,} past it"
+        words = f"{label(limit_name)} {limit_words(limit, unit)}; {sum(value > limit for value in present):,} past it"
         draw_limit(layout, "x", limit, unit, words=words)
     return FigureBody(figure([trace], layout), alt, 300, data)
 
