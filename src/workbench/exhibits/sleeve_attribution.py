@@ -23,7 +23,7 @@ from workbench.exhibits.sleeve_facts import (
     sleeve_name,
     span,
 )
-from workbench.report import CalloutBody, Column, Exhibit, Fact, Kpi, KpiBody, TableBody, figures
+from workbench.report import CalloutBody, Column, Exhibit, Fact, FactRef, Kpi, KpiBody, TableBody, figures
 from workbench.report import format as fmt
 from workbench.report.exhibit import Paragraph, Run
 
@@ -64,14 +64,18 @@ def summary(review: SleeveReview, origin: Origin) -> Exhibit:
     id, title, facts = "sleeves-summary", "Accounts against their benchmarks", firm_facts(review, origin)
     if "excess" not in facts:
         return absent(id, title, NONE)
+
+    def short(name: str) -> FactRef:
+        return facts[name].ref(fmt.basis_points(float(facts[name].value)))
+
     part = int((~review.accounts.accounts["whole"]).sum())
     lived = f"{fmt.count(part)} of them for a part of it" if part else "all of them for all of it"
     items = (
         Kpi("Accounts", facts["portfolio"].ref(), "return of all together, after fees"),
         Kpi("Benchmarks", facts["benchmark"].ref(), "at the accounts' values"),
-        Kpi("Difference", facts["excess"].ref(fmt.basis_points(float(facts["excess"].value))), span(review)),
-        Kpi("The models' part", facts["model"].ref(), "model against benchmark"),
-        Kpi("Implementation's part", facts["implementation"].ref(), "accounts against models"),
+        Kpi("Difference", short("excess"), span(review)),
+        Kpi("The models' part", short("model"), "model against benchmark"),
+        Kpi("Implementation's part", short("implementation"), "accounts against models"),
         Kpi("Accounts measured", facts["accounts"].ref(), lived),
     )
     settings = origin.settings(basis(review), TABLES)
@@ -97,7 +101,7 @@ def firm_bridge(review: SleeveReview, origin: Origin) -> Exhibit:
         takeaway = f"No step brought anything; most was lost by {PHRASES[worst]}: {fmt.basis_points(effects[worst])}."
     body = figures.bridge(
         list(WORDS.values()), float(facts["benchmark"].value), [float(effects[name]) for name in WORDS],
-        alt=takeaway, ends=("Benchmarks", "Accounts"), axis_title="Return over the period",
+        alt=takeaway, ends=("Benchmarks", "Accounts"), axis_title="Return over the period", digits=2,
         data=TableBody(columns, rows),
     )  # fmt: skip
     return Exhibit(id, title, body, takeaway, origin.settings(basis(review), TABLES), tuple(facts.values()))
@@ -144,11 +148,11 @@ def sleeve_table(review: SleeveReview, origin: Origin) -> Exhibit:
         Column("model", "Model", "percent", digits=2),
         Column("benchmark", "Benchmark", "percent", digits=2),
         Column("excess", "Difference", "bp", digits=0, note="return less benchmark"),
-        Column("decided", "The model", "bp", digits=0, note="allocation, selection and interaction within the sleeve"),
-        Column("timing", "Other weights", "bp", digits=0),
+        Column("decided", "By model", "bp", digits=0, note="allocation, selection and interaction within the sleeve"),
+        Column("timing", "Weights", "bp", digits=0, note="securities at other weights than in the model's sleeve"),
         Column("cash", "Cash", "bp", digits=0),
         Column("fees", "Fees", "bp", digits=0),
-        Column("rest", "Trading and residual", "bp", digits=1),
+        Column("rest", "Rest", "bp", digits=1, note="trading and residual"),
     )
     frame["rest"] = frame["trading"] + frame["residual"]
     rows, facts = origin.table("sleeves.pool", frame, columns, "attribution.pools", TABLES, keys=frame["sleeve_id"])
@@ -238,7 +242,7 @@ def _sleeves_said(review: SleeveReview, origin: Origin) -> tuple[list[Paragraph]
         key = f"sleeves.part.{origin.slug(row['sleeve_id'])}.model"
         fact = origin.fact(key, value, "bp", FUNCTION, TABLES, digits=1)
         facts.append(fact)
-        lead = "Of the models' decisions" if not words else " and"
+        lead = "Of the models' decisions" if not words else ", and"
         at_all = f"{lead} {sleeve_name(review, row['sleeve_id'])} {verb} most, "
         words += [at_all, fact.ref(fmt.basis_points(abs(value)))]
     return ([(*words, ".")] if words else []), tuple(facts)
@@ -265,10 +269,11 @@ def _causes_said(review: SleeveReview, facts: dict[str, Fact]) -> Paragraph:
 def _part_takeaway(frame: pd.DataFrame) -> str:
     """The sleeves at both ends, and whether it was the model."""
     worst, best = frame.iloc[0], frame.iloc[-1]
-    by = "the model's decisions" if abs(worst["model"]) >= abs(worst["timing"]) else "weights other than the model's"
+    by = ["the model's decisions", "weights other than the model's"]
+    by = by if abs(worst["model"]) >= abs(worst["timing"]) else by[::-1]
     said = []
     if worst["total"] <= -0.5e-4:
-        said.append(f"{worst['name']} cost most, {fmt.basis_points(-worst['total'])}, mostly by {by}")
+        said.append(f"{worst['name']} cost most, {fmt.basis_points(-worst['total'])}, more by {by[0]} than by {by[1]}")
     if best["total"] >= 0.5e-4:
         said.append(f"{best['name']} brought most, {fmt.basis_points(best['total'])}")
     return ("; ".join(said) or "No sleeve made a difference of half a basis point") + "."

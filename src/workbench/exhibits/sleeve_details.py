@@ -19,7 +19,7 @@ from workbench.exhibits.sleeve_facts import (
     basis,
     firm_effects,
     firm_linked,
-    largest_pools,
+    most_at_stake,
     sleeve_name,
 )
 from workbench.report import Column, Exhibit, TableBody, figures
@@ -27,12 +27,18 @@ from workbench.report import format as fmt
 
 _POOL = "attribution.pools"
 _POOL_WORDS = {name: WORDS[name] for name in WORDS if name != "other_holdings"}
+#: What the model's effects are within a sleeve.
+_WITHIN = {
+    "allocation": "how much of each {level} its model holds",
+    "selection": "what its model holds in each {level}",
+    "interaction": "amounts and choices by {level} together",
+}
 _LEVEL_WORDS = {"sector": "Sector", "asset_class": "Asset class", "region": "Region", "security_id": "Security"}
 
 
 def sleeve_pages(review: SleeveReview, origin: Origin, most: int) -> Iterator[Exhibit]:
-    """For each of the largest sleeves: from its benchmark to its return, and its model by group."""
-    chosen = largest_pools(review, most)
+    """For the sleeves with most at stake: from its benchmark to its return, and its model by group."""
+    chosen = most_at_stake(review, most)
     if not chosen:
         yield absent("sleeves-inside", "Inside the sleeves", NONE)
     for sleeve in chosen:
@@ -63,11 +69,11 @@ def sleeve_bridge(review: SleeveReview, pool: SleevePool, origin: Origin) -> Exh
     takeaway = (
         f"{name} returned {fmt.percent(ends['portfolio'], 2)} where its benchmark returned "
         f"{fmt.percent(ends['benchmark'], 2)}, {fmt.basis_points(abs(ahead))} {'more' if ahead >= 0 else 'less'}; "
-        f"the largest step is {PHRASES[largest]}, {fmt.basis_points(steps[largest])}."
+        f"the largest step is {_phrase(largest, review.pools.level)}, {fmt.basis_points(steps[largest])}."
     )
     body = figures.bridge(
         list(_POOL_WORDS.values()), ends["benchmark"], list(steps.values()), alt=takeaway,
-        ends=("Benchmark", "Sleeve"), axis_title="Return over the period", data=data,
+        ends=("Benchmark", "Sleeve"), axis_title="Return over the period", digits=2, data=data,
     )  # fmt: skip
     settings = origin.settings(f"{basis(review)}; cash and fees carved out by value", TABLES)
     return Exhibit(
@@ -80,6 +86,9 @@ def group_table(review: SleeveReview, pool: SleevePool, origin: Origin) -> Exhib
     name, slug = sleeve_name(review, pool.sleeve_id), origin.slug(pool.sleeve_id)
     words = _LEVEL_WORDS[review.pools.level]
     frame = pool.by_group().sort_values(["total", "group"], ignore_index=True)
+    id, title = f"sleeves-groups-{slug}", f"{name}: the model by {words.lower()}"
+    if len(frame) < 2:
+        return absent(id, title, f"{name} is all of one {words.lower()}, so there is nothing to split.")
     columns = (
         Column("group", words, emphasis=True),
         Column("weight", "Model", "percent", note="average weight in the accounts' models"),
@@ -90,12 +99,14 @@ def group_table(review: SleeveReview, pool: SleevePool, origin: Origin) -> Exhib
         Column("total", "Total", "bp", digits=1),
     )
     rows, facts = origin.table(f"sleeves.group.{slug}", frame, columns, _POOL, TABLES)
-    total = frame[["allocation", "selection", "interaction", "total"]].sum()
     sums = [
-        origin.fact(f"sleeves.group-sum.{slug}.{key}", float(value), "bp", _POOL, TABLES, digits=1)
-        for key, value in total.items()
+        origin.fact(
+            f"sleeves.group-sum.{slug}.{c.name}", float(frame[c.name].sum()), c.kind, _POOL, TABLES, digits=c.digits
+        )
+        for c in columns[1:]
     ]
-    body = TableBody(columns, (*rows, ("All", None, None, *(fact.ref() for fact in sums))), total_row=True)
+    cells = (fact.ref(fact.text.removesuffix("\u00a0bp")) for fact in sums)
+    body = TableBody(columns, (*rows, ("All", *cells)), total_row=True)
     worst, best = frame.iloc[0], frame.iloc[-1]
     takeaway = f"Against its benchmark the model of {name} "
     said = [
@@ -103,11 +114,9 @@ def group_table(review: SleeveReview, pool: SleevePool, origin: Origin) -> Exhib
         for row, verb, counts in ((worst, "lost", worst["total"] <= -0.5e-4), (best, "won", best["total"] >= 0.5e-4))
         if counts
     ]
-    takeaway += f"{' and '.join(said)}." if said else "made no difference in any group."
+    takeaway += f"{', and '.join(said)}." if said else "made no difference in any group."
     settings = origin.settings(f"{basis(review)}; the models' sleeves against the sleeve's benchmark", TABLES)
-    return Exhibit(
-        f"sleeves-groups-{slug}", f"{name}: the model by {words.lower()}", body, takeaway, settings, (*facts, *sums)
-    )
+    return Exhibit(id, title, body, takeaway, settings, (*facts, *sums))
 
 
 def contributors_figure(review: SleeveReview, origin: Origin, most: int) -> Exhibit:
@@ -136,7 +145,7 @@ def contributors_figure(review: SleeveReview, origin: Origin, most: int) -> Exhi
     )
     said = [
         f"{row['security_id']} {verb} most, {fmt.basis_points(abs(row['contribution']))}, "
-        f"held at {fmt.percent(row['weight'])} against {fmt.percent(row['benchmark_weight'])}"
+        f"held at {fmt.percent(row['weight'])} where the benchmarks hold {fmt.percent(row['benchmark_weight'])}"
         for part, verb, place in ((top, "brought", 0), (bottom, "cost", -1))
         if len(part)
         for row in [part.iloc[place]]
@@ -211,14 +220,14 @@ def reconciliation_table(review: SleeveReview, origin: Origin) -> Exhibit:
     } | {
         "sum": origin.fact("sleeves.check.sum", float(effects.sum()), "bp", FUNCTION, TABLES, digits=1),
         "excess": origin.fact("sleeves.firm.excess", float(linked.excess[0]), "bp", FUNCTION, TABLES, digits=1),
-        "residual": origin.fact("sleeves.check.residual", float(residual[worst]), "bp", FUNCTION, TABLES, digits=3),
+        "worst": origin.fact("sleeves.check.residual", float(residual[worst]), "bp", FUNCTION, TABLES, digits=3),
         "left": origin.fact("sleeves.check.left", left, "fraction", FUNCTION, TABLES, text=_tiny(left)),
     }
     rows = (
         *((WORDS[name], facts[name].ref()) for name in WORDS),
         ("Sum of the rows", facts["sum"].ref()),
         ("Accounts less benchmarks", facts["excess"].ref()),
-        ("Largest residual of an account", facts["residual"].ref()),
+        ("Largest residual of an account", facts["worst"].ref()),
         ("Largest part of an account's difference that no row explains", facts["left"].ref()),
     )
     account = review.accounts.accounts["account_id"].iloc[worst]
@@ -236,6 +245,11 @@ def reconciliation_table(review: SleeveReview, origin: Origin) -> Exhibit:
         id, title, TableBody(columns, rows, note=note), takeaway, origin.settings(basis(review), TABLES),
         tuple(facts.values()),
     )  # fmt: skip
+
+
+def _phrase(effect: str, level: str) -> str:
+    """An effect within a sleeve, as words."""
+    return _WITHIN.get(effect, PHRASES[effect]).format(level=_LEVEL_WORDS[level].lower())
 
 
 def _tiny(value: float) -> str:

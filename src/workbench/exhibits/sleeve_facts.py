@@ -120,10 +120,10 @@ def sleeve_name(review: SleeveReview, sleeve: str) -> str:
     return f"{name} ({sleeve})" if (review.names == name).sum() > 1 else name
 
 
-def largest_pools(review: SleeveReview, most: int) -> list[str]:
-    """The sleeves with most value at the last beginning, by sleeve_id."""
-    frame = review.pools.to_frame()
-    return [] if frame.empty else list(frame.nlargest(most, "value")["sleeve_id"])
+def most_at_stake(review: SleeveReview, most: int) -> list[str]:
+    """The sleeves whose difference to their benchmark is the most dollars, by sleeve_id."""
+    stake = {pool.sleeve_id: abs(float(pool.linked.excess) * pool.begin.mean()) for pool in review.pools.pools}
+    return sorted(stake, key=lambda sleeve: -stake[sleeve])[:most]
 
 
 def ahead(value: float) -> str:

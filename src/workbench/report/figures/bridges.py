@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from itertools import pairwise
 
+from workbench.report import format as fmt
 from workbench.report import theme
 from workbench.report.exhibit import FigureBody, TableBody
 from workbench.report.figures._axes import (
@@ -30,18 +31,20 @@ def bridge(
     ends: tuple[str, str] = ("Start", "End"),
     unit: str = "percent",
     step_unit: str = "bp",
+    digits: int | None = None,
     axis_title: str = "",
     data: TableBody | None = None,
 ) -> FigureBody:
     """Return the steps that lead from `start` to its sum with them, each a floating bar with its figure.
 
     Both ends are diamonds, not bars: the axis need not hold zero, so that small steps between large figures are seen.
+    `digits` are those of the ends' figures.
     """
     check_lengths(labels, steps)
     names = [label(name) for name in (ends[0], *labels, ends[1])]
     levels = [start + math.fsum(steps[:position]) for position in range(len(steps) + 1)]
     scale, step_names = unit_scale(unit), names[1:-1]
-    words = shown(steps, step_unit)
+    words, at_ends = shown(steps, step_unit), [fmt.by_unit(level, unit, digits) for level in (levels[0], levels[-1])]
     bars = {
         "type": "bar", "orientation": "h", "y": step_names, "x": [scale * step for step in steps],
         "base": [scale * level for level in levels[:-1]], "name": "Step", "showlegend": False,
@@ -51,7 +54,7 @@ def bridge(
     marks = {
         "type": "scatter", "mode": "markers", "y": [names[0], names[-1]], "x": [scale * levels[0], scale * levels[-1]],
         "marker": {"symbol": "diamond", "size": 12, "color": theme.BAND.light}, "showlegend": False,
-        "customdata": shown([levels[0], levels[-1]], unit), "hovertemplate": "%{y}: %{customdata}<extra></extra>",
+        "customdata": at_ends, "hovertemplate": "%{y}: %{customdata}<extra></extra>",
         "cliponaxis": False,
     }  # fmt: skip
     path = {
@@ -68,6 +71,6 @@ def bridge(
         "type": "category", "autorange": "reversed", "showgrid": False, "ticksuffix": "  ",
         "categoryorder": "array", "categoryarray": names,
     }  # fmt: skip
-    total = [f"<b>{text}</b>" for text in shown([levels[0], levels[-1]], unit)]
+    total = [f"<b>{text}</b>" for text in at_ends]
     column = value_columns(layout, names, [("", [total[0], *words, total[1]])])
     return FigureBody(figure([path, bars, marks, column], layout), alt, bar_height(names, 30, layout), data)
