@@ -71,7 +71,7 @@ def test_the_sentence_is_made_of_the_last_whole_year(origin):
     gap = 100 * (row["net"] - row["benchmark"])
     assert f"{abs(gap):.2f} pp {'ahead of' if gap >= 0 else 'behind'} its benchmark" in takeaway
     assert f"{fmt.percent(row['gross'], 2)} before, after fees" in takeaway
-    assert "the middle half of its 8 full-year accounts earned between" in takeaway
+    assert "each counted once, the middle half of its 8 full-year accounts earned between" in takeaway
     assert "No calendar year" in composites.report_table(made(months=7), origin).takeaway
 
 

@@ -113,7 +113,9 @@ def _takeaway(composite: Composite, slug: str, origin: Origin) -> tuple[str, tup
         origin.fact(f"composite.{slug}.{year}.{name}", row[name], "percent", FUNCTION, TABLES, digits=2)
         for name in ("lower_quartile", "upper_quartile")
     )
-    text += f"; the middle half of its {fmt.count(row['full_year'])} full-year accounts earned between "
+    text += (
+        f"; each counted once, the middle half of its {fmt.count(row['full_year'])} full-year accounts earned between "
+    )
     text += f"{facts[0].text} and {facts[1].text} {_FEES[composite.rules.basis]}."
     return text, facts
 
