@@ -59,7 +59,7 @@ def bridge(
     }  # fmt: skip
     path = {
         "type": "scatter", "mode": "lines", "line": {"color": theme.AXIS.light, "width": 1, "dash": "dot"},
-        "y": [name for pair in pairwise(names) for name in (*pair, None)],
+        "y": [name for pair in pairwise(names) for name in (*pair, pair[1])],
         "x": [x for level in levels for x in (scale * level, scale * level, None)],
         "showlegend": False, "hoverinfo": "skip",
     }  # fmt: skip
