@@ -128,12 +128,11 @@ def issuer_by_sleeve(watched: Watched) -> pd.DataFrame:
 def _issuer_firm(watched: Watched, limit: Limit, found: Exposures) -> Reading:
     if (reason := _nothing(found)) is not None:
         return reason
-    worst = int(found.firm[-1].argmax())
-    names = watched.issuers[1]
+    worst, beyond = _worst(found.firm, limit.value)
     return Reading(
         pd.Series(found.firm[:, worst], index=found.days),
-        str(names[worst]),
-        *_in_issuer(watched, watched.issuers[0][watched.holding_security] == worst),
+        str(watched.issuers[1][worst]),
+        *_in_issuer(watched, beyond[watched.issuers[0][watched.holding_security]]),
         unknown=found.unpriced,
     )
 
@@ -143,8 +142,9 @@ def _issuer_model(watched: Watched, limit: Limit, found: Exposures) -> Reading:
         return reason
     if not len(watched.models) or np.isnan(found.model[-1]).all():
         return Reading.unmeasured("no account is on a model in force")
-    model, worst = divmod(int(np.nanargmax(found.model[-1])), len(watched.issuers[1]))
-    beyond = np.nan_to_num(found.model[-PERSISTENCE:]).min(axis=0) > limit.value
+    place, past = _worst(found.model.reshape(len(found.days), -1), limit.value)
+    model, worst = divmod(place, len(watched.issuers[1]))
+    beyond = past.reshape(found.model.shape[1:])
     account_model = watched.model[watched.holding_account]
     issuer = watched.issuers[0][watched.holding_security]
     within = (account_model >= 0) & beyond[account_model, issuer]
@@ -157,11 +157,7 @@ def _issuer_household(watched: Watched, limit: Limit, found: Exposures) -> Readi
     if (reason := _nothing(found)) is not None:
         return reason
     issuers = len(watched.issuers[1])
-    recent = np.nan_to_num(found.household_weight[-PERSISTENCE:])
-    beyond = recent.min(axis=0) > limit.value
-    # The worst of those that stayed beyond, so that a household's one noisy day does not hide another's five.
-    ranked = np.where(beyond, recent[-1] + 1.0, recent[-1])
-    worst = int(ranked.argmax())
+    worst, beyond = _worst(found.household_weight, limit.value)
     household, issuer = divmod(int(found.household_key[worst]), issuers)
     pair = watched.holding_household * issuers + watched.issuers[0][watched.holding_security]
     within = np.isin(pair, found.household_key[beyond]) & watched.is_company[watched.holding_security]
@@ -243,8 +239,7 @@ def _days_to_trade(watched: Watched, limit: Limit, found: Exposures) -> Reading:
         why = "no average volume is known of anything held" if len(unknown) else "nothing but cash is held"
         return Reading.unmeasured(why, unknown)
     needed = np.abs(found.held[:, known]) / (PARTICIPATION * adv[known])
-    worst = int(needed[-1].argmax())
-    beyond = needed[-PERSISTENCE:].min(axis=0) > limit.value
+    worst, beyond = _worst(needed, limit.value)
     slow = np.zeros(len(ids), bool)
     slow[np.flatnonzero(known)[beyond]] = True
     touched, dollars = in_holdings(watched, slow[watched.holding_security])
@@ -271,6 +266,16 @@ def in_holdings(watched: Watched, which: Flags) -> tuple[Flags, Floats]:
     held = which & (watched.quantity_at(watched.last) != 0.0)
     touched = np.bincount(watched.holding_account[held], minlength=count) > 0
     return touched, added_up(worth, watched.holding_account, count)
+
+
+def _worst(values: Floats, limit: float) -> tuple[int, Flags]:
+    """The largest of today's values (D x X), and which were above the limit at each of the last closes.
+
+    Among those that stayed above first, so that one's noisy day does not hide another's five.
+    """
+    recent = np.nan_to_num(values[-PERSISTENCE:])
+    beyond = recent.min(axis=0) > limit
+    return int(np.where(beyond, recent[-1] + recent[-1].max(), recent[-1]).argmax()), beyond
 
 
 def _in_issuer(watched: Watched, which: Flags) -> tuple[Flags, Floats]:
