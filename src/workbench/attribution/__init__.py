@@ -5,6 +5,7 @@ from workbench.attribution.brinson import brinson
 from workbench.attribution.chunks import brinson_chunks
 from workbench.attribution.contribution import Contribution, contribution
 from workbench.attribution.effects import Attribution
+from workbench.attribution.factors import FactorAttribution, factor_attribution, model_factor_attribution
 from workbench.attribution.linking import Linked, cumulative, link
 from workbench.attribution.paths import ModelPaths, load_models
 from workbench.attribution.pools import SleevePool, SleevePools, pools
@@ -14,8 +15,30 @@ from workbench.attribution.sleeves import Composite, SleeveAttribution, rows_of,
 from workbench.attribution.tree import TreeAttribution, brinson_tree
 
 __all__ = [
-    "Attribution", "Composite", "Contribution", "Linked", "ModelPaths", "SleeveAttribution", "SleevePool",
-    "SleevePools", "SleeveReview", "TreeAttribution", "brinson", "brinson_chunks", "brinson_tree", "contribution",
-    "cumulative", "implementation", "link", "load_models", "pools", "review_sleeves", "rows_of",
-    "security_effects", "sleeves",
+    "Attribution",
+    "Composite",
+    "Contribution",
+    "FactorAttribution",
+    "Linked",
+    "ModelPaths",
+    "SleeveAttribution",
+    "SleevePool",
+    "SleevePools",
+    "SleeveReview",
+    "TreeAttribution",
+    "brinson",
+    "brinson_chunks",
+    "brinson_tree",
+    "contribution",
+    "cumulative",
+    "factor_attribution",
+    "implementation",
+    "link",
+    "load_models",
+    "model_factor_attribution",
+    "pools",
+    "review_sleeves",
+    "rows_of",
+    "security_effects",
+    "sleeves",
 ]  # fmt: skip

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import pandas as pd
 
 from workbench.exhibits.drift_facts import absent, display_names, listed, plural
 from workbench.exhibits.origin import Origin
-from workbench.report import Column, Exhibit, FigureBody, ProseBody, TableBody, figures
+from workbench.report import Column, Exhibit, Fact, FigureBody, Missing, ProseBody, TableBody, figures
 from workbench.report import format as fmt
 from workbench.report.exhibit import Paragraph
 from workbench.risk import FIRM, Overview, RiskSplit, estimated_weight
@@ -69,7 +71,9 @@ def models_table(seen: Overview, origin: Origin, names: pd.Series) -> Exhibit:
             f" {most['name']} is the most volatile model, {fmt.percent(most['volatility'])}; "
             f"{least['name']} the least, {fmt.percent(least['volatility'])}."
         )
-    note = "Accounts of one model partly cancel each other, so that together they track more closely than the median."
+    note = (
+        "Tracking error is that of all its accounts together; half of the accounts are closer than the median account."
+    )
     return Exhibit(
         id,
         title,
@@ -111,7 +115,7 @@ def active_figure(seen: Overview, origin: Origin, names: pd.Series, level: str =
         f"{labels[worst]} is furthest from its targets: {fmt.percent(active.volatility[worst], 2)} a year, of which "
         f"{fmt.percent(parts.iloc[worst][key] / active.volatility[worst], 0)} comes from {key}."
     )
-    body, facts = _stack(parts, active, labels, origin, f"risk.active.{level}", takeaway, digits=2)
+    body, facts = _stack(parts, active, labels, origin, f"risk.active.{level}", takeaway, unit="bp")
     return Exhibit(id, title, body, takeaway, origin.settings(basis(seen), TABLES), facts)
 
 
@@ -137,6 +141,7 @@ def factor_table(seen: Overview, origin: Origin) -> Exhibit:
         "risk.factor", frame, columns, "risk.split", TABLES,
         missing={"exposure": why, "volatility": why, "correlation": why, "share": "nothing moves"},
     )  # fmt: skip
+    rows = (*rows[:-2], *(tuple("" if isinstance(cell, Missing) else cell for cell in row) for row in rows[-2:]))
     factors = frame.iloc[: len(seen.risk.factors)]
     takeaway = "There is no factor to explain risk by."
     if len(factors) and seen.total.volatility[0] > 0:
@@ -263,8 +268,8 @@ def _stack(
     origin: Origin,
     prefix: str,
     alt: str,
-    digits: int = 1,
-) -> tuple[FigureBody, tuple]:
+    unit: Literal["percent", "bp"] = "percent",
+) -> tuple[FigureBody, tuple[Fact, ...]]:
     """A stacked chart of contributions and the same as a table, with a fact for each figure."""
     joined = _joined(parts)
     wide = joined.set_axis([f"part{place}" for place in range(joined.shape[1])], axis=1).reset_index(drop=True)
@@ -272,11 +277,8 @@ def _stack(
     wide["volatility"] = split.volatility
     columns = (
         Column("name", "Portfolio"),
-        *(
-            Column(column, str(key), "percent", digits=digits)
-            for column, key in zip(wide.columns[1:-1], joined.columns, strict=True)
-        ),
-        Column("volatility", "Total", "percent", digits=digits),
+        *(Column(column, str(key), unit) for column, key in zip(wide.columns[1:-1], joined.columns, strict=True)),
+        Column("volatility", "Total", unit),
     )
     # Facts are named by the part, not by its place in this chart.
     named = {column: f"{origin.slug(key)}.contribution" for column, key in zip(wide.columns[1:-1], joined.columns)}
@@ -290,7 +292,7 @@ def _stack(
         labels,
         {str(key): list(joined[key]) for key in joined.columns},
         alt=alt,
-        unit="percent",
+        unit=unit,
         totals=list(split.volatility),
         total_name="Total",
         axis_title="Contribution, a year",
@@ -319,7 +321,7 @@ def _largest_part(parts: pd.DataFrame, volatility: np.ndarray, name: str) -> str
     text = f"{name}: {fmt.percent(first[key] / volatility[0], 0)} of the risk comes from {key}."
     lowest = first.idxmin()
     if first[lowest] < -_SMALL * volatility[0]:
-        text += f" {lowest} takes away {fmt.percent(-first[lowest] / volatility[0], 0)}."
+        text += f" The part in {lowest} lowers it by {fmt.percent(-first[lowest] / volatility[0], 0)}."
     return text
 
 

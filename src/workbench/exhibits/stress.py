@@ -16,6 +16,8 @@ from workbench.report.exhibit import Paragraph
 from workbench.risk import Overview
 
 TABLES = [*RISK_TABLES, "profiles"]
+#: A longer label would run into the next one.
+_LONGEST_LABEL = 58
 _TONES: dict[str, Tone] = {"within": "good", "above": "bad", "not assessable": "neutral"}
 
 
@@ -65,7 +67,7 @@ def verdict(seen: Overview, origin: Origin) -> Exhibit:
                 facts["above"].ref(),
                 " of ",
                 facts["assessed"].ref(),
-                f" {noun(assessed, 'household')} with a valid profile would then lose more than it tolerates.",
+                f" {noun(assessed, 'household')} with a valid profile would then lose more than the profile tolerates.",
             )
         )
     tone: Tone = "warning" if above else "good"
@@ -109,14 +111,12 @@ def firm_figure(seen: Overview, origin: Origin) -> Exhibit:
         return absent(id, title, "No window or shock reaches enough of the holdings.")
     reached = frame[frame["result"].notna()].sort_values(["kind", "result"], kind="stable")
     worst = reached.loc[reached["result"].idxmin()]
-    takeaway = (
-        f"{worst['name']}: {_moved(worst['result'])}, {fmt.usd_short(abs(worst['dollars']))}, is the most of all."
-    )
+    takeaway = f"Worst of all is {_moved(worst['result'])}, {fmt.usd_short(abs(worst['dollars']))}: {worst['name']}."
     past = reached[reached["kind"] == "history"]
     if len(past) and worst["kind"] != "history":
         of_past = past.loc[past["result"].idxmin()]
         takeaway += f" Of what has happened it is {_moved(of_past['result'])}: {of_past['name']}."
-    labels = list(reached["name"] + np.where(reached["kind"] == "shock", " (shock)", ""))
+    labels = [_label(row.name, row.kind) for row in reached[["name", "kind"]].itertuples(index=False)]
     columns = (
         Column("name", "Stress"),
         Column("result", "Gain or loss", "percent"),
@@ -144,7 +144,7 @@ def models_figure(seen: Overview, origin: Origin, names: pd.Series) -> Exhibit:
     labels, scenarios = group_names(seen, names), stress.moves.scenarios
     at = np.unravel_index(np.nanargmin(stress.result), stress.result.shape)
     takeaway = (
-        f"{labels[at[0]]} would lose most, {_moved(stress.result[at])} in: {scenarios['name'][at[1]]}."
+        f"{labels[at[0]]} would lose most, {fmt.percent(-stress.result[at])}: {scenarios['name'][at[1]]}."
         if stress.result[at] < 0
         else "No stress would cost any model anything."
     )
@@ -153,7 +153,7 @@ def models_figure(seen: Overview, origin: Origin, names: pd.Series) -> Exhibit:
         *(Column(f"group{place}", label, "percent") for place, label in enumerate(labels)),
     )
     frame = pd.DataFrame(stress.result.T, columns=[column.name for column in columns[1:]])
-    frame.insert(0, "name", scenarios["name"] + np.where(scenarios["kind"] == "shock", " (shock)", ""))
+    frame.insert(0, "name", [_label(row.name, row.kind) for row in scenarios[["name", "kind"]].itertuples(index=False)])
     named = {f"group{place}": f"{origin.slug(id)}.result" for place, id in enumerate(stress.portfolios)}
     columns = tuple(
         Column(named.get(column.name, column.name), column.label, column.kind, emphasis=column.emphasis)
@@ -210,7 +210,9 @@ def coverage_table(seen: Overview, origin: Origin) -> Exhibit:
     takeaway += f", {partly} in part on estimates" if partly else ""
     takeaway += f"; {lost} {'does' if lost == 1 else 'do'} not reach." if lost else "."
     dropped = seen.scenarios.left_out
-    note = f"Not in this firm, and so not shocked: {', '.join(dropped)}." if dropped else ""
+    note = (
+        f"Shocks of {', '.join(dropped)} meet nothing: the firm has no such asset class or factor." if dropped else ""
+    )
     settings = origin.settings(basis(seen), TABLES)
     return Exhibit(id, title, TableBody(columns, rows, note=note), takeaway, settings, facts)
 
@@ -246,9 +248,7 @@ def households_table(seen: Overview, origin: Origin, most: int) -> Exhibit:
     rows, facts = origin.table("stress.household", frame, figures_only, "risk.against_tolerance", TABLES, missing=plain)
     rows = tuple((*row, Badge(state, _TONES[state])) for row, state in zip(rows, frame["state"], strict=True))
     assessed, above = losses[losses["verdict"] != "not assessable"], losses[losses["verdict"] == "above"]
-    takeaway = (
-        f"{len(above)} of {plural(len(assessed), 'household')} with a valid profile would lose more than it tolerates"
-    )
+    takeaway = f"{len(above)} of {plural(len(assessed), 'household')} would lose more than their profile tolerates"
     if len(above):
         first = above.iloc[0]
         takeaway += f"; {first['household_id']} by {fmt.percentage_points(first['excess']).lstrip('+')}"
@@ -278,6 +278,11 @@ def _scenarios(seen: Overview) -> pd.DataFrame:
         firm[["result", "dollars", "own", "estimated", "missing", "unreached"]].reset_index(drop=True)
     )
     return frame.assign(reason=frame["unreached"])
+
+
+def _label(name: str, kind: str) -> str:
+    """A scenario's name as a row's label; shocks say that they are."""
+    return clipped(f"Shock: {name}" if kind == "shock" else name, _LONGEST_LABEL)
 
 
 def _moved(result: float) -> str:

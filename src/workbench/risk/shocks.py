@@ -63,8 +63,8 @@ class Scenarios:
 
     `least_covered` is the part of a portfolio that must have data of its own. `proxy` says what stands in for a
     security without: its class's average, or nothing; `proxies` names a security for a security, and comes first.
-    `tolerated_volatilities` is how many of a profile's tolerated volatilities a loss may be. `left_out` says which
-    shocks of the packaged file this firm has nothing to apply to.
+    `tolerated_volatilities` is how many of a profile's tolerated volatilities a loss may be. `left_out` names the
+    factors and classes of the packaged file that this firm does not have.
     """
 
     windows: tuple[Window, ...]
@@ -94,15 +94,12 @@ class Scenarios:
                 factors={name: value for name, value in shock.factors.items() if name in factors},
                 asset_classes={name: value for name, value in shock.asset_classes.items() if name in asset_classes},
             )
-            gone = [
-                name
-                for name in (*shock.factors, *shock.asset_classes)
-                if not {name} & {*part.factors, *part.asset_classes}
+            left_out += [
+                n for n in (*shock.factors, *shock.asset_classes) if n not in (*part.factors, *part.asset_classes)
             ]
-            left_out += [f"{name} of {shock.id}" for name in gone]
             if part.factors or part.asset_classes:
                 kept.append(part)
-        return replace(self, shocks=tuple(kept), left_out=tuple(left_out))
+        return replace(self, shocks=tuple(kept), left_out=tuple(dict.fromkeys(left_out)))
 
 
 def load_scenarios(path: Path | str | None = None) -> Scenarios:
