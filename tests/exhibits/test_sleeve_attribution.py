@@ -1,0 +1,170 @@
+"""The sleeve chapter: on the demo firm, on a small one, with benchmarks missing, and with nothing to show."""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from workbench.attribution import review_sleeves
+from workbench.errors import ParameterError
+from workbench.exhibits import Origin, sleeve_attribution, sleeve_details, sleeve_facts
+from workbench.firm import open_at
+from workbench.report.exhibit import FigureBody, TableBody
+
+_spec = importlib.util.spec_from_file_location("exhibit_runs", Path(__file__).with_name("conftest.py"))
+runs = importlib.util.module_from_spec(_spec)
+sys.modules[_spec.name] = runs
+_spec.loader.exec_module(runs)
+
+POLICY = pd.DataFrame({"model_id": "BAL", "sleeve_id": ["EQ", "FI"], "weight": [0.6, 0.4]})
+BENCHMARKS = pd.DataFrame({"sleeve_id": ["EQ", "FI"], "security_id": ["AAA", "BBB"], "weight": 1.0})
+
+
+@pytest.fixture(scope="module")
+def demo_firm():
+    return open_at("demo")
+
+
+@pytest.fixture(scope="module")
+def review(demo_firm):
+    return review_sleeves(demo_firm)
+
+
+@pytest.fixture(scope="module")
+def demo_origin(demo_firm):
+    return Origin.of(demo_firm)
+
+
+@pytest.fixture(scope="module")
+def shown(demo_firm):
+    return runs.run_chapter("sleeve_attribution", demo_firm)
+
+
+def every_exhibit(review, origin):
+    yield sleeve_attribution.verdict(review, origin)
+    yield sleeve_attribution.summary(review, origin)
+    yield sleeve_attribution.firm_bridge(review, origin)
+    yield sleeve_attribution.sleeve_part(review, origin)
+    yield sleeve_attribution.cumulative_figure(review, origin)
+    yield sleeve_attribution.sleeve_table(review, origin)
+    yield from sleeve_details.sleeve_pages(review, origin, 3)
+    yield sleeve_details.contributors_figure(review, origin, 12)
+    yield sleeve_details.accounts_table(review, origin, 12)
+    yield sleeve_details.reconciliation_table(review, origin)
+    yield sleeve_attribution.left_out_table(review, origin, 12)
+
+
+def no_missing_numbers(exhibit):
+    body = exhibit.body
+    table = body if isinstance(body, TableBody) else body.data if isinstance(body, FigureBody) else None
+    for row in table.rows if table else ():
+        assert not any(isinstance(cell, float) and not math.isfinite(cell) for cell in row), exhibit.id
+    assert not any(isinstance(fact.value, float) and not math.isfinite(fact.value) for fact in exhibit.facts)
+
+
+def test_the_chapter_runs_and_its_facts_agree(shown):
+    assert shown["sleeves-verdict"].title.startswith("Accounts are")
+    for exhibit in shown.exhibits:
+        no_missing_numbers(exhibit)
+        assert "nan" not in runs.words(exhibit).lower().split()
+    facts = shown.facts
+    parts = [facts[f"sleeves.firm.{name}"].value for name in sleeve_facts.WORDS]
+    excess = facts["sleeves.firm.excess"].value
+    assert sum(parts) == pytest.approx(excess, abs=1e-10)
+    assert facts["sleeves.firm.model"].value + facts["sleeves.firm.implementation"].value == pytest.approx(excess)
+    assert facts["sleeves.check.left"].value < 1e-10
+
+
+def test_the_verdict_names_the_side_and_the_sleeves(shown, review):
+    text = shown.text("sleeves-verdict")
+    frame = sleeve_facts.by_sleeve(review).set_index("sleeve_id")["model"]
+    assert f"{review.names[frame.idxmin()]} cost most" in text
+    assert f"{review.names[frame.idxmax()]} brought most" in text
+    done = abs(shown.facts["sleeves.firm.implementation"].value) > abs(shown.facts["sleeves.firm.model"].value)
+    assert ("by implementation" if done else "by the models") in text
+
+
+def test_a_residual_of_all_accounts_and_the_largest_of_one_are_two_rows(shown):
+    rows = {row[0]: row[1].text for row in shown["sleeves-reconciliation"].body.rows}
+    assert rows["Residual"] == "0.0\u00a0bp"
+    assert rows["Sum of the rows"] == rows["Accounts less benchmarks"]
+    assert "Largest residual of an account" in rows
+
+
+def test_a_sleeves_groups_sum_to_its_models_part(review, demo_origin):
+    for pool in review.pools.pools:
+        table = sleeve_details.group_table(review, pool, demo_origin)
+        if isinstance(table.body, TableBody):
+            total = table.fact(f"sleeves.group-sum.{demo_origin.slug(pool.sleeve_id)}.total").value
+            decided = sum(pool.effect(name) for name in ("allocation", "selection", "interaction"))
+            assert total == pytest.approx(decided, abs=1e-12)
+
+
+def test_every_sleeve_can_be_shown_from_the_inside(review, demo_origin):
+    exhibits = list(sleeve_details.sleeve_pages(review, demo_origin, 20))
+    assert len({exhibit.id for exhibit in exhibits}) == len(exhibits) == 2 * len(review.pools.pools)
+
+
+@pytest.mark.parametrize(("period", "words"), [("month", "the month to date"), ("12 months", "the last 12 months")])
+def test_other_periods_say_what_they_are(demo_firm, demo_origin, said, period, words):
+    review = review_sleeves(demo_firm, period, "asset_class", "frongello")
+    text = said(sleeve_attribution.verdict(review, demo_origin))
+    assert f"Over {words}, after fees" in text
+    assert "Frongello's method" in sleeve_attribution.firm_bridge(review, demo_origin).settings.line()
+    assert np.abs(review.accounts.unreconciled).max() < 1e-10
+
+
+def test_settings_that_are_unknown_are_refused(demo_firm):
+    for settings, message in (
+        ({"period": "week"}, "period 'week' is unknown"),
+        ({"level": "mood"}, "level 'mood' is unknown"),
+        ({"linking": "luck"}, "linking 'luck' is unknown"),
+    ):
+        with pytest.raises(ParameterError, match=message):
+            review_sleeves(demo_firm, **settings)
+
+
+def test_a_small_firm_says_since_when_it_is_measured(chapter, small):
+    shown = chapter("sleeve_attribution", {**small, "model_benchmarks": POLICY, "sleeve_benchmarks": BENCHMARKS})
+    assert "the time since 23 December 2022" in shown.text("sleeves-verdict")
+    for exhibit in shown.exhibits:
+        no_missing_numbers(exhibit)
+
+
+def test_missing_benchmarks_are_said(chapter, small):
+    text = chapter("sleeve_attribution", small).text("sleeves-verdict")
+    assert "Equity and Bonds have no benchmark of their own" in text
+    assert "No policy weights are kept for any model" in text
+    one = chapter("sleeve_attribution", {**small, "model_benchmarks": POLICY, "sleeve_benchmarks": BENCHMARKS[:1]})
+    assert "Bonds has no benchmark of its own and is measured against the model itself" in one.text("sleeves-verdict")
+
+
+def test_nothing_to_attribute_is_said_in_every_exhibit(chapter, small):
+    small["accounts"]["model_id"] = None
+    small["accounts"]["model_id"] = small["accounts"]["model_id"].astype("string")
+    shown = chapter("sleeve_attribution", small)
+    assert shown["sleeves-verdict"].title == "Nothing was measured"
+    assert "has no model" in shown.text("sleeves-left-out")
+    assert all(not isinstance(exhibit.body, FigureBody) for exhibit in shown.exhibits)
+
+
+def test_hostile_names_stay_text(chapter, small):
+    small["sleeves"]["name"] = ["<script>alert(1)</script>", "=cmd|' /C calc'!A0"]
+    small["securities"]["name"] = ["<b>A</b>", "=1+1", "Cash"]
+    shown = chapter("sleeve_attribution", {**small, "model_benchmarks": POLICY, "sleeve_benchmarks": BENCHMARKS})
+    for exhibit in shown.exhibits:
+        if isinstance(exhibit.body, FigureBody):
+            assert "<script>" not in str(exhibit.body.figure)
+
+
+def test_sleeves_of_one_name_are_told_apart(chapter, small):
+    small["sleeves"]["name"] = "Twins"
+    shown = chapter("sleeve_attribution", small)
+    assert {"Twins (EQ)", "Twins (FI)"} >= {row[0] for row in shown["sleeves-table"].body.rows}
+    assert len(shown["sleeves-table"].body.rows) == 2
