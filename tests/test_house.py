@@ -43,9 +43,10 @@ MAY_IMPORT = {
     },
     "publish": {"errors", "firm", "runs", "report"},
     "proposals": {"errors", "firm", "rebalance", "exhibits", "report"},
+    "tearsheets": {"errors", "firm", "performance", "exhibits", "vendors"},
     "diagnosis": {"errors", "firm", "market"},
     "progress": {"errors", "runs"},
-    "cli": {"errors", "firm", "market", "publish", "proposals", "diagnosis", "progress"},
+    "cli": {"errors", "firm", "market", "publish", "proposals", "tearsheets", "diagnosis", "progress"},
 }
 HEAVY = {"pandas", "numpy", "plotly", "sklearn", "skfolio", "papermill", "weasyprint", "numba", "exchange_calendars"}
 

@@ -124,6 +124,29 @@ def propose(
 
 
 @main.command()
+@click.option("--firm", required=True, help="A firm's folder, or the word demo.")
+@click.option("--model", default="all", show_default=True, metavar="ID", help="A model, or all of them together.")
+@click.option("--as-of", metavar="DATE", help="The last day of the record. Default: the snapshot's own.")
+@click.option("--out", type=_FOLDER, default=Path("reports"), show_default=True, help="Where the page goes.")
+def tearsheet(firm: str, model: str, as_of: str | None, out: Path) -> None:
+    """Write QuantStats' tearsheet of a composite against its benchmark, and say where its figures are not ours.
+
+    For comparison only; the committee's figures are those of the chapter performance.
+
+    \b
+    workbench tearsheet --firm demo
+    workbench tearsheet --firm data/firm --model BAL --as-of 2022-12-28
+    """
+    from workbench.tearsheets import tearsheet as write
+
+    with _status("Measuring"):
+        made = write(firm, model, as_of=as_of, out=out)
+    for name, row in made.comparison[~made.comparison["same"]].iterrows():
+        click.echo(f"{name}: ours {row['ours']:.4f}, QuantStats {row['quantstats']:.4f}: {row['why']}", err=True)
+    click.echo(made.path)
+
+
+@main.command()
 @click.argument("folder", type=_FOLDER)
 @click.option("--seed", default=7, show_default=True, help="Same seed, same firm, to the bit.")
 @click.option("--as-of", default="2022-12-28", show_default=True, metavar="DATE", help="The day of the snapshot.")

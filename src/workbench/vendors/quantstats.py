@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import html
+import logging
 import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
@@ -46,18 +50,19 @@ def tearsheet(
     _checked(returns, benchmark)
     package = _quantstats()
     target = Path(path)
-    package.reports.html(
-        _plain(returns),
-        benchmark=_plain(benchmark),
-        rf=rate,
-        title=_harmless(title),
-        output=str(target),
-        periods_per_year=periods_per_year,
-        match_dates=False,  # it would drop the first days on which either did not move
-        strategy_title="Portfolio",
-        benchmark_title="Benchmark",
-        parameters={"Note": _NOTE},
-    )
+    with _quiet():
+        package.reports.html(
+            _plain(returns),
+            benchmark=_plain(benchmark),
+            rf=rate,
+            title=_harmless(title),
+            output=str(target),
+            periods_per_year=periods_per_year,
+            match_dates=False,  # it would drop the first days on which either did not move
+            strategy_title="Portfolio",
+            benchmark_title="Benchmark",
+            parameters={"Note": _NOTE},
+        )
     page = target.read_text(encoding="utf-8")
     target.write_text(re.sub(r'<link[^>]*href="https?:[^>]*>', "", page), encoding="utf-8")
     return target
@@ -109,6 +114,20 @@ def compare(
     known = pd.Series(names, index=table.index).map(DIFFERENCES).fillna("not explained")
     table["why"] = known.where(~table["same"], "")
     return table.rename_axis("statistic")
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Hold back what drawing says of missing fonts and ticks: a hundred lines that change no figure."""
+    fonts = logging.getLogger("matplotlib.font_manager")
+    level = fonts.level
+    fonts.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", category=UserWarning, module="quantstats")
+            yield
+    finally:
+        fonts.setLevel(level)
 
 
 def _quantstats() -> ModuleType:
