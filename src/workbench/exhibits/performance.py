@@ -18,6 +18,7 @@ from workbench.report.exhibit import Cell, FactRef, Paragraph
 _MEASURES = (
     ("net", "After fees", "percent"),
     ("gross", "Before fees", "percent"),
+    ("model", "Model on paper", "percent"),
     ("benchmark", "Benchmark", "percent"),
     ("excess", "After fees, less benchmark", "pp"),
 )
@@ -40,22 +41,13 @@ def verdict(review: PerformanceReview, origin: Origin) -> Exhibit:
             ".",
         )
     ]
+    if "excess" in facts.known_of(track, span):
+        lines.append(_split(facts, track, span))
     if ranked := facts.ranked(span):
         lines.append(_behind(facts, ranked, span))
-    if gross := facts.known(track, span, "gross"):
-        lines.append(
-            (
-                "Before fees they returned ",
-                gross.ref(),
-                f". What fees and trading took is in the figures after fees; {_PAYS_NOTHING}.",
-            )
-        )
     if review.no_benchmark:
         lines.append(f"There is no benchmark to compare with: {review.no_benchmark}")
     return Exhibit(id, title, CalloutBody("neutral", tuple(lines)), "", None, facts.carried)
-
-
-_PAYS_NOTHING = "a benchmark pays neither fees nor costs"
 
 
 def summary(review: PerformanceReview, origin: Origin) -> Exhibit:
@@ -115,11 +107,10 @@ def returns_table(review: PerformanceReview, origin: Origin) -> Exhibit:
             rows.append((track.name if first else "", words, *cells, f"{track.since:%Y-%m-%d}" if first else ""))
     note = "Years are to the same day; returns over more than a year are annualised, nothing of a year or less is."
     if review.own_policy:
-        note += (
-            f" Measured against their own sleeve weights, for want of a policy: {listed(sorted(review.own_policy))}."
-        )
-    if review.without:
-        note += f" Without a record: {listed(sorted(review.without))}, where no account lived a whole month."
+        names = listed([str(review.names[key]) for key in sorted(review.own_policy)])
+        note += f" Measured against their own sleeve weights, for want of a policy: {names}."
+    for name, reason in review.without.items():
+        note += f" {name} is not shown: {reason}."
     settings = origin.settings(f"{BASIS}; benchmarks reset monthly, without fees and costs", TABLES)
     takeaway = _returns_takeaway(facts, review)
     return Exhibit(id, title, TableBody(columns, tuple(rows), note=note), takeaway, settings, facts.carried)
@@ -143,20 +134,37 @@ def _against(facts: Facts, track: Track, span: Span) -> tuple[str | FactRef, ...
     return (", ", excess.ref(plain), f" {side} their benchmarks at ", against.ref())
 
 
+def _split(facts: Facts, track: Track, span: Span) -> Paragraph:
+    """The excess as the models' choices and their implementation, and what fees are in it."""
+    choice, implementation = (facts.returned(track, span, name) for name in ("choice", "implementation"))
+    fees = facts.returned(track, span, "fees")
+    return (
+        "Of this difference, ",
+        choice.ref(),
+        " is the models' own, as they stand on paper, and ",
+        implementation.ref(),
+        " came from carrying them out: fees took ",
+        fees.ref(fees.text.lstrip("+")),
+        ", the rest is cash, late trades, other holdings and trading costs. No benchmark pays fees or costs.",
+    )
+
+
 def _behind(facts: Facts, ranked: Sequence[tuple[float, Track]], span: Span) -> Paragraph:
     """How many models are behind, and the two ends."""
     count = sum(value < 0 for value, _ in ranked)
-    (_, worst), (high, best) = ranked[0], ranked[-1]
+    (low, worst), (high, best) = ranked[0], ranked[-1]
     low_fact, high_fact = facts.returned(worst, span, "excess"), facts.returned(best, span, "excess")
     verb = noun(count, "model is", "models are")
-    head = f"{count} of {len(ranked)} {verb} behind their benchmark after fees; " if count else "No model is behind; "
+    head = f"{count} of {len(ranked)} {verb} behind {noun(count, 'its', 'their')} benchmark after fees; "
     if len(ranked) == 1:
-        return (head.rstrip("; ") + f": {worst.name}, ", low_fact.ref(), ".")
+        return (f"{worst.name} is ", low_fact.ref(), " from its benchmark after fees.")
+    lead = "furthest ahead" if high >= 0 else "closest"
+    first = f"{worst.name} is {'furthest behind' if low < 0 else 'least ahead'} with "
     return (
-        head,
-        f"{worst.name} is last with ",
+        head if count else "No model is behind its benchmark; ",
+        first,
         low_fact.ref(),
-        f", {best.name} {'leads with' if high >= 0 else 'comes closest with'} ",
+        f", {best.name} {lead} with ",
         high_fact.ref(),
         ".",
     )

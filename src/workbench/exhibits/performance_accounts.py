@@ -15,7 +15,7 @@ from workbench.report import Column, Exhibit, TableBody, figures
 from workbench.report import format as fmt
 
 #: A gap between a client's dollars and a dollar left alone that is worth naming, a year.
-_GAP = 0.005
+_GAP = 0.001
 _BASIS = "time-weighted daily, flows at the close, after fees"
 
 
@@ -41,15 +41,20 @@ def dispersion_strip(review: PerformanceReview, origin: Origin, listed: int) -> 
     first = far.iloc[0]
     takeaway = f"The middle half of {plural(len(frame), 'account')} ended between {low} and {high} of their model; "
     takeaway += f"{first['account_id']} is furthest off with {fmt.percentage_points(first['gap'], 2)}."
+    others = len(review.net.account_ids) - len(frame)
+    note = f"The {fmt.count(len(far))} furthest off."
+    if others:
+        verb = noun(others, "is not shown: it", "are not shown: they")
+        note += f" {plural(others, 'account')} {verb} did not live the whole time under a model."
     body = figures.strip(
         {str(name): list(part["gap"]) for name, part in groups.items()},
         alt=takeaway,
         labels={str(name): list(part["account_id"]) for name, part in groups.items()},
         named=list(far["account_id"].head(3)),
         axis_title="Account after fees, less its model's paper portfolio",
-        data=TableBody(columns, rows, note=f"The {len(far)} furthest off."),
+        data=TableBody(columns, rows, note=note),
     )
-    basis = f"{_BASIS}; accounts that lived the whole time since {start:%Y-%m-%d}; models without fees and costs"
+    basis = f"{_BASIS}; since {fmt.long_date(str(start.date()))}; models on paper, without fees and costs"
     return Exhibit(id, title, body, takeaway, origin.settings(basis, TABLES), facts)
 
 
@@ -84,16 +89,19 @@ def timing_table(review: PerformanceReview, origin: Origin) -> Exhibit:
             "money_weighted", "Clients' dollars", "percent", digits=2, note="money-weighted, a year, median account"
         ),
         Column("gap", "Timing", "pp", digits=2, note="the median of accounts' own differences, a year"),
-        Column("behind", "Lost by it", "count", note="more than 0.5 pp a year"),
-        Column("ahead", "Gained by it", "count", note="more than 0.5 pp a year"),
+        Column("behind", "Lost by it", "count", note="more than 0.1 pp a year"),
+        Column("ahead", "Gained by it", "count", note="more than 0.1 pp a year"),
     )
     keys = [_key(review, name) for name in table["name"]]
     rows, facts = origin.table(
         "performance.timing", table, columns, "performance.account_money_weighted", TABLES, keys=keys
     )
     middle, lost = float(frame["gap"].median()), int((frame["gap"] < -_GAP).sum())
-    takeaway = f"Timing {'cost' if middle < 0 else 'brought'} the median account {_plain(middle)} a year; "
-    takeaway += f"{plural(lost, 'account')} of {fmt.count(len(frame))} lost more than 0.5 pp a year by it."
+    effect = f"{'cost' if middle < 0 else 'brought'} the median account {_plain(middle)} a year"
+    if abs(middle) < 0.00005:
+        effect = "made no difference to the median account"
+    takeaway = f"Timing {effect}; "
+    takeaway += f"{plural(lost, 'account')} of {fmt.count(len(frame))} lost more than 0.1 pp a year by it."
     note = "Each account over its own life. A difference says when money came and went, not who decided it or why."
     if several:
         verb = noun(several, "has no single rate and is", "have no single rate and are")
@@ -107,7 +115,7 @@ def contributors(review: PerformanceReview, origin: Origin, most: int) -> Exhibi
     id, title = "performance-contributors", "What earned it, and what lost it"
     frame, start = _contributions(review)
     if frame.empty:
-        return absent(id, title, "All accounts together had no capital on a day of the year.")
+        return absent(id, title, "Accounts that follow a model had no capital to earn on.")
     frame = frame.sort_values("contribution", ascending=False, kind="stable", ignore_index=True)
     shown = pd.concat([frame[frame["contribution"] > 0].head(most), frame[frame["contribution"] < 0].tail(most)])
     columns = (
@@ -118,15 +126,16 @@ def contributors(review: PerformanceReview, origin: Origin, most: int) -> Exhibi
     rows, facts = origin.table("performance.contribution", shown, columns, "attribution.contribution", TABLES)
     best, worst = frame.iloc[0], frame.iloc[-1]
     total = fmt.percent(frame["contribution"].sum(), 2)
-    takeaway = f"Before fees all accounts together returned {total}: {best['security_id']} brought most, "
+    takeaway = f"Before fees accounts that follow a model returned {total} as one: {best['security_id']} brought most, "
     takeaway += f"{fmt.percentage_points(best['contribution'], 2)}, {worst['security_id']} least, "
     takeaway += f"{fmt.percentage_points(worst['contribution'], 2)}."
     body = figures.diverging_bars(
         list(shown["security_id"]), list(shown["contribution"]), alt=takeaway, axis_title="Part of the return",
         sides=("lost", "earned"), data=TableBody(columns, rows),
     )  # fmt: skip
-    basis = "gains of all accounts as one, with trading costs, before fees; days linked by Carino's method; "
-    settings = origin.settings(f"{basis}since {start:%Y-%m-%d}", TABLES)
+    basis = "gains and trading costs of accounts with a model as one, from each account's first day, before fees; "
+    basis += f"days linked by Carino's method since {fmt.long_date(str(start.date()))}"
+    settings = origin.settings(basis, TABLES)
     return Exhibit(id, title, body, takeaway, settings, facts)
 
 
@@ -173,9 +182,9 @@ def _gaps(review: PerformanceReview) -> tuple[pd.DataFrame, pd.Timestamp]:
     net, model = (performance.compound(array[:, first:]) for array in (review.net.daily, review.model))
     accounts = review.net.accounts[["account_id", "model_id", "advisor_id", "custodian_id"]]
     frame = accounts.assign(net=net, model=model, gap=net - model, name=accounts["model_id"].map(review.names))
-    order = {track.key: place for place, track in enumerate(review.models)}
-    frame = frame[frame["gap"].notna()].assign(order=frame["model_id"].map(order))
-    return frame.sort_values(["order", "account_id"], ignore_index=True), start
+    order = {track.key: float(place) for place, track in enumerate(review.models)}
+    frame = frame.assign(order=frame["model_id"].map(order))
+    return frame[frame["gap"].notna()].sort_values(["order", "account_id"], ignore_index=True), start
 
 
 def _timing(review: PerformanceReview) -> tuple[pd.DataFrame, int]:
@@ -204,13 +213,16 @@ def _timing(review: PerformanceReview) -> tuple[pd.DataFrame, int]:
 
 def _contributions(review: PerformanceReview) -> tuple[pd.DataFrame, pd.Timestamp]:
     """Gain of each security this year and its linked part of all accounts' return."""
-    start = _year(review)
-    first = int(review.sessions.get_loc(start))
-    capital = review.net.value[:, first:-1].sum(axis=0)
-    if (capital <= 0.0).any():
+    followed = review.net.accounts["model_id"].notna().to_numpy(bool)
+    capital = review.net.value[followed, :-1].sum(axis=0)
+    # From the year's eve, or the last close since then at which there was no capital.
+    first = int(review.sessions.get_loc(_year(review)))
+    first = max(first, int(np.flatnonzero(capital <= 0.0)[-1]) + 1 if (capital <= 0.0).any() else first)
+    start = review.sessions[first]
+    if first == len(capital):
         return pd.DataFrame(columns=["security_id", "contribution", "gain"]), start
     gains = review.gains[:, first:]
-    linked = contribution((gains / capital).T, groups=np.array(review.securities, dtype=object))
+    linked = contribution((gains / capital[first:]).T, groups=np.array(review.securities, dtype=object))
     frame = pd.DataFrame(
         {"security_id": review.securities, "contribution": linked.contributions[0], "gain": gains.sum(axis=1)}
     )

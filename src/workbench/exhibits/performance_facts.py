@@ -13,6 +13,13 @@ from workbench.report.exhibit import Cell
 
 TABLES = ("positions", "transactions", "prices", "models", "model_targets")
 BASIS = "time-weighted daily, flows at the close; accounts weighted by value at each month's beginning"
+#: Differences of two returns, by name; each model's excess is its choice and its implementation.
+DIFFERENCES = {
+    "excess": ("net", "benchmark"),
+    "choice": ("model", "benchmark"),
+    "implementation": ("net", "model"),
+    "fees": ("gross", "net"),
+}
 NO_RECORD = "No account lived a whole month under a model, so there is no record to show."
 
 
@@ -39,9 +46,10 @@ class Facts:
         return next((span for span in shown if span.name == "year"), shown[-1])
 
     def value(self, track: Track, span: Span, measure: str) -> float:
-        """A return over a span, or its excess over the benchmark; missing where either is."""
-        if measure == "excess":
-            return self.value(track, span, "net") - self.value(track, span, "benchmark")
+        """A return over a span, or the difference of two; missing where either is."""
+        if measure in DIFFERENCES:
+            left, right = DIFFERENCES[measure]
+            return self.value(track, span, left) - self.value(track, span, right)
         return span.returned(getattr(track, measure))
 
     def known(self, track: Track, span: Span, measure: str) -> Fact | None:
@@ -50,7 +58,7 @@ class Facts:
         if np.isnan(value):
             return None
         id = f"performance.returns.{self.origin.slug(track.key)}.{measure}.{span.name}"
-        return self.add(id, value, "pp" if measure == "excess" else "percent", "performance.composite_days")
+        return self.add(id, value, "pp" if measure in DIFFERENCES else "percent", "performance.composite_days")
 
     def returned(self, track: Track, span: Span, measure: str) -> Fact:
         """The fact of a return that is there."""
@@ -58,11 +66,16 @@ class Facts:
         assert fact is not None
         return fact
 
+    def known_of(self, track: Track, span: Span) -> set[str]:
+        """The measures that a track has over a span."""
+        measures = ("net", "gross", "model", "benchmark", *DIFFERENCES)
+        return {measure for measure in measures if not np.isnan(self.value(track, span, measure))}
+
     def cell(self, track: Track, span: Span, measure: str) -> Cell:
         """A cell of the table of returns."""
         if fact := self.known(track, span, measure):
             return fact.ref()
-        if measure in ("benchmark", "excess") and not np.isnan(self.value(track, span, "net")):
+        if measure not in ("net", "gross") and not np.isnan(self.value(track, span, "net")):
             return Missing("no benchmark over the whole span")
         return Missing(f"the record runs from {track.since:%Y-%m-%d}")
 

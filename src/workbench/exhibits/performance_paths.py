@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from workbench import performance
-from workbench.exhibits.drift_facts import absent, listed, plural
+from workbench.exhibits.drift_facts import absent, listed, noun, plural
 from workbench.exhibits.origin import Origin
 from workbench.exhibits.performance_facts import BASIS, NO_RECORD, TABLES, Facts, side
-from workbench.exhibits.performance_review import PerformanceReview, Track
-from workbench.performance import CONVENTIONS, Statistics
-from workbench.report import Column, Exhibit, Missing, TableBody, figures
+from workbench.exhibits.performance_review import ALL, PerformanceReview, Track
+from workbench.performance import CONVENTIONS, Span, Statistics
+from workbench.report import Column, Exhibit, Fact, Missing, TableBody, figures
 from workbench.report import format as fmt
 from workbench.report.exhibit import Cell
 
 #: Statistics of the table, of all that `performance.statistics` knows.
 _STATISTICS = (
-    "annual_return", "volatility", "max_drawdown", "sharpe", "sortino", "tracking_error", "information_ratio", "beta",
+    "volatility", "max_drawdown", "sharpe", "sortino", "tracking_error", "information_ratio", "beta",
     "alpha", "up_capture", "down_capture", "value_at_risk",
 )  # fmt: skip
 _LABELS = {"after fees": "After fees", "before fees": "Before fees", "in the benchmark": "Benchmark"}
+_ALL_BACK = "all are back at their highs."
+#: Columns of models that a table of statistics has room for.
+_COLUMNS = 8
 #: Lines that can be told apart in one figure.
 _LINES = 5
 
@@ -42,26 +46,27 @@ def growth_figure(review: PerformanceReview, origin: Origin, years: int) -> Exhi
     facts = Facts(review, origin)
     ends = []
     for name, path in wealth.items():
-        id = f"performance.growth.{origin.slug(name)}.{years}y"
-        ends.append(facts.add(id, path.iloc[-1], "usd", "performance.composite_days").text)
+        fact = f"performance.growth.{origin.slug(name)}.{years}y"
+        ends.append(facts.add(fact, path.iloc[-1], "usd", "performance.composite_days").text)
     words = ", ".join(f"{end} {name}" for name, end in zip(wealth, ends))
     takeaway = f"$100 on {fmt.long_date(str(start.date()))} became {words}."
     shown = {_LABELS[name]: _thinned(path) for name, path in wealth.items()}
     dates = [f"{day:%Y-%m-%d}" for day in next(iter(shown.values())).index]
-    body = figures.lines(dates, {name: list(path) for name, path in shown.items()}, alt=takeaway, unit="usd")
+    data, more = _at_year_ends("performance.growth", shown, "usd", origin)
+    body = figures.lines(dates, {name: list(path) for name, path in shown.items()}, alt=takeaway, unit="usd", data=data)
     settings = origin.settings(f"{BASIS}; all models together, week by week", TABLES)
-    return Exhibit(id, title, body, takeaway, settings, facts.carried)
+    return Exhibit(id, title, body, takeaway, settings, (*facts.carried, *more))
 
 
 def excess_figure(review: PerformanceReview, origin: Origin, years: int) -> Exhibit:
     """Each model after fees against its benchmark over time: when it was won or lost."""
     id, title = "performance-excess", "Ahead of and behind the benchmark"
-    tracks = review.models[:_LINES]
-    if not tracks or review.no_benchmark:
+    if not review.models or review.no_benchmark:
         return absent(id, title, review.no_benchmark or NO_RECORD)
-    start = _window(review, tracks, years)
+    start, tracks = _old_enough(review, years)
+    shown = tracks[:_LINES]
     paths = {}
-    for track in tracks:
+    for track in shown:
         net, against = _wealth(track.net, start), _wealth(track.benchmark, start)
         if net is not None and against is not None:
             paths[track.name] = _thinned(net / against - 1.0)
@@ -74,19 +79,20 @@ def excess_figure(review: PerformanceReview, origin: Origin, years: int) -> Exhi
         for name, value in last.items()
     }
     worst, best = str(last.idxmin()), str(last.idxmax())
-    takeaway = (
-        f"Since {fmt.long_date(str(start.date()))} {best} stands {side(last[best], fact[best].text)} its benchmark"
-    )
-    takeaway += f" and {worst} {side(last[worst], fact[worst].text)}." if worst != best else "."
+    takeaway = f"Since {fmt.long_date(str(start.date()))} {best} is {side(last[best], fact[best].text)} its benchmark"
+    takeaway += f", {worst} {side(last[worst], fact[worst].text)} its own." if worst != best else "."
     dates = [f"{day:%Y-%m-%d}" for day in next(iter(paths.values())).index]
+    data, more = _at_year_ends("performance.excess", paths, "pp", origin)
     body = figures.lines(
         dates, {name: list(path) for name, path in paths.items()}, alt=takeaway, unit="pp",
-        axis_title="After fees, relative to the benchmark",
+        axis_title="After fees, relative to the benchmark", data=data,
     )  # fmt: skip
     basis = f"{BASIS}; value relative to one in the benchmark"
-    if len(review.models) > _LINES:
+    if len(tracks) > _LINES:
         basis += f"; the {_LINES} models with most money"
-    return Exhibit(id, title, body, takeaway, origin.settings(basis, TABLES), facts.carried)
+    if younger := [track.name for track in review.models if track not in tracks]:
+        basis += f"; without {listed(younger)}, whose record is younger"
+    return Exhibit(id, title, body, takeaway, origin.settings(basis, TABLES), (*facts.carried, *more))
 
 
 def drawdown_table(review: PerformanceReview, origin: Origin, years: int) -> Exhibit:
@@ -113,12 +119,9 @@ def drawdown_table(review: PerformanceReview, origin: Origin, years: int) -> Exh
     )
     first = frame.sort_values("depth").iloc[0]
     open_ones = int(frame["recovered"].isna().sum())
-    takeaway = (
-        f"{first['name']} fell furthest, by {fmt.percent(-first['depth'])} to {fmt.long_date(str(first['trough']))}"
-    )
-    takeaway += "; " + (
-        "all are back at their highs." if not open_ones else f"{open_ones} of {len(frame)} not back yet."
-    )
+    depth, trough = fmt.percent(-first["depth"]), fmt.long_date(str(first["trough"].date()))
+    takeaway = f"{first['name']} fell furthest, by {depth} to {trough}; "
+    takeaway += f"{open_ones} of {len(frame)} {noun(open_ones, 'is', 'are')} not back yet." if open_ones else _ALL_BACK
     settings = origin.settings(f"{BASIS}; after fees, closes of the last {plural(years, 'year')}", TABLES)
     return Exhibit(id, title, TableBody(columns, table), takeaway, settings, facts)
 
@@ -126,16 +129,8 @@ def drawdown_table(review: PerformanceReview, origin: Origin, years: int) -> Exh
 def statistics_table(review: PerformanceReview, origin: Origin, years: int) -> Exhibit:
     """The usual statistics of each model, each with the words of its formula."""
     id, title = "performance-statistics", "Statistics and how they are measured"
-    found, left = {}, []
-    for track in review.tracks:
-        start = _window(review, (track,), years)
-        net, against = (daily.loc[daily.index > start] for daily in (track.net, track.benchmark))
-        if net.empty or net.isna().any():
-            left.append(track.name)
-            continue
-        rate = 0.0 if review.rates is None else review.rates.loc[net.index]
-        known = None if against.isna().any() else against
-        found[track] = performance.statistics(net.rename(track.key), known, rate)
+    tracks = review.tracks[:_COLUMNS]
+    found = {track: result for track in tracks if (result := _statistics(review, track, years)) is not None}
     if not found:
         return absent(id, title, NO_RECORD)
     facts = Facts(review, origin)
@@ -144,33 +139,63 @@ def statistics_table(review: PerformanceReview, origin: Origin, years: int) -> E
         *(Column(track.key, track.name, "number") for track in found),
         Column("words", "How it is measured"),
     )
-    rows: list[tuple[Cell, ...]] = []
+    spans = {track: _span(review, track, years) for track in found}
+    returns = [facts.cell(track, span, "net") for track, span in spans.items()]
+    words = "(1 + return)^(1 / years) - 1, years by the calendar; of a year or less, the return itself"
+    rows: list[tuple[Cell, ...]] = [("Return a year", *returns, words)]
     for name in _STATISTICS:
         convention = CONVENTIONS[name]
-        cells: list[Cell] = []
-        for track, result in found.items():
-            if name not in result.values.index or np.isnan(result.value(name)):
-                why = str(result.reasons.loc[name].iloc[0]) if name in result.reasons.index else "no benchmark"
-                cells.append(Missing(why))
-                continue
-            fact_id = f"performance.statistics.{origin.slug(track.key)}.{name}"
-            cells.append(facts.add(fact_id, result.value(name), convention.unit, "performance.statistics").ref())
+        cells = [_figure(facts, track, result, name) for track, result in found.items()]
         words = convention.words + (f"; a year: {convention.annualised}" if convention.annualised else "")
         rows.append((convention.title, *cells, words))
     free = "zero, for the firm keeps no rates" if review.rates is None else "the bill rate known at the close before"
     note = f"r: daily return after fees. rate: {free}. 252 sessions a year."
-    if left:
-        note += f" Without statistics, for want of a record without holes: {listed(left)}."
+    if len(review.tracks) > len(tracks):
+        note += f" The {_COLUMNS - 1} models with most money, and all together."
     basis = f"{BASIS}; daily, after fees, the last {plural(years, 'year')} or since the record began"
-    settings = origin.settings(basis, (*TABLES, "rates"))
-    return Exhibit(id, title, TableBody(columns, tuple(rows), note=note), _risk_words(found), settings, facts.carried)
+    body, takeaway = TableBody(columns, tuple(rows), note=note), _risk_words(found, spans)
+    return Exhibit(id, title, body, takeaway, origin.settings(basis, (*TABLES, "rates")), facts.carried)
+
+
+def _statistics(review: PerformanceReview, track: Track, years: int) -> Statistics | None:
+    """The statistics of a track after fees; None where a day is missing."""
+    start = _window(review, (track,), years)
+    net, against = (daily.loc[daily.index > start] for daily in (track.net, track.benchmark))
+    if net.empty or net.isna().any():
+        return None
+    rate = 0.0 if review.rates is None else review.rates.loc[net.index]
+    known = None if against.isna().any() else against
+    return performance.statistics(net.rename(track.key), known, rate)
+
+
+def _figure(facts: Facts, track: Track, result: Statistics, name: str) -> Cell:
+    if name not in result.values.index:
+        return Missing("no benchmark over the whole time")
+    if reason := str(result.reasons.loc[name].iloc[0]):
+        return Missing(reason)
+    id = f"performance.statistics.{facts.origin.slug(track.key)}.{name}"
+    return facts.add(id, result.value(name), CONVENTIONS[name].unit, "performance.statistics").ref()
+
+
+def _span(review: PerformanceReview, track: Track, years: int) -> Span:
+    """The stretch that figures and statistics look back: one of the table of returns where it is the same."""
+    start, last = _window(review, (track,), years), review.sessions[-1]
+    same = (span for span in track.spans(review.sessions) if span.start == start)
+    return next(same, Span("window", "", start, performance.years_between(start, last)))
 
 
 def _window(review: PerformanceReview, tracks: Sequence[Track], years: int) -> pd.Timestamp:
     """The close `years` before the last, or where the youngest of the records begins."""
     days = review.sessions
     at = max(int(days.searchsorted(days[-1] - pd.DateOffset(years=years), side="right")) - 1, 0)
-    return max(days[at], *(track.since for track in tracks))
+    return max([days[at], *(track.since for track in tracks)])
+
+
+def _old_enough(review: PerformanceReview, years: int) -> tuple[pd.Timestamp, tuple[Track, ...]]:
+    """The close `years` before the last and the models with a record since; of none, all since the youngest's."""
+    start = _window(review, (), years)
+    old = tuple(track for track in review.models if track.since <= start)
+    return (start, old) if old else (_window(review, review.models, years), review.models)
 
 
 def _wealth(daily: pd.Series, start: pd.Timestamp) -> pd.Series | None:
@@ -180,6 +205,21 @@ def _wealth(daily: pd.Series, start: pd.Timestamp) -> pd.Series | None:
         return None
     grown = 100.0 * (1.0 + performance.cumulative(inside.to_numpy()))
     return pd.Series([100.0, *grown], index=pd.DatetimeIndex([start, *inside.index]))
+
+
+def _at_year_ends(
+    prefix: str, paths: dict[str, pd.Series], unit: Literal["usd", "pp"], origin: Origin
+) -> tuple[TableBody, tuple[Fact, ...]]:
+    """The data of lines at the last close of each year, with their facts."""
+    frame = pd.DataFrame({origin.slug(name): path for name, path in paths.items()})
+    frame = frame.groupby(frame.index.year).tail(1).rename_axis("date").reset_index()
+    columns = (
+        Column("date", "Close of", "date"),
+        *(Column(origin.slug(name), name, unit, digits=2) for name in paths),
+    )
+    keys = [f"{day:%Y-%m-%d}" for day in frame["date"]]
+    rows, facts = origin.table(prefix, frame, columns, "performance.composite_days", TABLES, keys=keys)
+    return TableBody(columns, rows), facts
 
 
 def _thinned(path: pd.Series) -> pd.Series:
@@ -211,15 +251,17 @@ def _deepest(track: Track, start: pd.Timestamp) -> dict[str, object] | None:
     }
 
 
-def _risk_words(found: dict[Track, Statistics]) -> str:
-    """Which model moved most for what it earned, among those with both figures."""
+def _risk_words(found: dict[Track, Statistics], spans: dict[Track, Span]) -> str:
+    """Which model moved most, and what it returned for it."""
     known = {
-        track.name: (result.value("annual_return"), result.value("volatility"))
-        for track, result in found.items()
-        if not np.isnan(result.value("annual_return"))
+        track: float(result.values.loc["volatility"].iloc[0]) for track, result in found.items() if track.key != ALL
     }
+    known = {track: value for track, value in known.items() if not np.isnan(value)}
     if not known:
         return "The records are shorter than a year, so nothing is annualised."
-    name = max(known, key=lambda one: known[one][1])
-    earned, moved = (fmt.percent(value) for value in known[name])
-    return f"{name} moved most: volatility of {moved} a year for a return of {earned} a year."
+    track = max(known, key=lambda one: known[one])
+    earned = fmt.percent(spans[track].returned(track.net))
+    yearly = " a year" if spans[track].annualised else ""
+    return (
+        f"{track.name} moved most: volatility of {fmt.percent(known[track])} a year for a return of {earned}{yearly}."
+    )

@@ -23,9 +23,11 @@ ALL = "all"
 
 @dataclass(frozen=True, eq=False)
 class Track:
-    """One composite with its daily record after and before fees and its benchmark's; missing days are missing.
+    """One composite with its daily record after and before fees; missing days are missing.
 
-    `key` is the model's identifier or `ALL`; `since` the close from which the record runs without a hole.
+    `model` and `benchmark` are those of its accounts, weighted alike: what the same money would have earned in the
+    models' paper portfolios, and in their benchmarks. `key` is the model's identifier or `ALL`; `since` the close from
+    which the record runs without a hole.
     """
 
     key: str
@@ -33,6 +35,7 @@ class Track:
     composite: Composite
     net: pd.Series
     gross: pd.Series
+    model: pd.Series
     benchmark: pd.Series
     since: pd.Timestamp
 
@@ -46,8 +49,9 @@ class PerformanceReview:
     """The measured firm. `tracks` holds all accounts together first, then the models with most money first.
 
     `model` (N x T) is the return of each account's model, `benchmark` (N x T) that of its benchmark; missing without
-    one. `gains` (S x T) is what all accounts gained by security, `no_benchmark` why there is none ("" where there is),
-    `without` says by name why a model has no record.
+    one. `gains` (S x T) is what the accounts with a model gained by security, `rates` the daily return of bills.
+    `no_benchmark` is why there is none ("" where there is), `own_policy` the models without policy weights, `without`
+    says by name why a model has no record to this day; `ended` are the composites that had one earlier.
     """
 
     sessions: pd.DatetimeIndex
@@ -63,11 +67,17 @@ class PerformanceReview:
     no_benchmark: str
     own_policy: frozenset[str]
     without: dict[str, str]
+    ended: tuple[Composite, ...]
 
     @property
     def models(self) -> tuple[Track, ...]:
         """The tracks of single models."""
         return tuple(track for track in self.tracks if track.key != ALL)
+
+    @property
+    def composites(self) -> tuple[Composite, ...]:
+        """The models' composites, those that have ended last: what they did stays on record."""
+        return (*(track.composite for track in self.models), *self.ended)
 
 
 def measure(firm: Firm, since: str = "inception") -> PerformanceReview:
@@ -82,7 +92,8 @@ def measure(firm: Firm, since: str = "inception") -> PerformanceReview:
 
     def tapped() -> Iterator[DailyHoldings]:
         for part in performance.chunks(firm, start):
-            gains.append(part.by_security(part.holding + part.trading))
+            followed = part.accounts["model_id"].notna().to_numpy(bool)[part.slot_account]
+            gains.append(part.by_security(np.where(followed[:, None], part.holding + part.trading, 0.0)))
             securities.append(part.securities)
             yield part
 
@@ -91,7 +102,7 @@ def measure(firm: Firm, since: str = "inception") -> PerformanceReview:
     paths, no_benchmark = _paths(firm, net.sessions, securities[0])
     model, benchmark = _of_accounts(net, paths)
     names = display_names(firm.table("models").drop_duplicates("model_id", keep="last").set_index("model_id")["name"])
-    tracks, without = _tracks(net, gross, benchmark, names)
+    tracks, without, ended = _tracks(net, gross, (model, benchmark), names)
     policy = () if paths is None else np.array(paths.models)[~paths.model_has_benchmark]
     return PerformanceReview(
         sessions=net.sessions,
@@ -107,6 +118,7 @@ def measure(firm: Firm, since: str = "inception") -> PerformanceReview:
         no_benchmark=no_benchmark,
         own_policy=frozenset(map(str, policy)),
         without=without,
+        ended=ended,
     )
 
 
@@ -140,43 +152,49 @@ def _of_accounts(net: AccountReturns, paths: ModelPaths | None) -> tuple[Floats,
 
 
 def _tracks(
-    net: AccountReturns, gross: AccountReturns, benchmark: Floats, names: pd.Series
-) -> tuple[tuple[Track, ...], dict[str, str]]:
+    net: AccountReturns, gross: AccountReturns, against: tuple[Floats, Floats], names: pd.Series
+) -> tuple[tuple[Track, ...], dict[str, str], tuple[Composite, ...]]:
     try:
         months = performance.portfolios(net, gross)
     except ParameterError as error:
-        return (), {"All accounts": str(error)}
+        return (), {"All accounts": str(error)}, ()
     model = net.accounts["model_id"]
     together = model.notna().to_numpy(bool)
-    tracks, without = [], {}
+    tracks, without, ended = [], {}, []
     groups = {ALL: ("All models together", together)} | {
         str(key): (str(name), (model == key).to_numpy(bool)) for key, name in names.items() if (model == key).any()
     }
     for key, (name, members) in groups.items():
         try:
-            tracks.append(_track(key, name, members, months, net, gross, benchmark))
-        except ParameterError as error:
-            without[name] = str(error)
+            track = _track(key, name, members, months, net, gross, against)
+        except ParameterError:
+            without[name] = "no account lived a whole month under it"
+            continue
+        if track.since < net.sessions[-1]:
+            tracks.append(track)
+        else:
+            without[name] = "no account has followed it to this day for a whole month"
+            ended.append(track.composite)
     tracks.sort(key=lambda track: (track.key != ALL, -track.composite.monthly["end"].iloc[-1], track.key))
-    return tuple(tracks), without
+    return tuple(tracks), without, tuple(ended)
 
 
 def _track(
     key: str, name: str, members: np.ndarray, months: Portfolios, net: AccountReturns, gross: AccountReturns,
-    benchmark: Floats,
+    against: tuple[Floats, Floats],
 ) -> Track:  # fmt: skip
     bare = performance.composite(months, members, name=name)
-    against = performance.composite_days(bare, net, benchmark)
-    firm_assets = months.end.sum(axis=0)
-    monthly = _by_month(against, months)
+    model, benchmark = (performance.composite_days(bare, net, daily) for daily in against)
+    monthly = _by_month(benchmark, months)
     known = np.isfinite(monthly[-len(bare.monthly) :]).all()
     # Months before the record began have no benchmark and are not in it.
-    against_months = np.nan_to_num(monthly) if known else None
-    record = performance.composite(months, members, against_months, firm_assets, name=name)
-    days = performance.composite_days(record, net)
-    holes = days.index[days.isna()]
+    record = performance.composite(
+        months, members, np.nan_to_num(monthly) if known else None, months.end.sum(axis=0), name=name
+    )
+    net_days, gross_days = performance.composite_days(record, net), performance.composite_days(record, gross)
+    holes = net_days.index[net_days.isna()]
     since = net.sessions[0] if holes.empty else holes[-1]
-    return Track(key, name, record, days, performance.composite_days(record, gross), against, since)
+    return Track(key, name, record, net_days, gross_days, model, benchmark, since)
 
 
 def _by_month(daily: pd.Series, months: Portfolios) -> Floats:

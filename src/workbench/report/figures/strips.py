@@ -65,11 +65,9 @@ def strip(
     marks |= {"marker": {"size": 7, "opacity": 0.7, "color": theme.ACTUAL.light}, "name": "Account"}
     line = {"color": theme.CHART_INK.light, "width": 2.5}
     medians |= {"marker": {"symbol": "line-ns", "size": 26, "line": line}, "name": "Median"}
-    centre = 0.5 * (max(numbers) + min(numbers))
     rings |= {
         "marker": {"size": 10, "symbol": "diamond", "color": theme.OVER.light}, "name": "Named",
-        "text": ["\u00a0\u00a0" + text + "\u00a0\u00a0" for text in rings["text"]],
-        "textposition": ["middle left" if x > centre else "middle right" for x in rings["x"]],
+        "textposition": "top center",
         "textfont": {"size": 12, "color": theme.CHART_INK.light},
     }  # fmt: skip
     return _framed([marks, medians, rings], list(groups), numbers, unit, axis_title, alt, data)
