@@ -243,3 +243,20 @@ def test_idle_cash_costs_every_sleeve_alike(made_up):
     np.testing.assert_allclose(pool.rows[:, -4], -pool.model / 2, atol=1e-14)
     assert pool.effect("timing") == pytest.approx(0, abs=1e-14)
     assert pool.accounts == 1
+
+
+def test_an_account_of_nothing_but_cash_is_spread_by_its_models_weights(made_up):
+    """The second account holds only cash: each sleeve takes the model's weight of it, and earns nothing on it."""
+    paths, daily = made_up(seed=9, accounts=2)
+    periods = len(paths.sessions) - 1
+    value = np.zeros((10, periods + 1))
+    value[2] = 100.0
+    none = np.zeros((2, periods))
+    flow = np.diff(np.add.reduceat(value, [0, 5], axis=0), axis=1)
+    daily = replace(daily, value=value, holding=np.zeros((10, periods)), trading=np.zeros((10, periods)), flow=flow,
+                    fee=none, unexplained=none)  # fmt: skip
+    carved = pools(daily, paths, KINDS)
+    weights = paths.sleeve_weights[paths.models.index("GRO")]
+    for s, pool in enumerate(carved.pools):
+        np.testing.assert_allclose(pool.begin, 100 * weights[:, s], atol=1e-12)
+        np.testing.assert_allclose(pool.portfolio, 0, atol=1e-14)

@@ -253,11 +253,12 @@ def _carved(
     wanted = cash_weights.sum(axis=2) * value
     own_cash = cash_weights * (value * np.clip(cash * _inverse(wanted), 0.0, 1.0))[..., None]
     outside = value - cash - held.sum(axis=2)
+    invested = held.sum(axis=2) + outside > 0
     parts = held + own_cash
     total = parts.sum(axis=2) + outside
-    spread = value * _inverse(np.maximum(total, 0.0))
-    begin = np.where((total > 0)[..., None], parts * spread[..., None], sleeve_weights * value[..., None])
-    return own_cash, begin, np.where(total > 0, outside * spread, 0.0)
+    spread = np.where(invested, value * _inverse(np.where(invested, total, 0.0)), 0.0)
+    begin = np.where(invested[..., None], parts * spread[..., None], sleeve_weights * value[..., None])
+    return own_cash, begin, outside * spread
 
 
 def _inverse(values: Floats) -> Floats:

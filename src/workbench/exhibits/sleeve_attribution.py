@@ -158,9 +158,9 @@ def sleeve_table(review: SleeveReview, origin: Origin) -> Exhibit:
     rows, facts = origin.table("sleeves.pool", frame, columns, "attribution.pools", TABLES, keys=frame["sleeve_id"])
     worst, best = frame.loc[frame["excess"].idxmin()], frame.loc[frame["excess"].idxmax()]
     takeaway = f"{worst['name']} did worst against its benchmark, {_against(worst['excess'])}"
-    why = "its model" if abs(worst["decided"]) >= abs(worst["done"]) else "how it was carried out"
-    takeaway += f", more by {why} than by {'how it was carried out' if why == 'its model' else 'its model'}"
-    takeaway += f"; {best['name']} did best, {_against(best['excess'])}." if len(frame) > 1 else "."
+    takeaway += f", {_sides_of(worst['decided'], worst['done'], 'its model', 'how it was carried out')}"
+    did = "did best" if best["excess"] >= 0 else "came closest"
+    takeaway += f"; {best['name']} {did}, {_against(best['excess'])}." if len(frame) > 1 else "."
     note = _outside(review)
     settings = origin.settings(f"{basis(review)}; cash and fees carved out by value", TABLES)
     return Exhibit(id, title, TableBody(columns, rows, note=note), takeaway, settings, facts)
@@ -207,6 +207,8 @@ def _sides(model: Fact, implementation: Fact) -> tuple[Run, ...]:
 
     def told(fact: Fact) -> tuple[Run, ...]:
         value = float(fact.value)
+        if abs(value) < 0.5e-4:
+            return ("made no difference",)
         verb = "brought" if value >= 0 else "cost"
         return (f"{verb} ", fact.ref(fmt.basis_points(abs(value))))
 
@@ -269,14 +271,20 @@ def _causes_said(review: SleeveReview, facts: dict[str, Fact]) -> Paragraph:
 def _part_takeaway(frame: pd.DataFrame) -> str:
     """The sleeves at both ends, and whether it was the model."""
     worst, best = frame.iloc[0], frame.iloc[-1]
-    by = ["the model's decisions", "weights other than the model's"]
-    by = by if abs(worst["model"]) >= abs(worst["timing"]) else by[::-1]
+    by = _sides_of(worst["model"], worst["timing"], "the model's decisions", "weights other than the model's")
     said = []
     if worst["total"] <= -0.5e-4:
-        said.append(f"{worst['name']} cost most, {fmt.basis_points(-worst['total'])}, more by {by[0]} than by {by[1]}")
+        said.append(f"{worst['name']} cost most, {fmt.basis_points(-worst['total'])}, {by}")
     if best["total"] >= 0.5e-4:
         said.append(f"{best['name']} brought most, {fmt.basis_points(best['total'])}")
     return ("; ".join(said) or "No sleeve made a difference of half a basis point") + "."
+
+
+def _sides_of(first: float, second: float, its: str, other: str) -> str:
+    """Which of two parts is the larger, as words; the smaller goes unsaid where it is nothing."""
+    if abs(first) < abs(second):
+        first, second, its, other = second, first, other, its
+    return f"by {its}" if abs(second) < 0.5e-4 else f"more by {its} than by {other}"
 
 
 def _against(excess: float) -> str:

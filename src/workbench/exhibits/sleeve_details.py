@@ -231,10 +231,12 @@ def reconciliation_table(review: SleeveReview, origin: Origin) -> Exhibit:
         ("Largest part of an account's difference that no row explains", facts["left"].ref()),
     )
     account = review.accounts.accounts["account_id"].iloc[worst]
+    largest = float(residual[worst])
+    told = f"the largest residual is {fmt.basis_points(largest, 3)}, in {account}"
     takeaway = (
         f"The rows of each of {plural(len(residual), 'account')} sum to its difference"
         f"{'' if left < 1e-10 else f', to within {_tiny(left)}'}; "
-        f"the largest residual is {fmt.basis_points(float(residual[worst]), 3)}, in {account}."
+        f"{'no account has a residual to speak of' if largest < 0.0005e-4 else told}."
     )
     columns = (Column("row", "Row"), Column("value", "All accounts"))
     note = (
