@@ -40,8 +40,11 @@ class Firm:
     error_sd: float = 15.0
 
 
-def simulate(firm: Firm, random: np.random.Generator, effect: float = 0.0) -> pd.DataFrame:
-    """A firm's panel of gaps; `effect` is what the last custodian adds, bp a month. Every fifth account opens late."""
+def simulate(firm: Firm, random: np.random.Generator, effect: float = 0.0, advisor_effect: float = 0.0) -> pd.DataFrame:
+    """A firm's panel of gaps, every fifth account opening late.
+
+    `effect` is what the last custodian adds, `advisor_effect` the first advisor, bp a month.
+    """
     advisor = np.arange(firm.accounts) % firm.advisors
     first = advisor % firm.custodians
     other = (first + random.integers(1, firm.custodians, firm.accounts)) % firm.custodians
@@ -54,6 +57,7 @@ def simulate(firm: Firm, random: np.random.Generator, effect: float = 0.0) -> pd
     gap += firm.advisor_sd * random.standard_normal(firm.advisors)[advisor[account]]
     gap += firm.account_sd * random.standard_normal(firm.accounts)[account]
     gap += effect * (custodian[account] == firm.custodians - 1)
+    gap += advisor_effect * (advisor[account] == 0)
     return pd.DataFrame(
         {
             "account_id": np.char.add("A", account.astype(str)),
@@ -88,6 +92,17 @@ def blame(firm: Firm, effect: float, simulations: int = SIMULATIONS, seed: int =
     return {name: count / simulations for name, count in found.items()}
 
 
+def blame_advisors(effect: float, simulations: int = SIMULATIONS, seed: int = SEED, draws: int = DRAWS) -> dict:
+    """Shares of firms whose advisors are alike but for the first, in which an innocent, and that one, is named."""
+    innocent = guilty = 0
+    for random in np.random.default_rng(seed).spawn(simulations):
+        verdict = judge(Panel.of(simulate(Firm(advisor_sd=0.0), random, 0.0, effect)), random, draws=draws)
+        named = {e.key for e in verdict.advisors if e.blamed}
+        guilty += "ADV1" in named
+        innocent += bool(named - {"ADV1"} if effect else named)
+    return {"innocent": innocent / simulations, "guilty": guilty / simulations}
+
+
 def seconds_per_fit(accounts: int = 1000, months: int = 36, repeats: int = 7) -> float:
     """Median seconds of moments and fit, the panel read."""
     panel = Panel.of(simulate(Firm(accounts=accounts, advisors=30, months=months), np.random.default_rng(SEED)))
@@ -103,6 +118,7 @@ def measure(simulations: int = SIMULATIONS) -> dict:
     """Every figure shown."""
     firm = Firm()
     innocent, guilty = blame(firm, 0.0, simulations), blame(firm, -4.0, simulations, SEED + 1)
+    alike, one_poor = blame_advisors(0.0, simulations, SEED + 2), blame_advisors(-4.0, simulations, SEED + 3)
     return {
         "reml_1000_s": seconds_per_fit(),
         "false_blame": innocent["ours"],
@@ -112,6 +128,9 @@ def measure(simulations: int = SIMULATIONS) -> dict:
         "false_blame_permutation": innocent["permutation"],
         "power_4bp_reml": guilty["reml"],
         "power_4bp_permutation": guilty["permutation"],
+        "false_blame_advisor": alike["innocent"],
+        "false_blame_advisor_beside_a_poor_one": one_poor["innocent"],
+        "power_4bp_advisor": one_poor["guilty"],
         "firm": asdict(firm),
         "simulations": simulations,
     }

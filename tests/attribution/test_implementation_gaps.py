@@ -1,12 +1,23 @@
 """The gaps of a firm, reckoned again by hand; what may lie behind them; firms that allow no comparison."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from workbench import performance
 from workbench.attribution import load_models
-from workbench.attribution.implementation import CHANNELS, CLIENT, LEAST_MONTHS, load, study
+from workbench.attribution.implementation import (
+    CHANNELS,
+    CLIENT,
+    LEAST_MONTHS,
+    judge_sleeves,
+    load,
+    load_sleeves,
+    study,
+)
 from workbench.attribution.implementation.likelihood import likelihood
 from workbench.attribution.implementation.moments import moments
 from workbench.attribution.implementation.verdict import against_others
@@ -105,6 +116,50 @@ def test_the_omitted_variable_formula_is_exact_for_equal_weights(gaps):
     share = np.array([effect.share for effect in found.total.custodians])
     channels = found.explained()[list(CHANNELS)].sum(axis=1)
     np.testing.assert_allclose(against_others(share) @ (without - with_all), channels, atol=1e-8)
+
+
+def test_sleeve_gaps_are_holdings_gains_over_what_was_held(firm, gaps):
+    sleeves = load_sleeves(firm, gaps, 24)
+    daily = performance.load(firm, "2020-11-30")
+    paths = load_models(firm, daily.sessions, daily.securities)
+    sleeve = "CORE"
+    row = sleeves[sleeve].frame.iloc[123]
+    place, model = daily.account_ids.get_loc(row["account_id"]), paths.models.index(row["model_id"])
+    mine = paths.column_sleeve == paths.sleeves.index(sleeve)
+    cash = paths.securities.index("CASH")
+    own, other = 1.0, 1.0
+    for t in np.flatnonzero(daily.sessions[1:].to_period("M") == row["month"].to_period("M")):
+        gain = value = 0.0
+        for slot in range(daily.slot_ptr[place], daily.slot_ptr[place + 1]):
+            columns = paths.column_security == daily.slot_security[slot]
+            total = paths.weights[model, t, columns].sum()
+            if total > 0.0 and daily.slot_security[slot] != cash:
+                share = paths.weights[model, t, columns & mine].sum() / total
+                gain += share * (daily.holding[slot, t] + daily.trading[slot, t])
+                value += share * daily.value[slot, t]
+        own *= 1.0 + gain / value
+        columns = mine & (paths.column_security != cash)
+        weights = paths.weights[model, t, columns]
+        other *= 1.0 + weights @ paths.returns[t, paths.column_security[columns]] / weights.sum()
+    assert row["gross"] == pytest.approx(1e4 * (own - other), abs=1e-7)
+
+
+def test_sleeves_share_out_the_chance_of_false_blame(firm, gaps):
+    sleeves = load_sleeves(firm, gaps, 24)
+    judged = judge_sleeves(sleeves, np.random.default_rng(1), draws=99)
+    assert judged
+    assert all(verdict.alpha == pytest.approx(0.05 / len(sleeves)) for verdict in judged.values())
+    for found in sleeves.values():
+        assert not found.frame.isna().any().any()
+
+
+def test_the_pages_code_runs(firm, monkeypatch):
+    page = (Path(__file__).parents[2] / "docs" / "implementation_variance.md").read_text()
+    (code,) = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    monkeypatch.setattr("workbench.firm.open_at", lambda *_: firm)
+    names: dict[str, object] = {}
+    exec(compile(code, "implementation_variance.md", "exec"), names)
+    assert names["found"].total.sentence()
 
 
 def test_without_a_whole_month_it_says_so(small, tmp_path):

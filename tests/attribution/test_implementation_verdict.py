@@ -122,10 +122,18 @@ def test_the_sentence_has_no_figure_without_digits_and_no_ascii_minus():
     assert "  " not in text
 
 
+def test_what_is_too_small_is_nobodys_blame():
+    tiny = firm(4, effect=-8.0).assign(gap=lambda frame: frame["gap"] / 100.0)
+    assert judged(tiny).kinds == ("not distinguishable",)
+    assert "custodian" in judged(tiny, least=0.01).kinds
+
+
 def test_alpha_and_draws_are_checked():
     frame = firm(3, accounts=40, months=12)
     with pytest.raises(ParameterError, match="alpha"):
         judged(frame, alpha=0.7)
+    with pytest.raises(ParameterError, match="least"):
+        judged(frame, least=-1.0)
     with pytest.raises(ParameterError, match="draw"):
         judged(frame, draws=0)
 

@@ -15,8 +15,8 @@ from workbench.firm import demo
 from .conftest import run_chapter, words
 
 IDS = (
-    "verdict", "summary", "variance", "custodians", "explained", "exchange", "naive", "advisors", "overlap", "months",
-    "causes", "accounts", "left-out",
+    "verdict", "summary", "variance", "custodians", "explained", "exchange", "naive", "advisors", "overlap", "sleeves",
+    "months", "causes", "accounts", "left-out",
 )  # fmt: skip
 
 
@@ -104,6 +104,15 @@ def test_custodians_that_share_all_accounts_with_an_advisor_are_said_not_to_be_t
     assert "cannot tell custodian CUS1 and advisor ADV1 apart" in text
     assert "cannot be exchanged" in text
     assert "cannot be told apart" in text
+
+
+def test_sleeves_are_judged_alone_and_named(origin):
+    poor, fine = made(-20.0).total, made(0.0, mean=0.0, advisor_sd=0.0, month_sd=1.0).total
+    exhibit = evidence.sleeve_table({"EQ": poor, "FI": fine}, {"EQ": "Shares", "FI": "Bonds"}, origin)
+    text = sound([exhibit])
+    assert "custodian CUS3" in text
+    assert text.splitlines()[1] == "In Shares the gap can be laid at someone or something."
+    sound([evidence.sleeve_table({}, {}, origin)])
 
 
 def test_hostile_names_stay_text(origin):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
-from workbench.attribution.implementation import Study, comparisons, overlap
+from workbench.attribution.implementation import Study, Verdict, comparisons, overlap
 from workbench.exhibits.drift_facts import absent, noun, plural
 from workbench.exhibits.implementation import BP, FUNCTION, NET, TABLES
 from workbench.exhibits.origin import Origin
@@ -13,6 +15,8 @@ from workbench.report import Column, Exhibit, Missing, ProseBody, TableBody, fig
 from workbench.report import format as fmt
 from workbench.report.exhibit import Cell
 
+#: What a verdict that names nobody reads.
+NOBODY = "not distinguishable"
 #: Each covariate as a reader knows it, and what one unit of its slope is.
 _COVARIATES = {
     "restrictions": ("Restrictions", "per 10% of the account kept in or out", 0.1),
@@ -156,6 +160,53 @@ def covariate_table(study: Study, origin: Origin) -> Exhibit:
     return Exhibit(id, title, TableBody(columns, rows, note=note), takeaway, settings, facts)
 
 
+def sleeve_table(
+    verdicts: Mapping[str, Verdict], names: Mapping[str, str], origin: Origin, why_not: str = ""
+) -> Exhibit:
+    """Each sleeve judged alone: its gap to the model's sleeve, and whether anyone is named."""
+    id, title = "implementation-sleeves", "Sleeve by sleeve"
+    if not verdicts:
+        return absent(id, title, why_not or "No sleeve was held for three whole months by any account.")
+    records = []
+    for sleeve, verdict in verdicts.items():
+        records.append({
+            "sleeve_id": sleeve, "name": names.get(sleeve, sleeve), "accounts": len(verdict.fit.panel.accounts),
+            "gap": BP * verdict.mean.value,
+            "interval": f"{_bp(BP * verdict.mean.low, unit=False)} to {_bp(BP * verdict.mean.high)}",
+            "custodians_p": verdict.permutation.smallest_p, "advisors_p": verdict.advisors_p,
+            "verdict": _short(verdict),
+        })  # fmt: skip
+    frame = pd.DataFrame(records).sort_values(["gap", "sleeve_id"], ignore_index=True)
+    columns = (
+        Column("sleeve_id", "Sleeve", emphasis=True),
+        Column("name", "Name"),
+        Column("accounts", "Accounts", "count"),
+        Column("gap", "Gap", "bp", digits=1, note="mean a month, account's sleeve less model's, before fees"),
+        Column("interval", "Interval"),
+        Column("custodians_p", "Custodians, p", "number", digits=3, note="exchange within advisors"),
+        Column("advisors_p", "Advisors, p", "number", digits=3, note="likelihood ratio"),
+        Column("verdict", "Verdict"),
+    )
+    missing = {"custodians_p": "no advisor uses two", "advisors_p": "cannot be separated"}
+    rows, facts = origin.table("implementation.sleeve", frame, columns, FUNCTION, TABLES, missing=missing)
+    named = [str(row["name"]) for row in records if row["verdict"] != NOBODY]
+    takeaway = (
+        f"In {_joined(named)} the gap can be laid at someone or something."
+        if named
+        else "In no single sleeve can the gap be laid at the model, a custodian or an advisor."
+    )
+    level = next(iter(verdicts.values())).alpha
+    note = (
+        f"{plural(len(verdicts), 'sleeve')} judged, each at {fmt.percent(level, 1)}, so that 5% holds for all together."
+    )
+    basis = (
+        "return of what an account holds and trades in the sleeve less the model's sleeve, before fees; without cash"
+    )
+    return Exhibit(
+        id, title, TableBody(columns, rows, note=note), takeaway, origin.settings(basis, TABLES), facts
+    )  # fmt: skip
+
+
 def month_figure(study: Study, origin: Origin) -> Exhibit:
     """What all accounts had in common month by month."""
     id, title = "implementation-months", "What all accounts shared, month by month"
@@ -235,6 +286,11 @@ def left_out_table(study: Study, origin: Origin) -> Exhibit:
 
 def _bp(value: float, *, unit: bool = True) -> str:
     return fmt.basis_points(value, 1, unit=unit)
+
+
+def _short(verdict: Verdict) -> str:
+    found = [f"{effect.kind} {effect.key}" for effect in verdict.blamed] + ["systemic"] * verdict.systemic_found
+    return ", ".join(found) or NOBODY
 
 
 def _times(count: int) -> str:

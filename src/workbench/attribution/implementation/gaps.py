@@ -20,6 +20,8 @@ CLIENT = ("restrictions", "tax_locks")
 CHANNELS = ("trade_lag", "cash_drag")
 #: Months that an account must have lived whole with its model.
 LEAST_MONTHS = 3
+#: Accounts measured at once: with 30 holdings each and three years of sessions about half a gigabyte.
+CHUNK = 1_000
 _BP = 10_000.0
 
 
@@ -59,8 +61,8 @@ def load(firm: Firm, months: int = 36) -> Gaps:
     if months < 1:
         raise ParameterError(f"months must be at least 1, not {months}", "months")
     paths, book, parts, reasons = None, None, [], []
-    for daily in performance.chunks(firm, _start(firm, months)):
-        starts, ends = _whole_months(daily.sessions, firm.as_of)
+    for daily in performance.chunks(firm, span_of(firm, months), size=CHUNK):
+        starts, ends = months_of(daily.sessions, firm.as_of)
         if paths is None:
             paths = load_models(firm, daily.sessions, daily.securities)
             book = read(firm, daily.securities, daily.sessions)
@@ -78,7 +80,7 @@ def load(firm: Firm, months: int = 36) -> Gaps:
     return Gaps(frame, left_out)
 
 
-def _start(firm: Firm, months: int) -> pd.Timestamp:
+def span_of(firm: Firm, months: int) -> pd.Timestamp:
     """The day whose close the first whole month starts from, not before the first price."""
     last = _last_whole_month(firm.as_of)
     start = (last - months).end_time.normalize()
@@ -92,7 +94,7 @@ def _last_whole_month(as_of: pd.Timestamp) -> pd.Period:
     return month if following[0].to_period("M") > month else month - 1
 
 
-def _whole_months(sessions: pd.DatetimeIndex, as_of: pd.Timestamp) -> tuple[Ints, Ints]:
+def months_of(sessions: pd.DatetimeIndex, as_of: pd.Timestamp) -> tuple[Ints, Ints]:
     """First and last period of every whole month: periods starts[m] to ends[m] - 1."""
     month = sessions.to_period("M")
     turns = np.flatnonzero(month[1:] != month[:-1])
@@ -110,9 +112,9 @@ def _measured(
     """The rows of one chunk of accounts, and why some have none."""
     model = paths.model_rows(daily.accounts["model_id"])
     returns = performance.account_returns(daily)
-    net = _monthly(returns.daily, starts, ends)
-    gross = _monthly(returns.before_fees().daily, starts, ends)
-    of_model = _monthly(paths.model_returns, starts, ends)
+    net = compounded(returns.daily, starts, ends)
+    gross = compounded(returns.before_fees().daily, starts, ends)
+    of_model = compounded(paths.model_returns, starts, ends)
     against = np.where(model[:, None] >= 0, of_model[model], np.nan)
     lived = np.isfinite(net) & np.isfinite(gross) & np.isfinite(against)
     enough = lived.sum(axis=1) >= LEAST_MONTHS
@@ -145,7 +147,7 @@ def _measured(
     return frame, pd.concat([known, absent], ignore_index=True)
 
 
-def _monthly(returns: Floats, starts: Ints, ends: Ints) -> Floats:
+def compounded(returns: Floats, starts: Ints, ends: Ints) -> Floats:
     """Compound days (... x T) to months (... x months); missing where a day of the month is."""
     out = [np.prod(1.0 + returns[..., first:last], axis=-1) - 1.0 for first, last in zip(starts, ends, strict=True)]
     return np.stack(out, axis=-1)

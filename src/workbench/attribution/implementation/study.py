@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,6 +68,18 @@ def study(gaps: Gaps, random: np.random.Generator, *, alpha: float = 0.05, draws
         for basis, covariates in (("net", CLIENT), ("gross", CLIENT), ("gross", CLIENT + CHANNELS))
     )
     return Study(gaps, total, gross, remaining, naive(gaps.panel("net", ())))
+
+
+def judge_sleeves(
+    sleeves: Mapping[str, Gaps], random: np.random.Generator, *, alpha: float = 0.05, draws: int = 1999
+) -> dict[str, Verdict]:
+    """Judge each sleeve before fees, `alpha` shared out among them (Bonferroni); one without variance is left out."""
+    found = {}
+    for sleeve, gaps in sleeves.items():
+        panel = gaps.panel("gross")
+        if float(panel.gap.std()) > 0.0:
+            found[sleeve] = judge(panel, random, alpha=alpha / len(sleeves), draws=draws)
+    return found
 
 
 def naive(panel: Panel) -> Naive | None:

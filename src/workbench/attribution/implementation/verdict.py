@@ -21,6 +21,8 @@ from workbench.errors import ParameterError
 Kind = Literal["systemic", "custodian", "advisor", "not distinguishable"]
 #: The power that the smallest detectable effect is stated at.
 POWER = 0.8
+#: A shortfall smaller than this, bp a month, is not worth a name.
+LEAST_EFFECT = 0.5
 #: A ratio of advisor variance so large that effects are no longer drawn together.
 _NO_SHRINKAGE = 1e4
 
@@ -68,6 +70,7 @@ class Verdict:
 
     fit: Fit
     alpha: float
+    least: float
     systemic: Estimate
     systemic_detectable: float
     mean: Estimate
@@ -88,7 +91,7 @@ class Verdict:
     @property
     def systemic_found(self) -> bool:
         """Whether what all accounts share falls short of the models."""
-        return self.systemic.p <= self.alpha and self.systemic.value < 0.0
+        return self.systemic.p <= self.alpha and self.systemic.value <= -self.least
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
@@ -104,16 +107,21 @@ class Verdict:
         return words.sentence(self)
 
 
-def judge(panel: Panel, random: np.random.Generator, *, alpha: float = 0.05, draws: int = 1999) -> Verdict:
+def judge(
+    panel: Panel, random: np.random.Generator, *, alpha: float = 0.05, draws: int = 1999, least: float = LEAST_EFFECT
+) -> Verdict:
     """Fit, test and name what is to blame.
 
     A custodian is blamed where its accounts fall short of the other custodians' and three tests agree at `alpha`: the
     F test that any custodian differs, its own t test adjusted for everyone tested, and the exchange of labels within
     advisors. An advisor is blamed where the likelihood ratio finds that advisors differ and the adjusted test of its
-    shrunken effect agrees. Raises ParameterError as `fit` does.
+    shrunken effect agrees. A shortfall below `least` bp a month is nobody's blame, however sure.
+    Raises ParameterError as `fit` does.
     """
     if not 0.0 < alpha < 0.5:
         raise ParameterError(f"alpha {alpha} is not between 0 and 0.5", "alpha")
+    if not least >= 0.0:
+        raise ParameterError(f"least {least} must be 0 bp or more", "least")
     fitted = fit(panel)
     inference = Inference(fitted, 1.0 - alpha)
     exchange = permute(fitted, random, draws, alpha)
@@ -124,13 +132,15 @@ def judge(panel: Panel, random: np.random.Generator, *, alpha: float = 0.05, dra
     adjusted = benjamini_hochberg([estimate.p for estimate in estimates])
     many = len(custodian_rows)
     custodians_p, advisors_p = inference.joint_p(custodian_rows[1:]), fitted.component("advisor").p
-    custodians = _custodians(panel, custodian_share, estimates[:many], adjusted[:many], exchange, custodians_p, alpha)
-    advisors = _advisors(fitted, advisor_share, estimates[many:], adjusted[many:], advisors_p, alpha)
+    custodians = _custodians(
+        panel, custodian_share, estimates[:many], adjusted[:many], exchange, custodians_p, alpha, least
+    )
+    advisors = _advisors(fitted, advisor_share, estimates[many:], adjusted[many:], advisors_p, alpha, least)
     innocent = np.array([not effect.blamed for effect in custodians] or [True])
     base = custodian_share * innocent if innocent.any() else custodian_share
     systemic = inference.estimate(inference.weights(custodians=base / base.sum()))
     return Verdict(
-        fitted, alpha, systemic,
+        fitted, alpha, least, systemic,
         systemic.error * float(t.ppf(1.0 - alpha / 2.0, systemic.freedom) + t.ppf(POWER, systemic.freedom)),
         inference.estimate(inference.weights(custodians=custodian_share)),
         custodians, advisors, custodians_p, advisors_p, exchange, len(estimates), _inseparable(panel),
@@ -154,13 +164,13 @@ def _shares(owner: Ints, panel: Panel) -> Floats:
 
 def _custodians(
     panel: Panel, share: Floats, estimates: Sequence[Estimate], adjusted: Floats, exchange: Permutation,
-    joint_p: float | None, alpha: float,
+    joint_p: float | None, alpha: float, least: float,
 ) -> tuple[Effect, ...]:  # fmt: skip
     telling, accounts = comparisons(overlap(panel)), np.bincount(panel.custodian_of)
     effects = []
     for k, (estimate, q) in enumerate(zip(estimates, adjusted, strict=True)):
         p = float(exchange.p[k]) if np.isfinite(exchange.p[k]) else None
-        by_model = bool(max(q, joint_p or 0.0) <= alpha)
+        by_model = bool(max(q, joint_p or 0.0) <= alpha and abs(estimate.value) >= least)
         agreed, short = by_model and p is not None and p <= alpha, estimate.value < 0.0
         reach = None if p is None else float(exchange.critical[k] + norm.ppf(POWER) * exchange.error[k])
         effects.append(
@@ -173,7 +183,13 @@ def _custodians(
 
 
 def _advisors(
-    fitted: Fit, share: Floats, estimates: Sequence[Estimate], adjusted: Floats, ratio_p: float | None, alpha: float
+    fitted: Fit,
+    share: Floats,
+    estimates: Sequence[Estimate],
+    adjusted: Floats,
+    ratio_p: float | None,
+    alpha: float,
+    least: float,
 ) -> tuple[Effect, ...]:
     panel = fitted.panel
     telling, accounts = comparisons(overlap(panel).T), np.bincount(panel.advisor_of)
@@ -181,7 +197,7 @@ def _advisors(
     unshrunken = _unshrunken(fitted, share, alpha) if estimates else []
     effects = []
     for k, (estimate, q) in enumerate(zip(estimates, adjusted, strict=True)):
-        by_model, short = bool(differ and q <= alpha), estimate.value < 0.0
+        by_model, short = bool(differ and q <= alpha and abs(estimate.value) >= least), estimate.value < 0.0
         tells = telling[k] > 0.0
         reach = unshrunken[k].error * float(norm.ppf(1.0 - alpha / 2.0) + norm.ppf(POWER)) if tells else None
         effects.append(
