@@ -130,6 +130,7 @@ def parse_scenarios(text: str, name: str) -> Scenarios:
         raise ParameterError(str(error), "scenarios") from None
     _known(raw, ("settings", "windows", "shocks", "proxies"), name)
     sections = {key: _mapping(raw.get(key), f"{name}: {key}") for key in ("settings", "windows", "shocks", "proxies")}
+    treated = _settings(sections["settings"], name)
     for key in ("windows", "shocks"):
         if len(sections[key]) > _MOST:
             raise ParameterError(f"{name}: {len(sections[key])} {key}; give {_MOST} at most", "scenarios")
@@ -142,7 +143,7 @@ def parse_scenarios(text: str, name: str) -> Scenarios:
         shocks=tuple(_shock(id, entry, name) for id, entry in sections["shocks"].items()),
         proxies={key: _text(value, f"{name}: proxies.{key}") for key, value in sections["proxies"].items()},
         source=name,
-        **_settings(sections["settings"], name),
+        **treated,
     )
 
 
