@@ -168,3 +168,11 @@ def test_sleeves_of_one_name_are_told_apart(chapter, small):
     shown = chapter("sleeve_attribution", small)
     assert {"Twins (EQ)", "Twins (FI)"} >= {row[0] for row in shown["sleeves-table"].body.rows}
     assert len(shown["sleeves-table"].body.rows) == 2
+
+
+def test_a_large_firm_is_read_run_by_run_with_the_same_figures(demo_firm, review, monkeypatch):
+    monkeypatch.setattr("workbench.attribution.sleeve_review._HELD", 10)
+    again = review_sleeves(demo_firm)
+    pd.testing.assert_frame_equal(again.accounts.to_frame(), review.accounts.to_frame())
+    pd.testing.assert_frame_equal(again.pools.to_frame(), review.pools.to_frame())
+    pd.testing.assert_frame_equal(again.securities, review.securities)

@@ -119,8 +119,8 @@ def pools(
     """Carve each sleeve out of all accounts and attribute its excess return over its benchmark.
 
     An account's cash is first the sleeve's whose model holds cash, up to the model's weight; what is beyond goes to
-    the sleeves in proportion to their beginning values, and so do fees: a carve-out with allocated cash (GIPS 2010,
-    I.3.A.8, which 2020 asks for again in 3.A.15). An account that is nothing but cash is spread by the model's weights.
+    the sleeves in proportion to their beginning values, and so do fees: a carve-out with allocated cash (GIPS standards
+    2020, provision 3.A.15). An account that is nothing but cash is spread by the model's weights.
     The pool's return is the gains of the parts over their beginning values.
 
     Rows of each day, in this order: by group, allocation, selection and interaction of the model's sleeve against the

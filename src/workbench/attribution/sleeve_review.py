@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -15,9 +16,14 @@ from workbench.attribution.security_effects import security_effects
 from workbench.attribution.sleeves import SleeveAttribution, sleeves
 from workbench.errors import ParameterError
 from workbench.firm import CASH, Firm
+from workbench.performance import DailyHoldings
 
 Period = Literal["month", "quarter", "year", "12 months", "36 months"]
 Level = Literal["sector", "asset_class", "region", "security_id"]
+
+
+#: Firms of more accounts have their ledger read anew for each question, run by run, instead of held.
+_HELD = 5_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,8 +63,9 @@ def review_sleeves(
     if linking not in METHODS:
         raise ParameterError(f"linking {linking!r} is unknown; use one of {', '.join(METHODS)}", "linking")
     start = _start(firm, period)
-    ledgers = list(performance.chunks(firm, start))
-    paths = load_models(firm, ledgers[0].sessions, ledgers[0].securities, reset)
+    ledgers = _Ledgers(firm, start) if firm.rows["accounts"] > _HELD else list(performance.chunks(firm, start))
+    first = next(iter(ledgers))
+    paths = load_models(firm, first.sessions, first.securities, reset)
     securities = firm.table("securities").set_index("security_id", drop=False)
     return SleeveReview(
         period,
@@ -70,6 +77,17 @@ def review_sleeves(
         firm.table("sleeves").set_index("sleeve_id")["name"],
         securities["name"],
     )
+
+
+@dataclass(frozen=True)
+class _Ledgers:
+    """A large firm's ledger, read run by run each time it is gone through."""
+
+    firm: Firm
+    start: pd.Timestamp
+
+    def __iter__(self) -> Iterator[DailyHoldings]:
+        return performance.chunks(self.firm, self.start)
 
 
 def _start(firm: Firm, period: Period) -> pd.Timestamp:
