@@ -42,6 +42,8 @@ _BASIS = (
 )
 #: Lines that can be told apart in one figure.
 _LINES = 5
+#: A history of quarter-ends, or of less than half a year, makes no line among months.
+_LEAST_POINTS = 6
 
 
 def verdict(warnings: EarlyWarnings, origin: Origin) -> Exhibit:
@@ -88,7 +90,6 @@ def warnings_table(warnings: EarlyWarnings, origin: Origin) -> Exhibit:
         Column("subject", "Of"),
         Column("value", "Now"),
         Column("threshold", "Threshold"),
-        Column("year", "A year ago", note="or at the earliest month-end known"),
         Column("since", "Since"),
         Column("accounts", "Accounts", "count"),
         Column("households", "Households", "count"),
@@ -104,16 +105,14 @@ def warnings_table(warnings: EarlyWarnings, origin: Origin) -> Exhibit:
             for name, unit in (("accounts", "count"), ("households", "count"), ("dollars", "usd"))
         ]
         facts += [value, threshold, *touched]
-        earlier = warning.history.iloc[0] if len(warning.history) > 1 else None
         rows.append(
             (
                 warning.limit.title,
                 warning.subject or Missing("the firm as a whole"),
                 value.ref(),
                 threshold.ref(),
-                Missing("earlier days are not kept") if earlier is None else _shown(float(earlier), warning.limit.unit),
-                _since(warning),
-                *(fact.ref() for fact in touched),
+                _since(warning, long=False),
+                *(fact.value for fact in touched),
                 warning.limit.action,
             )
         )
@@ -171,7 +170,7 @@ def watched_table(warnings: EarlyWarnings, origin: Origin) -> Exhibit:
 def warnings_history(warnings: EarlyWarnings, origin: Origin) -> Exhibit:
     """How far the warnings that are on stood from their thresholds at month-ends; 1 is at the threshold."""
     id, title = "warnings-history", "How the warnings came about"
-    drawn = [warning for warning in warnings.on if len(warning.history) > 2 and warning.threshold > 0][:_LINES]
+    drawn = [w for w in warnings.on if len(w.history) > _LEAST_POINTS and w.threshold > 0][:_LINES]
     if not drawn:
         return absent(id, title, "No warning that is on has a history to draw.")
     series = {warning.id: _against(warning) for warning in drawn}
@@ -304,14 +303,15 @@ def _shown(value: float | None, unit: str) -> str:
     return fmt.number(value, 2)
 
 
-def _since(warning: EarlyWarning) -> str:
+def _since(warning: EarlyWarning, *, long: bool = True) -> str:
+    """Since when a warning is on: in words for a sentence, or short for a table."""
     if warning.since is None:
         return "not on"
-    if not warning.since_at_least:
-        return f"since {fmt.long_date(f'{warning.since:%Y-%m-%d}')}"
-    if len(warning.history) < 2:
-        return "as of today"
-    return f"since {fmt.long_date(f'{warning.since:%Y-%m-%d}')} or before"
+    if warning.since_at_least and len(warning.history) < 2:
+        return "as of today" if long else "today"
+    day = f"{warning.since:%Y-%m-%d}"
+    before = " or before" if warning.since_at_least else ""
+    return f"since {fmt.long_date(day)}{before}" if long else f"{day}{before}"
 
 
 def _lower(warning: EarlyWarning) -> str:
