@@ -39,7 +39,7 @@ def dispersion_strip(review: PerformanceReview, origin: Origin, listed: int) -> 
     groups = {name: part for name, part in frame.groupby("name", sort=False)}
     low, high = (fmt.percentage_points(value, 2) for value in frame["gap"].quantile([0.25, 0.75]))
     first = far.iloc[0]
-    takeaway = f"The middle half of {plural(len(frame), 'account')} ended between {low} and {high} of their model; "
+    takeaway = f"The middle half of {plural(len(frame), 'account')} ended {low} to {high} from their model; "
     takeaway += f"{first['account_id']} is furthest off with {fmt.percentage_points(first['gap'], 2)}."
     others = len(review.net.account_ids) - len(frame)
     note = f"The {fmt.count(len(far))} furthest off."

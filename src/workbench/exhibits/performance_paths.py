@@ -52,7 +52,8 @@ def growth_figure(review: PerformanceReview, origin: Origin, years: int) -> Exhi
     takeaway = f"$100 on {fmt.long_date(str(start.date()))} became {words}."
     shown = {_LABELS[name]: _thinned(path) for name, path in wealth.items()}
     dates = [f"{day:%Y-%m-%d}" for day in next(iter(shown.values())).index]
-    data, more = _at_year_ends("performance.growth", shown, "usd", origin)
+    whole = {_LABELS[name]: path for name, path in wealth.items()}
+    data, more = _at_year_ends("performance.growth", whole, "usd", origin)
     body = figures.lines(dates, {name: list(path) for name, path in shown.items()}, alt=takeaway, unit="usd", data=data)
     settings = origin.settings(f"{BASIS}; all models together, week by week", TABLES)
     return Exhibit(id, title, body, takeaway, settings, (*facts.carried, *more))
@@ -69,7 +70,7 @@ def excess_figure(review: PerformanceReview, origin: Origin, years: int) -> Exhi
     for track in shown:
         net, against = _wealth(track.net, start), _wealth(track.benchmark, start)
         if net is not None and against is not None:
-            paths[track.name] = _thinned(net / against - 1.0)
+            paths[track.name] = net / against - 1.0
     if not paths:
         return absent(id, title, "No model has a benchmark over the whole time.")
     last = pd.Series({name: float(path.iloc[-1]) for name, path in paths.items()})
@@ -81,10 +82,11 @@ def excess_figure(review: PerformanceReview, origin: Origin, years: int) -> Exhi
     worst, best = str(last.idxmin()), str(last.idxmax())
     takeaway = f"Since {fmt.long_date(str(start.date()))} {best} is {side(last[best], fact[best].text)} its benchmark"
     takeaway += f", {worst} {side(last[worst], fact[worst].text)} its own." if worst != best else "."
-    dates = [f"{day:%Y-%m-%d}" for day in next(iter(paths.values())).index]
+    weekly = {name: _thinned(path) for name, path in paths.items()}
+    dates = [f"{day:%Y-%m-%d}" for day in next(iter(weekly.values())).index]
     data, more = _at_year_ends("performance.excess", paths, "pp", origin)
     body = figures.lines(
-        dates, {name: list(path) for name, path in paths.items()}, alt=takeaway, unit="pp",
+        dates, {name: list(path) for name, path in weekly.items()}, alt=takeaway, unit="pp",
         axis_title="After fees, relative to the benchmark", data=data,
     )  # fmt: skip
     basis = f"{BASIS}; value relative to one in the benchmark"

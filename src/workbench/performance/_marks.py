@@ -27,19 +27,29 @@ def mark(book: Book, slot_security: Ints, slot_of_row: Offsets, quantity: Floats
     price = book.close[slot_security]
     moved = np.flatnonzero((slot_of_row >= 0) & (rows.day > 0))
     stale_split = rows.is_split[moved] & (book.age[rows.security[moved], rows.day[moved]] != 0)
-    special = np.asarray(np.isnan(book.close).any(axis=1))[slot_security]
+    # Only what was held or moved without a close, or split without one, needs a second look.
+    needed = np.zeros(len(slot_security), dtype=bool)
+    unknown = np.isnan(book.close)
+    some = np.flatnonzero(np.asarray(unknown.any(axis=1))[slot_security])
+    needed[some] = ((quantity[some] != 0.0) & unknown[slot_security[some]]).any(axis=1)
+    shares = moved[rows.quantity[moved] != 0.0]
+    needed[slot_of_row[shares[unknown[rows.security[shares], rows.day[shares]]]]] = True
+    special = needed
     special[slot_of_row[moved[stale_split]]] = True
     unpriced = np.full(len(slot_security), -1, dtype=np.int32)
     chosen = np.flatnonzero(special)
     if len(chosen):
         own = _own(book, chosen, slot_security, slot_of_row, quantity)
-        needed = np.zeros(quantity.shape, dtype=bool)
-        needed[chosen] = quantity[chosen] != 0.0
-        shares = moved[rows.quantity[moved] != 0.0]
-        needed[slot_of_row[shares], rows.day[shares]] = True
-        lacking = needed[chosen] & np.isnan(own)
+        price[chosen] = own
+        used = quantity[chosen] != 0.0
+        place = np.full(len(slot_security), -1)
+        place[chosen] = np.arange(len(chosen))
+        mine = shares[place[slot_of_row[shares]] >= 0]
+        used[place[slot_of_row[mine]], rows.day[mine]] = True
+        lacking = used & np.isnan(own)
         unpriced[chosen] = np.where(lacking.any(axis=1), lacking.argmax(axis=1), -1)
-        price[chosen] = np.nan_to_num(own, nan=0.0)
+    if unknown.any():
+        np.nan_to_num(price, copy=False, nan=0.0)
     return price, unpriced
 
 

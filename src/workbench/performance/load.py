@@ -12,8 +12,8 @@ from workbench.firm import CASH, Firm, codes
 from workbench.performance._ledger import ROLES, Book, Rows, build
 from workbench.performance.daily import DailyHoldings, Floats, Ints
 
-#: Accounts to a chunk: with 30 holdings each and a year of sessions, about 0.7 GB at the peak.
-CHUNK = 5_000
+#: Slots x closes that a chunk aims at: arrays of 40 MB, small enough to be written again rather than fetched anew.
+_CHUNK_CELLS = 5_000_000
 
 
 def load(firm: Firm, start: pd.Timestamp | str | None = None, accounts: Sequence[str] | None = None) -> DailyHoldings:
@@ -39,14 +39,21 @@ def chunks(
     firm: Firm,
     start: pd.Timestamp | str | None = None,
     accounts: Sequence[str] | None = None,
-    size: int = CHUNK,
+    size: int | None = None,
 ) -> Iterator[DailyHoldings]:
-    """Yield the ledger of `size` accounts after another; the tables are read once. Arguments and errors as `load`."""
-    if size < 1:
+    """Yield the ledger of `size` accounts after another, each the same as in the whole; the tables are read once.
+
+    None takes as many accounts as make arrays of about 40 MB, so that a large firm, or a long time, needs little more
+    memory than its transactions. Other arguments and errors as `load`.
+    """
+    if size is not None and size < 1:
         raise ParameterError(f"size is {size}; give 1 account or more", "size")
     book = _read(firm, start, accounts)
-    for first in range(0, len(book.accounts), size):
-        yield build(book.of(first, min(first + size, len(book.accounts))))
+    count = len(book.accounts)
+    slots = 1.0 + len(book.position_account) / max(count, 1)
+    step = size or max(int(_CHUNK_CELLS / (slots * len(book.sessions))), 1)
+    for first in range(0, count, step):
+        yield build(book.of(first, min(first + step, count)))
 
 
 def _read(firm: Firm, start: pd.Timestamp | str | None, accounts: Sequence[str] | None) -> Book:
