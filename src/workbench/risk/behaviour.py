@@ -266,8 +266,11 @@ def _moved(
         baskets, session = baskets[large], session[large] - market.first
         if len(session) < setting["least_count"]:
             continue
-        measured = baskets @ known.T
-        move = np.divide(baskets @ filled.T, measured, out=np.zeros(measured.shape), where=measured > 0)
+        traded = baskets.any(axis=0)
+        measured = baskets[:, traded] @ known[:, traded].T
+        move = np.divide(
+            baskets[:, traded] @ filled[:, traded].T, measured, out=np.zeros(measured.shape), where=measured > 0
+        )
         after = _within(move >= setting["move"], int(setting["window"]))
         size = baskets.sum(axis=1)
         episode = episodes(session, int(setting["episode_gap"]))

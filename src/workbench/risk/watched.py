@@ -193,7 +193,7 @@ def watch(firm: Firm, *, years: int = YEARS_BACK) -> Watched:
         sleeve_returns=sleeve_returns,
         rates_on=_last_rate(firm),
         booked_on=_last_bookings(firm, accounts),
-        lots_gap=_lots_gap(firm),
+        lots_gap=_lots_gap(firm, pd.Index(accounts["account_id"]), pd.Index(securities["security_id"])),
         first=first,
     )
 
@@ -243,7 +243,7 @@ def _holdings(
     place = np.concatenate(
         [moves["account"][of_shares] * width + moves["security"][of_shares], moves["account"][of_cash] * width + cash]
     )
-    keys = np.unique(np.concatenate([held, place]))
+    keys = _distinct(np.concatenate([held, place]))
     quantity = np.zeros(len(keys))
     np.add.at(quantity, np.searchsorted(keys, held), quantity_held)
     return {
@@ -334,13 +334,31 @@ def _last_bookings(firm: Firm, accounts: pd.DataFrame) -> pd.Series:
     return series.mask(series == pd.Timestamp("1900-01-01"))
 
 
-def _lots_gap(firm: Firm) -> pd.DataFrame:
+def _distinct(values: Ints) -> Ints:
+    """The distinct values, sorted; a sort, for np.unique hashes and is slower on millions of nearly sorted keys."""
+    values = np.sort(values, kind="stable")
+    return values[np.concatenate([[True], values[1:] != values[:-1]])] if len(values) else values
+
+
+def _lots_gap(firm: Firm, account_ids: pd.Index, security_ids: pd.Index) -> pd.DataFrame:
     """Holdings whose open lots differ from the statement: account_id, security_id, statement, lots (shares)."""
-    stated = firm.table("positions").query("security_id != @CASH").rename(columns={"quantity": "statement"})
-    lots = firm.table("lots", ["account_id", "security_id", "quantity"])
-    key = ["account_id", "security_id"]
-    summed = lots.groupby(key, sort=False)["quantity"].sum().rename("lots").reset_index()
-    both = stated.merge(summed, on=key, how="outer")
-    both[["statement", "lots"]] = both[["statement", "lots"]].fillna(0.0)
-    gap = (both["statement"] - both["lots"]).abs() > 1e-4 + 1e-9 * both["statement"].abs()
-    return both[gap].sort_values(key, ignore_index=True)
+    sides = []
+    for name in ("positions", "lots"):
+        table = firm.arrow(name, ["account_id", "security_id", "quantity"])
+        place = codes(table["account_id"], account_ids).astype(np.int64) * len(security_ids)
+        place += codes(table["security_id"], security_ids)
+        quantity = table["quantity"].to_numpy().astype(np.float64)
+        shares = place % len(security_ids) != security_ids.get_loc(CASH)
+        sides.append((place[shares], quantity[shares]))
+    key = _distinct(np.concatenate([place for place, _ in sides]))
+    statement, lots = (added_up(quantity, np.searchsorted(key, place), len(key)) for place, quantity in sides)
+    gap = np.abs(statement - lots) > 1e-4 + 1e-9 * np.abs(statement)
+    account, security = np.divmod(key[gap], len(security_ids))
+    return pd.DataFrame(
+        {
+            "account_id": account_ids.to_numpy()[account],
+            "security_id": security_ids.to_numpy()[security],
+            "statement": statement[gap],
+            "lots": lots[gap],
+        }
+    )
