@@ -227,7 +227,7 @@ class TestEstimate:
         assert split.factor_contribution.sum(axis=1) + split.specific == pytest.approx(split.volatility)
 
     def test_too_few_sessions_are_refused(self, returns, classes):
-        with pytest.raises(MarketDataError, match="fewer than 63"):
+        with pytest.raises(MarketDataError, match="40 daily returns and an estimate of risk needs 63"):
             risk.estimate(returns.iloc[:40], classes)
         returns.iloc[7] = np.nan
         with pytest.raises(MarketDataError, match="no security has a return on all"):

@@ -12,7 +12,7 @@ from workbench.exhibits.origin import Origin
 from workbench.report import Column, Exhibit, Fact, FigureBody, Missing, ProseBody, TableBody, figures
 from workbench.report import format as fmt
 from workbench.report.exhibit import Paragraph
-from workbench.risk import FIRM, Overview, RiskSplit, estimated_weight
+from workbench.risk import FIRM, Overview, RiskSplit, covered, estimated_weight
 
 TABLES = ["positions", "prices", "securities", "models", "model_targets"]
 EVERYTHING = "All assets"
@@ -22,10 +22,10 @@ _PARTS = 6
 _SMALL = 0.01
 
 
-def group_names(seen: Overview, names: pd.Series) -> list[str]:
-    """What the firm's portfolios are called, in their order; `names` maps model_id to its name."""
+def group_names(ids: pd.Index, names: pd.Series) -> list[str]:
+    """What the firm's portfolios are called; `names` maps model_id to its name."""
     shown = display_names(names)
-    return [_name(str(id), shown, first=place == 0) for place, id in enumerate(seen.groups.ids)]
+    return [EVERYTHING if place == 0 and id == FIRM else str(shown.get(id, id)) for place, id in enumerate(ids)]
 
 
 def basis(seen: Overview) -> str:
@@ -41,7 +41,7 @@ def basis(seen: Overview) -> str:
 def models_table(seen: Overview, origin: Origin, names: pd.Series) -> Exhibit:
     """One row for all assets and one a model: volatility of holdings and targets, tracking error, what is specific."""
     id, title = "risk-models", "Risk by model"
-    if not len(seen.groups.ids):
+    if not len(seen.total.portfolios):
         return absent(id, title, _nothing(seen))
     frame = _models(seen, names)
     columns = (
@@ -61,7 +61,7 @@ def models_table(seen: Overview, origin: Origin, names: pd.Series) -> Exhibit:
         "bets": "nothing moves",
     }
     rows, facts = origin.table(
-        "risk.group", frame, columns, "risk.overview", TABLES, keys=seen.groups.ids, missing=missing
+        "risk.group", frame, columns, "risk.overview", TABLES, keys=seen.total.portfolios, missing=missing
     )
     models = frame.iloc[1:] if _has_firm(seen) else frame
     takeaway = f"All assets together have a volatility of {fmt.percent(frame['volatility'].iloc[0])} a year."
@@ -89,13 +89,15 @@ def group_figure(seen: Overview, origin: Origin, names: pd.Series, level: str = 
     """Each portfolio's volatility, split by the securities' asset class, sector or region."""
     words = level.replace("_", " ")
     id, title = f"risk-by-{level.replace('_', '-')}", f"Volatility by {words}"
-    if not len(seen.groups.ids):
+    if not len(seen.total.portfolios):
         return absent(id, title, _nothing(seen))
     parts = seen.total.by(seen.securities(level))
     takeaway = _largest_part(
-        parts, seen.total.volatility, EVERYTHING if _has_firm(seen) else group_names(seen, names)[0]
+        parts, seen.total.volatility, EVERYTHING if _has_firm(seen) else group_names(seen.total.portfolios, names)[0]
     )
-    body, facts = _stack(parts, seen.total, group_names(seen, names), origin, f"risk.{level}", takeaway)
+    body, facts = _stack(
+        parts, seen.total, group_names(seen.total.portfolios, names), origin, f"risk.{level}", takeaway
+    )
     return Exhibit(id, title, body, takeaway, origin.settings(basis(seen), TABLES), facts)
 
 
@@ -106,10 +108,10 @@ def active_figure(seen: Overview, origin: Origin, names: pd.Series, level: str =
     active = seen.active
     if not len(active.portfolios) or not (active.volatility > 0).any():
         return absent(id, title, "No model's accounts differ from its targets.")
-    shown = display_names(names)
-    labels = [_name(str(id), shown, first=at == 0 and id == FIRM) for at, id in enumerate(active.portfolios)]
+    labels = group_names(active.portfolios, names)
     parts = active.by(seen.securities(level))
-    worst = int(np.argmax(active.volatility))
+    models = active.portfolios != FIRM
+    worst = int(np.argmax(np.where(models, active.volatility, -1.0)))
     key = parts.iloc[worst].idxmax()
     takeaway = (
         f"{labels[worst]} is furthest from its targets: {fmt.percent(active.volatility[worst], 2)} a year, of which "
@@ -122,7 +124,7 @@ def active_figure(seen: Overview, origin: Origin, names: pd.Series, level: str =
 def factor_table(seen: Overview, origin: Origin) -> Exhibit:
     """All assets by factor: exposure times volatility times correlation is what each contributes."""
     id, title = "risk-factors", "Where the risk comes from: exposure, volatility, correlation"
-    if not len(seen.groups.ids):
+    if not len(seen.total.portfolios):
         return absent(id, title, _nothing(seen))
     frame = seen.total.by_factor().iloc[: len(seen.risk.factors) + 1]
     total = pd.DataFrame({"factor": ["Total"], "contribution": seen.total.volatility[:1], "share": [1.0]})
@@ -159,7 +161,7 @@ def factor_table(seen: Overview, origin: Origin) -> Exhibit:
 def contributors_table(seen: Overview, origin: Origin, most: int) -> Exhibit:
     """The securities that carry most of the risk of all assets, with what they add to the tracking error."""
     id, title = "risk-contributors", "Largest contributors to risk"
-    if not len(seen.groups.ids):
+    if not len(seen.total.portfolios):
         return absent(id, title, _nothing(seen))
     total = seen.total
     frame = pd.DataFrame(
@@ -207,15 +209,18 @@ def limits_of_data(seen: Overview, origin: Origin) -> Exhibit:
     """What the figures rest on and cannot say: old prices, estimates, simulated prices, survivors, what is left out."""
     watched, risk = seen.watched, seen.risk
     held = np.unique(watched.holding_security[watched.value_at(watched.last) != 0])
-    age = watched.price_age[watched.last, held]
+    age, last = watched.price_age[watched.last, held], watched.sessions[watched.last]
     cash = (watched.securities["kind"] == "cash").to_numpy()[held]
     old = int((age[~cash] > 0).sum())
-    lines: list[Paragraph] = [
+    lines: list[Paragraph] = [] if last >= watched.as_of else [
+        f"The last close is of {fmt.long_date(str(last.date()))}, before the day reported on."
+    ]  # fmt: skip
+    lines.append(
         "Every price is of the last session."
         if old == 0
         else f"{plural(old, 'security held has', 'securities held have')} an older price, the oldest of "
         f"{plural(int(age[~cash].max()), 'session')} before."
-    ]
+    )
     if risk.proxied:
         weight = estimated_weight(seen.groups.weights, risk)
         lines.append(
@@ -225,8 +230,8 @@ def limits_of_data(seen: Overview, origin: Origin) -> Exhibit:
             f"{fmt.percent(weight[0] if len(weight) else 0.0)} of all assets."
         )
     lines += [f"Left out: {name}, {why}." for name, why in sorted(risk.left_out.items())]
-    for reason, count in seen.groups.no_data["reason"].value_counts().items():
-        lines.append(f"{plural(int(count), 'portfolio')} without figures: {reason}.")
+    if seen.no_risk:
+        lines.append(f"No estimate of risk: {seen.no_risk}.")
     without = seen.accounts[seen.accounts["reason"].notna()]
     for reason, count in without["reason"].value_counts().items():
         lines.append(f"{plural(int(count), 'account')} without figures: {reason}.")
@@ -242,11 +247,12 @@ def limits_of_data(seen: Overview, origin: Origin) -> Exhibit:
 
 def _models(seen: Overview, names: pd.Series) -> pd.DataFrame:
     """The rows of the table of models."""
-    total, ids = seen.total, seen.groups.ids
+    total, ids = seen.total, seen.total.portfolios
+    value = pd.Series(seen.groups.value, index=seen.groups.ids)
     frame = pd.DataFrame(
         {
-            "name": group_names(seen, names),
-            "value": seen.groups.value,
+            "name": group_names(seen.total.portfolios, names),
+            "value": value.reindex(ids).to_numpy(),
             "volatility": total.volatility,
             "specific": total.specific,
             "bets": total.effective_bets,
@@ -336,15 +342,11 @@ def _factors_are(seen: Overview) -> str:
 
 
 def _has_firm(seen: Overview) -> bool:
-    return len(seen.groups.ids) > 0 and seen.groups.ids[0] == FIRM
-
-
-def _name(id: str, shown: pd.Series, first: bool) -> str:
-    if first and id == FIRM:
-        return EVERYTHING
-    return str(shown.get(id, id))
+    return len(seen.total.portfolios) > 0 and seen.total.portfolios[0] == FIRM
 
 
 def _nothing(seen: Overview) -> str:
-    reasons = seen.groups.no_data["reason"]
+    if seen.no_risk:
+        return f"No risk can be shown: {seen.no_risk}."
+    reasons = covered(seen.groups, seen.risk).no_data["reason"]
     return f"No risk can be shown: {reasons.iloc[0]}." if len(reasons) else "No risk can be shown: nothing is held."

@@ -12,8 +12,8 @@ from workbench.exhibits.risk import TABLES as RISK_TABLES
 from workbench.exhibits.risk import group_names
 from workbench.report import Badge, CalloutBody, Column, Exhibit, Fact, TableBody, Tone, figures
 from workbench.report import format as fmt
-from workbench.report.exhibit import Paragraph
-from workbench.risk import Overview
+from workbench.report.exhibit import Paragraph, Run
+from workbench.risk import FIRM, Overview
 
 TABLES = [*RISK_TABLES, "profiles"]
 #: A longer label would run into the next one.
@@ -30,72 +30,32 @@ def basis(seen: Overview) -> str:
 
 
 def verdict(seen: Overview, origin: Origin) -> Exhibit:
-    """The box at the top: how much risk, the worst of the past, and how many households would lose more than they
-    tolerate.
-    """
+    """The box at the top: how much risk, the worst of the past, and how many households tolerate less than that."""
     id, title = "risk-verdict", "Risk in one paragraph"
     facts = firm_facts(seen, origin)
-    if "volatility" not in facts:
-        return Exhibit(id, title, CalloutBody("neutral", ("No risk can be shown for the firm as a whole.",)))
-    lines: list[Paragraph] = []
-    first: list = ["All assets, ", facts["value"].ref(fmt.usd_short(float(facts["value"].value))),
-                   ", have a volatility of ", facts["volatility"].ref(), " a year"]  # fmt: skip
-    if "tracking_error" in facts:
-        first += [" and a tracking error of ", facts["tracking_error"].ref(), " to the models"]
-    lines.append((*first, "."))
-    if "worst" in facts:
-        scenario = str(facts["worst_name"].value)
-        loss = float(facts["worst"].value)
-        words = "lose" if loss < 0 else "gain"
-        lines.append(
-            (
-                "The worst window of the past that the data reach is ",
-                facts["worst_name"].ref(scenario),
-                f": today's holdings would {words} ",
-                facts["worst"].ref(fmt.percent(abs(loss))),
-                ", ",
-                facts["worst_dollars"].ref(fmt.usd_short(abs(float(facts["worst_dollars"].value)))),
-                ".",
-            )
-        )
-    else:
-        lines.append("No window of the past is reached by enough of the data.")
-    above, assessed = int(facts["above"].value), int(facts["assessed"].value)
-    if assessed:
-        lines.append(
-            (
-                facts["above"].ref(),
-                " of ",
-                facts["assessed"].ref(),
-                f" {noun(assessed, 'household')} with a valid profile would then lose more than the profile tolerates.",
-            )
-        )
-    tone: Tone = "warning" if above else "good"
-    return Exhibit(id, title, CalloutBody(tone, tuple(lines)), "", None, tuple(facts.values()))
+    above = int(facts["above"].value)
+    lines = (_volatility(seen, facts), _worst(facts), _households(facts))
+    return Exhibit(id, title, CalloutBody("warning" if above else "neutral", lines), "", None, tuple(facts.values()))
 
 
 def firm_facts(seen: Overview, origin: Origin) -> dict[str, Fact]:
     """Figures of the firm as a whole by short name; what is not known is not there."""
     values: dict[str, tuple[object, str]] = {}
-    if len(seen.groups.ids):
-        values |= {"value": (seen.groups.value[0], "usd"), "volatility": (seen.total.volatility[0], "percent")}
-        if len(seen.active.portfolios) and seen.active.portfolios[0] == seen.groups.ids[0]:
-            values["tracking_error"] = (seen.active.volatility[0], "percent")
-        worst = seen.stress.worst("history")
-        worst = worst[worst["portfolio"] == seen.groups.ids[0]]
-        if len(worst):
-            row = worst.iloc[0]
-            name = seen.stress.moves.scenarios.set_index("id").loc[row["scenario"], "name"]
-            values |= {
-                "worst_name": (str(name), "text"),
-                "worst": (row["result"], "percent"),
-                "worst_dollars": (row["dollars"], "usd"),
-            }
-    known = seen.losses["verdict"] != "not assessable"
-    values |= {
-        "above": (int((seen.losses["verdict"] == "above").sum()), "count"),
-        "assessed": (int(known.sum()), "count"),
-    }
+    if FIRM in seen.groups.ids[:1]:
+        values["value"] = (seen.groups.value[0], "usd")
+    if FIRM in seen.total.portfolios[:1]:
+        values["volatility"] = (seen.total.volatility[0], "percent")
+    if FIRM in seen.active.portfolios[:1]:
+        values["tracking_error"] = (seen.active.volatility[0], "percent")
+    worst = seen.stress.worst("history")
+    if FIRM in worst["portfolio"].to_list()[:1]:
+        row = worst.iloc[0]
+        name = seen.stress.moves.scenarios.set_index("id").loc[row["scenario"], "name"]
+        values["worst_name"] = (str(name), "text")
+        values["worst"] = (row["result"], "percent")
+        values["worst_dollars"] = (row["dollars"], "usd")
+    values["above"] = (int((seen.losses["verdict"] == "above").sum()), "count")
+    values["assessed"] = (int((seen.losses["verdict"] != "not assessable").sum()), "count")
     digits = {"tracking_error": 2}
     return {
         name: origin.fact(f"stress.firm.{name}", value, unit, "risk.overview", TABLES, digits=digits.get(name))
@@ -103,17 +63,61 @@ def firm_facts(seen: Overview, origin: Origin) -> dict[str, Fact]:
     }
 
 
+def _volatility(seen: Overview, facts: dict[str, Fact]) -> Paragraph:
+    if "volatility" not in facts:
+        return "No volatility can be shown for all assets together; the last section says why."
+    worth = facts["value"].ref(fmt.usd_short(float(facts["value"].value)))
+    line: list[Run] = ["All assets, ", worth, ", have a volatility of ", facts["volatility"].ref(), " a year"]
+    if "tracking_error" in facts:
+        line += [" and a tracking error of ", facts["tracking_error"].ref(), " to the models"]
+    return (*line, ".")
+
+
+def _worst(facts: dict[str, Fact]) -> Paragraph:
+    if "worst" not in facts:
+        return "No window of the past is reached by enough of the data."
+    loss, dollars = (float(facts[name].value) for name in ("worst", "worst_dollars"))
+    name = facts["worst_name"].ref()
+    if loss >= 0:
+        return (
+            "In no window of the past that the data reach would today's holdings have lost; the least was ",
+            name,
+            ".",
+        )
+    return (
+        "The worst window of the past that the data reach is ",
+        name,
+        ": today's holdings would lose ",
+        facts["worst"].ref(fmt.percent(-loss)),
+        ", ",
+        facts["worst_dollars"].ref(fmt.usd_short(-dollars)),
+        ".",
+    )
+
+
+def _households(facts: dict[str, Fact]) -> Paragraph:
+    assessed = int(facts["assessed"].value)
+    if not assessed:
+        return "No household has a valid profile and enough data to say whether it would tolerate its worst window."
+    words = f" {noun(assessed, 'household')} with a valid profile would lose more in their worst window than the "
+    return (facts["above"].ref(), " of ", facts["assessed"].ref(), f"{words}profile tolerates.")
+
+
 def firm_figure(seen: Overview, origin: Origin) -> Exhibit:
     """What all assets would gain or lose under each window and each shock."""
     id, title = "stress-firm", "All assets under stress"
     frame = _scenarios(seen)
-    if frame.empty or frame["result"].isna().all():
+    if frame.empty or frame["result"].isna().all() or FIRM not in seen.groups.ids[:1]:
         return absent(id, title, "No window or shock reaches enough of the holdings.")
     reached = frame[frame["result"].notna()].sort_values(["kind", "result"], kind="stable")
     worst = reached.loc[reached["result"].idxmin()]
-    takeaway = f"Worst of all is {_moved(worst['result'])}, {fmt.usd_short(abs(worst['dollars']))}: {worst['name']}."
+    takeaway = "No stress would cost anything."
+    if worst["result"] < 0:
+        takeaway = (
+            f"Worst of all is {_moved(worst['result'])}, {fmt.usd_short(abs(worst['dollars']))}: {worst['name']}."
+        )
     past = reached[reached["kind"] == "history"]
-    if len(past) and worst["kind"] != "history":
+    if len(past) and worst["kind"] != "history" and past["result"].min() < 0:
         of_past = past.loc[past["result"].idxmin()]
         takeaway += f" Of what has happened it is {_moved(of_past['result'])}: {of_past['name']}."
     labels = [_label(row.name, row.kind) for row in reached[["name", "kind"]].itertuples(index=False)]
@@ -141,11 +145,12 @@ def models_figure(seen: Overview, origin: Origin, names: pd.Series) -> Exhibit:
     stress = seen.stress
     if not len(stress.portfolios) or np.isnan(stress.result).all():
         return absent(id, title, "No window or shock reaches enough of the holdings.")
-    labels, scenarios = group_names(seen, names), stress.moves.scenarios
-    at = np.unravel_index(np.nanargmin(stress.result), stress.result.shape)
+    labels, scenarios = group_names(stress.portfolios, names), stress.moves.scenarios
+    models = np.where((stress.portfolios != FIRM)[:, None] & ~np.isnan(stress.result), stress.result, np.inf)
+    at = np.unravel_index(np.argmin(models), models.shape)
     takeaway = (
-        f"{labels[at[0]]} would lose most, {fmt.percent(-stress.result[at])}: {scenarios['name'][at[1]]}."
-        if stress.result[at] < 0
+        f"{labels[at[0]]} would lose most of the models, {fmt.percent(-models[at])}: {scenarios['name'][at[1]]}."
+        if models[at] < 0
         else "No stress would cost any model anything."
     )
     columns = (
@@ -248,11 +253,13 @@ def households_table(seen: Overview, origin: Origin, most: int) -> Exhibit:
     rows, facts = origin.table("stress.household", frame, figures_only, "risk.against_tolerance", TABLES, missing=plain)
     rows = tuple((*row, Badge(state, _TONES[state])) for row, state in zip(rows, frame["state"], strict=True))
     assessed, above = losses[losses["verdict"] != "not assessable"], losses[losses["verdict"] == "above"]
-    takeaway = f"{len(above)} of {plural(len(assessed), 'household')} would lose more than their profile tolerates"
+    takeaway = "No household shown has a valid profile to compare with."
+    if len(assessed):
+        takeaway = f"{len(above)} of {plural(len(assessed), 'household')} would lose more than their profile tolerates"
     if len(above):
         first = above.iloc[0]
-        takeaway += f"; {first['household_id']} by {fmt.percentage_points(first['excess']).lstrip('+')}"
-    takeaway += "."
+        takeaway += f"; {first['household_id']} by {fmt.percentage_points(first['excess']).lstrip('+')} more"
+    takeaway += "." if len(assessed) else ""
     multiple = fmt.number(seen.scenarios.tolerated_volatilities, 1)
     note = (
         f"Tolerated: {multiple} times the volatility a year that the profile allows, a house rule. "

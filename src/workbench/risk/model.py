@@ -23,6 +23,8 @@ Floats = NDArray[np.float64]
 
 #: Sessions of returns behind the estimate: three years, as the tracking errors of the drift chapter.
 RISK_WINDOW = 756
+#: Fewer sessions than a quarter give no estimate.
+LEAST_SESSIONS = 63
 #: A factor whose variance is explained to within this share by those before it adds nothing.
 _DEPENDENT = 1e-6
 #: Most negative eigenvalue, relative to the largest, that rounding can explain.
@@ -159,15 +161,19 @@ def estimate(returns: pd.DataFrame, asset_class: pd.Series, factors: pd.DataFram
     named in `proxied`; one whose class has no security with a full history has no estimate and is in `left_out`.
     `factors` (security x factor) are portfolio weights; what they put in securities without full history is left out.
 
-    Raises `MarketDataError` for fewer sessions than `market.ledoit_wolf` needs, or no security with all of them.
+    Raises `MarketDataError` for fewer than `LEAST_SESSIONS` sessions, or no security with a return on all of them.
     """
+    if len(returns) < LEAST_SESSIONS:
+        raise MarketDataError(
+            f"prices give {len(returns)} daily returns and an estimate of risk needs {LEAST_SESSIONS}; load more prices"
+        )
     whole = returns.notna().all()
-    if returns.empty or not whole.any():
+    if not whole.any():
         raise MarketDataError(
             f"no security has a return on all {len(returns)} sessions; load more prices or take a shorter window"
         )
     covered = returns.loc[:, whole]
-    shrunk = ledoit_wolf(covered)
+    shrunk = ledoit_wolf(covered, min_observations=LEAST_SESSIONS)
     known = tuple(map(str, covered.columns))
     portfolios = pd.DataFrame(index=list(known)) if factors is None else factors.reindex(list(known)).fillna(0.0)
     base = with_factor_portfolios(shrunk.matrix, portfolios.loc[:, (portfolios != 0).any()])

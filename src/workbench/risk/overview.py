@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from workbench.errors import MarketDataError
 from workbench.risk.ex_ante import RiskSplit, split
 from workbench.risk.limits import Limits
 from workbench.risk.model import RISK_WINDOW, RiskModel
@@ -33,9 +34,10 @@ class Overview:
     """A firm's risk and stress on one day.
 
     `groups` are the portfolios of the firm as a whole (`FIRM`, where it has a figure) and of all accounts on each model
-    together; `total` splits their volatility, `active` their tracking error to the models' targets (of those with
-    targets), `targets` the volatility of the models' targets themselves. `accounts` is one row an account. `stress` is
-    over `groups`, `household_stress` over households, `losses` holds each household's worst beside what it tolerates.
+    together. Of those whose every holding has a risk estimate `total` splits the volatility, and `active` the tracking
+    error to the models' targets where there are targets; `targets` splits the volatility of the models' targets
+    themselves. `accounts` is one row an account. `stress` is over `groups`, `household_stress` over households, and
+    `losses` holds each household's worst beside what it tolerates. `no_risk` says why nothing has a risk estimate ("").
     """
 
     watched: Watched
@@ -49,6 +51,7 @@ class Overview:
     stress: Stress
     household_stress: Stress
     losses: pd.DataFrame
+    no_risk: str = ""
 
     def securities(self, column: str) -> pd.Series:
         """A column of the securities by security_id, such as their sector."""
@@ -64,31 +67,50 @@ def overview(
 ) -> Overview:
     """Estimate risk from the last `window` sessions, split it, and run every stress for firm, models and households.
 
-    Raises `MarketDataError` where prices are too few for any estimate, `ParameterError` for scenarios that name what
-    the firm does not have.
+    Where prices are too few for an estimate there is none, `no_risk` says why, and stresses that need no exposures
+    still have figures. Raises `ParameterError` for scenarios that name what the firm does not have.
     """
-    model = estimate_risk(watched, window)
+    model, no_risk = _estimated(watched, window)
     classes = sorted(set(watched.securities["asset_class"]))
-    checked = (scenarios or load_scenarios()).for_universe(model.factors, classes)
-    moves = scenario_moves(watched, model, checked)
-    groups = covered(_joined(portfolios(watched, "firm"), portfolios(watched, "model")), model)
+    scenarios = scenarios or load_scenarios()
+    # Without an estimate a firm's own shocks of factors are not misspelt, they only cannot be answered.
+    scenarios = scenarios.without_factors(classes) if no_risk else scenarios.for_universe(model.factors, classes)
+    moves = scenario_moves(watched, model, scenarios)
+    groups = _joined(portfolios(watched, "firm"), portfolios(watched, "model"))
+    known = covered(groups, model)
     households = portfolios(watched, "household")
-    stressed = stress_test(households.weights, moves, value=households.value, least_covered=checked.least_covered)
+    least = scenarios.least_covered
+    stressed = stress_test(households.weights, moves, value=households.value, least_covered=least)
     targets = model_targets(watched)
-    known = (targets.loc[:, ~targets.columns.isin(model.securities)] == 0).all(axis=1)
+    estimated = (targets.loc[:, ~targets.columns.isin(model.securities)] == 0).all(axis=1)
     return Overview(
         watched=watched,
         risk=model,
-        scenarios=checked,
+        scenarios=scenarios,
         groups=groups,
-        total=split(groups.weights, model),
-        active=split(groups.active, model),
-        targets=split(targets[known], model),
+        total=split(known.weights, model),
+        active=split(_estimable(known.active, model), model),
+        targets=split(targets[estimated], model),
         accounts=account_risk(watched, model),
-        stress=stress_test(groups.weights, moves, value=groups.value, least_covered=checked.least_covered),
+        stress=stress_test(groups.weights, moves, value=groups.value, least_covered=least),
         household_stress=stressed,
-        losses=against_tolerance(stressed, tolerated_losses(watched, checked.tolerated_volatilities, limits)),
+        losses=against_tolerance(stressed, tolerated_losses(watched, scenarios.tolerated_volatilities, limits)),
+        no_risk=no_risk,
     )
+
+
+def _estimated(watched: Watched, window: int) -> tuple[RiskModel, str]:
+    """The estimate of risk, or one of nothing and why."""
+    try:
+        return estimate_risk(watched, window), ""
+    except MarketDataError as error:
+        nothing = RiskModel((), np.zeros((0, 0)), (), np.zeros((0, 0)), np.zeros((0, 0)))
+        return nothing, str(error)
+
+
+def _estimable(active: pd.DataFrame, model: RiskModel) -> pd.DataFrame:
+    """Those active weights of which every part has a risk estimate."""
+    return active[(active.loc[:, ~active.columns.isin(model.securities)] == 0).all(axis=1)]
 
 
 def _joined(firm: Portfolios, models: Portfolios) -> Portfolios:

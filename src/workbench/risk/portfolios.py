@@ -63,7 +63,8 @@ class Portfolios:
 def portfolios(watched: Watched, level: Level = "account") -> Portfolios:
     """Weights at the last close: of each account, household, model (all its accounts together) or the firm as one.
 
-    A portfolio worth nothing, or with a holding that has no price, is left out with its reason. Raises
+    An account or household worth nothing, or with a holding that has no price, is left out with its reason; from a
+    model and the firm only such accounts are. Raises
     `ParameterError` for another level.
     """
     owner, ids = _owners(watched, level)
@@ -154,6 +155,8 @@ def covered(held: Portfolios, model: RiskModel) -> Portfolios:
     """The portfolios whose every holding has a risk estimate; the others are left out with the reason."""
     missing = ~held.weights.columns.isin(model.securities)
     wanting = (held.weights.loc[:, missing] != 0).any(axis=1).to_numpy()
+    if not model.securities:
+        return held.only(np.zeros(len(held.ids), bool), "prices are too few for an estimate of risk")
     names = ", ".join(held.weights.columns[missing][:3])
     return held.only(~wanting, f"holds a security without a risk estimate ({names})")
 
@@ -211,6 +214,12 @@ def _weights(watched: Watched, level: Level, owner: np.ndarray, ids: pd.Index) -
     holding = owner[watched.holding_account]
     mine = holding >= 0
     worth = watched.value_at(watched.last)
+    if level in ("model", "firm"):
+        # One holding that never had a price would leave all of the firm without a figure: its account is left out.
+        unpriced = np.bincount(watched.holding_account, weights=worth, minlength=len(owner))
+        owner = np.where(np.isnan(unpriced), -1, owner)
+        holding = owner[watched.holding_account]
+        mine = holding >= 0
     held = worth[mine] != 0  # a holding without price is NaN, which is not 0
     place = holding[mine][held] * len(securities) + watched.holding_security[mine][held]
     dollars = np.bincount(place, weights=worth[mine][held], minlength=len(ids) * len(securities))

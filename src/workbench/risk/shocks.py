@@ -101,6 +101,15 @@ class Scenarios:
                 kept.append(part)
         return replace(self, shocks=tuple(kept), left_out=tuple(dict.fromkeys(left_out)))
 
+    def without_factors(self, asset_classes: Sequence[str]) -> Scenarios:
+        """Keep the shocks of asset classes alone, for a firm without any estimate of exposures; the others are named
+        in `left_out`.
+        """
+        kept = tuple(shock for shock in self.shocks if not shock.factors)
+        gone = tuple(shock.name for shock in self.shocks if shock.factors)
+        fitted = replace(self, shocks=kept).for_universe((), asset_classes)
+        return replace(fitted, left_out=(*gone, *fitted.left_out))
+
 
 def load_scenarios(path: Path | str | None = None) -> Scenarios:
     """Read the packaged stresses, or a firm's own YAML file in their place.

@@ -35,8 +35,8 @@ class Moves:
     """What each of C scenarios does to each of S securities (simple returns).
 
     `returns` (C x S), NaN where `origin` (C x S) is MISSING; OWN is a security's own return or exposure, ESTIMATED that
-    of its proxy. `scenarios` has id, name, kind (history or shock), first, last (the closes used; missing for a shock),
-    note and reason (why a scenario has no figures at all; missing else).
+    of its proxy. `scenarios` has id, name, kind (history or shock), first and last (the closes used, or asked for where
+    there are none; missing for a shock), note, and reason (why there are no figures at all; missing else).
     """
 
     scenarios: pd.DataFrame
@@ -201,7 +201,7 @@ def historical_moves(
     rows = []
     for at, window in enumerate(windows):
         inside, reason, note = _inside(returns.index, window)
-        first = last = pd.NaT
+        first, last = window.first, window.last
         if reason is None:
             part = returns.to_numpy(np.float64)[inside]
             values[at] = np.prod(1.0 + part, axis=0) - 1.0
