@@ -66,7 +66,7 @@ def _read(firm: Firm, start: pd.Timestamp | str | None, accounts: Sequence[str] 
     table = firm.arrow("positions", ["account_id", "security_id", "quantity"])
     account, security = codes(table["account_id"], account_ids), codes(table["security_id"], security_ids)
     order = _order(account, security)
-    rows, first_row = _rows(firm, account_ids, security_ids, sessions)
+    rows, first_row = _rows(firm, account_ids, security_ids, sessions, np.asarray(np.isnan(close).any(axis=1)))
     opened = frame["opened_on"].to_numpy("datetime64[D]")
     return Book(
         accounts=frame,
@@ -139,37 +139,37 @@ def _first_session(days: np.ndarray, start: pd.Timestamp | str | None, as_of: pd
 
 
 def _rows(
-    firm: Firm, account_ids: pd.Index, security_ids: pd.Index, sessions: pd.DatetimeIndex
+    firm: Firm, account_ids: pd.Index, security_ids: pd.Index, sessions: pd.DatetimeIndex, lacking: np.ndarray
 ) -> tuple[Rows, np.ndarray]:
-    """The accounts' transactions sorted by account and day, and the day of each account's first one."""
+    """The window's transactions sorted by account and day, and the day of each account's first one ever.
+
+    Earlier rows of securities that lack a close (`lacking`, S) are kept too: their price may be all that is known.
+    """
     columns = ["account_id", "security_id", "trade_date", "kind", "quantity", "amount", "price"]
     table = firm.arrow("transactions", columns)
     first_row = np.full(len(account_ids), np.datetime64("9999-12-31"), "datetime64[D]")
     if not table.num_rows:
         nothing, none = np.zeros(0), np.zeros(0, np.int32)
         return Rows(none, none, none, none, none.astype(bool), nothing, nothing, nothing), first_row
-    account = codes(table["account_id"], account_ids)
+    account, security = codes(table["account_id"], account_ids), codes(table["security_id"], security_ids)
     date = table["trade_date"].to_numpy().astype("datetime64[D]")
-    used = np.flatnonzero((account >= 0) & (date <= firm.as_of.to_datetime64()))
+    known = (account >= 0) & (date <= firm.as_of.to_datetime64())
+    np.minimum.at(first_row.view(np.int64), account[known], date[known].view(np.int64))
+    used = np.flatnonzero(known & ((date > sessions[0].to_datetime64()) | lacking[security]))
     order = used[np.lexsort((date[used], account[used]))]
-    account, date = account[order], date[order]
-    begins = np.flatnonzero(np.diff(account, prepend=-1))
-    first_row[account[begins]] = date[begins]
     kinds = pd.Index(list(ROLES))
     kind = codes(table["kind"], kinds)[order]
-    number = {name: table[name].to_numpy().astype(np.float64)[order] for name in ("quantity", "amount", "price")}
-    day = np.minimum(sessions.searchsorted(date), len(sessions) - 1)
-    return (
-        Rows(
-            account=account,
-            security=codes(table["security_id"], security_ids)[order],
-            day=day.astype(np.int32),
-            role=np.array(list(ROLES.values()), dtype=np.int32)[kind],
-            is_split=kind == kinds.get_loc("split"),
-            **number,
-        ),
-        first_row,
+    number = {name: table[name].to_numpy()[order].astype(np.float64) for name in ("quantity", "amount", "price")}
+    day = np.minimum(sessions.searchsorted(date[order]), len(sessions) - 1)
+    rows = Rows(
+        account=account[order],
+        security=security[order],
+        day=day.astype(np.int32),
+        role=np.array(list(ROLES.values()), dtype=np.int32)[kind],
+        is_split=kind == kinds.get_loc("split"),
+        **number,
     )
+    return rows, first_row
 
 
 def _order(account: Ints, security: Ints) -> np.ndarray:
