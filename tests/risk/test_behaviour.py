@@ -12,7 +12,7 @@ from statsmodels.stats.multitest import multipletests
 
 from workbench import risk
 from workbench.firm import demo, write_firm
-from workbench.risk.behaviour import after_moves, chance_of_days, episodes, false_discovery, unequal_coins
+from workbench.risk.chance import after_moves, chance_of_days, episodes, false_discovery, unequal_coins
 
 
 @pytest.fixture(scope="module")

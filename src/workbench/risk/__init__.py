@@ -7,6 +7,7 @@ from workbench.risk.ex_ante import RiskSplit, split
 from workbench.risk.limits import Limit, Limits, load_limits
 from workbench.risk.model import RiskModel, estimate, with_factor_portfolios
 from workbench.risk.overview import FIRM, Overview, overview
+from workbench.risk.own_assets import drawdown_of_value, load_drawdown
 from workbench.risk.portfolios import (
     Portfolios,
     account_risk,
@@ -19,7 +20,7 @@ from workbench.risk.portfolios import (
     portfolios,
     scenario_moves,
 )
-from workbench.risk.score import HouseholdScores, drawdown_of_value, load_drawdown, score_households, tolerated_scores
+from workbench.risk.score import HouseholdScores, score_households, tolerated_scores
 from workbench.risk.shocks import Scenarios, ShockSet, Window, load_scenarios, parse_scenarios
 from workbench.risk.stress import Moves, Stress, factor_moves, historical_moves, shock_moves, stress_test
 from workbench.risk.tolerated import against_tolerance, tolerated_losses
