@@ -11,7 +11,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from markdown_it import MarkdownIt
@@ -43,7 +43,10 @@ class Section:
 
 @dataclass(frozen=True)
 class BlockView:
-    """One block ready for a template. `number` is "Figure 2" or "Table 1", "" where exhibits are not numbered."""
+    """One block ready for a template. `number` is "Figure 2" or "Table 1", "" where exhibits are not numbered.
+
+    `flat` marks a heading whose table follows on a page laid flat, so that it goes there with it.
+    """
 
     kind: str
     anchor: str = ""
@@ -52,6 +55,7 @@ class BlockView:
     exhibit: Exhibit | None = None
     error: ErrorBlock | None = None
     facts: Mapping[str, Fact] = field(default_factory=dict)
+    flat: bool = False
 
     @property
     def leads(self) -> bool:
@@ -140,8 +144,15 @@ def _view_chapter(chapter: Chapter, number: int) -> ChapterView:
         elif isinstance(block, ErrorBlock):
             blocks.append(BlockView("error", anchor=_unique(f"cell-{block.cell}", taken), error=block))
         elif isinstance(block, ExhibitBlock):
-            blocks.append(_view_exhibit(block.exhibit, taken, counts))
+            view = _view_exhibit(block.exhibit, taken, counts)
+            if blocks and blocks[-1].leads and _is_flat(block.exhibit):
+                blocks[-1] = replace(blocks[-1], flat=True)
+            blocks.append(view)
     return ChapterView(chapter, number, tuple(blocks), tuple(sections))
+
+
+def _is_flat(exhibit: Exhibit) -> bool:
+    return isinstance(exhibit.body, TableBody) and table_fit(exhibit.body) == "landscape"
 
 
 def _view_exhibit(exhibit: Exhibit, taken: set[str], counts: dict[str, int]) -> BlockView:
