@@ -96,6 +96,21 @@ def test_a_table_begins_with_caption_head_and_rows_on_one_page(lines_before, tmp
     assert split[-1].count("A000") >= 2
 
 
+@needs_tools
+@pytest.mark.slow
+def test_a_heading_goes_to_the_flat_page_of_its_table(tmp_path):
+    from pypdf import PdfReader
+
+    columns = tuple(Column(f"column_{n}", f"A heading of column {n}") for n in range(9))
+    table = Exhibit("wide", "Wide", TableBody(columns, (tuple("words that take some room" for _ in columns),)))
+    blocks = (MarkdownBlock("Words.", 1), MarkdownBlock("## The wide one", 2), ExhibitBlock(table, 3))
+    book = Book("Book", "Firm", "2022-12-28", (Chapter("wide", "Wide", blocks),))
+    pages = PdfReader(render_pdf(book, tmp_path / "book.pdf")).pages
+    (flat,) = [page for page in pages if page.mediabox.width > page.mediabox.height]
+    assert "The wide one" in flat.extract_text()
+    assert "Table 1." in flat.extract_text()
+
+
 def test_without_weasyprint_the_command_is_named(sample, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "weasyprint", None)
     with pytest.raises(MissingToolError, match="pip install weasyprint"):
