@@ -80,8 +80,8 @@ class TestChapter:
         assert "The worst window of the past that the data reach is Inflation and rates, 2022" in text
         assert "1 of 1 household with a valid profile would lose more" in text
         assert "H1 | The Smith household | ADV1 | Inflation and rates, 2022" in shown.text("stress-households")
-        # 2.5 times the 8 % a year of level 2.
-        assert shown.facts["stress.household.h1.allowed"].value == pytest.approx(-0.20)
+        # Three times the 8 % a year of level 2.
+        assert shown.facts["stress.household.h1.allowed"].value == pytest.approx(-0.24)
 
     def test_windows_before_the_prices_do_not_reach_and_say_so(self, shown):
         text = shown.text("stress-coverage")
@@ -153,7 +153,7 @@ class TestLittleToSay:
         overview = risk.overview(dataclasses.replace(watched, close=close))
         assert overview.groups.value[0] == pytest.approx(100.0)
         text = said(exhibits.limits_of_data(overview, origin))
-        assert "1 account without figures: holds something without a price" in text
+        assert "1 account without figures: a holding has no price" in text
 
 
 def test_a_firms_own_stresses_and_their_hostile_names(chapter, small, tmp_path):

@@ -29,6 +29,8 @@ SPECIFIC, UNEXPLAINED = "specific", "unexplained"
 SESSIONS_PER_YEAR = 252
 #: Fewer periods than these, or than twice the factors, leave nothing to regress on.
 MIN_PERIODS = 21
+#: A standard deviation below this is rounding.
+_STILL = 1e-14
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,11 +100,6 @@ def factor_attribution(
     beta, factors = fit.beta.to_numpy(np.float64), factor_returns.to_numpy(np.float64)
     # Where nothing is held a missing return is of no account; where something is held none is missing.
     specific = np.nan_to_num(values.to_numpy(np.float64) - factors @ beta.T)
-    if np.std(earned) <= 1e-14:
-        raise ParameterError(
-            "the return never moves (or the portfolio never differs from its benchmark): there is no risk to attribute",
-            "portfolio_returns",
-        )
     detail = attribute(
         asset_names=[str(name) for name in held.columns],
         factor_names=[str(name) for name in factor_returns.columns],
@@ -206,6 +203,12 @@ def _check_numbers(held: pd.DataFrame, values: pd.DataFrame, factors: pd.DataFra
     for name, given in (("factor_returns", factors.to_numpy(np.float64)), ("portfolio_returns", earned)):
         if not np.isfinite(given).all():
             raise ParameterError(f"{name} has a period without a number; leave the period out on all sides", name)
+    if held.empty or np.std(earned) <= _STILL:
+        raise ParameterError(
+            "nothing is held, or the return never moves (the portfolio never differs from its benchmark): there is "
+            "nothing to attribute",
+            "portfolio_returns",
+        )
     lost = values.isna() & (held != 0)
     if lost.to_numpy().any():
         security = str(lost.columns[lost.any()][0])

@@ -142,6 +142,23 @@ def account_risk(watched: Watched, model: RiskModel, size: int = CHUNK) -> pd.Da
     return known.join(frame).rename_axis("account_id").reset_index()
 
 
+def factor_returns(watched: Watched, model: RiskModel, periods: int) -> pd.DataFrame:
+    """Simple returns of the model's factors over the last `periods` sessions (session x factor).
+
+    A factor's portfolio is set to its weights every session, and holds securities with a return on every one of them.
+    Raises `ParameterError` for more periods than there are.
+    """
+    if not 1 <= periods <= watched.last:
+        raise ParameterError(f"periods is {periods}; give 1 to {watched.last}, as far as prices reach back", "periods")
+    securities = watched.securities.set_index("security_id")
+    values = watched.returns[watched.last + 1 - periods :]
+    whole = ~np.isnan(values).any(axis=0)
+    weights = factor_portfolios(securities[whole])
+    names = [name for name in model.factors if name in weights]
+    days = watched.sessions[watched.last + 1 - periods :]
+    return pd.DataFrame(values[:, whole] @ weights[names].to_numpy(np.float64), index=days, columns=names)
+
+
 def scenario_moves(watched: Watched, model: RiskModel, scenarios: Scenarios) -> Moves:
     """What each window and each shock does to every security of the firm; raises as `shock_moves`."""
     asset_class = watched.securities.set_index("security_id")["asset_class"]
@@ -158,7 +175,7 @@ def covered(held: Portfolios, model: RiskModel) -> Portfolios:
     if not model.securities:
         return held.only(np.zeros(len(held.ids), bool), "prices are too few for an estimate of risk")
     names = ", ".join(held.weights.columns[missing][:3])
-    return held.only(~wanting, f"holds a security without a risk estimate ({names})")
+    return held.only(~wanting, f"a holding has no estimate of risk ({names})")
 
 
 def estimated_weight(weights: pd.DataFrame, model: RiskModel) -> Floats:
@@ -230,7 +247,7 @@ def _weights(watched: Watched, level: Level, owner: np.ndarray, ids: pd.Index) -
     with np.errstate(invalid="ignore"):
         good = value > 0
     scale = np.where(good, value, 1.0)[:, None]
-    reason = np.where(np.isnan(value), "holds something without a price", "is worth nothing")
+    reason = np.where(np.isnan(value), "a holding has no price", "worth nothing")
     return Portfolios(
         level, ids[good], value[good],
         pd.DataFrame(dollars[good] / scale[good], index=ids[good], columns=securities),

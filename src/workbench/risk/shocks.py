@@ -72,7 +72,7 @@ class Scenarios:
     least_covered: float = 0.7
     proxy: Literal["asset_class", "none"] = "asset_class"
     proxies: Mapping[str, str] = field(default_factory=dict)
-    tolerated_volatilities: float = 2.5
+    tolerated_volatilities: float = 3.0
     source: str = ""
     left_out: tuple[str, ...] = ()
 
