@@ -149,7 +149,7 @@ def models_figure(seen: Overview, origin: Origin, names: pd.Series) -> Exhibit:
     models = np.where((stress.portfolios != FIRM)[:, None] & ~np.isnan(stress.result), stress.result, np.inf)
     at = np.unravel_index(np.argmin(models), models.shape)
     takeaway = (
-        f"{labels[at[0]]} would lose most of the models, {fmt.percent(-models[at])}: {scenarios['name'][at[1]]}."
+        f"Of the models {labels[at[0]]} would lose most, {fmt.percent(-models[at])}: {scenarios['name'][at[1]]}."
         if models[at] < 0
         else "No stress would cost any model anything."
     )
@@ -242,10 +242,10 @@ def households_table(seen: Overview, origin: Origin, most: int) -> Exhibit:
         Column("household_id", "Household", emphasis=True),
         Column("name", "Name"),
         Column("advisor_id", "Advisor"),
-        Column("stress", "Worst window"),
         Column("result", "Gain or loss", "percent"),
-        Column("dollars", "Dollars", "usd"),
         Column("allowed", "Tolerated", "percent", note="the loss that the profile allows"),
+        Column("dollars", "Dollars", "usd"),
+        Column("stress", "Worst window"),
         Column("state", "State", "badge"),
     )
     plain = {"allowed": "no valid profile"}
@@ -260,7 +260,7 @@ def households_table(seen: Overview, origin: Origin, most: int) -> Exhibit:
         first = above.iloc[0]
         takeaway += f"; {first['household_id']} by {fmt.percentage_points(first['excess']).lstrip('+')} more"
     takeaway += "." if len(assessed) else ""
-    multiple = fmt.number(seen.scenarios.tolerated_volatilities, 1)
+    multiple = f"{seen.scenarios.tolerated_volatilities:g}"
     note = (
         f"Tolerated: {multiple} times the volatility a year that the profile allows, a house rule. "
         "What the client can bear is a conversation, not a formula."
