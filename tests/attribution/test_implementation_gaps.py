@@ -18,9 +18,9 @@ from workbench.attribution.implementation import (
     load_sleeves,
     study,
 )
+from workbench.attribution.implementation.blame import against_others
 from workbench.attribution.implementation.likelihood import likelihood
 from workbench.attribution.implementation.moments import moments
-from workbench.attribution.implementation.verdict import against_others
 from workbench.errors import MarketDataError, ParameterError
 from workbench.firm import demo, write_firm
 

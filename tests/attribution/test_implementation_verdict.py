@@ -69,7 +69,7 @@ def test_the_means_interval_holds_the_truth_as_often_as_it_says():
 def test_noise_alone_is_not_distinguishable_and_says_what_would_have_been_seen():
     verdict = judged(firm(9, mean=0.0, advisor_sd=0.0, month_sd=1.0))
     assert verdict.kinds == ("not distinguishable",)
-    assert verdict.sentence().startswith("Not distinguishable: the mean gap of")
+    assert verdict.sentence().startswith("Not distinguishable: no shortfall can be laid at")
     assert "four chances in five" in verdict.sentence()
 
 
@@ -126,6 +126,12 @@ def test_what_is_too_small_is_nobodys_blame():
     tiny = firm(4, effect=-8.0).assign(gap=lambda frame: frame["gap"] / 100.0)
     assert judged(tiny).kinds == ("not distinguishable",)
     assert "custodian" in judged(tiny, least=0.01).kinds
+
+
+def test_accounts_ahead_of_their_models_are_nobodys_shortfall():
+    verdict = judged(firm(6, mean=15.0, advisor_sd=0.5))
+    assert verdict.kinds == ("not distinguishable",)
+    assert "ahead of their models by" in verdict.sentence()
 
 
 def test_alpha_and_draws_are_checked():

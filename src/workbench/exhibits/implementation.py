@@ -44,14 +44,15 @@ def verdict(study: Study, origin: Origin) -> Exhibit:
     """The box at the top: what is to blame, how it comes about, what was tested and what cannot be told."""
     facts: dict[str, Fact] = {}
     lines = [_paragraph(line, origin, facts) for line in sentences(study.total)]
-    blamed = {effect.key for effect in study.total.custodians if effect.blamed}
     for row in study.explained().to_dict("records"):
-        if row["custodian_id"] in blamed:
-            lines.append(_causes(row, origin, facts))
+        lead = f"Custodian {row['custodian_id']}: "
+        places = [n for n, line in enumerate(lines) if str(line[0]).startswith(lead)]
+        if places and any(e.blamed and e.key == row["custodian_id"] for e in study.total.custodians):
+            lines.insert(places[0] + 1, _causes(row, origin, facts))
     fees = float(study.gaps.frame["fees"].mean())
     if fees <= -_SLIGHT:
         facts["fees"] = _bp("implementation.mean.fees", fees, origin)
-        lines.append(("Fees take ", facts["fees"].ref(_size(-fees)), " a month of every account on average."))
+        lines.append(("Fees alone take ", facts["fees"].ref(_size(-fees)), " a month on average; that is not chance."))
     lines += [(note,) for note in study.total.fit.notes]
     tone: Tone = "decision" if study.total.blamed else "neutral"
     return Exhibit(
@@ -158,7 +159,7 @@ def custodian_figure(study: Study, origin: Origin) -> Exhibit:
         ))  # fmt: skip
     takeaway = _custodian_takeaway(study)
     body = figures.intervals(
-        keys, series, alt=takeaway, digits=1, axis_title="Gap against the other custodians' accounts, a month",
+        keys, series, alt=takeaway, digits=1, axis_title="Against the other custodians",
         data=TableBody(columns, tuple(rows)),
     )  # fmt: skip
     basis = "each against the others, by their share of account-months; before fees and beyond late trades and cash too"
@@ -205,7 +206,13 @@ def advisor_figure(study: Study, origin: Origin) -> Exhibit:
         Column("advisor_id", "Advisor", emphasis=True),
         Column("accounts", "Accounts", "count"),
         Column("measured", "As measured", "bp", digits=1, note="custodians, restrictions and tax locks held equal"),
-        Column("shrunken", "Shrunken", "bp", digits=1, note="drawn to the others as far as chance would explain it"),
+        Column(
+            "shrunken",
+            "Shrunken",
+            "bp",
+            digits=1,
+            note="drawn to the others as far as chance would explain it; the size to act on",
+        ),
         Column("interval", "Shrunken, interval"),
         Column("q", "Adjusted p", "number", digits=3, note="for all custodians and advisors tested together"),
         Column("detectable", "Smallest seen", "bp", digits=1, note="effect these data would show four times in five"),
@@ -235,7 +242,7 @@ def advisor_figure(study: Study, origin: Origin) -> Exhibit:
             "As measured": _interval([effect.unshrunken for effect in effects]),
             "Shrunken": _interval([effect.estimate for effect in effects]),
         },
-        alt=takeaway, digits=1, axis_title="Gap against the other advisors' accounts, a month",
+        alt=takeaway, digits=1, axis_title="Against the other advisors",
         data=TableBody(columns, tuple(rows)),
     )  # fmt: skip
     return Exhibit(id, title, body, takeaway, origin.settings(NET, TABLES), tuple(facts))
@@ -330,7 +337,7 @@ def _test_of(part: Component) -> str | float | Missing:
 def _sure_of(part: Component) -> str:
     if part.p is None:
         return ", which these data cannot separate"
-    return "" if part.p <= 0.05 else ", no more than chance would bring"
+    return "" if part.p <= 0.05 else ", which taken together could be chance"
 
 
 def _p(p: float) -> str:

@@ -22,7 +22,7 @@ _COVARIATES = {
     "restrictions": ("Restrictions", "per 10% of the account kept in or out", 0.1),
     "tax_locks": ("Gains locked in by tax", "per 10% of the account", 0.1),
     "trade_lag": ("Late trades", "per session late", 1.0),
-    "cash_drag": ("Cash beyond the model", "per bp of cash drag, which should be 1", 1.0),
+    "cash_drag": ("Cash beyond the model", "per bp that cash held back; 1 counts in full", 1.0),
 }
 
 
@@ -131,6 +131,8 @@ def covariate_table(study: Study, origin: Origin) -> Exhibit:
         words, per, unit = _COVARIATES[name]
         slope, reach = fitted.slope[place] * unit, 1.96 * error[many + place] * unit
         direction = f"goes with {'less' if slope < 0 else 'more'} return"
+        if name == "cash_drag":
+            direction = "counts in full" if abs(slope - 1.0) <= reach else "counts, not quite one for one"
         records.append({
             "name": words, "per": per, "slope": BP * slope,
             "interval": f"{_bp(BP * (slope - reach), unit=False)} to {_bp(BP * (slope + reach))}",
@@ -196,9 +198,8 @@ def sleeve_table(
         else "In no single sleeve can the gap be laid at the model, a custodian or an advisor."
     )
     level = next(iter(verdicts.values())).alpha
-    note = (
-        f"{plural(len(verdicts), 'sleeve')} judged, each at {fmt.percent(level, 1)}, so that 5% holds for all together."
-    )
+    note = f"{plural(len(verdicts), 'sleeve')} judged, each at {fmt.percent(level, 1)}: 5% for all together. "
+    note += "Less than half a basis point a month is nobody's blame, however low p."
     basis = (
         "return of what an account holds and trades in the sleeve less the model's sleeve, before fees; without cash"
     )

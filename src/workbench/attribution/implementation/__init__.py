@@ -1,5 +1,6 @@
 """Why accounts earn less than their models: the model itself, a custodian, an advisor, or what cannot be told apart."""
 
+from workbench.attribution.implementation.blame import Effect, Kind
 from workbench.attribution.implementation.gaps import CHANNELS, CLIENT, LEAST_MONTHS, Gaps, load
 from workbench.attribution.implementation.inference import Estimate, Inference, benjamini_hochberg
 from workbench.attribution.implementation.overlap import comparisons, overlap
@@ -8,7 +9,7 @@ from workbench.attribution.implementation.permutation import Permutation, permut
 from workbench.attribution.implementation.reml import Component, Fit, fit
 from workbench.attribution.implementation.sleeve_gaps import load_sleeves
 from workbench.attribution.implementation.study import Naive, Study, judge_sleeves, naive, study
-from workbench.attribution.implementation.verdict import Effect, Kind, Verdict, judge
+from workbench.attribution.implementation.verdict import Verdict, judge
 from workbench.attribution.implementation.words import Figure, Sentence, sentences
 
 __all__ = [

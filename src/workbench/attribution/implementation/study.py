@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 from scipy.stats import f_oneway
 
+from workbench.attribution.implementation.blame import against_others
 from workbench.attribution.implementation.gaps import CHANNELS, CLIENT, Gaps
 from workbench.attribution.implementation.panel import Panel
-from workbench.attribution.implementation.verdict import Verdict, against_others, judge
+from workbench.attribution.implementation.verdict import Verdict, judge
 from workbench.errors import ParameterError
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from workbench.attribution.implementation.inference import Estimate
 
 if TYPE_CHECKING:
-    from workbench.attribution.implementation.verdict import Effect, Verdict
+    from workbench.attribution.implementation.blame import Effect
+    from workbench.attribution.implementation.verdict import Verdict
 
 MONTHS = 12
 
@@ -46,7 +47,7 @@ def sentences(verdict: Verdict) -> tuple[Sentence, ...]:
     elif not verdict.blamed and verdict.tests:
         lines.append(("No custodian and no advisor stands out from the others.", *_would_have_shown(verdict)))
     if verdict.blamed and not verdict.systemic_found:
-        lines.append(("No systemic gap is shown beside it: the mean gap is ", *_mean(verdict), "."))
+        lines.append(_mean_gap(verdict))
     if verdict.tests:
         lines.append(_tests(verdict))
     lines += [_unconfirmed(effect) for effect in (*verdict.custodians, *verdict.advisors) if effect.unconfirmed]
@@ -95,12 +96,18 @@ def _size(name: str, estimate: Estimate) -> Sentence:
 
 
 def _nothing(verdict: Verdict) -> Sentence:
-    return (
-        "Not distinguishable: the mean gap of ",
-        *_mean(verdict),
-        " cannot be laid at the models, a custodian or an advisor.",
-        *_would_have_shown(verdict),
-    )
+    lead = "Not distinguishable: no shortfall can be laid at the models, a custodian or an advisor. "
+    return (lead, *_mean_gap(verdict), *_would_have_shown(verdict))
+
+
+def _mean_gap(verdict: Verdict) -> Sentence:
+    """What the mean gap is where it is no systemic shortfall."""
+    systemic = verdict.systemic
+    if systemic.p > verdict.alpha:
+        return ("The mean gap is ", *_mean(verdict), ", which could be chance.")
+    if systemic.value > 0.0 and systemic.value >= verdict.least:
+        return ("On average accounts are ahead of their models by ", *_mean(verdict), ".")
+    return ("The mean gap is ", *_mean(verdict), ", too small to act on.")
 
 
 def _mean(verdict: Verdict) -> Sentence:
