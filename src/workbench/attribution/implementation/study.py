@@ -62,8 +62,12 @@ class Study:
         return pd.DataFrame(rows, columns=columns)
 
 
-def study(gaps: Gaps, random: np.random.Generator, *, alpha: float = 0.05, draws: int = 1999) -> Study:
-    """Judge the gaps of a firm: in all, before fees, and after late trades and cash. Raises as `judge` does."""
+def study(gaps: Gaps, random: np.random.Generator | int, *, alpha: float = 0.05, draws: int = 1999) -> Study:
+    """Judge the gaps of a firm: in all, before fees, and after late trades and cash.
+
+    `random` is the generator of the exchanges, or its seed. Raises as `judge` does.
+    """
+    random = np.random.default_rng(random)
     total, gross, remaining = (
         judge(gaps.panel(basis, covariates), random, alpha=alpha, draws=draws)
         for basis, covariates in (("net", CLIENT), ("gross", CLIENT), ("gross", CLIENT + CHANNELS))
@@ -72,9 +76,10 @@ def study(gaps: Gaps, random: np.random.Generator, *, alpha: float = 0.05, draws
 
 
 def judge_sleeves(
-    sleeves: Mapping[str, Gaps], random: np.random.Generator, *, alpha: float = 0.05, draws: int = 1999
+    sleeves: Mapping[str, Gaps], random: np.random.Generator | int, *, alpha: float = 0.05, draws: int = 1999
 ) -> dict[str, Verdict]:
     """Judge each sleeve before fees, `alpha` shared out among them (Bonferroni); one without variance is left out."""
+    random = np.random.default_rng(random)
     found = {}
     for sleeve, gaps in sleeves.items():
         panel = gaps.panel("gross")
