@@ -128,6 +128,17 @@ def test_what_is_too_small_is_nobodys_blame():
     assert "custodian" in judged(tiny, least=0.01).kinds
 
 
+def test_beside_a_named_custodian_the_mean_gap_is_that_of_the_others():
+    for seed in range(30, 45):
+        verdict = judged(firm(seed, effect=-10.0, mean=-0.5), draws=99)
+        text = verdict.sentence()
+        if "which could be chance" in text and "custodian" in verdict.kinds:
+            assert "The mean gap at the other custodians is" in text
+            assert verdict.systemic.low < 0.0 < verdict.systemic.high
+            return
+    raise AssertionError("no such firm among fifteen")
+
+
 def test_accounts_ahead_of_their_models_are_nobodys_shortfall():
     verdict = judged(firm(6, mean=15.0, advisor_sd=0.5))
     assert verdict.kinds == ("not distinguishable",)

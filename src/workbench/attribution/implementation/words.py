@@ -101,25 +101,22 @@ def _nothing(verdict: Verdict) -> Sentence:
 
 
 def _mean_gap(verdict: Verdict) -> Sentence:
-    """What the mean gap is where it is no systemic shortfall."""
+    """What the mean gap of the custodians not named is, where it is no systemic shortfall."""
     systemic = verdict.systemic
-    if systemic.p > verdict.alpha:
-        return ("The mean gap is ", *_mean(verdict), ", which could be chance.")
-    if systemic.value > 0.0 and systemic.value >= verdict.least:
-        return ("On average accounts are ahead of their models by ", *_mean(verdict), ".")
-    return ("The mean gap is ", *_mean(verdict), ", too small to act on.")
-
-
-def _mean(verdict: Verdict) -> Sentence:
-    mean = verdict.mean
-    return (
-        Figure("mean.effect", mean.value, "bp", bp(mean.value)),
+    where = " at the other custodians" if any(effect.kind == "custodian" for effect in verdict.blamed) else ""
+    size = (
+        Figure("systemic.mean", systemic.value, "bp", bp(systemic.value)),
         " a month (",
-        Figure("mean.low", mean.low, "bp", bp(mean.low).removesuffix("\u00a0bp")),
+        Figure("systemic.low", systemic.low, "bp", bp(systemic.low).removesuffix("\u00a0bp")),
         " to ",
-        Figure("mean.high", mean.high, "bp", bp(mean.high)),
+        Figure("systemic.high", systemic.high, "bp", bp(systemic.high)),
         ")",
     )
+    if systemic.p > verdict.alpha:
+        return (f"The mean gap{where} is ", *size, ", which could be chance.")
+    if systemic.value > 0.0 and systemic.value >= verdict.least:
+        return (f"On average accounts{where} are ahead of their models by ", *size, ".")
+    return (f"The mean gap{where} is ", *size, ", too small to act on.")
 
 
 def _would_have_shown(verdict: Verdict) -> Sentence:
