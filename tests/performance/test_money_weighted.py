@@ -56,6 +56,16 @@ def test_the_rate_makes_the_amounts_worth_nothing(begin, returns, deposits):
     assert min(returns) - 1e-6 <= result.per_period <= max(returns) + 1e-6
 
 
+def test_dated_amounts_are_solved_to_rounding():
+    rng = np.random.default_rng(5)
+    for _ in range(50):
+        day = np.append(0, np.sort(rng.choice(np.arange(1, 2500), 30, replace=False)))
+        paid, rate = -np.append(100.0, rng.uniform(0, 20, 30)), rng.normal(0.05, 0.1)
+        value = -(paid * (1 + rate) ** ((2600 - day) / 365)).sum()
+        dates = pd.Timestamp("2010-01-01") + pd.to_timedelta(np.append(day, 2600), unit="D")
+        assert money_weighted(np.append(paid, value), dates).annual == pytest.approx(rate, abs=1e-13)
+
+
 def test_the_double_root_and_two_roots():
     with pytest.raises(SeveralRatesError, match=r"25\.00 %, 400\.00 %") as caught:
         money_weighted([-1_600, 10_000, -10_000])

@@ -169,7 +169,19 @@ def _root(amount: Floats, share: Floats, span: float, periods: int | None) -> fl
     if rate is None or not -1.0 < rate < np.inf:
         return None
     log_growth = power * np.log1p(rate)
-    return float(np.exp(log_growth)) if abs(log_growth) < _GRID[-1] else None
+    return float(np.exp(_polished(amount, share, log_growth))) if abs(log_growth) < _GRID[-1] else None
+
+
+def _polished(amount: Floats, share: Floats, log_growth: float) -> float:
+    """Newton's last steps: the library stops at an error of 1e-9, which compounds over years."""
+    for _ in range(2):
+        worth = amount * np.exp(-log_growth * share)
+        slope = -(share * worth).sum()
+        step = worth.sum() / slope if slope else 0.0
+        if abs(step) > 1e-6:  # a root that is nearly double: leave it as found
+            break
+        log_growth -= step
+    return log_growth
 
 
 def _is_only_one(amount: Floats, share: Floats, growth: float) -> bool:
