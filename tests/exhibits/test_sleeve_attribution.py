@@ -13,7 +13,7 @@ import pytest
 
 from workbench.attribution import review_sleeves
 from workbench.errors import ParameterError
-from workbench.exhibits import Origin, sleeve_attribution, sleeve_details, sleeve_facts
+from workbench.exhibits import Origin, sleeve_attribution, sleeve_details, sleeve_facts, sleeve_tree
 from workbench.firm import open_at
 from workbench.report.exhibit import FigureBody, TableBody
 
@@ -51,6 +51,7 @@ def every_exhibit(review, origin):
     yield sleeve_attribution.summary(review, origin)
     yield sleeve_attribution.firm_bridge(review, origin)
     yield sleeve_attribution.sleeve_part(review, origin)
+    yield sleeve_tree.tree_table(review, origin)
     yield sleeve_attribution.cumulative_figure(review, origin)
     yield sleeve_attribution.sleeve_table(review, origin)
     yield from sleeve_details.sleeve_pages(review, origin, 3)
@@ -95,6 +96,36 @@ def test_a_residual_of_all_accounts_and_the_largest_of_one_are_two_rows(shown):
     assert rows["Residual"] == "0.0\u00a0bp"
     assert rows["Sum of the rows"] == rows["Accounts less benchmarks"]
     assert "Largest residual of an account" in rows
+
+
+def test_the_tree_adds_up_to_the_models_part(shown, review):
+    facts, table = shown.facts, shown["sleeves-tree"].body
+    model = facts["sleeves.firm.model"].value
+    assert facts["sleeves.tree.models.total"].value == pytest.approx(model, abs=1e-12)
+    assert sum(facts[f"sleeves.level.{level.replace('_', '-')}"].value for level in review.tree.by_level().index) == (
+        pytest.approx(model, abs=1e-12)
+    )
+    rows = [row[1:4] for row in table.rows]
+    for place, depth in enumerate(table.depths[:-1]):
+        total, own, below = rows[place]
+        assert total == pytest.approx(own + below, abs=1e-12)
+        after = table.depths[place + 1 : -1]
+        inside = next((k for k, other in enumerate(after) if other <= depth), len(after))
+        children = [rows[place + 1 + k][0] for k in range(inside) if after[k] == depth + 1]
+        if children:
+            assert sum(children) == pytest.approx(below, abs=1e-12)
+    tops = [row[0] for row, depth in zip(rows[:-1], table.depths, strict=False) if depth == 0]
+    assert sum(tops) == pytest.approx(model, abs=1e-12)
+    assert "The models cost 139\u00a0bp" in shown["sleeves-tree"].takeaway
+
+
+def test_a_tree_of_many_groups_folds_the_smaller_ones(review, demo_origin, monkeypatch):
+    monkeypatch.setattr(sleeve_tree, "_SHOWN", 3)
+    table = sleeve_tree.tree_table(review, demo_origin).body
+    names = [row[0].strip() for row in table.rows]
+    assert "5 more" in names
+    tops = [row[1] for row, depth in zip(table.rows[:-1], table.depths, strict=False) if depth == 0]
+    assert sum(tops) == pytest.approx(review.tree.model, abs=1e-12)
 
 
 def test_a_sleeves_groups_sum_to_its_models_part(review, demo_origin):

@@ -47,6 +47,23 @@ def test_any_table_survives_json(rows, title, note):
     assert Exhibit.from_json(json.loads(json.dumps(exhibit.to_json(), allow_nan=False))) == exhibit
 
 
+def test_rows_set_in_survive_json_and_are_shown_so():
+    columns = (Column("group", "Group"), Column("value", "Value", "number"))
+    body = TableBody(columns, (("Equity", 3.0), ("Energy", 1.0), ("Health", 2.0)), depths=(0, 1, 1))
+    exhibit = Exhibit("t", "Tree", body)
+    assert Exhibit.from_json(json.loads(json.dumps(exhibit.to_json()))) == exhibit
+    assert 'padding-left: 2em">Energy' in exhibit._repr_mimebundle_()["text/html"]
+    older = exhibit.to_json()
+    del older["body"]["depths"]
+    assert Exhibit.from_json(older).body.depths == ()
+
+
+@pytest.mark.parametrize("depths", [(0,), (0, 9, 0), (0, -1, 0)])
+def test_depths_are_one_a_row_and_few(depths):
+    with pytest.raises(ExhibitError, match="depths are one a row"):
+        TableBody((Column("a", "A"),), ((1,), (2,), (3,)), depths=depths)
+
+
 def test_pandas_and_numpy_values_become_plain():
     body = TableBody(
         tuple(Column(name, name) for name in "abcdef"),

@@ -1,10 +1,12 @@
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 
-from workbench.report import render_html
+from workbench.report import Column, Exhibit, TableBody, render_html
+from workbench.report.blocks import ExhibitBlock
 from workbench.report.view import script_json
 
 
@@ -110,6 +112,16 @@ def test_tables_have_captions_and_scopes(pages):
     page = pages["drift.html"]
     assert len(page.all("caption")) == len(page.all("table"))
     assert all(head.get("scope") in {"col", "row"} for head in page.all("th"))
+
+
+def test_rows_of_a_tree_are_set_in_and_stay_in_order(sample, tmp_path):
+    body = TableBody((Column("a", "A"),), (("Equity",), ("Energy",), ("Oil",)), depths=(0, 1, 2))
+    book = sample.book()
+    chapter = replace(book.chapters[0], blocks=(ExhibitBlock(Exhibit("tree", "Tree", body), 1),))
+    rendered = render_html(replace(book, chapters=(chapter,)), tmp_path)
+    text = (rendered.index.parent / "memo.html").read_text()
+    assert re.search(r'<th scope="row" class="[^"]* inset-2"[^>]*>Oil', text)
+    assert "data-sortable" not in text
 
 
 def test_charts_have_words(pages):

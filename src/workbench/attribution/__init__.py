@@ -7,12 +7,13 @@ from workbench.attribution.contribution import Contribution, contribution
 from workbench.attribution.effects import Attribution
 from workbench.attribution.factors import FactorAttribution, factor_attribution, model_factor_attribution
 from workbench.attribution.linking import Linked, cumulative, link
+from workbench.attribution.model_tree import ModelTree, column_levels, model_tree
 from workbench.attribution.paths import ModelPaths, load_models
 from workbench.attribution.pools import SleevePool, SleevePools, pools
 from workbench.attribution.security_effects import security_effects
 from workbench.attribution.sleeve_review import SleeveReview, review_sleeves
 from workbench.attribution.sleeves import Composite, SleeveAttribution, rows_of, sleeves
-from workbench.attribution.tree import TreeAttribution, brinson_tree
+from workbench.attribution.tree import Tree, TreeAttribution, brinson_tree
 
 __all__ = [
     "Attribution",
@@ -21,14 +22,17 @@ __all__ = [
     "FactorAttribution",
     "Linked",
     "ModelPaths",
+    "ModelTree",
     "SleeveAttribution",
     "SleevePool",
     "SleevePools",
     "SleeveReview",
+    "Tree",
     "TreeAttribution",
     "brinson",
     "brinson_chunks",
     "brinson_tree",
+    "column_levels",
     "contribution",
     "cumulative",
     "factor_attribution",
@@ -36,6 +40,7 @@ __all__ = [
     "link",
     "load_models",
     "model_factor_attribution",
+    "model_tree",
     "pools",
     "review_sleeves",
     "rows_of",

@@ -10,6 +10,7 @@ import pandas as pd
 
 from workbench import performance
 from workbench.attribution.linking import METHODS, Method
+from workbench.attribution.model_tree import ModelTree, column_levels, model_tree
 from workbench.attribution.paths import ModelPaths, Reset, load_models
 from workbench.attribution.pools import SleevePools, pools
 from workbench.attribution.security_effects import security_effects
@@ -21,7 +22,6 @@ from workbench.performance import DailyHoldings
 Period = Literal["month", "quarter", "year", "12 months", "36 months"]
 Level = Literal["sector", "asset_class", "region", "security_id"]
 
-
 #: Firms of more accounts have their ledger read anew for each question, run by run, instead of held.
 _HELD = 5_000
 
@@ -30,13 +30,15 @@ _HELD = 5_000
 class SleeveReview:
     """What the sleeve chapter shows: `accounts`, `pools`, `securities` (see `security_effects`) and the `paths`.
 
-    `names` maps sleeve_id and `security_names` security_id to their names; `period` and `level` are as asked for.
+    `tree` breaks the models' part down by asset class, sleeve, `level` and security. `names`
+    maps sleeve_id and `security_names` security_id to their names; `period` and `level` are as asked for.
     """
 
     period: Period
     level: Level
     paths: ModelPaths
     accounts: SleeveAttribution
+    tree: ModelTree
     pools: SleevePools
     securities: pd.DataFrame
     names: pd.Series
@@ -67,11 +69,15 @@ def review_sleeves(
     first = next(iter(ledgers))
     paths = load_models(firm, first.sessions, first.securities, reset)
     securities = firm.table("securities").set_index("security_id", drop=False)
+    accounts = sleeves(ledgers, paths, linking)
+    # The classes are the tree's top already, and securities its leaves.
+    groups = ("asset_class", "sleeve", *({level} - {"asset_class", "security_id"}))
     return SleeveReview(
         period,
         level,
         paths,
-        sleeves(ledgers, paths, linking),
+        accounts,
+        model_tree(accounts, paths, column_levels(paths, securities, *groups)),
         pools(ledgers, paths, securities[level].rename(level), linking),
         security_effects(ledgers, paths, linking),
         firm.table("sleeves").set_index("sleeve_id")["name"],

@@ -134,6 +134,13 @@ def ahead(value: float) -> str:
     return f"{text} ahead of" if value > 0 else f"{text} behind"
 
 
+def brought(value: float) -> str:
+    """What a decision did, as words: "brought 16 bp", "cost 139 bp", "changed nothing"."""
+    if abs(value) < 0.5e-4:
+        return "changed nothing"
+    return f"{'brought' if value > 0 else 'cost'} {fmt.basis_points(abs(value))}"
+
+
 def doubts(review: SleeveReview) -> list[str]:
     """What cannot be said, as sentences: missing benchmarks, carried prices, what lies outside every sleeve."""
     paths, said = review.paths, []

@@ -81,6 +81,7 @@ def _encode_body(body: Body) -> dict[str, Any]:
             "rows": [[_encode_value(cell) for cell in row] for row in body.rows],
             "total_row": body.total_row,
             "note": body.note,
+            "depths": list(body.depths),
         }
     if isinstance(body, FigureBody):
         data = None if body.data is None else _encode_body(body.data)
@@ -118,6 +119,7 @@ def _table(data: Mapping[str, Any]) -> TableBody:
         rows=tuple(tuple(_decode_value(cell) for cell in row) for row in data["rows"]),
         total_row=bool(data["total_row"]),
         note=_text(data["note"]),
+        depths=tuple(int(depth) for depth in data.get("depths", ())),
     )
 
 

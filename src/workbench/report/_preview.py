@@ -127,9 +127,15 @@ def _lines(text: str) -> list[str]:
 
 def _table(body: TableBody) -> str:
     head = "".join(f"<th>{escape(heading_text(column))}</th>" for column in body.columns)
+    inset = [f' style="padding-left: {1 + depth}em"' if depth else "" for depth in body.depths or [0] * len(body.rows)]
     rows = "".join(
-        "<tr>" + "".join(f"<td>{escape(text)}</td>" for text in map(cell_text, row, body.columns)) + "</tr>"
-        for row in body.rows
+        "<tr>"
+        + "".join(
+            f"<td{'' if place else style}>{escape(text)}</td>"
+            for place, text in enumerate(map(cell_text, row, body.columns))
+        )
+        + "</tr>"
+        for row, style in zip(body.rows, inset, strict=True)
     )
     return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 

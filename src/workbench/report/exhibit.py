@@ -25,6 +25,9 @@ ExhibitKind = Literal["table", "figure", "kpis", "callout", "prose"]
 COLUMN_KINDS = ("text", "number", "percent", "pp", "bp", "usd", "count", "date", "badge")
 TONES = ("neutral", "good", "warning", "bad", "decision")
 
+#: The deepest that a table's row is set in.
+MAX_DEPTH = 4
+
 #: Trace types that draw from their own data alone. Maps, for one, fetch their outlines from another host.
 TRACE_TYPES = ("bar", "scatter", "histogram", "heatmap", "box", "violin", "waterfall")
 
@@ -163,15 +166,22 @@ class Column:
 
 @dataclass(frozen=True)
 class TableBody:
-    """Rows under columns; with `total_row` the last row is the total. `note` stands below the table."""
+    """Rows under columns; with `total_row` the last row is the total. `note` stands below the table.
+
+    `depths`, where given one a row, set rows in below the row that they are part of; such a table is not sorted.
+    """
 
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
     total_row: bool = False
     note: str = ""
+    depths: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "columns", tuple(self.columns))
+        object.__setattr__(self, "depths", tuple(self.depths))
+        if self.depths and (len(self.depths) != len(self.rows) or not set(self.depths) <= set(range(MAX_DEPTH + 1))):
+            raise ExhibitError(f"depths are one a row, of 0 to {MAX_DEPTH}, not {self.depths}")
         object.__setattr__(self, "rows", tuple(tuple(_cell(cell) for cell in row) for row in self.rows))
         for position, row in enumerate(self.rows):
             if len(row) != len(self.columns):
