@@ -200,6 +200,19 @@ def test_frames_carry_their_labels():
         brinson(frames[0], frames[1], frames[2], frames[3][list("BACD")])
 
 
+def test_one_period_may_be_lists_or_series_by_group():
+    table = pd.DataFrame(
+        {"w": [0.4, 0.3, 0.3], "r": [0.2, -0.05, 0.06], "v": [0.4, 0.2, 0.4], "b": [0.1, -0.04, 0.08]},
+        ["UK", "Japan", "US"],
+    )
+    whole = brinson(*([list(table[name])] for name in "wrvb"))
+    for sides in ([list(table[name]) for name in "wrvb"], [table[name] for name in "wrvb"]):
+        np.testing.assert_array_equal(brinson(*sides).effects, whole.effects)
+    assert brinson(*(table[name] for name in "wrvb")).to_frame()["group"].tolist() == ["UK", "Japan", "US"]
+    with pytest.raises(ParameterError, match="different groups"):
+        brinson(table["w"], table["r"], table["v"], table["b"][::-1])
+
+
 W, R = [[0.5, 0.5]], [[0.1, 0.2]]
 
 
@@ -208,7 +221,7 @@ W, R = [[0.5, 0.5]], [[0.1, 0.2]]
     [
         ((W, R, [[0.5, 0.5]] * 2, R * 2), {}, "the benchmark has 2 periods x 2 groups and the portfolio 1 x 2"),
         ((W, R * 2, W, R), {}, "portfolio_returns has shape"),
-        ((W[0], R[0], W[0], R[0]), {}, "portfolio_weights has 1 axes"),
+        ((0.5, 0.1, 0.5, 0.1), {}, "portfolio_weights has 0 axes"),
         (([[0.5, 0.4]], R, W, R), {}, "portfolio weights of account 0 in period 0 sum to 0.9, not 1"),
         ((W, R, [[0.5, 0.6]], R), {}, "benchmark weights of the benchmark in period 0 sum to 1.1"),
         (([[0.5, 0.4]] * 3, R * 3, W * 3, R * 3), {}, r"\(and 2 more\)"),

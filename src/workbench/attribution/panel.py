@@ -78,10 +78,10 @@ def labelled(
 ) -> Panel:
     """Bring every argument of `brinson` to one shape; labels come from the frames, the arguments, or are numbers."""
     sides = {
-        "portfolio_weights": portfolio_weights,
-        "portfolio_returns": portfolio_returns,
-        "benchmark_weights": benchmark_weights,
-        "benchmark_returns": benchmark_returns,
+        "portfolio_weights": _one_period(portfolio_weights),
+        "portfolio_returns": _one_period(portfolio_returns),
+        "benchmark_weights": _one_period(benchmark_weights),
+        "benchmark_returns": _one_period(benchmark_returns),
     }
     frames = {name: side for name, side in sides.items() if isinstance(side, pd.DataFrame)}
     row_labels, column_labels = _frame_labels(frames)
@@ -105,6 +105,13 @@ def labelled(
         _owners(benchmark_of, n, len(neutral)),
         _existing(present, n, t),
     )  # fmt: skip
+
+
+def _one_period(side: ArrayLike | pd.DataFrame) -> ArrayLike | pd.DataFrame:
+    """A series or list by group is one period."""
+    if isinstance(side, pd.Series):
+        return pd.DataFrame([side.to_numpy()], columns=side.index)
+    return np.asarray(side)[None] if np.ndim(side) == 1 else side
 
 
 def _frame_labels(frames: dict[str, pd.DataFrame]) -> tuple[pd.Index | None, pd.Index | None]:
