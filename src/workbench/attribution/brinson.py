@@ -41,9 +41,9 @@ def brinson(
     """Explain each account's excess return by group: what it held, and how what it held did.
 
     Weights are those at the beginning of a period, returns simple, both (N, T, G), or (T, G) of one account, or frames
-    of one account (periods x groups), whose labels must agree; a list or Series by group is one period. A
-    benchmark is (T, G) for all, (N, T, G), or (M, T, G) with `benchmark_of` (N) naming each account's. With w, r for the portfolio and v, b for the benchmark's group, B its
-    total:
+    of one account (periods x groups), whose labels must agree; a list or Series by group is one period. A benchmark is
+    (T, G) for all, (N, T, G), or (M, T, G) with `benchmark_of` (N) naming each account's. With w, r for the portfolio
+    and v, b for the benchmark's group, B its total:
 
     - allocation (w - v)(b - B) after Brinson and Fachler (JPM 1985), (w - v) b after Brinson, Hood and Beebower (FAJ
       1986); selection v (r - b); interaction (w - v)(r - b). Of two `effects`, selection is w (r - b).
