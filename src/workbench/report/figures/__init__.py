@@ -12,10 +12,12 @@ from workbench.report.figures.changes import before_after
 from workbench.report.figures.distributions import account_scatter, dot_table, histogram
 from workbench.report.figures.intervals import Interval, intervals, shares
 from workbench.report.figures.lines import lines
+from workbench.report.figures.panels import Panel, panels
 from workbench.report.figures.strips import strip
 
 __all__ = [
     "Interval",
+    "Panel",
     "account_scatter",
     "bars_against_target",
     "before_after",
@@ -26,6 +28,7 @@ __all__ = [
     "intervals",
     "label",
     "lines",
+    "panels",
     "shares",
     "stacked_causes",
     "strip",
