@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import math
+import re
 import sys
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 
 from workbench.attribution import review_sleeves
 from workbench.errors import ParameterError
-from workbench.exhibits import Origin, sleeve_attribution, sleeve_details, sleeve_facts, sleeve_tree
+from workbench.exhibits import Origin, performance_review, sleeve_attribution, sleeve_details, sleeve_facts, sleeve_tree
 from workbench.firm import open_at
 from workbench.report.exhibit import FigureBody, TableBody
 
@@ -199,6 +200,32 @@ def test_sleeves_of_one_name_are_told_apart(chapter, small):
     shown = chapter("sleeve_attribution", small)
     assert {"Twins (EQ)", "Twins (FI)"} >= {row[0] for row in shown["sleeves-table"].body.rows}
     assert len(shown["sleeves-table"].body.rows) == 2
+
+
+def test_the_performance_chapter_is_as_far_away_as_the_pages_say(demo_firm, review):
+    track = performance_review.measure(demo_firm, "2021-12-31").tracks[0]
+    net, model, benchmark = (
+        float((1 + side.dropna()).prod() - 1) for side in (track.net, track.model, track.benchmark)
+    )
+    there = [f"{value * 1e4:.0f}" for value in (model - benchmark, net - model, benchmark - net)]
+    effects = sleeve_facts.firm_effects(review)
+    models = float(effects[:3].sum())
+    here = [f"{value * 1e4:.0f}" for value in (models, effects.sum() - models, -effects.sum())]
+    docs = Path(__file__).parents[2] / "docs"
+    page = " ".join((docs / "sleeves.md").read_text().split())
+    assert f"{net * 100:.2f} % after fees, {there[2]} bp behind: {there[0]} bp by the models and {there[1]} bp" in page
+    assert f"where this page has {here[0]} and {here[1]} of {here[2]}" in page
+    other = " ".join((docs / "performance.md").read_text().split())
+    assert f"is {there[2]} bp behind its benchmarks here and {here[2]} bp there" in other
+
+
+def test_the_pages_table_and_levels_are_the_demo_firms(review):
+    page = (Path(__file__).parents[2] / "docs" / "sleeves.md").read_text()
+    effects = sleeve_facts.firm_effects(review) * 1e4
+    for name in ("allocation", "selection", "interaction", "timing", "cash", "trading", "fees"):
+        assert f"| {name} | {effects[name]:.0f} |" in page
+    for level, words in zip(review.tree.by_level() * 1e4, ("asset classes", "sleeves", "sectors", "securities")):
+        assert re.search(rf"^\| {words}[^|]*\| {level:.0f} \|$", page, re.MULTILINE)
 
 
 def test_a_large_firm_is_read_run_by_run_with_the_same_figures(demo_firm, review, monkeypatch):

@@ -110,6 +110,7 @@ def test_lengths_and_units_are_checked():
     with pytest.raises(ExhibitError, match="at least one value"):
         figures.histogram([None], alt="x")
 
+
 def test_intervals_carry_each_series_and_its_reach():
     series = {
         "In all": figures.Interval([-0.0005, None], [-0.0009, None], [-0.0001, None]),
@@ -171,9 +172,10 @@ def test_marks_of_a_strip_stay_on_their_row(values):
 def test_a_bridge_leads_from_start_to_end():
     body = figures.bridge(["a", "<i>b</i>"], 0.10, [0.01, -0.03], alt="From 10 to 8.", ends=("Benchmark", "Account"))
     go.Figure(body.figure)
-    path, bars, ends, column = body.figure["data"]
-    assert bars["base"] == pytest.approx([10.0, 11.0])
-    assert bars["x"] == pytest.approx([1.0, -3.0])
+    path, down, up, ends, column = body.figure["data"]
+    assert (up["base"], up["x"], up["y"], up["name"]) == ([10.0], [1.0], ["a"], "raises")
+    assert (down["base"], down["x"], down["name"]) == ([pytest.approx(11.0)], [-3.0], "lowers")
+    assert body.figure["layout"]["showlegend"]
     assert ends["x"] == pytest.approx([10.0, 8.0])
     assert path["x"][:3] == [pytest.approx(10.0), pytest.approx(10.0), None]
     assert None not in path["y"]  # the page's script wraps every name on a phone
@@ -181,3 +183,5 @@ def test_a_bridge_leads_from_start_to_end():
     low, high = body.figure["layout"]["xaxis"]["range"]
     assert 0 < low < 8.0 < 11.0 < high
     assert "<i>" not in str(body.figure)
+    one_way = figures.bridge(["a"], 0.10, [0.01], alt="Up.").figure["data"]
+    assert [trace["name"] for trace in one_way if trace["type"] == "bar"] == ["raises"]

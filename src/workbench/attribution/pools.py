@@ -128,7 +128,8 @@ def pools(
     allocation alone); timing (securities of the sleeve at other weights than within the model's sleeve), cash beyond
     the model's, trading, fees, residual. Models that hold the sleeve differently are averaged by the accounts' values.
 
-    `group_of` gives each security's group, by security_id, and is named for its level. Raises `ParameterError` for a
+    `group_of` gives each security's group, by security_id, or by sleeve_id and security_id, and is named for its
+    level. Raises `ParameterError` for a
     security without group.
     """
     pairs = _pairs(paths, group_of)
@@ -268,10 +269,11 @@ def _inverse(values: Floats) -> Floats:
 def _pairs(paths: ModelPaths, group_of: pd.Series) -> pd.DataFrame:
     """Every group in a sleeve, by sleeve and group; `column` has the columns of each."""
     securities = pd.Index(paths.securities)[paths.column_security]
-    groups = group_of.reindex(securities)
+    both = pd.MultiIndex.from_arrays([np.array(paths.sleeves, dtype=object)[paths.column_sleeve], securities])
+    groups = group_of.reindex(both if group_of.index.nlevels == 2 else securities)
     if groups.isna().any():
         raise ParameterError(
-            f"{groups.index[groups.isna()][0]} has no {group_of.name}; give one to every security that models and "
+            f"{securities[groups.isna()][0]} has no {group_of.name}; give one to every security that models and "
             "benchmarks hold",
             "group_of",
         )

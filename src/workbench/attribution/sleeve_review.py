@@ -30,12 +30,14 @@ _HELD = 5_000
 class SleeveReview:
     """What the sleeve chapter shows: `accounts`, `pools`, `securities` (see `security_effects`) and the `paths`.
 
-    `tree` breaks the models' part down by asset class, sleeve, `level` and security. `names`
+    `tree` breaks the models' part down by asset class, sleeve, `level` and security. `levels`
+    says what each sleeve's pool is split by: `level`, or securities where they are all of one group. `names`
     maps sleeve_id and `security_names` security_id to their names; `period` and `level` are as asked for.
     """
 
     period: Period
     level: Level
+    levels: dict[str, Level]
     paths: ModelPaths
     accounts: SleeveAttribution
     tree: ModelTree
@@ -69,20 +71,32 @@ def review_sleeves(
     first = next(iter(ledgers))
     paths = load_models(firm, first.sessions, first.securities, reset)
     securities = firm.table("securities").set_index("security_id", drop=False)
+    levels, group_of = _split_by(paths, securities, level)
     accounts = sleeves(ledgers, paths, linking)
     # The classes are the tree's top already, and securities its leaves.
     groups = ("asset_class", "sleeve", *({level} - {"asset_class", "security_id"}))
     return SleeveReview(
         period,
         level,
+        levels,
         paths,
         accounts,
         model_tree(accounts, paths, column_levels(paths, securities, *groups)),
-        pools(ledgers, paths, securities[level].rename(level), linking),
+        pools(ledgers, paths, group_of, linking),
         security_effects(ledgers, paths, linking),
         firm.table("sleeves").set_index("sleeve_id")["name"],
         securities["name"],
     )
+
+
+def _split_by(paths: ModelPaths, securities: pd.DataFrame, level: Level) -> tuple[dict[str, Level], pd.Series]:
+    """What each sleeve is split by, and the group of each of its securities, by sleeve_id and security_id."""
+    columns = column_levels(paths, securities, "sleeve", level)
+    alone = columns.groupby("sleeve")[level].transform("nunique") == 1
+    group = columns[level].where(~alone, columns["security"])
+    levels: dict[str, Level] = dict.fromkeys(paths.sleeves, level)
+    levels |= dict.fromkeys(columns.loc[alone, "sleeve"], "security_id")
+    return levels, pd.Series(group.to_numpy(), pd.MultiIndex.from_frame(columns[["sleeve", "security"]]), name=level)
 
 
 @dataclass(frozen=True)

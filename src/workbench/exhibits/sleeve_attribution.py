@@ -9,6 +9,7 @@ from workbench.attribution import SleeveReview, rows_of
 from workbench.exhibits.drift_facts import absent, noun, plural
 from workbench.exhibits.origin import Origin
 from workbench.exhibits.sleeve_facts import (
+    BRIDGE_SIDES,
     FUNCTION,
     PHRASES,
     SLIGHT,
@@ -20,6 +21,7 @@ from workbench.exhibits.sleeve_facts import (
     doubts,
     firm_effects,
     firm_facts,
+    inside,
     sleeve_name,
     span,
 )
@@ -69,7 +71,7 @@ def summary(review: SleeveReview, origin: Origin) -> Exhibit:
         return facts[name].ref(fmt.basis_points(float(facts[name].value)))
 
     part = int((~review.accounts.accounts["whole"]).sum())
-    lived = f"{fmt.count(part)} of them for a part of it" if part else "all of them for all of it"
+    lived = f"{fmt.count(part)} of them over part of the period" if part else "each over the whole period"
     items = (
         Kpi("Accounts", facts["portfolio"].ref(), "return of all together, after fees"),
         Kpi("Benchmarks", facts["benchmark"].ref(), "at the accounts' values"),
@@ -93,16 +95,19 @@ def firm_bridge(review: SleeveReview, origin: Origin) -> Exhibit:
     names = {"benchmark": "Benchmarks", "portfolio": "Accounts"} | WORDS
     rows = tuple((names[name], facts[name].ref()) for name in shown)
     worst, best = effects.idxmin(), effects.idxmax()
-    takeaway = f"The step that cost most is {PHRASES[worst]}: {fmt.basis_points(effects[worst])}"
-    takeaway += f"; the one that brought most is {PHRASES[best]}: {fmt.basis_points(effects[best])}."
-    if effects[worst] > -SLIGHT:
-        takeaway = f"No step cost anything; most came from {PHRASES[best]}: {fmt.basis_points(effects[best])}."
-    elif effects[best] < SLIGHT:
-        takeaway = f"No step brought anything; most was lost by {PHRASES[worst]}: {fmt.basis_points(effects[worst])}."
+    said = [
+        f"{WORDS[name]} {verb} most, {fmt.basis_points(abs(effects[name]))}"
+        for name, verb, counts in (
+            (worst, "cost", effects[worst] <= -SLIGHT),
+            (best, "brought", effects[best] >= SLIGHT),
+        )
+        if counts
+    ]
+    takeaway = f"{'; '.join([*said[:1], *(inside(text) for text in said[1:])]) or 'No step made a difference'}."
     body = figures.bridge(
         list(WORDS.values()), float(facts["benchmark"].value), [float(effects[name]) for name in WORDS],
         alt=takeaway, ends=("Benchmarks", "Accounts"), axis_title="Return over the period", digits=2,
-        data=TableBody(columns, rows),
+        sides=BRIDGE_SIDES, data=TableBody(columns, rows),
     )  # fmt: skip
     return Exhibit(id, title, body, takeaway, origin.settings(basis(review), TABLES), tuple(facts.values()))
 
@@ -244,7 +249,7 @@ def _sleeves_said(review: SleeveReview, origin: Origin) -> tuple[list[Paragraph]
         key = f"sleeves.part.{origin.slug(row['sleeve_id'])}.model"
         fact = origin.fact(key, value, "bp", FUNCTION, TABLES, digits=1)
         facts.append(fact)
-        lead = "Of the models' decisions" if not words else ", and"
+        lead = "Of the models' decisions," if not words else ", and"
         at_all = f"{lead} {sleeve_name(review, row['sleeve_id'])} {verb} most, "
         words += [at_all, fact.ref(fmt.basis_points(abs(value)))]
     return ([(*words, ".")] if words else []), tuple(facts)

@@ -12,13 +12,16 @@ from workbench.exhibits.drift_facts import absent, plural
 from workbench.exhibits.origin import Origin
 from workbench.exhibits.sleeve_attribution import NONE
 from workbench.exhibits.sleeve_facts import (
+    BRIDGE_SIDES,
     FUNCTION,
     PHRASES,
     TABLES,
     WORDS,
     basis,
+    brought,
     firm_effects,
     firm_linked,
+    inside,
     most_at_stake,
     sleeve_name,
 )
@@ -50,6 +53,7 @@ def sleeve_pages(review: SleeveReview, origin: Origin, most: int) -> Iterator[Ex
 def sleeve_bridge(review: SleeveReview, pool: SleevePool, origin: Origin) -> Exhibit:
     """From the sleeve's benchmark to what the sleeve returned in all accounts together."""
     name, slug = sleeve_name(review, pool.sleeve_id), origin.slug(pool.sleeve_id)
+    level = review.levels[pool.sleeve_id]
     steps = {effect: pool.effect(effect) for effect in _POOL_WORDS}
     ends = {"benchmark": float(pool.linked.benchmark), "portfolio": float(pool.linked.portfolio)}
     facts = {
@@ -69,11 +73,11 @@ def sleeve_bridge(review: SleeveReview, pool: SleevePool, origin: Origin) -> Exh
     takeaway = (
         f"{name} returned {fmt.percent(ends['portfolio'], 2)} where its benchmark returned "
         f"{fmt.percent(ends['benchmark'], 2)}, {fmt.basis_points(abs(ahead))} {'more' if ahead >= 0 else 'less'}; "
-        f"the largest step is {_phrase(largest, review.pools.level)}, {fmt.basis_points(steps[largest])}."
+        f"the largest step is {_phrase(largest, level)}, which {brought(steps[largest])}."
     )
     body = figures.bridge(
         list(_POOL_WORDS.values()), ends["benchmark"], list(steps.values()), alt=takeaway,
-        ends=("Benchmark", "Sleeve"), axis_title="Return over the period", digits=2, data=data,
+        ends=("Benchmark", "Sleeve"), axis_title="Return over the period", digits=2, sides=BRIDGE_SIDES, data=data,
     )  # fmt: skip
     settings = origin.settings(f"{basis(review)}; cash and fees carved out by value", TABLES)
     return Exhibit(
@@ -84,11 +88,15 @@ def sleeve_bridge(review: SleeveReview, pool: SleevePool, origin: Origin) -> Exh
 def group_table(review: SleeveReview, pool: SleevePool, origin: Origin) -> Exhibit:
     """What the model decided within a sleeve, by sector or another level: weights and effects."""
     name, slug = sleeve_name(review, pool.sleeve_id), origin.slug(pool.sleeve_id)
-    words = _LEVEL_WORDS[review.pools.level]
+    level = review.levels[pool.sleeve_id]
+    words = _LEVEL_WORDS[level]
     frame = pool.by_group().sort_values(["total", "group"], ignore_index=True)
     id, title = f"sleeves-groups-{slug}", f"{name}: the model by {words.lower()}"
     if len(frame) < 2:
-        return absent(id, title, f"{name} is all of one {words.lower()}, so there is nothing to split.")
+        return absent(id, title, f"{name} is all one security, so there is nothing to split.")
+    keys = list(frame["group"])
+    if level == "security_id":
+        frame["group"] = [f"{key}, {review.security_names.get(key, key)}" for key in keys]
     columns = (
         Column("group", words, emphasis=True),
         Column("weight", "Model", "percent", note="average weight in the accounts' models"),
@@ -98,7 +106,7 @@ def group_table(review: SleeveReview, pool: SleevePool, origin: Origin) -> Exhib
         Column("interaction", "Interaction", "bp", digits=1),
         Column("total", "Total", "bp", digits=1),
     )
-    rows, facts = origin.table(f"sleeves.group.{slug}", frame, columns, _POOL, TABLES)
+    rows, facts = origin.table(f"sleeves.group.{slug}", frame, columns, _POOL, TABLES, keys=keys)
     sums = [
         origin.fact(
             f"sleeves.group-sum.{slug}.{c.name}", float(frame[c.name].sum()), c.kind, _POOL, TABLES, digits=c.digits
@@ -130,7 +138,8 @@ def contributors_figure(review: SleeveReview, origin: Origin, most: int) -> Exhi
     top, bottom = frame[frame["contribution"] > 0].head(half), frame[frame["contribution"] < 0].tail(half)
     shown = pd.concat([top, bottom], ignore_index=True)
     names = review.security_names.reindex(shown["security_id"])
-    shown = shown.assign(name=[f"{key}, {name}" if name != key else key for key, name in names.items()])
+    shown = shown.assign(name=names.to_numpy())
+    labels = [key if name == key else f"{key}, {name}" for key, name in names.items()]
     columns = (
         Column("security_id", "Security"),
         Column("name", "Name"),
@@ -152,7 +161,7 @@ def contributors_figure(review: SleeveReview, origin: Origin, most: int) -> Exhi
     ]
     takeaway = "; ".join(said) + "."
     body = figures.diverging_bars(
-        list(shown["name"]), list(shown["contribution"]), alt=takeaway, unit="bp", sides=("cost", "brought"),
+        labels, list(shown["contribution"]), alt=takeaway, unit="bp", sides=("cost", "brought"),
         axis_title="Part of the difference between accounts and benchmarks", data=TableBody(columns, rows),
     )  # fmt: skip
     settings = origin.settings(f"{basis(review)}; weight and return above the benchmark's, both sides", TABLES)
@@ -196,7 +205,7 @@ def accounts_table(review: SleeveReview, origin: Origin, most: int) -> Exhibit:
     distance = fmt.basis_points(abs(first["implementation"]))
     takeaway = (
         f"{first['account_id']} is furthest from its model, {distance} {side} it; "
-        f"its largest part is {str(first['row'])[0].lower()}{str(first['row'])[1:]}."
+        f"its largest part is {inside(str(first['row']))}."
     )
     total = len(review.accounts.accounts)
     note = "" if total <= most else f"The first {len(frame)} of {fmt.count(total)}, by distance."

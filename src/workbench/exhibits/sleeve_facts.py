@@ -12,8 +12,8 @@ from workbench.report import format as fmt
 
 FUNCTION = "attribution.sleeves"
 TABLES = [
-    "accounts", "model_benchmarks", "model_targets", "models", "positions", "prices", "sleeve_benchmarks",
-    "transactions",
+    "accounts", "model_benchmarks", "model_targets", "models", "positions", "prices", "securities",
+    "sleeve_benchmarks", "transactions",
 ]  # fmt: skip
 #: The effects as a committee reads them, in the order they are shown.
 WORDS = {
@@ -27,6 +27,8 @@ WORDS = {
     "fees": "Fees",
     "residual": "Residual",
 }
+#: What the colours of a bridge's steps say.
+BRIDGE_SIDES = ("lowers the return", "raises it")
 #: The same within a sentence that begins "mostly through".
 PHRASES = {
     "allocation": "the sleeves' weights",
@@ -47,8 +49,8 @@ _PERIODS = {
     "12 months": "the last 12 months",
     "36 months": "the last 36 months",
 }
-#: What is smaller reads as nothing, in basis points with one digit.
-SLIGHT = 0.5e-5
+#: What is smaller reads as nothing, in whole basis points.
+SLIGHT = 0.5e-4
 
 
 def basis(review: SleeveReview) -> str:
@@ -132,6 +134,11 @@ def ahead(value: float) -> str:
     if abs(value) < 0.5e-4:
         return "level with"
     return f"{text} ahead of" if value > 0 else f"{text} behind"
+
+
+def inside(text: str) -> str:
+    """A label of `WORDS`, or a sentence that begins with one, as it reads inside a sentence."""
+    return f"{text[:1].lower()}{text[1:]}"
 
 
 def brought(value: float) -> str:

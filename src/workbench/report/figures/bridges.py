@@ -33,10 +33,12 @@ def bridge(
     step_unit: str = "bp",
     digits: int | None = None,
     axis_title: str = "",
+    sides: tuple[str, str] = ("lowers", "raises"),
     data: TableBody | None = None,
 ) -> FigureBody:
     """Return the steps that lead from `start` to its sum with them, each a floating bar with its figure.
 
+    Blue lowers and orange raises, as the legend says in the words of `sides`.
     Both ends are diamonds, not bars: the axis need not hold zero, so that small steps between large figures are seen.
     `digits` are those of the ends' figures.
     """
@@ -45,12 +47,16 @@ def bridge(
     levels = [start + math.fsum(steps[:position]) for position in range(len(steps) + 1)]
     scale, step_names = unit_scale(unit), names[1:-1]
     words, at_ends = shown(steps, step_unit), [fmt.by_unit(level, unit, digits) for level in (levels[0], levels[-1])]
-    bars = {
-        "type": "bar", "orientation": "h", "y": step_names, "x": [scale * step for step in steps],
-        "base": [scale * level for level in levels[:-1]], "name": "Step", "showlegend": False,
-        "marker": {"color": [theme.OVER.light if step >= 0 else theme.UNDER.light for step in steps]},
-        "customdata": words, "hovertemplate": "%{y}: %{customdata}<extra></extra>",
-    }  # fmt: skip
+    bars = []
+    for up, colour, side in ((False, theme.UNDER.light, sides[0]), (True, theme.OVER.light, sides[1])):
+        places = [place for place, step in enumerate(steps) if (step >= 0) == up]
+        bars.append({
+            "type": "bar", "orientation": "h", "y": [step_names[place] for place in places],
+            "x": [scale * steps[place] for place in places], "base": [scale * levels[place] for place in places],
+            "name": label(side), "marker": {"color": colour},
+            "customdata": [words[place] for place in places], "hovertemplate": "%{y}: %{customdata}<extra></extra>",
+        })  # fmt: skip
+    bars = [trace for trace in bars if trace["y"]]
     marks = {
         "type": "scatter", "mode": "markers", "y": [names[0], names[-1]], "x": [scale * levels[0], scale * levels[-1]],
         "marker": {"symbol": "diamond", "size": 12, "color": theme.BAND.light}, "showlegend": False,
@@ -63,7 +69,7 @@ def bridge(
         "x": [x for level in levels for x in (scale * level, scale * level, None)],
         "showlegend": False, "hoverinfo": "skip",
     }  # fmt: skip
-    layout = house_layout() | {"bargap": 0.36}
+    layout = house_layout(legend=True) | {"bargap": 0.36, "barmode": "overlay"}
     low, high = scale * min(levels), scale * max(levels)
     room = 0.06 * (high - low) or 0.5
     layout["xaxis"] |= unit_axis(unit, axis_title) | {"range": [low - room, high + room], "nticks": 6}
@@ -73,4 +79,4 @@ def bridge(
     }  # fmt: skip
     total = [f"<b>{text}</b>" for text in at_ends]
     column = value_columns(layout, names, [("", [total[0], *words, total[1]])])
-    return FigureBody(figure([path, bars, marks, column], layout), alt, bar_height(names, 30, layout), data)
+    return FigureBody(figure([path, *bars, marks, column], layout), alt, bar_height(names, 30, layout), data)
