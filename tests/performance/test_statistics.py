@@ -144,6 +144,17 @@ def test_a_constant_series_has_no_ratios_and_says_why():
     assert result.values["flat"]["up_capture"] == pytest.approx(2.0)
 
 
+def test_rounding_is_neither_a_rise_nor_a_fall():
+    noise = pd.Series(np.tile([2e-16, -2e-16, 0.0], 20))
+    figures = statistics(0.01 + noise, noise, periods_per_year=12)
+    for name in ("up_capture", "down_capture", "beta", "treynor"):
+        assert np.isnan(figures.values.loc[name].iloc[0])
+        assert figures.reasons.loc[name].iloc[0]
+    still = statistics(noise, periods_per_year=12)
+    assert (still.value("positive"), still.value("max_drawdown")) == (0.0, 0.0)
+    assert still.reasons.loc["calmar"].iloc[0] == "there was no drawdown"
+
+
 def test_nothing_under_a_year_is_annualised(funds, market):
     result = statistics(funds.head(251), market.head(251))
     for convention in CONVENTIONS.values():

@@ -60,7 +60,9 @@ def _downside(sample: Sample) -> Floats:
 def _drawdown(sample: Sample) -> Floats:
     wealth = np.cumprod(1.0 + sample.returns, axis=0)
     high = np.maximum(np.maximum.accumulate(wealth, axis=0), 1.0)
-    return np.minimum((wealth / high - 1.0).min(axis=0), 0.0)
+    fall = np.minimum((wealth / high - 1.0).min(axis=0), 0.0)
+    # What rounding leaves below a high that was reached again is no fall.
+    return np.where(fall < -1e-12, fall, 0.0)
 
 
 def _sharpe(sample: Sample) -> Floats:
@@ -97,7 +99,7 @@ def _information_ratio(sample: Sample) -> Floats:
 
 
 def _capture(sample: Sample, up: bool) -> Floats:
-    there = sample.benchmark > 0.0 if up else sample.benchmark < 0.0
+    there = sample.benchmark > _NOISE if up else sample.benchmark < -_NOISE
     count = there.sum(axis=0)
 
     def mean_growth(returns: Floats) -> Floats:
@@ -159,7 +161,7 @@ FORMULAS: Mapping[str, Callable[[Sample], Floats]] = {
     "up_capture": lambda sample: _capture(sample, up=True),
     "down_capture": lambda sample: _capture(sample, up=False),
     "hit_rate": lambda sample: (sample.active > _NOISE).mean(axis=0),
-    "positive": lambda sample: (sample.returns > 0.0).mean(axis=0),
+    "positive": lambda sample: (sample.returns > _NOISE).mean(axis=0),
     "value_at_risk": _value_at_risk,
     "expected_shortfall": _tail_mean,
     "skewness": _skewness,
