@@ -37,6 +37,17 @@ def shocked(watched, size, session=-5):
     return replace(watched, returns=returns, sleeve_returns=sleeves)
 
 
+def test_in_a_market_that_stands_still_what_needs_moves_is_not_measured(tmp_path):
+    tables = demo.build(accounts=24)
+    prices = tables["prices"].assign(dividend=0.0, split_ratio=1.0)
+    prices.loc[prices["security_id"] != "CASH", ["close", "adj_close"]] = 100.0
+    watched = written(tables, tmp_path, prices=prices)
+    warnings = {warning.id: warning for warning in risk.find_warnings(watched)}
+    assert warnings["stock_bond_sign"].state == "not measured"
+    assert "did not move" in warnings["stock_bond_sign"].reason
+    assert all(warning.value is None or np.isfinite(warning.value) for warning in warnings.values())
+
+
 class TestLimits:
     def test_every_threshold_has_a_meaning_a_range_and_a_source(self):
         limits = load_limits()

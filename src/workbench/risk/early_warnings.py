@@ -153,6 +153,9 @@ def _judged(watched: Watched, limit: Limit, reading: Reading) -> EarlyWarning:
             limit, "not measured", None, threshold, "", None, False, nothing, empty, reading.unknown, reading.reason
         )
     values = reading.values
+    if not (len(values) and np.isfinite(values.iloc[-1]) and np.isfinite(threshold)):
+        # A correlation or a ratio of what does not move is no number.
+        return _judged(watched, limit, Reading.unmeasured("prices did not move enough for a figure", reading.unknown))
     beyond = reading.beyond
     if beyond is None:
         beyond = (values > threshold) if limit.side == "above" else (values < threshold)
