@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from workbench import performance
-from workbench.attribution import load_models
+from workbench.attribution import load_models, pools, security_effects, sleeves
 from workbench.attribution.implementation import (
     CHANNELS,
     CLIENT,
@@ -166,6 +166,21 @@ def test_without_a_whole_month_it_says_so(small, tmp_path):
     firm = write_firm(tmp_path / "firm", small, "2022-12-28", name="Small firm")
     with pytest.raises(MarketDataError, match="no whole month"):
         load(firm)
+
+
+def test_a_book_in_which_nobody_holds_anything_is_told_in_words(tmp_path):
+    tables = demo.build(accounts=24)
+    empty = {name: tables[name].iloc[:0] for name in ("positions", "lots", "transactions")}
+    nobody = {"accounts": tables["accounts"].assign(stated_value=0.0)}
+    firm = write_firm(tmp_path / "firm", tables | empty | nobody, "2022-12-28")
+    with pytest.raises(ParameterError, match="no account lived"):
+        load(firm)
+    daily = performance.load(firm)
+    paths = load_models(firm, daily.sessions, daily.securities)
+    assert sleeves(daily, paths).to_frame().empty
+    sectors = firm.table("securities").set_index("security_id")["sector"]
+    assert pools(daily, paths, sectors).pools == ()
+    assert security_effects(daily, paths)["contribution"].eq(0.0).all()
 
 
 def test_parameters_are_checked(firm, gaps):

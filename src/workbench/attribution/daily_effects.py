@@ -108,7 +108,7 @@ def split(ledger: DailyHoldings, paths: ModelPaths) -> Iterator[DailyHoldings]:
     Raises `ParameterError` where ledger and paths were made for other sessions or securities.
     """
     _check_alike(ledger, paths)
-    for first in range(0, len(ledger.accounts), _CHUNK):
+    for first in range(0, max(len(ledger.accounts), 1), _CHUNK):  # of none, a run without accounts
         last = min(first + _CHUNK, len(ledger.accounts))
         slots = slice(int(ledger.slot_ptr[first]), int(ledger.slot_ptr[last]))
         yield replace(

@@ -93,7 +93,8 @@ def restricted(book: Book, daily: DailyHoldings, paths: ModelPaths, model: Ints,
     """
     rules = book.restrictions
     account = daily.account_ids.get_indexer(pd.Index(rules["account_id"]))
-    known = (account >= 0) & (model[account] >= 0)
+    known = account >= 0
+    known[known] = model[account[known]] >= 0
     rules, account = rules[known], account[known]
     security, expires = rules["security"].to_numpy(), rules["expires_on"]
     locked, out = (rules["kind"] == "never_sell").to_numpy(), rules["kind"].isin([*_KEPT_OUT, "screen"]).to_numpy()
