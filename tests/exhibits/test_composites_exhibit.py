@@ -40,10 +40,10 @@ def test_the_table_has_the_columns_of_a_report_and_a_fact_for_every_figure(origi
     record = made()
     exhibit = composites.report_table(record, origin)
     assert [column.label for column in exhibit.body.columns] == [
-        "Year", "Before fees", "After fees", "Benchmark", "Risk", "Benchmark's risk", "Accounts", "For the full year",
-        "Spread", "Assets", "Of the firm",
+        "Year", "Before fees", "After fees", "Benchmark", "Risk", "Its risk", "Accounts", "All year",
+        "Spread", "Lowest", "Highest", "Assets", "Of firm",
     ]  # fmt: skip
-    assert [row[0] for row in exhibit.body.rows] == ["2020", "2021", "2022", "2023, to 31 August"]
+    assert [row[0] for row in exhibit.body.rows] == ["2020", "2021", "2022", "2023 to 31 Aug"]
     facts = {fact.id: fact for fact in exhibit.facts}
     assert facts["composite.balanced.2022.net"].value == record.yearly.loc[2022, "net"]
     assert facts["composite.balanced.2022.firm_share"].text.endswith("%")
@@ -109,7 +109,7 @@ def composite_with_left_out(record):
 
 def test_a_first_year_that_began_late_says_so(origin):
     exhibit = composites.report_table(made(start="2020-04-30", months=20), origin)
-    assert [row[0] for row in exhibit.body.rows] == ["2020, from 30 April", "2021"]
+    assert [row[0] for row in exhibit.body.rows] == ["2020 from 30 Apr", "2021"]
     assert "In 2021" in exhibit.takeaway
 
 
@@ -118,3 +118,23 @@ def test_a_hostile_name_is_text(origin, name):
     exhibit = composites.report_table(made(name=name), origin)
     assert exhibit.title == f"{name}: yearly record"
     assert len(exhibit.id) < 90
+
+
+def test_several_composites_share_one_table_of_their_latest_years(origin):
+    records = (made(), made(accounts=4, start="2021-06-30", months=20, name="Growth", given=False))
+    exhibit = composites.records_table(records, origin, 2)
+    assert [row[0] for row in exhibit.body.rows] == [
+        "Balanced",
+        "2022",
+        "2023 to 31 Aug",
+        "Growth",
+        "2022",
+        "2023 to 28 Feb",
+    ]
+    assert exhibit.body.depths == (0, 1, 1, 0, 1, 1)
+    assert cell(exhibit, 4, "benchmark") == Missing("no benchmark given")
+    low, high = (cell(exhibit, 1, name) for name in ("low", "high"))
+    assert low < records[0].yearly.loc[2022, "gross"] < high
+    assert "The models have 3 whole years on record between them" in exhibit.takeaway
+    assert Exhibit.from_json(exhibit.to_json()) == exhibit
+    assert "no record to show" in composites.records_table((), origin, 2).body.paragraphs[0][0]

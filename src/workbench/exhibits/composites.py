@@ -1,12 +1,13 @@
-"""A composite's record year by year, laid out as a report by the rules of GIPS has it."""
+"""Composites' records year by year, laid out as a report by the rules of GIPS has them."""
 
 from __future__ import annotations
 
 import calendar
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from workbench.exhibits.drift_facts import noun, plural
+from workbench.exhibits.drift_facts import absent, noun, plural
 from workbench.exhibits.origin import UNKNOWN, Origin, shown
 from workbench.performance import Composite
 from workbench.report import Column, Exhibit, Fact, Missing, TableBody
@@ -24,31 +25,79 @@ def report_table(composite: Composite, origin: Origin) -> Exhibit:
     Columns of which nothing is known (no benchmark, no assets of the firm) are left out and the note says so. A year
     that is not complete says from or to which day it runs.
     """
-    columns = _columns(composite)
+    columns = _columns((composite,))
     slug = origin.slug(composite.name)
-    rows, facts = [], []
-    for year in composite.yearly.index:
-        cells: list[Cell] = [_year(composite, year)]
-        for column in columns[1:]:
-            cell = _cell(composite, year, column.name)
-            cells.append(cell)
-            if not isinstance(cell, Missing):
-                id = f"composite.{slug}.{year}.{column.name}"
-                facts.append(origin.fact(id, cell, column.kind, FUNCTION, TABLES, digits=column.digits))
-        rows.append(tuple(cells))
+    rows, facts = _rows(composite, composite.yearly.index, columns, origin)
     takeaway, spread = _takeaway(composite, slug, origin)
     return Exhibit(
         f"composite-{slug}",
         f"{composite.name}: yearly record",
-        TableBody(columns, tuple(rows), note=_note(composite)),
+        TableBody(columns, tuple(rows), note=_note((composite,))),
         takeaway,
         origin.settings(_basis(composite), TABLES),
         (*facts, *spread),
     )
 
 
-def _columns(composite: Composite) -> tuple[Column, ...]:
-    basis = _FEES[composite.rules.basis]
+def records_table(composites: Sequence[Composite], origin: Origin, years: int) -> Exhibit:
+    """The last years of several composites in one table, each under its name; the columns of `report_table`.
+
+    All follow the same rules, those of the first. Without any composite it says so.
+    """
+    id, title = "performance-records", "Every model, the latest years"
+    if not composites:
+        return absent(id, title, "No account lived a whole month under a model, so there is no record to show.")
+    columns = _columns(composites)
+    rows: list[tuple[Cell, ...]] = []
+    depths: list[int] = []
+    facts: list[Fact] = []
+    for composite in composites:
+        more, carried = _rows(composite, composite.yearly.index[-years:], columns, origin)
+        rows += [(composite.name, *("" for _ in columns[1:])), *more]
+        depths += [0, *(1 for _ in more)]
+        facts += carried
+    takeaway = _records_takeaway(composites)
+    body = TableBody(columns, tuple(rows), note=_note(composites), depths=tuple(depths))
+    return Exhibit(id, title, body, takeaway, origin.settings(_basis(composites[0]), TABLES), tuple(facts))
+
+
+def _records_takeaway(composites: Sequence[Composite]) -> str:
+    """In how many of their whole years the composites were ahead of their benchmarks after fees."""
+    whole = pd.concat([one.yearly.loc[one.yearly["complete"].astype(bool), ["net", "benchmark"]] for one in composites])
+    compared = whole.dropna().astype(float)
+    if compared.empty:
+        return ""
+    ahead = int((compared["net"] >= compared["benchmark"]).sum())
+    return (
+        f"The models have {plural(len(compared), 'whole year')} on record between them; {fmt.count(ahead)} of these "
+        "ended ahead of the benchmark after fees."
+    )
+
+
+def _rows(
+    composite: Composite, years: Iterable[int], columns: Sequence[Column], origin: Origin
+) -> tuple[list[tuple[Cell, ...]], list[Fact]]:
+    """A composite's years as rows, and a fact for every figure in them."""
+    slug = origin.slug(composite.name)
+    rows: list[tuple[Cell, ...]] = []
+    facts: list[Fact] = []
+    for year in years:
+        cells: list[Cell] = [_year(composite, year)]
+        for column in columns[1:]:
+            cell = _cell(composite, year, column.name)
+            if not isinstance(cell, Missing):
+                id = f"composite.{slug}.{year}.{column.name}"
+                facts.append(origin.fact(id, cell, column.kind, FUNCTION, TABLES, digits=column.digits))
+                if column.kind == "usd":  # in millions, whatever the size of the firm
+                    cell = facts[-1].ref(fmt.usd_short(composite.yearly.loc[year, column.name]))
+            cells.append(cell)
+        rows.append(tuple(cells))
+    return rows, facts
+
+
+def _columns(composites: Sequence[Composite]) -> tuple[Column, ...]:
+    """The report's columns, less those of which no composite knows anything."""
+    basis = _FEES[composites[0].rules.basis]
     columns = (
         Column("year", "Year", emphasis=True),
         Column("gross", "Before fees", "percent", digits=2),
@@ -56,15 +105,24 @@ def _columns(composite: Composite) -> tuple[Column, ...]:
         Column("benchmark", "Benchmark", "percent", digits=2),
         Column("risk", "Risk", "percent", note=f"standard deviation of 36 months' returns {basis}, a year"),
         Column(
-            "benchmark_risk", "Benchmark's risk", "percent", note="standard deviation of 36 months' returns, a year"
+            "benchmark_risk",
+            "Its risk",
+            "percent",
+            note="the benchmark's: standard deviation of 36 months' returns, a year",
         ),
         Column("portfolios", "Accounts", "count", note="at the end"),
-        Column("full_year", "For the full year", "count", note="accounts that were members in all twelve months"),
-        Column("dispersion", "Spread", "percent", digits=2, note=f"of full-year accounts' returns {basis}"),
+        Column("full_year", "All year", "count", note="accounts that were members in all twelve months"),
+        Column("dispersion", "Spread", "percent", digits=2, note=f"of returns {basis} of accounts there all year"),
+        Column("low", "Lowest", "percent", digits=2, note=f"return {basis} of an account there all year"),
+        Column("high", "Highest", "percent", digits=2, note=f"return {basis} of an account there all year"),
         Column("assets", "Assets", "usd", note="at the end"),
-        Column("firm_share", "Of the firm", "percent", note="of all assets of the firm at the end"),
+        Column("firm_share", "Of firm", "percent", note="of all assets of the firm at the end"),
     )
-    unknown = {name for name in ("benchmark", "firm_share") if composite.yearly[name].isna().all()}
+    unknown = {
+        name
+        for name in ("benchmark", "firm_share")
+        if all(composite.yearly[name].isna().all() for composite in composites)
+    }
     unknown |= {"benchmark_risk"} if "benchmark" in unknown else set()
     return tuple(column for column in columns if column.name not in unknown)
 
@@ -75,10 +133,14 @@ def _year(composite: Composite, year: int) -> str:
         return str(year)
     months = composite.monthly[composite.monthly.index.year == year]
     first, last = months["from"].iloc[0], months.index[-1]
-    begins = "" if first.year < year else f"from {first.day} {calendar.month_name[first.month]}"
+    begins = "" if first.year < year else f"from {_day(first)}"
     whole = bool(months["complete"].iloc[-1]) and last.month == 12
-    ends = "" if whole else f"to {last.day} {calendar.month_name[last.month]}"
-    return f"{year}, {' '.join(part for part in (begins, ends) if part)}"
+    ends = "" if whole else f"to {_day(last)}"
+    return " ".join(part for part in (str(year), begins, ends) if part)
+
+
+def _day(day: pd.Timestamp) -> str:
+    return f"{day.day} {calendar.month_abbr[day.month]}"
 
 
 def _cell(composite: Composite, year: int, name: str) -> Cell:
@@ -127,27 +189,29 @@ def _basis(composite: Composite) -> str:
     return f"time-weighted daily, revalued at flows; accounts weighted by {weights}; months linked to years"
 
 
-def _note(composite: Composite) -> str:
+def _note(composites: Sequence[Composite]) -> str:
     """What was chosen where the rules leave a choice, and what is not claimed."""
-    rules, basis = composite.rules, _FEES[composite.rules.basis]
+    rules = composites[0].rules
+    basis = _FEES[rules.basis]
     parts = [
         "Prepared with the rules of the GIPS standards on weighting, members, spread and risk; the firm does not claim "
         "compliance with them.",
         "An account counts from its first full month under the mandate to its last, and what it did stays in the "
         "record after it left.",
         f"Spread: standard deviation, equal-weighted, divisor {rules.divisor}, of the year's returns {basis} of "
-        "accounts that were members for the full year; not applicable at five or fewer.",
+        "accounts there all year, with the lowest and highest of them; not applicable at five accounts or fewer.",
         f"Risk: standard deviation of the last 36 monthly returns {basis}, divisor 35, times the root of 12.",
         "Nothing under a year is annualised.",
     ]
     if rules.minimum:
         parts.append(f"Accounts below {fmt.usd(rules.minimum)} at the beginning of a month are left out of it.")
-    if composite.yearly["benchmark"].isna().all():
+    if all(composite.yearly["benchmark"].isna().all() for composite in composites):
         parts.append("No benchmark is given.")
-    if composite.yearly["firm_share"].isna().all():
+    if all(composite.yearly["firm_share"].isna().all() for composite in composites):
         parts.append("The firm's assets are not given.")
-    if len(composite.left_out):
-        parts.append(_left_out(composite.left_out))
+    left_out = pd.concat([composite.left_out for composite in composites])
+    if len(left_out):
+        parts.append(_left_out(left_out))
     return " ".join(parts)
 
 

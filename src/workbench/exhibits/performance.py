@@ -7,21 +7,17 @@ from collections.abc import Sequence
 from workbench import performance
 from workbench.exhibits.drift_facts import absent, listed, noun, plural
 from workbench.exhibits.origin import Origin
-from workbench.exhibits.performance_facts import BASIS, NO_RECORD, TABLES, Facts, side
-from workbench.exhibits.performance_review import PerformanceReview, Track
+from workbench.exhibits.performance_facts import BASIS, NO_RECORD, TABLES, Facts
+from workbench.exhibits.performance_review import ALL, PerformanceReview, Track
 from workbench.performance import Span
-from workbench.report import CalloutBody, Column, Exhibit, Kpi, KpiBody, TableBody
+from workbench.report import CalloutBody, Column, Exhibit, Fact, Kpi, KpiBody, TableBody
 from workbench.report import format as fmt
 from workbench.report.exhibit import Cell, FactRef, Paragraph
 
-#: Rows of a track in the table of returns: what is measured, its words, how it is shown.
-_MEASURES = (
-    ("net", "After fees", "percent"),
-    ("gross", "Before fees", "percent"),
-    ("model", "Model on paper", "percent"),
-    ("benchmark", "Benchmark", "percent"),
-    ("excess", "After fees, less benchmark", "pp"),
-)
+#: Groups of the table behind the returns: what is measured and its words.
+_BEHIND = (("benchmark", "Benchmarks"), ("gross", "Before fees"))
+#: Differences smaller than this show as zero.
+_SLIGHT = 0.00005
 
 
 def verdict(review: PerformanceReview, origin: Origin) -> Exhibit:
@@ -34,7 +30,7 @@ def verdict(review: PerformanceReview, origin: Origin) -> Exhibit:
     net = facts.returned(track, span, "net")
     lines: list[Paragraph] = [
         (
-            f"{_when(span)} to {fmt.long_date(origin.as_of)}, accounts that follow a model returned ",
+            f"{_when(span, origin)}, accounts that follow a model returned ",
             net.ref(),
             f" after fees{' a year' if span.annualised else ''}",
             *_against(facts, track, span),
@@ -84,44 +80,89 @@ def summary(review: PerformanceReview, origin: Origin) -> Exhibit:
 
 
 def returns_table(review: PerformanceReview, origin: Origin) -> Exhibit:
-    """Every model over the usual spans, after and before fees, against its benchmark."""
-    id, title = "performance-returns", "Returns by model"
+    """Every model over the usual spans after fees, one line each."""
+    id, title = "performance-returns", "Returns after fees"
     if not review.tracks:
         return absent(id, title, NO_RECORD)
     facts = Facts(review, origin)
-    shown = performance.spans(review.sessions)[:-1]
-    columns = (
-        Column("model", "Model", emphasis=True),
-        Column("measure", "Return"),
-        *(Column(span.name, span.label, "percent") for span in shown),
-        Column("since", "Since the record began", "percent", note="a year, where longer than a year"),
-        Column("from", "Record from", "date"),
-    )
-    rows: list[tuple[Cell, ...]] = []
-    measures = [m for m in _MEASURES if m[0] in ("net", "gross") or not review.no_benchmark]
-    for track in review.tracks:
-        own = track.spans(review.sessions)[-1]
-        for name, words, _ in measures:
-            cells = [facts.cell(track, span, name) for span in (*shown, own)]
-            first = name == "net"
-            rows.append((track.name if first else "", words, *cells, f"{track.since:%Y-%m-%d}" if first else ""))
-    note = "Years are to the same day; returns over more than a year are annualised, nothing of a year or less is."
-    if review.own_policy:
-        names = listed([str(review.names[key]) for key in sorted(review.own_policy)])
-        note += f" Measured against their own sleeve weights, for want of a policy: {names}."
+    rows = [(track.name, *_cells(facts, track, "net"), f"{track.since:%Y-%m-%d}") for track in review.tracks]
+    columns = (*_span_columns(review), Column("from", "Record from", "date"))
+    note = "Years reach back to the same day. A return over more than a year is given per year, any other as it is."
     for name, reason in review.without.items():
         note += f" {name} is not shown: {reason}."
-    settings = origin.settings(f"{BASIS}; benchmarks reset monthly, without fees and costs", TABLES)
+    settings = origin.settings(BASIS, TABLES)
     takeaway = _returns_takeaway(facts, review)
     return Exhibit(id, title, TableBody(columns, tuple(rows), note=note), takeaway, settings, facts.carried)
 
 
-def _when(span: Span) -> str:
-    return {"year": "In the year"}.get(span.name, f"From {fmt.long_date(str(span.start.date()))}")
+def excess_table(review: PerformanceReview, origin: Origin) -> Exhibit:
+    """How far every model is ahead of or behind its benchmark after fees, over the same spans."""
+    id, title = "performance-against", "After fees, ahead of or behind the benchmark"
+    if not review.tracks or review.no_benchmark:
+        return absent(id, title, review.no_benchmark or NO_RECORD)
+    facts = Facts(review, origin)
+    rows = [(track.name, *_cells(facts, track, "excess")) for track in review.tracks]
+    note = "Differences are taken before rounding."
+    if review.own_policy:
+        names = listed([str(review.names[key]) for key in sorted(review.own_policy)])
+        note += f" Measured against their own sleeve weights, for want of a policy: {names}."
+    settings = origin.settings(f"{BASIS}; benchmarks reset monthly, without fees and costs", TABLES)
+    takeaway = _excess_takeaway(facts, review)
+    body = TableBody(_span_columns(review), tuple(rows), note=note)
+    return Exhibit(id, title, body, takeaway, settings, facts.carried)
+
+
+def behind_table(review: PerformanceReview, origin: Origin) -> Exhibit:
+    """What stands beside the returns after fees: the benchmarks', and those before fees."""
+    id, title = "performance-behind", "Benchmarks, and returns before fees"
+    if not review.tracks:
+        return absent(id, title, NO_RECORD)
+    facts = Facts(review, origin)
+    rows: list[tuple[Cell, ...]] = []
+    depths: list[int] = []
+    for measure, words in _BEHIND:
+        if measure != "gross" and review.no_benchmark:
+            continue
+        for track in review.tracks:
+            first = track is review.tracks[0]
+            name = track.name.lower() if track.key == ALL else track.name
+            name = f"{words}: {name}" if first else track.name
+            rows.append((name, *_cells(facts, track, measure)))
+            depths.append(0 if first else 1)
+    settings = origin.settings(f"{BASIS}; benchmarks reset monthly, without fees and costs", TABLES)
+    body = TableBody(_span_columns(review), tuple(rows), depths=tuple(depths))
+    return Exhibit(id, title, body, "", settings, facts.carried)
+
+
+def _span_columns(review: PerformanceReview) -> tuple[Column, ...]:
+    return (
+        Column("model", "Model", emphasis=True),
+        *(Column(span.name, span.label, "percent") for span in performance.spans(review.sessions)[:-1]),
+        Column("since", "Since the record began", "percent", note="per year, where longer than a year"),
+    )
+
+
+def _cells(facts: Facts, track: Track, measure: str) -> list[Cell]:
+    """A track's cells of one measure over all spans, the last since its own record began."""
+    sessions = facts.review.sessions
+    shown = (*performance.spans(sessions)[:-1], track.spans(sessions)[-1])
+    return [facts.cell(track, span, measure) for span in shown]
+
+
+def _when(span: Span, origin: Origin) -> str:
+    last = fmt.long_date(origin.as_of)
+    if span.name != "year":
+        return f"From {fmt.long_date(str(span.start.date()))} to {last}"
+    day, year = last.rsplit(" ", 1)
+    return f"In {year}" if span.label == "Year" else f"In {year} up to {day}"
 
 
 def _since(span: Span) -> str:
     return f"since {fmt.long_date(str(span.start.date()))}"
+
+
+def _begun(span: Span) -> str:
+    return f"S{_since(span)[1:]}"
 
 
 def _against(facts: Facts, track: Track, span: Span) -> tuple[str | FactRef, ...]:
@@ -130,22 +171,29 @@ def _against(facts: Facts, track: Track, span: Span) -> tuple[str | FactRef, ...
         return ()
     gap = float(excess.value)
     side = "ahead of" if gap >= 0 else "behind"
-    plain = excess.text.lstrip("+" + fmt.MINUS)
-    return (", ", excess.ref(plain), f" {side} their benchmarks at ", against.ref())
+    return (", ", excess.ref(_unsigned(excess)), f" {side} their benchmarks at ", against.ref())
 
 
 def _split(facts: Facts, track: Track, span: Span) -> Paragraph:
     """The excess as the models' choices and their implementation, and what fees are in it."""
     choice, implementation = (facts.returned(track, span, name) for name in ("choice", "implementation"))
-    fees = facts.returned(track, span, "fees")
+    fees, rest = (facts.returned(track, span, name) for name in ("fees", "rest"))
+    paid: tuple[str | FactRef, ...] = ("fees took ", fees.ref(_unsigned(fees)))
+    if abs(float(fees.value)) < _SLIGHT:
+        paid = ("no fees were charged",)
+    elif float(fees.value) < 0:
+        paid = ("fees paid back brought ", fees.ref(_unsigned(fees)))
+    verb = "brought" if float(rest.value) > 0 else "cost"
     return (
-        "Of this difference, ",
+        "Of this difference ",
         choice.ref(),
-        " is the models' own, as they stand on paper, and ",
+        " is the models' own: their portfolios on paper against the benchmarks. ",
         implementation.ref(),
-        " came from carrying them out: fees took ",
-        fees.ref(fees.text.lstrip("+")),
-        ", the rest is cash, late trades, other holdings and trading costs. No benchmark pays fees or costs.",
+        " came from carrying them out: ",
+        *paid,
+        f"; cash, late trades, holdings outside the model and trading costs together {verb} ",
+        rest.ref(_unsigned(rest)),
+        ". Benchmarks pay neither fees nor costs.",
     )
 
 
@@ -157,7 +205,8 @@ def _behind(facts: Facts, ranked: Sequence[tuple[float, Track]], span: Span) -> 
     verb = noun(count, "model is", "models are")
     head = f"{count} of {len(ranked)} {verb} behind {noun(count, 'its', 'their')} benchmark after fees; "
     if len(ranked) == 1:
-        return (f"{worst.name} is ", low_fact.ref(), " from its benchmark after fees.")
+        words = "behind" if low < 0 else "ahead of"
+        return (f"{worst.name} is ", low_fact.ref(_unsigned(low_fact)), f" {words} its benchmark after fees.")
     lead = "furthest ahead" if high >= 0 else "closest"
     first = f"{worst.name} is {'furthest behind' if low < 0 else 'least ahead'} with "
     return (
@@ -180,9 +229,29 @@ def _excess_kpi(facts: Facts, track: Track, span: Span) -> Kpi:
 def _returns_takeaway(facts: Facts, review: PerformanceReview) -> str:
     track = review.tracks[0]
     span = track.spans(review.sessions)[-1]
-    net, excess = facts.known(track, span, "net"), facts.known(track, span, "excess")
+    net = facts.known(track, span, "net")
     if net is None:
         return ""
     yearly = " a year" if span.annualised else ""
-    text = f"Since {fmt.long_date(str(track.since.date()))} all models together returned {net.text}{yearly} after fees"
-    return f"{text}, {side(float(excess.value), excess.text)} their benchmarks." if excess else f"{text}."
+    return f"{_begun(span)} all models together returned {net.text}{yearly} after fees."
+
+
+def _excess_takeaway(facts: Facts, review: PerformanceReview) -> str:
+    """All together over all time, and how many models are ahead over the last years."""
+    track = review.tracks[0]
+    span = track.spans(review.sessions)[-1]
+    excess = facts.known(track, span, "excess")
+    if excess is None:
+        return "No benchmark reaches over the whole record of all models together."
+    text = f"{_begun(span)} all models together are {_unsigned(excess)}{' a year' if span.annualised else ''} "
+    text += f"{'ahead of' if float(excess.value) >= 0 else 'behind'} their benchmarks"
+    years = [one for one in performance.spans(review.sessions)[:-1] if one.name.startswith("years_")]
+    if not years or not (ranked := facts.ranked(years[-1])):
+        return f"{text}."
+    over, ahead = years[-1].label.split(",")[0], sum(value >= 0 for value, _ in ranked)
+    of = f"{fmt.count(ahead)} of {plural(len(ranked), 'model')}"
+    return f"{text}; over {over} {of} {noun(ahead, 'is', 'are')} ahead."
+
+
+def _unsigned(fact: Fact) -> str:
+    return fact.text.lstrip("+" + fmt.MINUS)

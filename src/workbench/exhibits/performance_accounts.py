@@ -10,12 +10,16 @@ from workbench.attribution import contribution
 from workbench.exhibits.drift_facts import absent, noun, plural
 from workbench.exhibits.origin import Origin
 from workbench.exhibits.performance_facts import TABLES
-from workbench.exhibits.performance_review import PerformanceReview
+from workbench.exhibits.performance_review import Floats, PerformanceReview
 from workbench.report import Column, Exhibit, TableBody, figures
 from workbench.report import format as fmt
 
 #: A gap between a client's dollars and a dollar left alone that is worth naming, a year.
 _GAP = 0.001
+#: Dollars that are no flow.
+_CENT = 0.005
+#: With fewer accounts a middle half says nothing.
+_FEW = 4
 _BASIS = "time-weighted daily, flows at the close, after fees"
 
 
@@ -37,15 +41,12 @@ def dispersion_strip(review: PerformanceReview, origin: Origin, listed: int) -> 
     )
     rows, facts = origin.table("performance.gap", far, columns, "performance.account_returns", TABLES)
     groups = {name: part for name, part in frame.groupby("name", sort=False)}
-    low, high = (fmt.percentage_points(value, 2) for value in frame["gap"].quantile([0.25, 0.75]))
-    first = far.iloc[0]
-    takeaway = f"The middle half of {plural(len(frame), 'account')} ended {low} to {high} from their model; "
-    takeaway += f"{first['account_id']} is furthest off with {fmt.percentage_points(first['gap'], 2)}."
+    takeaway = _gap_words(frame, start)
     others = len(review.net.account_ids) - len(frame)
-    note = f"The {fmt.count(len(far))} furthest off."
+    note = f"The {fmt.count(len(far))} furthest off." if len(far) < len(frame) else ""
     if others:
         verb = noun(others, "is not shown: it", "are not shown: they")
-        note += f" {plural(others, 'account')} {verb} did not live the whole time under a model."
+        note = f"{note} {plural(others, 'account')} {verb} did not live the whole time under a model.".lstrip()
     body = figures.strip(
         {str(name): list(part["gap"]) for name, part in groups.items()},
         alt=takeaway,
@@ -67,14 +68,16 @@ def timing_table(review: PerformanceReview, origin: Origin) -> Exhibit:
     frame = frame.assign(name=frame["model_id"].map(review.names).fillna("Without a model"))
     order = [track.name for track in review.models]
     by_model = frame.groupby("name", sort=False)
+    moved = frame[frame["moved"]].groupby("name", sort=False)["gap"]
     table = pd.DataFrame(
         {
-            "accounts": by_model["gap"].size(),
-            "time_weighted": by_model["time_weighted"].median(),
-            "money_weighted": by_model["money_weighted"].median(),
-            "gap": by_model["gap"].median(),
+            "accounts": by_model.size(),
+            "moved": by_model["moved"].sum().astype(int),
             "behind": by_model["gap"].agg(lambda gap: int((gap < -_GAP).sum())),
             "ahead": by_model["gap"].agg(lambda gap: int((gap > _GAP).sum())),
+            "middle": moved.median(),
+            "worst": moved.min(),
+            "best": moved.max(),
         }
     )
     table = table.reindex([*(name for name in order if name in table.index), *table.index.difference(order)])
@@ -82,32 +85,27 @@ def timing_table(review: PerformanceReview, origin: Origin) -> Exhibit:
     columns = (
         Column("name", "Model", emphasis=True),
         Column("accounts", "Accounts", "count", note="with a year of returns or more"),
-        Column(
-            "time_weighted", "A dollar left alone", "percent", digits=2, note="time-weighted, a year, median account"
-        ),
-        Column(
-            "money_weighted", "Clients' dollars", "percent", digits=2, note="money-weighted, a year, median account"
-        ),
-        Column("gap", "Timing", "pp", digits=2, note="the median of accounts' own differences, a year"),
+        Column("moved", "With flows", "count", note="money came or went while the account was invested"),
         Column("behind", "Lost by it", "count", note="more than 0.1 pp a year"),
         Column("ahead", "Gained by it", "count", note="more than 0.1 pp a year"),
+        Column("middle", "Median", "pp", digits=2, note="effect of timing a year, accounts with flows"),
+        Column("worst", "Lowest", "pp", digits=2, note="effect of timing a year"),
+        Column("best", "Highest", "pp", digits=2, note="effect of timing a year"),
     )
     keys = [_key(review, name) for name in table["name"]]
+    none = dict.fromkeys(("middle", "worst", "best"), "no account with flows")
     rows, facts = origin.table(
-        "performance.timing", table, columns, "performance.account_money_weighted", TABLES, keys=keys
+        "performance.timing", table, columns, "performance.account_money_weighted", TABLES, keys=keys, missing=none
     )
-    middle, lost = float(frame["gap"].median()), int((frame["gap"] < -_GAP).sum())
-    effect = f"{'cost' if middle < 0 else 'brought'} the median account {_plain(middle)} a year"
-    if abs(middle) < 0.00005:
-        effect = "made no difference to the median account"
-    takeaway = f"Timing {effect}; "
-    takeaway += f"{plural(lost, 'account')} of {fmt.count(len(frame))} lost more than 0.1 pp a year by it."
-    note = "Each account over its own life. A difference says when money came and went, not who decided it or why."
+    note = "Timing: what a client's own dollars earned a year (money-weighted) less what a dollar left alone in the "
+    note += "account did (time-weighted), each account over its own life. It says when money came and went, not who "
+    note += "decided it or why."
     if several:
         verb = noun(several, "has no single rate and is", "have no single rate and are")
         note += f" {plural(several, 'account')} {verb} left out."
     basis = f"{_BASIS}; internal rate of return at actual dates, days / 365; accounts of a year or more"
-    return Exhibit(id, title, TableBody(columns, rows, note=note), takeaway, origin.settings(basis, TABLES), facts)
+    body = TableBody(columns, rows, note=note)
+    return Exhibit(id, title, body, _timing_words(frame), origin.settings(basis, TABLES), facts)
 
 
 def contributors(review: PerformanceReview, origin: Origin, most: int) -> Exhibit:
@@ -126,9 +124,12 @@ def contributors(review: PerformanceReview, origin: Origin, most: int) -> Exhibi
     rows, facts = origin.table("performance.contribution", shown, columns, "attribution.contribution", TABLES)
     best, worst = frame.iloc[0], frame.iloc[-1]
     total = fmt.percent(frame["contribution"].sum(), 2)
-    takeaway = f"Before fees accounts that follow a model returned {total} as one: {best['security_id']} brought most, "
-    takeaway += f"{fmt.percentage_points(best['contribution'], 2)}, {worst['security_id']} least, "
-    takeaway += f"{fmt.percentage_points(worst['contribution'], 2)}."
+    since = f"Since {fmt.long_date(str(start.date()))}"
+    takeaway = f"{since} accounts that follow a model, taken as one account, returned {total} before fees: "
+    takeaway += f"{best['security_id']} brought most ({fmt.percentage_points(best['contribution'], 2)})"
+    if len(frame) > 1:
+        takeaway += f", {worst['security_id']} least ({fmt.percentage_points(worst['contribution'], 2)})"
+    takeaway += "."
     body = figures.diverging_bars(
         list(shown["security_id"]), list(shown["contribution"]), alt=takeaway, axis_title="Part of the return",
         sides=("lost", "earned"), data=TableBody(columns, rows),
@@ -204,11 +205,47 @@ def _timing(review: PerformanceReview) -> tuple[pd.DataFrame, int]:
             "model_id": net.accounts["model_id"].to_numpy()[rows],
             "time_weighted": alone,
             "money_weighted": rates["annual"].to_numpy(np.float64),
+            "moved": _moved(net.daily[rows], net.flow[rows]),
         }
     )
     frame["gap"] = frame["money_weighted"] - frame["time_weighted"]
     single = frame["gap"].notna()
     return frame[single].reset_index(drop=True), int((~single).sum())
+
+
+def _moved(daily: Floats, flow: Floats) -> np.ndarray:
+    """Whether money came or went between two days of an account's life; its first and last flows have no timing."""
+    there = ~np.isnan(daily)
+    inside = there[:, :-1] & there[:, 1:]
+    return np.asarray(((np.abs(flow[:, :-1]) > _CENT) & inside).any(axis=1))
+
+
+def _gap_words(frame: pd.DataFrame, start: pd.Timestamp) -> str:
+    """Where the middle half of the accounts ended, and who is furthest off."""
+    first = frame.loc[frame["gap"].abs().idxmax()]
+    far, since = fmt.percentage_points(first["gap"], 2), f"Since {fmt.long_date(str(start.date()))}"
+    if len(frame) < _FEW:
+        return f"{since} {first['account_id']} is furthest from its model's paper portfolio: {far} after fees."
+    low, high = (fmt.percentage_points(value, 2) for value in frame["gap"].quantile([0.25, 0.75]))
+    return (
+        f"{since} the middle half of {plural(len(frame), 'account')} ended between {low} and {high} from their model's "
+        f"paper portfolio, after fees; {first['account_id']} is furthest off with {far}."
+    )
+
+
+def _timing_words(frame: pd.DataFrame) -> str:
+    """How many accounts lost and gained by timing, and the one that lost most."""
+    lost, gained = (int((side * frame["gap"] > _GAP).sum()) for side in (-1, 1))
+    moved = int(frame["moved"].sum())
+    if not moved:
+        return "No money came or went while an account was invested, so timing made no difference."
+    text = f"Of {plural(moved, 'account')} with flows, {fmt.count(lost)} lost more than 0.1 pp a year by their timing "
+    text += f"and {fmt.count(gained)} gained as much"
+    worst = frame.loc[frame["gap"].idxmin()]
+    if not lost:
+        return f"{text}."
+    own, alone = (fmt.percent(worst[name], 2) for name in ("money_weighted", "time_weighted"))
+    return f"{text}; in {worst['account_id']} the client's dollars earned {own} a year, a dollar left alone {alone}."
 
 
 def _contributions(review: PerformanceReview) -> tuple[pd.DataFrame, pd.Timestamp]:
@@ -246,7 +283,3 @@ def _key(review: PerformanceReview, name: str) -> str:
     """The identifier of a model by its name; its name where it has none."""
     known = review.names[review.names == name]
     return str(known.index[0]) if len(known) else name
-
-
-def _plain(value: float) -> str:
-    return fmt.percentage_points(abs(value), 2).lstrip("+")

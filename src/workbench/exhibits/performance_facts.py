@@ -19,7 +19,10 @@ DIFFERENCES = {
     "choice": ("model", "benchmark"),
     "implementation": ("net", "model"),
     "fees": ("gross", "net"),
+    "rest": ("gross", "model"),
 }
+#: Decimals of returns and of their differences, so that what is subtracted can be followed.
+DIGITS = 2
 NO_RECORD = "No account lived a whole month under a model, so there is no record to show."
 
 
@@ -37,7 +40,8 @@ class Facts:
 
     def add(self, id: str, value: object, unit: str, function: str) -> Fact:
         """Make a fact and carry it."""
-        self._made[id] = self.origin.fact(id, value, unit, function, TABLES)
+        digits = DIGITS if unit in ("percent", "pp") else None
+        self._made[id] = self.origin.fact(id, value, unit, function, TABLES, digits=digits)
         return self._made[id]
 
     def headline(self, track: Track) -> Span:

@@ -11,7 +11,7 @@ import pandas as pd
 from workbench import performance
 from workbench.exhibits.drift_facts import absent, listed, noun, plural
 from workbench.exhibits.origin import Origin
-from workbench.exhibits.performance_facts import BASIS, NO_RECORD, TABLES, Facts, side
+from workbench.exhibits.performance_facts import BASIS, DIGITS, NO_RECORD, TABLES, Facts, side
 from workbench.exhibits.performance_review import ALL, PerformanceReview, Track
 from workbench.performance import CONVENTIONS, Span, Statistics
 from workbench.report import Column, Exhibit, Fact, Missing, TableBody, figures
@@ -24,7 +24,6 @@ _STATISTICS = (
     "alpha", "up_capture", "down_capture", "value_at_risk",
 )  # fmt: skip
 _LABELS = {"after fees": "After fees", "before fees": "Before fees", "in the benchmark": "Benchmark"}
-_ALL_BACK = "all are back at their highs."
 #: Columns of models that a table of statistics has room for.
 _COLUMNS = 8
 #: Lines that can be told apart in one figure.
@@ -106,10 +105,10 @@ def drawdown_table(review: PerformanceReview, origin: Origin, years: int) -> Exh
     frame = pd.DataFrame(rows)
     columns = (
         Column("name", "Model", emphasis=True),
-        Column("depth", "Fall", "percent"),
-        Column("benchmark", "Benchmark", "percent", note="over the same days"),
-        Column("peak", "From", "date"),
-        Column("trough", "To", "date"),
+        Column("depth", "Fall", "percent", digits=DIGITS),
+        Column("benchmark", "Benchmark", "percent", digits=DIGITS, note="over the same days"),
+        Column("peak", "High on", "date"),
+        Column("trough", "Low on", "date"),
         Column("recovered", "Back on", "date"),
         Column("down", "Sessions down", "count"),
         Column("back", "Sessions back up", "count"),
@@ -119,13 +118,21 @@ def drawdown_table(review: PerformanceReview, origin: Origin, years: int) -> Exh
     table, facts = origin.table(
         "performance.drawdown", frame, columns, "performance.drawdowns", TABLES, keys=keys, missing=missing
     )
-    first = frame.sort_values("depth").iloc[0]
-    open_ones = int(frame["recovered"].isna().sum())
-    depth, trough = fmt.percent(-first["depth"]), fmt.long_date(str(first["trough"].date()))
-    takeaway = f"{first['name']} fell furthest, by {depth} to {trough}; "
-    takeaway += f"{open_ones} of {len(frame)} {noun(open_ones, 'is', 'are')} not back yet." if open_ones else _ALL_BACK
+    takeaway = _fall_words(frame[frame["key"] != ALL] if len(frame) > 1 else frame)
     settings = origin.settings(f"{BASIS}; after fees, closes of the last {plural(years, 'year')}", TABLES)
     return Exhibit(id, title, TableBody(columns, table), takeaway, settings, facts)
+
+
+def _fall_words(frame: pd.DataFrame) -> str:
+    """Which model fell furthest, and how many are not back at their highs."""
+    first = frame.sort_values("depth", kind="stable").iloc[0]
+    down = int(frame["recovered"].isna().sum())
+    text = f"{first['name']} fell furthest, by {fmt.percent(-first['depth'], DIGITS)} to its low of "
+    text += f"{fmt.long_date(str(first['trough'].date()))}; "
+    if not down:
+        return f"{text}every model is back at its high."
+    of = plural(len(frame), "model")
+    return f"{text}{fmt.count(down)} of {of} {noun(down, 'is', 'are')} not back at {noun(down, 'its', 'their')} high."
 
 
 def statistics_table(review: PerformanceReview, origin: Origin, years: int) -> Exhibit:
@@ -143,20 +150,29 @@ def statistics_table(review: PerformanceReview, origin: Origin, years: int) -> E
     )
     spans = {track: _span(review, track, years) for track in found}
     returns = [facts.cell(track, span, "net") for track, span in spans.items()]
-    words = "(1 + return)^(1 / years) - 1, years by the calendar; of a year or less, the return itself"
+    words = "(1 + return)^(1 / years) - 1, years by the calendar; of a year or less, as it is"
     rows: list[tuple[Cell, ...]] = [("Return a year", *returns, words)]
     for name in _STATISTICS:
         convention = CONVENTIONS[name]
         cells = [_figure(facts, track, result, name) for track, result in found.items()]
-        words = convention.words + (f"; a year: {convention.annualised}" if convention.annualised else "")
-        rows.append((convention.title, *cells, words))
+        rows.append((convention.title, *cells, convention.words))
     free = "zero, for the firm keeps no rates" if review.rates is None else "the bill rate known at the close before"
-    note = f"r: daily return after fees. rate: {free}. 252 sessions a year."
+    note = f"r: daily return after fees. rate: {free}. 252 sessions a year. Per year: {_yearly_words()}."
     if len(review.tracks) > len(tracks):
         note += f" The {_COLUMNS - 1} models with most money, and all together."
     basis = f"{BASIS}; daily, after fees, the last {plural(years, 'year')} or since the record began"
     body, takeaway = TableBody(columns, tuple(rows), note=note), _risk_words(found, spans)
     return Exhibit(id, title, body, takeaway, origin.settings(basis, (*TABLES, "rates")), facts.carried)
+
+
+def _yearly_words() -> str:
+    """How statistics of days become those of a year, each way once."""
+    ways: dict[str, list[str]] = {}
+    for name in _STATISTICS:
+        convention = CONVENTIONS[name]
+        if convention.annualised:
+            ways.setdefault(convention.annualised, []).append(convention.title)
+    return "; ".join(f"{', '.join(titles)} {way}" for way, titles in ways.items())
 
 
 def _statistics(review: PerformanceReview, track: Track, years: int) -> Statistics | None:
@@ -262,8 +278,7 @@ def _risk_words(found: dict[Track, Statistics], spans: dict[Track, Span]) -> str
     if not known:
         return "The records are shorter than a year, so nothing is annualised."
     track = max(known, key=lambda one: known[one])
-    earned = fmt.percent(spans[track].returned(track.net))
+    earned = fmt.percent(spans[track].returned(track.net), DIGITS)
     yearly = " a year" if spans[track].annualised else ""
-    return (
-        f"{track.name} moved most: volatility of {fmt.percent(known[track])} a year for a return of {earned}{yearly}."
-    )
+    moved = fmt.percent(known[track], DIGITS)
+    return f"{track.name} moved most: volatility of {moved} a year for a return of {earned}{yearly}."

@@ -66,9 +66,9 @@ def spans(
     for count in years:
         at = int(days.searchsorted(last - pd.DateOffset(years=count), side="right")) - 1
         if at >= 0 and days[at] >= begin:
-            label = "1 year" if count == 1 else f"{count} years, a year"
+            label = "1 year" if count == 1 else f"{count} years, per year"
             found.append(Span(f"years_{count}", label, days[at], float(count)))
     length = years_between(begin, last)
-    label = f"Since {begin:%b %Y}" + (", a year" if length > 1.0 + _GRACE else "")
+    label = f"Since {begin:%b %Y}" + (", per year" if length > 1.0 + _GRACE else "")
     found.append(Span("since", label, begin, length))
     return tuple(found)
