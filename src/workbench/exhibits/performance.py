@@ -207,14 +207,12 @@ def _behind(facts: Facts, ranked: Sequence[tuple[float, Track]], span: Span) -> 
     if len(ranked) == 1:
         words = "behind" if low < 0 else "ahead of"
         return (f"{worst.name} is ", low_fact.ref(_unsigned(low_fact)), f" {words} its benchmark after fees.")
-    lead = "furthest ahead" if high >= 0 else "closest"
-    first = f"{worst.name} is {'furthest behind' if low < 0 else 'least ahead'} with "
     return (
-        head if count else "No model is behind its benchmark; ",
-        first,
-        low_fact.ref(),
-        f", {best.name} {lead} with ",
-        high_fact.ref(),
+        head if count else "No model is behind its benchmark after fees; ",
+        f"{worst.name} is {'furthest behind' if low < 0 else 'least ahead'}, by ",
+        low_fact.ref(_unsigned(low_fact)),
+        f", {best.name} {'furthest ahead' if high >= 0 else 'least behind'}, by ",
+        high_fact.ref(_unsigned(high_fact)),
         ".",
     )
 
