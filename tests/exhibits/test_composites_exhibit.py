@@ -78,6 +78,7 @@ def test_the_sentence_is_made_of_the_last_whole_year(origin):
 def test_the_note_states_choices_and_claims_nothing(origin, said):
     text = said(composites.report_table(made(), origin))
     assert "the firm does not claim compliance" in text
+    assert "whose client decides are members like any other" in text
     assert "divisor n, of the year's returns before fees" in text
     chosen = made(rules=Rules(weighting="begin_and_flows", minimum=250_000.0, divisor="n-1", basis="net"))
     exhibit = composites.report_table(chosen, origin)

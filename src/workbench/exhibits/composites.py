@@ -194,8 +194,9 @@ def _note(composites: Sequence[Composite]) -> str:
     rules = composites[0].rules
     basis = _FEES[rules.basis]
     parts = [
-        "Prepared with the rules of the GIPS standards on weighting, members, spread and risk; the firm does not claim "
-        "compliance with them.",
+        "Prepared with the rules of the GIPS standards on weighting, months of membership, spread and risk; the firm "
+        "does not claim compliance with them. Accounts whose client decides are members like any other here, which "
+        "those standards would leave out.",
         "An account counts from its first full month under the mandate to its last, and what it did stays in the "
         "record after it left.",
         f"Spread: standard deviation, equal-weighted, divisor {rules.divisor}, of the year's returns {basis} of "
