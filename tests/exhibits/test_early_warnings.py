@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from workbench import risk
-from workbench.exhibits import Origin, behaviour, early_warnings, risk_score
+from workbench.exhibits import Origin, behaviour, early_warnings, risk_score, warned
 from workbench.firm import demo, write_firm
 from workbench.report import Exhibit, Missing
 from workbench.report.exhibit import FigureBody, TableBody
@@ -28,8 +28,8 @@ def all_exhibits(book, most=10) -> list[Exhibit]:
         early_warnings.warnings_table(warnings, origin),
         early_warnings.warnings_history(warnings, origin),
         early_warnings.watched_table(warnings, origin),
-        early_warnings.touched_table(warnings, origin, most),
-        early_warnings.issuer_table(risk.issuer_by_sleeve(watched), origin, most),
+        warned.touched_table(warnings, origin, most),
+        warned.issuer_table(risk.issuer_by_sleeve(watched), origin, most),
         behaviour.advisors_table(habits, origin),
         behaviour.households_table(habits, origin, most),
     ]
@@ -93,9 +93,8 @@ class TestSentences:
         assert "tests were made" in said(shown["behaviour-advisors"])
 
     def test_a_warning_says_since_when_whom_and_what_to_do(self, shown, said):
-        text = said(shown["warnings-on"])
-        assert "since" in text
-        assert "Talk to the households named" in text
+        assert "since" in said(shown["warnings-on"])
+        assert "One company in a household: talk to the households named" in said(shown["warnings-verdict"])
 
 
 class TestOddFirms:

@@ -232,23 +232,46 @@ class TestOtherHabits:
         (pattern,) = found(watched, rows, "idle_cash")
         assert (pattern.count, pattern.opportunities) == (0, len(days))
 
-    def test_no_rebalance_is_held_against_the_discretionary_accounts_of_the_model(self, watched):
+    def test_no_rebalance_is_held_against_the_other_clients_who_decide(self, watched):
         accounts = watched.accounts.copy()
         accounts["model_id"] = watched.models[0]
         accounts["opened_on"] = pd.Timestamp("2015-01-02")
-        accounts["discretionary"] = True
-        accounts.loc[0, "discretionary"] = False
+        households = accounts["household_id"].unique()
+        accounts["discretionary"] = ~accounts["household_id"].isin(households[:5])
         mine = replace(watched, accounts=accounts)
         quarters = [watched.last - 70 * quarter for quarter in range(1, 14)]
         rows = pd.concat(
-            [trades(mine, quarters, origin="rebalance", account=a) for a in accounts["account_id"].iloc[1:]],
+            [
+                trades(mine, quarters, origin="rebalance", account=account)
+                for account in accounts.loc[accounts["household_id"] != households[0], "account_id"]
+            ],
             ignore_index=True,
         )
-        (pattern,) = found(mine, rows, "no_rebalance")
-        assert pattern.subject == accounts["household_id"].iloc[0]
-        assert pattern.count == pattern.opportunities >= 10
-        assert pattern.expected == pytest.approx(0.0)
-        assert pattern.said
+        first, *others = found(mine, rows, "no_rebalance")
+        assert (first.subject, len(others)) == (households[0], 4)
+        assert first.count == first.opportunities >= 10
+        assert first.expected == pytest.approx(first.opportunities / 5)
+        assert first.p_value == pytest.approx(0.2**first.count)
+        assert first.said
+        assert not any(pattern.said for pattern in others)
+
+    def test_clients_who_all_let_trades_pass_do_not_stand_out_from_each_other(self, watched):
+        accounts = watched.accounts.copy()
+        accounts["model_id"] = watched.models[0]
+        accounts["opened_on"] = pd.Timestamp("2015-01-02")
+        households = accounts["household_id"].unique()
+        accounts["discretionary"] = ~accounts["household_id"].isin(households[:5])
+        mine = replace(watched, accounts=accounts)
+        quarters = [watched.last - 70 * quarter for quarter in range(1, 14)]
+        rows = pd.concat(
+            [
+                trades(mine, quarters, origin="rebalance", account=account)
+                for account in accounts.loc[accounts["discretionary"], "account_id"]
+            ],
+            ignore_index=True,
+        )
+        patterns = found(mine, rows, "no_rebalance")
+        assert [pattern.p_value for pattern in patterns] == pytest.approx([1.0] * 5)
 
 
 class TestWhole:
@@ -276,7 +299,7 @@ class TestWhole:
     def test_every_test_is_counted_and_said_ones_pass(self, watched, world):
         habits = risk.find_patterns(watched, risk_trades(watched))
         tested = [pattern for pattern in habits.patterns if pattern.p_value is not None]
-        assert habits.tests == len(tested)
+        assert sum(habits.tests.values()) == len(tested)
         assert all(pattern.q_value >= pattern.p_value - 1e-12 for pattern in tested)
         assert all(pattern.q_value <= 0.05 for pattern in habits.said if pattern.q_value is not None)
         assert len(habits.to_frame()) == len(habits.patterns)

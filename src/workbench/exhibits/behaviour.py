@@ -9,6 +9,8 @@ In a notebook, with `book` a firm, `origin = Origin.of(book)` and `watched = ris
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pandas as pd
 
 from workbench.exhibits.drift_facts import absent, noun, plural
@@ -47,14 +49,15 @@ def sentence(pattern: Pattern, limits: Limits) -> str:
     return _WORDS[pattern.kind](pattern, limits)
 
 
-def _table(habits: Behaviour, origin: Origin, level: str, id: str, title: str, *, most: int) -> Exhibit:
+def _table(
+    habits: Behaviour, origin: Origin, level: Literal["advisor", "household"], id: str, title: str, *, most: int
+) -> Exhibit:
     if habits.reason:
         return absent(id, title, f"Nothing can be said: {habits.reason}.")
     looked = [pattern for pattern in habits.patterns if pattern.level == level]
     said = [pattern for pattern in looked if pattern.said]
-    tests = (
-        f"{plural(habits.tests, 'test')} {noun(habits.tests, 'was', 'were')} made of advisors and households together"
-    )
+    count = habits.tests[level]
+    tests = f"{plural(count, 'test')} {noun(count, 'was', 'were')} made of {level}s"
     if not said:
         found = "Nothing stands out from chance" if looked else "There is too little to say anything"
         return absent(id, title, f"{found} since {_day(habits.first)}; {tests}.")
@@ -148,8 +151,9 @@ def _favourites(pattern: Pattern, limits: Limits) -> str:
 
 def _no_rebalance(pattern: Pattern, limits: Limits) -> str:
     text = f"No rebalance trade in {pattern.count} of {plural(pattern.opportunities, 'quarter')} in which most "
-    text += "discretionary accounts of the same model had one; at their rate it would be "
-    text += f"{fmt.number(pattern.expected, 1)}. Whether trades were proposed and declined is not in the books."
+    text += "discretionary accounts of the same model had one; at the rate of all clients who decide for themselves on "
+    text += f"that model it would be {fmt.number(pattern.expected, 1)}. Whether trades were proposed and declined is "
+    text += "not in the books."
     return text
 
 
@@ -157,8 +161,8 @@ def _idle_cash(pattern: Pattern, limits: Limits) -> str:
     part = fmt.percent(limits.setting("behaviour", "invested_part"), 0)
     within = plural(limits.setting("behaviour", "invested_within"), "session")
     text = f"{pattern.count} of {plural(pattern.opportunities, 'deposit')} ({fmt.usd_short(pattern.dollars)}) "
-    text += f"were less than {part} at work {within} later; at the rate of all deposits it would be "
-    text += f"{fmt.number(pattern.expected, 1)}."
+    text += f"were less than {part} at work {within} later; at the rate of all accounts in which the same side decides "
+    text += f"it would be {fmt.number(pattern.expected, 1)}."
     return text
 
 

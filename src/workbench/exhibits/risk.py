@@ -16,6 +16,7 @@ from workbench.risk import FIRM, Overview, RiskSplit, covered, estimated_weight
 
 TABLES = ["positions", "prices", "securities", "models", "model_targets"]
 EVERYTHING = "All assets"
+UNEXPLAINED = "Explained by no factor"
 #: What a chart keeps apart; the rest is joined.
 _PARTS = 6
 #: Parts below this share of the largest risk are not worth a colour.
@@ -26,6 +27,12 @@ def group_names(ids: pd.Index, names: pd.Series) -> list[str]:
     """What the firm's portfolios are called; `names` maps model_id to its name."""
     shown = display_names(names)
     return [EVERYTHING if place == 0 and id == FIRM else str(shown.get(id, id)) for place, id in enumerate(ids)]
+
+
+def factor_name(factor: object) -> str:
+    """A factor as a row's label: styles are kept in lower case, asset classes are not."""
+    text = str(factor)
+    return text[:1].upper() + text[1:]
 
 
 def basis(seen: Overview) -> str:
@@ -51,8 +58,8 @@ def models_table(seen: Overview, origin: Origin, names: pd.Series) -> Exhibit:
         Column("target", "Of the targets", "percent", note="volatility of the model's target weights, a year"),
         Column("tracking_error", "Tracking error", "percent", digits=2, note="all its accounts together, to the model"),
         Column("median", "Median account", "percent", digits=2, note="tracking error of the median account"),
-        Column("specific", "Specific", "percent", digits=2, note="part of the volatility that no factor explains"),
-        Column("bets", "Effective bets", "number", digits=1, note="uncorrelated sources of risk, by entropy"),
+        Column("specific", "Specific", "percent", digits=2, note="part of the volatility explained by no factor"),
+        Column("bets", "Separate risks", "number", digits=1, note="uncorrelated sources of risk, by entropy"),
     )
     missing = {
         "target": "no single model",
@@ -72,7 +79,8 @@ def models_table(seen: Overview, origin: Origin, names: pd.Series) -> Exhibit:
             f"{least['name']} the least, {fmt.percent(least['volatility'])}."
         )
     note = (
-        "Tracking error is that of all its accounts together; half of the accounts are closer than the median account."
+        "Tracking error: by how much a year's return typically differs from that of the targets, all accounts "
+        "together; half of the accounts differ less than the median account. Separate risks: 1.0 where all moves as one."
     )
     return Exhibit(
         id,
@@ -123,13 +131,13 @@ def active_figure(seen: Overview, origin: Origin, names: pd.Series, level: str =
 
 def factor_table(seen: Overview, origin: Origin) -> Exhibit:
     """All assets by factor: exposure times volatility times correlation is what each contributes."""
-    id, title = "risk-factors", "Where the risk comes from: exposure, volatility, correlation"
+    id, title = "risk-factors", "Risk of all assets by factor"
     if not len(seen.total.portfolios):
         return absent(id, title, _nothing(seen))
     frame = seen.total.by_factor().iloc[: len(seen.risk.factors) + 1]
     total = pd.DataFrame({"factor": ["Total"], "contribution": seen.total.volatility[:1], "share": [1.0]})
     frame = pd.concat([frame, total], ignore_index=True)
-    frame["factor"] = frame["factor"].replace("specific", "What no factor explains")
+    frame["factor"] = frame["factor"].replace("specific", UNEXPLAINED).map(factor_name)
     columns = (
         Column("factor", "Factor", emphasis=True),
         Column("exposure", "Exposure", "number", note="1 moves as much as the factor"),
@@ -149,8 +157,8 @@ def factor_table(seen: Overview, origin: Origin) -> Exhibit:
     if len(factors) and seen.total.volatility[0] > 0:
         first = factors.loc[factors["contribution"].idxmax()]
         takeaway = (
-            f"{first['factor']} explains {fmt.percent(first['share'], 0)} of the risk; no factor explains "
-            f"{fmt.percent(seen.total.specific[0] / seen.total.volatility[0], 0)}."
+            f"{first['factor']} explains {fmt.percent(first['share'], 0)} of the risk; "
+            f"{fmt.percent(seen.total.specific[0] / seen.total.volatility[0], 0)} is explained by no factor."
         )
     return Exhibit(
         id, title, TableBody(columns, rows, total_row=True, note=_factors_are(seen)), takeaway,

@@ -13,6 +13,7 @@ from workbench.attribution import FactorAttribution
 from workbench.errors import WorkbenchError
 from workbench.exhibits.drift_facts import absent, display_names
 from workbench.exhibits.origin import Origin
+from workbench.exhibits.risk import UNEXPLAINED, factor_name
 from workbench.firm import Firm
 from workbench.report import Column, Exhibit, TableBody
 from workbench.report import format as fmt
@@ -23,7 +24,9 @@ TABLES = ["prices", "securities", "models", "model_targets", "sleeve_benchmarks"
 YEAR = 252
 #: Below this a part is rounding.
 _NOTHING = 1e-9
-_LABELS = {"specific": "What no factor explains", "unexplained": "Not of the holdings"}
+_LABELS = {"specific": UNEXPLAINED, "unexplained": "Not of the holdings"}
+#: The same within a sentence.
+_CAUSES = {"specific": "what no factor explains", "unexplained": "what the holdings do not explain"}
 _TITLES = {"return": "What factors gave to the active return", "risk": "What factors gave to the tracking error"}
 _COLUMNS = {"return": "return_contribution", "risk": "volatility_contribution"}
 
@@ -72,7 +75,7 @@ def factor_table(
     )
     frame = pd.concat([parts, pd.DataFrame([totals], index=["total"], columns=parts.columns)])
     frame.columns = pd.Index([column.name for column in columns[1:]])
-    frame.insert(0, "part", [_LABELS.get(str(name), str(name)) for name in parts.index] + ["Total"])
+    frame.insert(0, "part", [_LABELS.get(str(name), factor_name(name)) for name in parts.index] + ["Total"])
     rows, facts = origin.table(
         "risk.realised", frame, columns, "attribution.model_factor_attribution", TABLES, keys=frame.index
     )
@@ -97,8 +100,7 @@ def _takeaway(parts: pd.DataFrame, totals: list[float], labels: list[str], what:
     total, own = totals[at], parts.iloc[:, at]
     # The part that pulled most in the direction of the total.
     first = str((own * np.sign(total)).idxmax())
-    cause = _LABELS.get(first, first)
-    cause = cause[0].lower() + cause[1:] if first in _LABELS else cause
+    cause = _CAUSES.get(first, first)
     amount = fmt.basis_points(abs(own[first]))
     if what == "risk":
         return (

@@ -35,7 +35,7 @@ def settings(scores: HouseholdScores, origin: Origin) -> Settings:
 
 def score_table(scores: HouseholdScores, origin: Origin, most: int) -> Exhibit:
     """The households furthest above what they tolerate, with the five components of their score."""
-    id, title = "risk-score", "Households above what they tolerate"
+    id, title = "risk-score", "Watch score of households above what they tolerate"
     table = scores.table
     assessed = table[table["verdict"] != "not assessable"]
     if assessed.empty:
@@ -51,12 +51,12 @@ def score_table(scores: HouseholdScores, origin: Origin, most: int) -> Exhibit:
         Column("value", "Assets", "usd"),
         Column("score", "Score", "number", digits=0, note="0 to 100"),
         Column("tolerated", "Tolerated", "number", digits=0, note="the score that its level of tolerance allows"),
-        Column("verdict", "Against tolerance", "badge"),
+        Column("verdict", "State", "badge"),
         Column("volatility", "Volatility", "number", digits=0, note=f"50 at {halves[0]} a year"),
-        Column("regime", "Regime", "number", digits=0, note="50 where recent volatility is that of the long run"),
+        Column("regime", "Its change", "number", digits=0, note="50 where recent volatility is that of the long run"),
         Column("drawdown", "Fall", "number", digits=0, note=f"50 at {halves[1]} below the highest value of a year"),
         Column("correlation", "Correlation", "number", digits=0, note="50 where it is that of the long run"),
-        Column("concentration", "Concentration", "number", digits=0, note="largest company and sum of squared weights"),
+        Column("concentration", "Companies", "number", digits=0, note="how much is in few companies, 50 at 10% in one"),
         Column("change", "In a year", "number", digits=0, note="change of the score over four quarters"),
     )
     missing = {
@@ -73,13 +73,14 @@ def score_table(scores: HouseholdScores, origin: Origin, most: int) -> Exhibit:
     takeaway += f"; first {first['household_id']}, {fmt.number(first['score'], 0)} against "
     takeaway += f"{fmt.number(first['tolerated'], 0)}, mostly for its {_strongest(first)}."
     note = "" if len(above) <= most else f"The first {len(frame)} of {fmt.count(len(above))}."
+    note += " Volatility to Companies are the parts of the score, each from 0 to 100. It looks back and is no forecast."
     body = TableBody(columns, tuple(badged), note=f"{note}{_left(table)}".strip())
     return Exhibit(id, title, body, takeaway, settings(scores, origin), facts, index=True)
 
 
 def score_figure(scores: HouseholdScores, origin: Origin) -> Exhibit:
     """How many points each assessable household stands above or below what it tolerates."""
-    id, title = "risk-score-spread", "Score less what is tolerated"
+    id, title = "risk-score-spread", "Watch score less what is tolerated"
     excess = scores.table["excess"].dropna()
     if len(excess) < 2:
         return absent(id, title, "Fewer than two households can be assessed.")
@@ -104,7 +105,7 @@ def score_figure(scores: HouseholdScores, origin: Origin) -> Exhibit:
 
 def score_history(scores: HouseholdScores, origin: Origin) -> Exhibit:
     """The middle score and that of the household nine tenths up, at quarter-ends; each with data up to its day."""
-    id, title = "risk-score-history", "Scores over time"
+    id, title = "risk-score-history", "Watch scores over time"
     history = scores.history.dropna(how="all")
     if len(history) < 2:
         return absent(id, title, "Fewer than two quarter-ends can be scored.")
@@ -112,7 +113,7 @@ def score_history(scores: HouseholdScores, origin: Origin) -> Exhibit:
     days = [f"{day:%Y-%m-%d}" for day in history.index]
     way = "stands where it stood" if abs(middle.iloc[-1] - middle.iloc[0]) < 0.5 else None
     way = way or ("has risen" if middle.iloc[-1] > middle.iloc[0] else "has fallen")
-    takeaway = f"The middle score {way}: {fmt.number(middle.iloc[0], 0)} on {fmt.long_date(days[0])}, "
+    takeaway = f"The middle household's score {way}: {fmt.number(middle.iloc[0], 0)} on {fmt.long_date(days[0])}, "
     takeaway += f"{fmt.number(middle.iloc[-1], 0)} on {fmt.long_date(days[-1])}; "
     takeaway += f"highest {fmt.number(middle.max(), 0)} on {fmt.long_date(f'{middle.idxmax():%Y-%m-%d}')}."
     frame = pd.DataFrame({"date": days, "middle": middle.to_numpy(), "high": high.to_numpy()})
@@ -136,7 +137,7 @@ def _strongest(row: pd.Series) -> str:
     """The component that is highest."""
     names = {
         "volatility": "volatility", "regime": "change of volatility", "drawdown": "fall",
-        "correlation": "correlation", "concentration": "concentration",
+        "correlation": "correlation", "concentration": "share in few companies",
     }  # fmt: skip
     return names[str(row[list(names)].astype(float).idxmax())]
 

@@ -17,7 +17,7 @@ from workbench.risk import FIRM, Overview
 
 TABLES = [*RISK_TABLES, "profiles"]
 #: A longer label would run into the next one.
-_LONGEST_LABEL = 58
+_LONGEST_LABEL = 48
 _TONES: dict[str, Tone] = {"within": "good", "above": "bad", "not assessable": "neutral"}
 
 
@@ -25,7 +25,7 @@ def basis(seen: Overview) -> str:
     """What every stress rests on, for the settings line."""
     return (
         "holdings at the last close, bought and held; windows: each security's own return; shocks: exposure times "
-        f"shock; shown from {fmt.percent(seen.scenarios.least_covered, 0)} of own data"
+        f"shock; shown where at least {fmt.percent(seen.scenarios.least_covered, 0)} has data of its own"
     )
 
 
@@ -75,7 +75,7 @@ def _volatility(seen: Overview, facts: dict[str, Fact]) -> Paragraph:
 
 def _worst(facts: dict[str, Fact]) -> Paragraph:
     if "worst" not in facts:
-        return "No window of the past is reached by enough of the data."
+        return "The data reach no window of the past."
     loss, dollars = (float(facts[name].value) for name in ("worst", "worst_dollars"))
     name = facts["worst_name"].ref()
     if loss >= 0:
@@ -187,26 +187,26 @@ def coverage_table(seen: Overview, origin: Origin) -> Exhibit:
     frame = _scenarios(seen)
     if frame.empty:
         return absent(id, title, "There is no stress to look at.")
-    columns = (
+    columns: tuple[Column, ...] = (
         Column("name", "Stress", emphasis=True),
-        Column("kind", "Kind"),
-        Column("first", "From", "date", note="close of the day"),
-        Column("last", "To", "date", note="close of the day"),
+        Column("when", "From and to", note="closes of these days"),
         Column("own", "Own data", "percent", digits=0, note="part of all assets"),
         Column("estimated", "Estimated", "percent", digits=0, note="by the average of the asset class, or a proxy"),
         Column("missing", "No data", "percent", digits=0, note="counted as unchanged"),
         Column("said", "Why"),
     )
     frame = frame.assign(
-        kind=frame["kind"].map({"history": "window", "shock": "shock"}),
+        when=[_span(row.first, row.last) for row in frame[["first", "last"]].itertuples(index=False)],
         said=np.where(frame["reason"].notna(), "Does not reach: " + frame["reason"].fillna("") + ".", frame["note"]),
     )
     for name in ("own", "estimated", "missing"):
         frame[name] = frame[name].where(frame["unreached"].isna())
+    if not (frame["missing"] > 0).any():
+        columns = tuple(column for column in columns if column.name != "missing")
     why = "does not reach"
     rows, facts = origin.table(
         "stress.coverage", frame, columns, "risk.stress_test", TABLES, keys=frame["id"],
-        missing={"first": "at once", "last": "at once", "own": why, "estimated": why, "missing": why},
+        missing={"own": why, "estimated": why, "missing": why},
     )  # fmt: skip
     whole = int((frame["own"] >= 1.0 - 1e-9).sum())
     lost = int(frame["reason"].notna().sum())
@@ -224,7 +224,7 @@ def coverage_table(seen: Overview, origin: Origin) -> Exhibit:
 
 def households_table(seen: Overview, origin: Origin, most: int) -> Exhibit:
     """The households furthest beyond what their profile tolerates in the worst window of the past."""
-    id, title = "stress-households", "Households most hit"
+    id, title = "stress-households", "Losses against what the profile tolerates"
     losses = seen.losses
     known = losses[losses["result"].notna()]
     if known.empty:
@@ -285,6 +285,11 @@ def _scenarios(seen: Overview) -> pd.DataFrame:
         firm[["result", "dollars", "own", "estimated", "missing", "unreached"]].reset_index(drop=True)
     )
     return frame.assign(reason=frame["unreached"])
+
+
+def _span(first: pd.Timestamp, last: pd.Timestamp) -> str:
+    """When a window was; a shock is at once."""
+    return "at once" if pd.isna(first) or pd.isna(last) else f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"
 
 
 def _label(name: str, kind: str) -> str:

@@ -1,6 +1,6 @@
 """What could go wrong: risk split by its sources, stress, a score against each client's tolerance, early warnings."""
 
-from workbench.risk.behaviour import Behaviour, Pattern, find_patterns, load_trades
+from workbench.risk.behaviour import Behaviour, find_patterns, load_trades
 from workbench.risk.concentration_warnings import issuer_by_sleeve
 from workbench.risk.early_warnings import EarlyWarning, EarlyWarnings, find_warnings
 from workbench.risk.ex_ante import RiskSplit, split
@@ -8,6 +8,7 @@ from workbench.risk.limits import Limit, Limits, load_limits
 from workbench.risk.model import RiskModel, estimate, with_factor_portfolios
 from workbench.risk.overview import FIRM, Overview, overview
 from workbench.risk.own_assets import drawdown_of_value, load_drawdown
+from workbench.risk.patterns import Pattern
 from workbench.risk.portfolios import (
     Portfolios,
     account_risk,
