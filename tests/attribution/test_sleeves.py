@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from workbench.attribution import pools, security_effects, sleeves
-from workbench.attribution.daily_effects import daily_effects, model_effects, row_names, split
+from workbench.attribution.daily_effects import daily_effects, row_names
+from workbench.attribution.followed import follow, model_effects
 from workbench.errors import ParameterError
 
 LINKINGS = ("carino", "menchero", "frongello")
@@ -55,7 +56,7 @@ def by_hand(paths, daily, n, t):
 
 def test_the_rows_of_a_day_are_those_of_the_definition(made_up):
     paths, daily = made_up(seed=4)
-    effects = daily_effects(daily, paths)
+    effects = daily_effects(next(follow(daily, paths)))
     names = row_names(paths.sleeves)
     for n in range(2):
         for t in np.flatnonzero(effects.present[n]):
@@ -91,7 +92,7 @@ def test_rows_sum_to_the_excess_whatever_was_traded_paid_and_charged(made_up, se
         linking = "frongello"
         result = sleeves(daily, paths, linking)
     assert np.abs(result.unreconciled).max(initial=0) < 1e-10 * (1 + np.abs(result.excess).max(initial=0))
-    effects = daily_effects(daily, paths)
+    effects = daily_effects(next(follow(daily, paths)))
     excess = effects.portfolio - effects.benchmark
     np.testing.assert_allclose(effects.rows.sum(axis=2), excess, atol=1e-12)
     together = result.effect("model") + result.effect("implementation")
@@ -111,7 +112,7 @@ def test_pools_sum_row_by_row_and_to_the_firm(made_up, seed, periods):
     for pool in carved.pools:
         np.testing.assert_allclose(pool.rows.sum(axis=1), pool.portfolio - pool.benchmark, atol=1e-9)
         assert abs(pool.linked.residual) < 1e-9 * (1 + abs(pool.linked.excess))
-    firm = daily_effects(daily, paths)
+    firm = daily_effects(next(follow(daily, paths)))
     begin = firm.begin.sum(axis=0)
     np.testing.assert_allclose(sum(pool.begin for pool in carved.pools) + carved.outside, begin, atol=1e-9)
     gain = sum(pool.begin * pool.portfolio for pool in carved.pools) + carved.outside_gain
@@ -161,11 +162,11 @@ def test_an_account_is_measured_over_its_life_and_says_so(made_up):
 def test_accounts_in_chunks_are_the_same(made_up, monkeypatch):
     paths, daily = made_up(seed=6, accounts=5)
     whole, carved = sleeves(daily, paths, "frongello"), pools(daily, paths, KINDS, "frongello")
-    monkeypatch.setattr("workbench.attribution.daily_effects._CHUNK", 2)
-    ledgers = list(split(daily, paths))
+    monkeypatch.setattr("workbench.attribution.followed._CELLS", 2 * len(paths.sessions))
+    ledgers = [run.daily for run in follow(daily, paths)]
     assert [len(part.accounts) for part in ledgers] == [2, 2, 1]
     parts = sleeves(iter(ledgers), paths, "frongello")
-    np.testing.assert_array_equal(whole.effects, parts.effects)
+    np.testing.assert_allclose(whole.effects, parts.effects, rtol=0, atol=1e-15)
     pd.testing.assert_frame_equal(whole.to_frame(), parts.to_frame())
     pd.testing.assert_frame_equal(carved.to_frame(), pools(iter(ledgers), paths, KINDS, "frongello").to_frame())
 

@@ -229,7 +229,8 @@ def test_the_pages_table_and_levels_are_the_demo_firms(review):
 
 
 def test_a_large_firm_is_read_run_by_run_with_the_same_figures(demo_firm, review, monkeypatch):
-    monkeypatch.setattr("workbench.attribution.sleeve_review._HELD", 10)
+    monkeypatch.setattr(sys.modules["workbench.performance.load"], "_CHUNK_CELLS", 200_000)
+    monkeypatch.setattr("workbench.attribution.followed._CELLS", 2_500)
     again = review_sleeves(demo_firm)
     pd.testing.assert_frame_equal(again.accounts.to_frame(), review.accounts.to_frame())
     pd.testing.assert_frame_equal(again.pools.to_frame(), review.pools.to_frame())

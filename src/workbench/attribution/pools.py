@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from workbench.attribution._paper import Flags, Floats, Ints, grouped, held_sum
-from workbench.attribution.daily_effects import MODEL_EFFECTS, slots_by_sleeve, split, sum_by_account
+from workbench.attribution._paper import Flags, Floats, grouped, held_sum
+from workbench.attribution.daily_effects import MODEL_EFFECTS
+from workbench.attribution.followed import Followed, follow
 from workbench.attribution.linking import Linked, Method, cumulative, link
 from workbench.attribution.paths import ModelPaths
 from workbench.errors import ParameterError
-from workbench.firm import CASH
 from workbench.performance import DailyHoldings
 
 #: What implementing a sleeve changed, in the order it is shown.
@@ -132,29 +132,51 @@ def pools(
     level. Raises `ParameterError` for a
     security without group.
     """
-    pairs = _pairs(paths, group_of)
-    ledgers = [daily] if isinstance(daily, DailyHoldings) else daily
-    dollars = [_dollars(part, paths) for ledger in ledgers for part in split(ledger, paths)]
-    implementing = sum((part.accounts for part in dollars), np.zeros(len(paths.sleeves), dtype=np.int64))
-    begin, gains = (np.sum([getattr(part, name) for part in dollars], axis=0) for name in ("begin", "gains"))
-    outside, outside_gain = (
-        np.sum([getattr(part, name) for part in dollars], axis=0) for name in ("outside", "outside_gain")
-    )
-    decided, weights = _group_effects(paths, pairs)
-    held = np.flatnonzero((begin > 0).any(axis=(0, 1)))
-    made = []
-    for sleeve in held:
-        mine = (pairs["sleeve"] == sleeve).to_numpy()
-        rows = decided[:, :, mine], weights[:, :, mine], gains[:, sleeve]
-        made.append(
-            _pool(
-                paths, int(sleeve), int(implementing[sleeve]), begin[..., sleeve], rows, pairs["group"][mine], linking
-            )
-        )
-    # What was traded in a sleeve before anybody held it is no return on it.
-    early = np.where(begin.sum(axis=0) > 0, 0.0, gains.sum(axis=2)).sum(axis=1)
-    unheld = tuple(name for s, name in enumerate(paths.sleeves) if s not in held)
-    return SleevePools(paths.sessions, str(group_of.name), tuple(made), outside, outside_gain + early, unheld)
+    gathered = PoolSums(paths, group_of, linking)
+    for run in follow(daily, paths):
+        gathered.add(run)
+    return gathered.result()
+
+
+class PoolSums:
+    """Gathers, run by run, what accounts had and gained in each sleeve."""
+
+    def __init__(self, paths: ModelPaths, group_of: pd.Series, linking: Method) -> None:
+        self._paths, self._linking, self._level = paths, linking, str(group_of.name)
+        self._pairs = _pairs(paths, group_of)
+        models, periods, sleeves = len(paths.models), len(paths.sessions) - 1, len(paths.sleeves)
+        self._accounts = np.zeros(sleeves, dtype=np.int64)
+        self._begin, self._gains = np.zeros((models, periods, sleeves)), np.zeros((periods, sleeves, len(POOL_EFFECTS)))
+        self._outside, self._outside_gain = np.zeros(periods), np.zeros(periods)
+
+    def add(self, run: Followed) -> None:
+        """Carve the sleeves out of a run of accounts."""
+        begin, rows, outside = _carved_out(run)
+        self._accounts += (begin > 0).any(axis=1).sum(axis=0)
+        self._begin += run.by_model(begin)
+        self._gains += rows.sum(axis=0)
+        self._outside += (outside * run.present).sum(axis=0)
+        gain = run.holding + run.trading + run.daily.fee + run.daily.unexplained
+        modelled = (begin * run.sides.sleeve_returns[run.model]).sum(axis=2)
+        self._outside_gain += (gain * run.present - rows.sum(axis=(2, 3)) - modelled).sum(axis=0)
+
+    def result(self) -> SleevePools:
+        """The pools of all accounts gathered, linked."""
+        paths, begin, gains = self._paths, self._begin, self._gains
+        decided, weights = _group_effects(paths, self._pairs)
+        held = np.flatnonzero((begin > 0).any(axis=(0, 1)))
+        made = []
+        for sleeve in held:
+            mine = (self._pairs["sleeve"] == sleeve).to_numpy()
+            rows = decided[:, :, mine], weights[:, :, mine], gains[:, sleeve]
+            groups, accounts = self._pairs["group"][mine], int(self._accounts[sleeve])
+            made.append(_pool(paths, int(sleeve), accounts, begin[..., sleeve], rows, groups, self._linking))
+        # What was traded in a sleeve before anybody held it is no return on it.
+        early = np.where(begin.sum(axis=0) > 0, 0.0, gains.sum(axis=2)).sum(axis=1)
+        unheld = tuple(name for s, name in enumerate(paths.sleeves) if s not in held)
+        return SleevePools(
+            paths.sessions, self._level, tuple(made), self._outside, self._outside_gain + early, unheld
+        )  # fmt: skip
 
 
 def _pool(
@@ -184,63 +206,22 @@ def _pool(
     )  # fmt: skip
 
 
-@dataclass(frozen=True, eq=False)
-class _Dollars:
-    """What the accounts had and gained in each sleeve: begin (M x T x L), gains by row (T x L x 5), both in dollars."""
-
-    accounts: Ints
-    begin: Floats
-    gains: Floats
-    outside: Floats
-    outside_gain: Floats
-
-
-def _dollars(daily: DailyHoldings, paths: ModelPaths) -> _Dollars:
-    """Carve the sleeves out of one ledger's accounts."""
-    row = paths.model_rows(daily.accounts["model_id"])
-    model = np.where(row >= 0, row, 0)
-    value = daily.account_value[:, :-1]
-    present = (value > 0) & (row >= 0)[:, None] & paths.exists[model]
-    held, gained, expected, traded = _securities(daily, paths, model)
-    is_cash = (daily.slot_security == paths.securities.index(CASH))[:, None]
-    cash, interest = (daily.by_account(np.where(is_cash, side, 0.0)) for side in (daily.value[:, :-1], daily.holding))
-    own_cash, begin, outside = _carved(value, cash, held, *(side[model] for side in _cash_and_sleeves(paths)))
+def _carved_out(run: Followed) -> tuple[Floats, Floats, Floats]:
+    """Dollars of one run of accounts: begin (N x T x L), gains by row (N x T x L x 5), value outside (N x T)."""
+    value, cash, sides, model = run.value[:, :-1], run.cash, run.sides, run.model
+    held, gained, expected, traded = run.inside
+    own_cash, begin, outside = _carved(value, cash, held, sides.cash_weights[model], sides.sleeve_weights[model])
     share = begin * _inverse(value)[..., None]
     idle = begin - held - own_cash
     earned = (
-        np.where((cash != 0)[..., None], (own_cash + idle) * _inverse(cash)[..., None], share) * interest[..., None]
+        np.where((cash != 0)[..., None], (own_cash + idle) * _inverse(cash)[..., None], share) * run.interest[..., None]
     )
-    sleeve_return = np.nan_to_num(paths.sleeve_returns)[model]
+    sleeve_return = sides.sleeve_returns[model]
     timing = expected - (held + own_cash) * sleeve_return
-    fees, unexplained = (side[..., None] * share for side in (daily.fee, daily.unexplained))
+    fees, unexplained = (side[..., None] * share for side in (run.daily.fee, run.daily.unexplained))
     rows = np.stack([timing, earned - idle * sleeve_return, traded, fees, gained - expected + unexplained], axis=3)
-    rows[~present] = 0.0
-    begin = begin * present[..., None]
-    gain = daily.by_account(daily.holding) + daily.by_account(daily.trading) + daily.fee + daily.unexplained
-    outside_gain = gain * present - rows.sum(axis=(2, 3)) - (begin * sleeve_return).sum(axis=2)
-    by_model = np.zeros((len(paths.models), *begin.shape[1:]))
-    np.add.at(by_model, model, begin)
-    holders = (begin > 0).any(axis=1).sum(axis=0)
-    return _Dollars(holders, by_model, rows.sum(axis=0), (outside * present).sum(axis=0), outside_gain.sum(axis=0))
-
-
-def _securities(daily: DailyHoldings, paths: ModelPaths, model: Ints) -> tuple[Floats, Floats, Floats, Floats]:
-    """Dollars by account and sleeve (N x T x L): held, gained, expected at the models' returns, traded."""
-    begin = daily.value[:, :-1]
-    expected = begin * np.nan_to_num(paths.returns.T[daily.slot_security])
-    sides = (begin, daily.holding, expected, daily.trading)
-    sums = tuple(np.zeros((*daily.fee.shape, len(paths.sleeves))) for _ in sides)
-    for sleeve, slots, share in slots_by_sleeve(daily, paths, model):
-        owner = daily.slot_account[slots]
-        for total, side in zip(sums, sides, strict=True):
-            total[..., sleeve] = sum_by_account(side[slots] * share, owner, len(total))
-    return sums[0], sums[1], sums[2], sums[3]
-
-
-def _cash_and_sleeves(paths: ModelPaths) -> tuple[Floats, Floats]:
-    """The models' weights of cash by sleeve, and of the sleeves (M x T x L)."""
-    is_cash = paths.column_security == paths.securities.index(CASH)
-    return np.nan_to_num(paths.by_sleeve(np.where(is_cash, paths.weights, 0.0))), np.nan_to_num(paths.sleeve_weights)
+    rows[~run.present] = 0.0
+    return begin * run.present[..., None], rows, outside
 
 
 def _carved(

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.attribution._paper import Floats
-from workbench.attribution.daily_effects import split
+from workbench.attribution.followed import Followed, follow
 from workbench.attribution.linking import Method, link
 from workbench.attribution.paths import ModelPaths
 from workbench.performance import DailyHoldings
@@ -25,54 +25,62 @@ def security_effects(
     Contributions of all securities, with trading, fees and what the ledger cannot explain (rows without security_id,
     named in `effect`), sum to the linked excess return, to rounding.
     """
-    sums = [_sums(part, paths) for ledger in ([daily] if isinstance(daily, DailyHoldings) else daily)
-            for part in split(ledger, paths)]  # fmt: skip
-    begin, returns, value, gain, other, neutral = (np.sum(side, axis=0) for side in zip(*sums, strict=True))
-    scale = np.divide(1.0, begin, out=np.zeros_like(begin), where=begin > 0)
-    weight, benchmark_weight = value * scale[:, None], neutral * scale[:, None]
-    rows = np.concatenate([gain, other], axis=1) * scale[:, None]
-    portfolio, benchmark = returns * scale
-    linked = link(rows, portfolio, benchmark, linking, present=begin > 0)
-    days = np.maximum((begin > 0).sum(), 1)
-    count = len(paths.securities)
-    frame = pd.DataFrame(
-        {
-            "security_id": [*paths.securities, None, None, None],
-            "effect": ["security"] * count + ["trading", "fees", "residual"],
-            "weight": [*(weight.sum(axis=0) / days), *[np.nan] * 3],
-            "benchmark_weight": [*(benchmark_weight.sum(axis=0) / days), *[np.nan] * 3],
-            "return": [*(np.prod(1 + paths.returns, axis=0) - 1), *[np.nan] * 3],
-            "contribution": linked.effects,
-        }
-    )
-    return frame.sort_values("contribution", ascending=False, kind="stable", ignore_index=True)
+    gathered = SecuritySums(paths, linking)
+    for run in follow(daily, paths):
+        gathered.add(run)
+    return gathered.result()
 
 
-def _sums(daily: DailyHoldings, paths: ModelPaths) -> tuple[Floats, Floats, Floats, Floats, Floats, Floats]:
-    """Dollars over the accounts measured: begin (T), gains of both sides (2 x T), and by security (T x S) value, gain
-    over the benchmark's less the benchmark's own, the three other rows (T x 3), the benchmark's holdings (T x S)."""
-    row = paths.model_rows(daily.accounts["model_id"])
-    model = np.where(row >= 0, row, 0)
-    total = daily.account_value
-    present = (total[:, :-1] > 0) & (row >= 0)[:, None] & paths.exists[model]
-    begin = total[:, :-1] * present
-    against = np.where(present, paths.benchmark_returns[model], 0.0)
-    here = present[daily.slot_account]
-    value = daily.value[:, :-1] * here
-    active = daily.holding * here - value * against[daily.slot_account]
-    held, gained = (np.zeros((len(paths.securities), begin.shape[1])) for _ in range(2))
-    np.add.at(held, daily.slot_security, value)
-    np.add.at(gained, daily.slot_security, active)
-    by_model = np.zeros((len(paths.models), begin.shape[1]))
-    np.add.at(by_model, model, begin)
-    inside = paths.benchmark_weights[..., paths.column_sleeve] * paths.sleeve_benchmark_weights
-    weights = paths.by_security(np.where(paths.benchmark_weights[..., paths.column_sleeve] > 0, inside, 0.0))
-    neutral = by_model[..., None] * weights
-    expected = neutral * (paths.returns - np.nan_to_num(paths.benchmark_returns)[..., None])
-    gained = gained.T - np.where(neutral > 0, expected, 0.0).sum(axis=0)
-    other = np.stack([daily.by_account(daily.trading), daily.fee, daily.unexplained], axis=2)
-    earned = (total[:, 1:] - total[:, :-1] - daily.flow) * present
-    returns = np.stack([earned.sum(axis=0), (begin * against).sum(axis=0)])
-    return (
-        begin.sum(axis=0), returns, held.T, gained, (other * present[..., None]).sum(axis=0), neutral.sum(axis=0)
-    )  # fmt: skip
+class SecuritySums:
+    """Gathers, run by run, what all accounts together held and gained in each security."""
+
+    def __init__(self, paths: ModelPaths, linking: Method) -> None:
+        periods, securities = len(paths.sessions) - 1, len(paths.securities)
+        self._paths, self._linking = paths, linking
+        self._value, self._gain = np.zeros((periods, securities)), np.zeros((periods, securities))
+        self._other, self._returns = np.zeros((periods, 3)), np.zeros((2, periods))
+        self._begin = np.zeros((len(paths.models), periods))
+
+    def add(self, run: Followed) -> None:
+        """Add the dollars of a run of accounts."""
+        daily, present = run.daily, run.present
+        against = np.where(present, self._paths.benchmark_returns[run.model], 0.0)
+        value, gain = run.by_security(against)
+        self._value += value
+        self._gain += gain
+        self._other += np.stack(
+            [np.where(present, side, 0.0).sum(axis=0) for side in (run.trading, daily.fee, daily.unexplained)], axis=1
+        )
+        earned = np.where(present, run.value[:, 1:] - run.value[:, :-1] - daily.flow, 0.0)
+        self._returns += np.stack([earned.sum(axis=0), (run.begin * against).sum(axis=0)])
+        self._begin += run.by_model(run.begin)
+
+    def result(self) -> pd.DataFrame:
+        """The securities' parts, linked, largest first."""
+        paths, begin = self._paths, self._begin.sum(axis=0)
+        neutral = self._begin[..., None] * _benchmark_weights(paths)
+        expected = neutral * (paths.returns - np.nan_to_num(paths.benchmark_returns)[..., None])
+        gain = self._gain - np.where(neutral > 0, expected, 0.0).sum(axis=0)
+        scale = np.divide(1.0, begin, out=np.zeros_like(begin), where=begin > 0)
+        weight, benchmark_weight = self._value * scale[:, None], neutral.sum(axis=0) * scale[:, None]
+        rows = np.concatenate([gain, self._other], axis=1) * scale[:, None]
+        portfolio, benchmark = self._returns * scale
+        linked = link(rows, portfolio, benchmark, self._linking, present=begin > 0)
+        days, count = np.maximum((begin > 0).sum(), 1), len(paths.securities)
+        frame = pd.DataFrame(
+            {
+                "security_id": [*paths.securities, None, None, None],
+                "effect": ["security"] * count + ["trading", "fees", "residual"],
+                "weight": [*(weight.sum(axis=0) / days), *[np.nan] * 3],
+                "benchmark_weight": [*(benchmark_weight.sum(axis=0) / days), *[np.nan] * 3],
+                "return": [*(np.prod(1 + paths.returns, axis=0) - 1), *[np.nan] * 3],
+                "contribution": linked.effects,
+            }
+        )
+        return frame.sort_values("contribution", ascending=False, kind="stable", ignore_index=True)
+
+
+def _benchmark_weights(paths: ModelPaths) -> Floats:
+    """Weights of each model's benchmark by security (M x T x S)."""
+    policy = paths.benchmark_weights[..., paths.column_sleeve]
+    return paths.by_security(np.where(policy > 0, policy * paths.sleeve_benchmark_weights, 0.0))

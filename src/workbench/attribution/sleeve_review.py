@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Literal, get_args
 
 import pandas as pd
 
 from workbench import performance
+from workbench.attribution.followed import follow
 from workbench.attribution.linking import METHODS, Method
 from workbench.attribution.model_tree import ModelTree, column_levels, model_tree
 from workbench.attribution.paths import ModelPaths, Reset, load_models
-from workbench.attribution.pools import SleevePools, pools
-from workbench.attribution.security_effects import security_effects
-from workbench.attribution.sleeves import SleeveAttribution, sleeves
+from workbench.attribution.pools import PoolSums, SleevePools
+from workbench.attribution.security_effects import SecuritySums
+from workbench.attribution.sleeves import AccountRows, SleeveAttribution
 from workbench.errors import ParameterError
 from workbench.firm import CASH, Firm
-from workbench.performance import DailyHoldings
 
 Period = Literal["month", "quarter", "year", "12 months", "36 months"]
 Level = Literal["sector", "asset_class", "region", "security_id"]
-
-#: Firms of more accounts have their ledger read anew for each question, run by run, instead of held.
-_HELD = 5_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,12 +64,16 @@ def review_sleeves(
     if linking not in METHODS:
         raise ParameterError(f"linking {linking!r} is unknown; use one of {', '.join(METHODS)}", "linking")
     start = _start(firm, period)
-    ledgers = _Ledgers(firm, start) if firm.rows["accounts"] > _HELD else list(performance.chunks(firm, start))
-    first = next(iter(ledgers))
+    ledgers = performance.chunks(firm, start)
+    first = next(ledgers)
     paths = load_models(firm, first.sessions, first.securities, reset)
     securities = firm.table("securities").set_index("security_id", drop=False)
     levels, group_of = _split_by(paths, securities, level)
-    accounts = sleeves(ledgers, paths, linking)
+    rows, sums, parts = AccountRows(paths, linking), PoolSums(paths, group_of, linking), SecuritySums(paths, linking)
+    for run in follow(chain([first], ledgers), paths):
+        for gathered in (rows, sums, parts):
+            gathered.add(run)
+    accounts = rows.result()
     # The classes are the tree's top already, and securities its leaves.
     groups = ("asset_class", "sleeve", *({level} - {"asset_class", "security_id"}))
     return SleeveReview(
@@ -82,8 +83,8 @@ def review_sleeves(
         paths,
         accounts,
         model_tree(accounts, paths, column_levels(paths, securities, *groups)),
-        pools(ledgers, paths, group_of, linking),
-        security_effects(ledgers, paths, linking),
+        sums.result(),
+        parts.result(),
         firm.table("sleeves").set_index("sleeve_id")["name"],
         securities["name"],
     )
@@ -97,17 +98,6 @@ def _split_by(paths: ModelPaths, securities: pd.DataFrame, level: Level) -> tupl
     levels: dict[str, Level] = dict.fromkeys(paths.sleeves, level)
     levels |= dict.fromkeys(columns.loc[alone, "sleeve"], "security_id")
     return levels, pd.Series(group.to_numpy(), pd.MultiIndex.from_frame(columns[["sleeve", "security"]]), name=level)
-
-
-@dataclass(frozen=True)
-class _Ledgers:
-    """A large firm's ledger, read run by run each time it is gone through."""
-
-    firm: Firm
-    start: pd.Timestamp
-
-    def __iter__(self) -> Iterator[DailyHoldings]:
-        return performance.chunks(self.firm, self.start)
 
 
 def _start(firm: Firm, period: Period) -> pd.Timestamp:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from workbench.attribution._paper import Floats, Ints
+from workbench.attribution._paper import Flags, Floats, Ints
 from workbench.attribution.daily_effects import (
     EFFECTS,
     IMPLEMENTATION_EFFECTS,
@@ -16,8 +16,8 @@ from workbench.attribution.daily_effects import (
     DailyEffects,
     daily_effects,
     row_names,
-    split,
 )
+from workbench.attribution.followed import Followed, follow
 from workbench.attribution.linking import Linked, Method, cumulative, link
 from workbench.attribution.paths import ModelPaths
 from workbench.errors import ParameterError
@@ -127,28 +127,47 @@ def sleeves(
     Accounts without model, without value at any close, or with a return that the linking cannot take are in `no_data`.
     Raises `ParameterError` where ledger and paths do not fit.
     """
-    names = row_names(paths.sleeves)
-    parts, composites, left_out = [], [], []
-    for ledger in [daily] if isinstance(daily, DailyHoldings) else daily:
-        left_out.append(ledger.no_data)
-        for chunk in split(ledger, paths):
-            effects = daily_effects(chunk, paths)
-            reason = _reasons(effects, linking)
-            left_out.append(
-                pd.DataFrame({"account_id": effects.accounts["account_id"], "reason": reason})[reason.notna()]
-            )
-            kept = np.flatnonzero(reason.isna())
-            composites.append(_sums(effects, kept, len(paths.models)))
-            parts.append(_linked(effects, kept, paths, linking))
-    totals = [np.sum(side, axis=0) for side in zip(*composites, strict=True)]
-    by_model = _composite(paths.models, paths.sessions, names, totals)
-    firm = _composite(("firm",), paths.sessions, names, [side.sum(axis=0, keepdims=True) for side in totals])
-    accounts = pd.concat([part[0] for part in parts], ignore_index=True)
-    linked, portfolio, model, benchmark = (np.concatenate([part[i] for part in parts]) for i in range(1, 5))
-    return SleeveAttribution(
-        paths.sessions, paths.sleeves, linking, accounts, names, linked, portfolio, model, benchmark,
-        firm, by_model, pd.concat(left_out, ignore_index=True),
-    )  # fmt: skip
+    gathered = AccountRows(paths, linking)
+    for run in follow(daily, paths):
+        gathered.add(run)
+    return gathered.result()
+
+
+class AccountRows:
+    """Gathers the linked rows of accounts run by run, and the dollars of all accounts of each model."""
+
+    def __init__(self, paths: ModelPaths, linking: Method) -> None:
+        self._paths, self._linking = paths, linking
+        self._linked: list[tuple[pd.DataFrame, Floats, Floats, Floats, Floats]] = []
+        self._left_out: list[pd.DataFrame] = []
+        self._dollars: tuple[Floats, ...] = ()
+
+    def add(self, run: Followed) -> None:
+        """Link the rows of a run of accounts."""
+        effects = daily_effects(run)
+        reason = _reasons(effects, self._linking)
+        lost = pd.DataFrame({"account_id": effects.accounts["account_id"], "reason": reason})[reason.notna()]
+        self._left_out += [run.daily.no_data, lost]
+        dollars = _sums(run, effects, reason.isna().to_numpy(bool))
+        # Added in place: a large firm has many runs.
+        for total, more in zip(self._dollars, dollars, strict=False):
+            total += more
+        self._dollars = self._dollars or dollars
+        self._linked.append(_linked(effects, np.flatnonzero(reason.isna()), self._paths, self._linking))
+
+    def result(self) -> SleeveAttribution:
+        """All accounts gathered."""
+        paths, linking, names = self._paths, self._linking, row_names(self._paths.sleeves)
+        by_model = _composite(paths.models, paths.sessions, names, self._dollars)
+        together = tuple(side.sum(axis=0, keepdims=True) for side in self._dollars)
+        firm = _composite(("firm",), paths.sessions, names, together)
+        accounts = pd.concat([part[0] for part in self._linked], ignore_index=True)
+        linked, portfolio, model, benchmark = (np.concatenate([part[i] for part in self._linked]) for i in range(1, 5))
+        left_out = pd.concat(self._left_out, ignore_index=True).drop_duplicates("account_id", ignore_index=True)
+        return SleeveAttribution(
+            paths.sessions, paths.sleeves, linking, accounts, names, linked, portfolio, model, benchmark, firm,
+            by_model, left_out,
+        )  # fmt: skip
 
 
 def _reasons(effects: DailyEffects, linking: Method) -> pd.Series:
@@ -182,22 +201,19 @@ def _linked(
     return accounts, linked.effects, linked.portfolio, model, linked.benchmark
 
 
-def _sums(effects: DailyEffects, kept: Ints, models: int) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+def _sums(run: Followed, effects: DailyEffects, kept: Flags) -> tuple[Floats, ...]:
     """Dollars by model (M x T; rows M x T x K): beginning value, gains of accounts, model and benchmark, and rows."""
-    begin = effects.begin[kept]
-    sums = []
-    for side in (
-        np.ones_like(begin),
-        *(s[kept] for s in (effects.portfolio, effects.model, effects.benchmark, effects.rows)),
-    ):
-        summed = np.zeros((models, *side.shape[1:]))
-        np.add.at(summed, effects.model_row[kept], side * (begin[..., None] if side.ndim == 3 else begin))
-        sums.append(summed)
-    return sums[0], sums[1], sums[2], sums[3], sums[4]
+    begin = effects.begin * kept[:, None]
+    sides = (effects.portfolio, effects.model, effects.benchmark)
+    return (
+        run.by_model(begin),
+        *(run.by_model(begin * side) for side in sides),
+        run.by_model(begin[..., None] * effects.rows),
+    )
 
 
 def _composite(
-    groups: tuple[str, ...], sessions: pd.DatetimeIndex, names: pd.DataFrame, dollars: list[Floats]
+    groups: tuple[str, ...], sessions: pd.DatetimeIndex, names: pd.DataFrame, dollars: tuple[Floats, ...]
 ) -> Composite:
     begin, *gains, rows = dollars
     scale = np.divide(1.0, begin, out=np.zeros_like(begin), where=begin > 0)

@@ -147,7 +147,6 @@ def sleeve_table(review: SleeveReview, origin: Origin) -> Exhibit:
     frame["done"] = frame[["timing", "cash", "trading", "fees", "residual"]].sum(axis=1)
     columns = (
         Column("name", "Sleeve", emphasis=True),
-        Column("accounts", "Accounts", "count"),
         Column("value", "Value", "usd", note="at the close before the last"),
         Column("portfolio", "Return", "percent", digits=2, note="after fees, with the sleeve's part of cash"),
         Column("model", "Model", "percent", digits=2),
