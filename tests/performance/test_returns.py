@@ -67,6 +67,14 @@ def test_a_total_loss_is_a_return_and_a_loss_of_more_is_none():
     ]
 
 
+@pytest.mark.parametrize("timing", ["end", "start"])
+def test_dust_of_a_loss_of_all_is_a_return_of_minus_one_and_compounds(timing):
+    value, flow = ([100.0, 50.0], [50.0 + 1e-10]) if timing == "end" else ([50.0, -1e-10], [50.0])
+    (found,) = time_weighted(value, flow, timing)
+    assert found == -1.0
+    assert compound([found, 0.1]) == -1.0
+
+
 def test_what_sums_leave_behind_is_not_capital():
     value, flow = np.array([1e5, 1e-10, 1e5]), np.array([-1e5, 1e5])
     np.testing.assert_allclose(time_weighted(value, flow), [0.0, np.nan], atol=1e-12)

@@ -10,7 +10,7 @@ from workbench.attribution import contribution
 from workbench.exhibits.drift_facts import absent, noun, plural
 from workbench.exhibits.origin import Origin
 from workbench.exhibits.performance_facts import TABLES
-from workbench.exhibits.performance_review import Floats, PerformanceReview
+from workbench.exhibits.performance_review import Floats, PerformanceReview, year_start
 from workbench.report import Column, Exhibit, TableBody, figures
 from workbench.report import format as fmt
 
@@ -170,15 +170,9 @@ def left_out_table(review: PerformanceReview, origin: Origin, most: int) -> Exhi
     return Exhibit(id, title, TableBody(columns, rows, note=note), takeaway, settings, facts)
 
 
-def _year(review: PerformanceReview) -> pd.Timestamp:
-    """The close the year's figures start from, or the first there is."""
-    shown = performance.spans(review.sessions)
-    return next((span.start for span in shown if span.name == "year"), review.sessions[0])
-
-
 def _gaps(review: PerformanceReview) -> tuple[pd.DataFrame, pd.Timestamp]:
     """Accounts that lived the whole year under a model: their return, the model's, and the difference."""
-    start = _year(review)
+    start = year_start(review.sessions)
     first = int(review.sessions.get_loc(start))
     net, model = (performance.compound(array[:, first:]) for array in (review.net.daily, review.model))
     accounts = review.net.accounts[["account_id", "model_id", "advisor_id", "custodian_id"]]
@@ -253,12 +247,12 @@ def _contributions(review: PerformanceReview) -> tuple[pd.DataFrame, pd.Timestam
     followed = review.net.accounts["model_id"].notna().to_numpy(bool)
     capital = review.net.value[followed, :-1].sum(axis=0)
     # From the year's eve, or the last close since then at which there was no capital.
-    first = int(review.sessions.get_loc(_year(review)))
+    year = first = int(review.sessions.get_loc(year_start(review.sessions)))
     first = max(first, int(np.flatnonzero(capital <= 0.0)[-1]) + 1 if (capital <= 0.0).any() else first)
     start = review.sessions[first]
     if first == len(capital):
         return pd.DataFrame(columns=["security_id", "contribution", "gain"]), start
-    gains = review.gains[:, first:]
+    gains = review.gains[:, first - year :]
     linked = contribution((gains / capital[first:]).T, groups=np.array(review.securities, dtype=object))
     frame = pd.DataFrame(
         {"security_id": review.securities, "contribution": linked.contributions[0], "gain": gains.sum(axis=1)}

@@ -49,7 +49,8 @@ class PerformanceReview:
     """The measured firm. `tracks` holds all accounts together first, then the models with most money first.
 
     `model` (N x T) is the return of each account's model, `benchmark` (N x T) that of its benchmark; missing without
-    one. `gains` (S x T) is what the accounts with a model gained by security, `rates` the daily return of bills.
+    one. `gains` (S x days) is what the accounts with a model gained by security since `year_start`, `rates` the daily
+    return of bills.
     `no_benchmark` is why there is none ("" where there is), `own_policy` the models without policy weights, `without`
     says by name why a model has no record to this day; `ended` are the composites that had one earlier.
     """
@@ -93,7 +94,9 @@ def measure(firm: Firm, since: str = "inception") -> PerformanceReview:
     def tapped() -> Iterator[DailyHoldings]:
         for part in performance.chunks(firm, start):
             followed = part.accounts["model_id"].notna().to_numpy(bool)[part.slot_account]
-            gains.append(part.by_security(np.where(followed[:, None], part.holding + part.trading, 0.0)))
+            first = int(part.sessions.get_loc(year_start(part.sessions)))
+            gained = part.holding[:, first:] + part.trading[:, first:]
+            gains.append(part.by_security(np.where(followed[:, None], gained, 0.0)))
             securities.append(part.securities)
             yield part
 
@@ -120,6 +123,11 @@ def measure(firm: Firm, since: str = "inception") -> PerformanceReview:
         without=without,
         ended=ended,
     )
+
+
+def year_start(sessions: pd.DatetimeIndex) -> pd.Timestamp:
+    """The close that figures of the year start from: that of the year's eve, or the first there is."""
+    return next((span.start for span in performance.spans(sessions) if span.name == "year"), sessions[0])
 
 
 def _start(firm: Firm, since: str) -> pd.Timestamp:

@@ -199,19 +199,21 @@ def _ledger(book: Book, slots: _Slots, quantity: Floats, price: Floats) -> Daily
     # Cash neither trades nor splits: such a row's money stays unexplained, for all to see.
     explained = ~of_cash | ((role != TRADING) & ~rows.is_split[now])
     on_slot, on_account = slot * periods + day - 1, rows.account[now] * periods + day - 1
+    trades, held = (role == TRADING) & explained, (role == HOLDING) & explained
 
-    def total(of: int, place: Offsets, size: int) -> Floats:
-        taken = (role == of) & explained
-        return _summed(place[taken], gain[taken], (size, periods))
+    def of_accounts(taken: np.ndarray) -> Floats:
+        return _summed(on_account[taken], gain[taken], (count, periods))
 
     value = quantity * price
     holding = np.diff(price, axis=1)
     holding *= quantity[:, :-1]
-    holding += total(HOLDING, on_slot, len(slots.security))
-    trading = total(TRADING, on_slot, len(slots.security))
-    flow, fee = total(FLOW, on_account, count), total(FEE, on_account, count)
+    # Rows are few beside slots x days: they are added where they fall.
+    np.add.at(holding.reshape(-1), on_slot[held], gain[held])
+    trading = np.zeros_like(holding)
+    np.add.at(trading.reshape(-1), on_slot[trades], gain[trades])
+    flow, fee = of_accounts((role == FLOW) & explained), of_accounts((role == FEE) & explained)
     unexplained = np.diff(_by_account(value, slots.ptr), axis=1) - flow - fee
-    unexplained -= _by_account(holding, slots.ptr) + _by_account(trading, slots.ptr)
+    unexplained -= _by_account(holding, slots.ptr) + of_accounts(trades)
     return DailyHoldings(
         accounts=book.accounts,
         sessions=book.sessions,

@@ -3,7 +3,7 @@
 A close that is missing is the last known one. Two holdings need more. Where a split was booked on a day without a
 close, the old close is divided by the split. Where no close is known yet (a new issue, a private holding), the price is
 the last one at which the account itself traded or received the security, which may be its cost. Fair value by the best
-information at hand: GIPS 2020, provision 2.B.6 and the valuation hierarchy.
+information at hand: GIPS 2020 for firms, section 2 (the recommended hierarchy of valuation).
 """
 
 from __future__ import annotations

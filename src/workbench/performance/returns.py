@@ -38,7 +38,7 @@ def time_weighted(value: ArrayLike, flow: ArrayLike, timing: Timing = "end") -> 
     begin, end = _capital(value, flow, timing)
     code = _code(begin, end, _largest(value, flow))
     earned = end / np.where(code == 0, begin, 1.0) - 1.0
-    # What rounding leaves below -100 % is a loss of all.
+    # Sums leave dust where all is lost: a hair below -100 % is -100 %, or no later product would mean anything.
     return np.where(code == 0, np.maximum(earned, -1.0), np.nan)
 
 
