@@ -120,7 +120,7 @@ def pools(
 
     An account's cash is first the sleeve's whose model holds cash, up to the model's weight; what is beyond goes to
     the sleeves in proportion to their beginning values, and so do fees: a carve-out with allocated cash (GIPS standards
-    2020, provision 3.A.15). An account that is nothing but cash is spread by the model's weights.
+    2020, section 3). An account that is nothing but cash is spread by the model's weights.
     The pool's return is the gains of the parts over their beginning values.
 
     Rows of each day, in this order: by group, allocation, selection and interaction of the model's sleeve against the

@@ -135,8 +135,8 @@ def account_returns(
     are listed in `problems`. A day on which there is no capital, negative capital or a loss of more than all has no
     return, and neither has any month, quarter or longer stretch with such a day in it: nothing is estimated instead.
 
-    Raises `ParameterError` for an unknown choice or for no ledger at all. Source: GIPS 2020 for firms, section 2 (returns
-    are net of the fees actually charged).
+    Raises `ParameterError` for an unknown choice or for no ledger at all. Source: GIPS 2020 for firms, section 2
+    (returns are net of the fees actually charged).
     """
     if fees not in ("net", "gross"):
         raise ParameterError(f"fees is 'net' or 'gross', not {fees!r}", "fees")
