@@ -13,66 +13,14 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 import numpy as np
-import pandas as pd
-from scipy.stats import f_oneway
 
+from benchmarks.simulated_gaps import Firm, naive_p, simulate
 from workbench.attribution.implementation import Panel, fit, judge
 
 SIMULATIONS, DRAWS, SEED = 300, 999, 11
-
-
-@dataclass(frozen=True)
-class Firm:
-    """A simulated firm; standard deviations in bp a month, `preferred` the share at an advisor's first custodian."""
-
-    accounts: int = 300
-    advisors: int = 12
-    custodians: int = 3
-    months: int = 36
-    preferred: float = 0.85
-    mean: float = -2.0
-    month_sd: float = 5.0
-    advisor_sd: float = 3.0
-    account_sd: float = 4.0
-    error_sd: float = 15.0
-
-
-def simulate(firm: Firm, random: np.random.Generator, effect: float = 0.0, advisor_effect: float = 0.0) -> pd.DataFrame:
-    """A firm's panel of gaps, every fifth account opening late.
-
-    `effect` is what the last custodian adds, `advisor_effect` the first advisor, bp a month.
-    """
-    advisor = np.arange(firm.accounts) % firm.advisors
-    first = advisor % firm.custodians
-    other = (first + random.integers(1, firm.custodians, firm.accounts)) % firm.custodians
-    custodian = np.where(random.random(firm.accounts) < firm.preferred, first, other)
-    late = random.random(firm.accounts) < 0.2
-    opened = np.where(late, random.integers(0, firm.months - 6, firm.accounts), 0)
-    account, month = np.nonzero(np.arange(firm.months)[None, :] >= opened[:, None])
-    gap = firm.mean + firm.error_sd * random.standard_normal(len(account))
-    gap += firm.month_sd * random.standard_normal(firm.months)[month]
-    gap += firm.advisor_sd * random.standard_normal(firm.advisors)[advisor[account]]
-    gap += firm.account_sd * random.standard_normal(firm.accounts)[account]
-    gap += effect * (custodian[account] == firm.custodians - 1)
-    gap += advisor_effect * (advisor[account] == 0)
-    return pd.DataFrame(
-        {
-            "account_id": np.char.add("A", account.astype(str)),
-            "advisor_id": np.char.add("ADV", (advisor[account] + 1).astype(str)),
-            "custodian_id": np.char.add("CUS", (custodian[account] + 1).astype(str)),
-            "month": month,
-            "gap": gap,
-        }
-    )
-
-
-def naive_p(frame: pd.DataFrame) -> float:
-    """P of a one-way analysis of variance of accounts' mean gaps by custodian."""
-    means = frame.groupby(["custodian_id", "account_id"])["gap"].mean()
-    return float(f_oneway(*(group.to_numpy() for _, group in means.groupby("custodian_id"))).pvalue)
 
 
 def blame(firm: Firm, effect: float, simulations: int = SIMULATIONS, seed: int = SEED, draws: int = DRAWS) -> dict:

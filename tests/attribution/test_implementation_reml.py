@@ -1,9 +1,11 @@
 """The likelihood against the textbook's dense one, published estimates, and another package."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
@@ -12,10 +14,13 @@ from workbench.attribution.implementation.likelihood import likelihood
 from workbench.attribution.implementation.moments import moments
 from workbench.errors import ParameterError
 
-FACTORS = ("month", "advisor_id", "account_id")
+FACTORS = ("month", "advisor_id", "account_id", "model_month")
+NAMES = ("month", "advisor", "account", "model_month")
 
 
-def made(seed, accounts=24, advisors=4, custodians=3, months=8, sd=(5.0, 3.0, 4.0, 12.0), covariates=2, drop=0.2):
+def made(
+    seed, accounts=24, advisors=4, custodians=3, months=8, sd=(5.0, 3.0, 4.0, 12.0), covariates=2, drop=0.2, models=1
+):
     """A made-up panel; accounts open and miss months at random."""
     random = np.random.default_rng(seed)
     advisor, custodian = random.integers(0, advisors, accounts), random.integers(0, custodians, accounts)
@@ -30,21 +35,38 @@ def made(seed, accounts=24, advisors=4, custodians=3, months=8, sd=(5.0, 3.0, 4.
         "account_id": [f"A{i:04d}" for i in account], "advisor_id": [f"V{i}" for i in advisor[account]],
         "custodian_id": [f"C{i}" for i in custodian[account]], "month": month, "gap": gap,
     })  # fmt: skip
+    if models > 1:
+        model = ((advisor + random.integers(0, 2, accounts)) % models)[account]
+        shared = 6.0 * random.standard_normal((models, months)) + 4.0 * np.arange(models)[:, None]
+        frame = frame.assign(model_id=[f"M{i}" for i in model], gap=frame["gap"] + shared[model, month])
     return frame.assign(**{f"x{j}": x[:, j] for j in range(covariates)}), [f"x{j}" for j in range(covariates)]
 
 
-def dense(frame, covariates, ratios):
-    """Deviance, coefficients and predicted effects by n x n matrices, as in Searle, Casella and McCulloch (1992)."""
-    x = pd.get_dummies(frame["custodian_id"]).to_numpy(float)
-    if covariates:
-        columns = frame[covariates].to_numpy()
-        x = np.column_stack([x, (columns - columns.mean(axis=0)) / columns.std(axis=0)])
-    effects = [pd.get_dummies(frame[name]).to_numpy(float) for name in FACTORS]
+def indicators(values):
+    return pd.get_dummies(values).to_numpy(float)
+
+
+def dense(frame, covariates, ratios, precision=None):
+    """Deviance, coefficients and predicted effects by n x n matrices, as in Searle, Casella and McCulloch (1992).
+
+    With precisions rows are multiplied by their roots first, accounts' columns but by one.
+    """
+    columns = frame[covariates].to_numpy() if covariates else np.empty((len(frame), 0))
+    if "model_id" in frame:
+        largest = frame.groupby("model_id")["account_id"].nunique().idxmax()
+        columns = np.column_stack([indicators(frame["model_id"].where(frame["model_id"] != largest)), columns])
+    x = np.column_stack([indicators(frame["custodian_id"]), (columns - columns.mean(axis=0)) / columns.std(axis=0)])
+    frame = frame.assign(model_month=frame.get("model_id", "all") + frame["month"].astype(str))
+    effects, y = [indicators(frame[name]) for name in FACTORS], frame["gap"].to_numpy()
+    if precision is not None:
+        root = np.sqrt(precision)
+        effects = [z if name == "account_id" else root[:, None] * z for name, z in zip(FACTORS, effects)]
+        x, y = root[:, None] * x, root * y
     v = np.eye(len(frame)) + sum(ratio * z @ z.T for ratio, z in zip(ratios, effects))
     inverse = np.linalg.inv(v)
     information = x.T @ inverse @ x
-    beta = np.linalg.solve(information, x.T @ inverse @ frame["gap"].to_numpy())
-    rest = frame["gap"].to_numpy() - x @ beta
+    beta = np.linalg.solve(information, x.T @ inverse @ y)
+    rest = y - x @ beta
     rss, freedom = rest @ inverse @ rest, len(frame) - x.shape[1]
     deviance = np.linalg.slogdet(v)[1] + np.linalg.slogdet(information)[1]
     deviance += freedom * (1.0 + np.log(2.0 * np.pi * rss / freedom))
@@ -53,22 +75,33 @@ def dense(frame, covariates, ratios):
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.integers(0, 10_000), st.lists(st.sampled_from([0.0, 0.01, 0.3, 4.0]), min_size=3, max_size=3))
-def test_the_likelihood_is_the_dense_one(seed, ratios):
-    frame, covariates = made(seed)
-    sums = moments(Panel.of(frame, covariates=covariates))
+@given(
+    st.integers(0, 10_000), st.sampled_from([1, 2, 3]), st.booleans(),
+    st.lists(st.sampled_from([0.0, 0.01, 0.3, 4.0]), min_size=4, max_size=4),
+)  # fmt: skip
+def test_the_likelihood_is_the_dense_one(seed, models, weighted, ratios):
+    frame, covariates = made(seed, models=models, accounts=36)
+    panel = Panel.of(frame, covariates=covariates)
+    precision = np.random.default_rng(seed).uniform(0.1, 3.0, len(panel.accounts)) if weighted else panel.precision
+    panel = replace(panel, precision=precision)
+    sums = moments(panel)
+    if len(panel.models) == 1:
+        ratios[3] = 0.0
+        frame = frame.drop(columns="model_id", errors="ignore")
+    assume(not panel.small_models and len(sums.kept_models) == len(panel.models) - 1)
     point = likelihood(sums, np.array(ratios))
-    deviance, beta, _, _ = dense(frame, covariates, ratios)
+    deviance, beta, _, _ = dense(frame, covariates, ratios, precision[panel.account])
     assert point.deviance == pytest.approx(deviance, rel=1e-11)
-    np.testing.assert_allclose(point.solution[sums.n_random :], beta, rtol=1e-8, atol=1e-9)
+    np.testing.assert_allclose(point.solution[sums.n_random :], beta, rtol=1e-7, atol=1e-8)
 
 
 @pytest.mark.parametrize("restricted", [True, False])
 def test_the_gradient_is_that_of_the_deviance(restricted):
-    frame, covariates = made(3)
-    sums = moments(Panel.of(frame, covariates=covariates))
-    ratios = np.array([0.2, 0.05, 0.4])
-    for place in range(3):
+    frame, covariates = made(3, models=2, accounts=40)
+    panel = Panel.of(frame, covariates=covariates)
+    sums = moments(replace(panel, precision=np.linspace(0.2, 2.0, len(panel.accounts))))
+    ratios = np.array([0.2, 0.05, 0.4, 0.3])
+    for place in range(4):
         up, down = ratios.copy(), ratios.copy()
         up[place] *= np.exp(1e-5)
         down[place] *= np.exp(-1e-5)
@@ -79,14 +112,18 @@ def test_the_gradient_is_that_of_the_deviance(restricted):
 
 @pytest.mark.parametrize("seed", range(6))
 def test_the_fit_is_the_dense_optimum(seed):
-    frame, covariates = made(seed)
-    found = fit(Panel.of(frame, covariates=covariates))
+    frame, covariates = made(seed, models=1 + seed % 3, accounts=24 + 12 * (seed % 3))
+    panel = Panel.of(frame, covariates=covariates)
+    found = fit(panel)
 
     def objective(roots):
         return dense(frame, covariates, np.square(roots))[0]
 
     start = np.sqrt(np.maximum(found.point.ratios, 0.01))
-    best = minimize(objective, start, method="Nelder-Mead", options={"xatol": 1e-7, "fatol": 1e-10, "maxiter": 2000})
+    if len(panel.models) == 1:
+        start = start[:3]
+        frame = frame.drop(columns="model_id", errors="ignore")
+    best = minimize(objective, start, method="Nelder-Mead", options={"xatol": 1e-6, "fatol": 1e-9, "maxiter": 800})
     assert found.point.deviance <= best.fun + 1e-8
     deviance, beta, predicted, covariance = dense(frame, covariates, found.point.ratios)
     assert found.point.deviance == pytest.approx(deviance, abs=1e-8)
@@ -95,30 +132,37 @@ def test_the_fit_is_the_dense_optimum(seed):
         found.covariance[: len(found.custodian_mean), : len(found.custodian_mean)],
         covariance[: len(found.custodian_mean), : len(found.custodian_mean)], atol=1e-8,
     )  # fmt: skip
-    for ours, theirs in zip((found.month, found.advisor, found.account), predicted, strict=True):
+    for ours, theirs in zip((found.month, found.advisor, found.account), predicted[:3], strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-8)
+    if len(panel.models) > 1:
+        cells = np.unique(panel.model_of[panel.account] * 100 + panel.month)
+        np.testing.assert_allclose(found.model_month[cells // 100, cells % 100], predicted[3], atol=1e-8)
 
 
-@pytest.mark.parametrize(("seed", "close"), [(0, 1e-4), (1, 2e-4), (2, 2e-4), (3, 2e-4)])
-def test_it_agrees_with_statsmodels(seed, close):
+@pytest.mark.parametrize(("seed", "models", "close"), [(0, 1, 1e-4), (1, 1, 2e-4), (2, 1, 2e-4), (3, 3, 5e-4)])
+def test_it_agrees_with_statsmodels(seed, models, close):
     """Its optimisers stop within a few 1e-4 of each other, so that the first case is held to 1e-4 and the rest near."""
     statsmodels = pytest.importorskip("statsmodels.formula.api")
-    frame, covariates = made(seed, accounts=30, advisors=6, drop=0.1, sd=(6.0, 6.0, 6.0, 10.0))
+    frame, covariates = made(seed, accounts=30, advisors=6, drop=0.1, sd=(6.0, 6.0, 6.0, 10.0), models=models)
     found = fit(Panel.of(frame, covariates=covariates))
-    parts = {name: f"0 + C({name})" for name in FACTORS}
-    formula = "gap ~ 0 + C(custodian_id) + x0 + x1"
+    formula, factors = "gap ~ 0 + C(custodian_id) + x0 + x1", FACTORS[:3]
+    if models > 1:
+        frame = frame.assign(model_month=frame["model_id"] + "." + frame["month"].astype(str))
+        formula, factors = formula + " + C(model_id)", FACTORS
+    parts = {name: f"0 + C({name})" for name in factors}
     model = statsmodels.mixedlm(formula, frame, groups=np.ones(len(frame)), vc_formula=parts)
     theirs = model.fit(reml=True, method=["lbfgs"])
     assert theirs.converged
     variances = dict(zip(model.exog_vc.names, theirs.vcomp, strict=True))
-    for name, factor in zip(("month", "advisor", "account"), FACTORS):
+    for name, factor in zip(NAMES, factors):
         assert found.component(name).variance == pytest.approx(variances[factor], rel=close)
     assert found.component("error").variance == pytest.approx(theirs.scale, rel=1e-4)
-    ours = np.concatenate([found.custodian_mean, found.slope])
-    np.testing.assert_allclose(ours[-2:], theirs.fe_params[["x0", "x1"]], rtol=1e-4)
-    means = theirs.fe_params[[name for name in theirs.fe_params.index if name.startswith("C(")]]
-    at_average = means.to_numpy() + frame[covariates].mean().to_numpy() @ theirs.fe_params[covariates].to_numpy()
-    np.testing.assert_allclose(found.custodian_mean, at_average, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(found.slope, theirs.fe_params[["x0", "x1"]], rtol=1e-4)
+    means = theirs.fe_params[[name for name in theirs.fe_params.index if name.startswith("C(custodian")]].to_numpy()
+    np.testing.assert_allclose(np.diff(found.custodian_mean), np.diff(means), rtol=2e-4, atol=1e-3)
+    if models == 1:
+        at_average = means + frame[covariates].mean().to_numpy() @ theirs.fe_params[covariates].to_numpy()
+        np.testing.assert_allclose(found.custodian_mean, at_average, rtol=1e-4, atol=1e-4)
 
 
 DYESTUFF = {

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.implementation import Firm, naive_p, simulate
+from benchmarks.simulated_gaps import Firm, naive_p, simulate
 from workbench.attribution.implementation import (
     Inference,
     Panel,

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.implementation import Firm, simulate
+from benchmarks.simulated_gaps import Firm, simulate
 from workbench.attribution.implementation import Gaps, study
 from workbench.exhibits import implementation as verdicts
 from workbench.exhibits import implementation_evidence as evidence

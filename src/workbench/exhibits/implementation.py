@@ -33,6 +33,7 @@ _SLIGHT = 0.05
 _CHANNEL_WORDS = {"trade_lag": "late trades", "cash_drag": "cash beyond the model"}
 _COMPONENT_WORDS = {
     "month": "Months: all accounts alike",
+    "model_month": "Months: accounts of one model",
     "advisor": "Advisors",
     "account": "Accounts: lasting",
     "error": "Accounts: from month to month",
@@ -97,7 +98,9 @@ def summary(study: Study, origin: Origin) -> Exhibit:
 def variance_figure(study: Study, origin: Origin) -> Exhibit:
     """How much of the gaps' variance lies with months, advisors, accounts and chance."""
     id, title = "implementation-variance", "Where the differences lie"
-    parts = study.total.fit.components
+    fitted = study.total.fit
+    parts = [fitted.component(name) for name in _COMPONENT_WORDS]
+    parts = [part for part in parts if part.name != "model_month" or len(fitted.panel.models) > 1]
     rows, facts = [], []
     for part in parts:
         share = origin.fact(f"implementation.variance.{part.name}.share", part.share, "percent", FUNCTION, TABLES)

@@ -125,7 +125,7 @@ def covariate_table(study: Study, origin: Origin) -> Exhibit:
     """What each measured cause does to a gap, and those that could not be used."""
     id, title = "implementation-causes", "What goes with the gap"
     fitted = study.remaining.fit
-    many, error = fitted.moments.n_custodians, np.sqrt(np.diagonal(fitted.covariance))
+    many, error = fitted.moments.n_means, np.sqrt(np.diagonal(fitted.covariance))
     records = []
     for place, name in enumerate(fitted.moments.kept):
         words, per, unit = _COVARIATES[name]

@@ -36,7 +36,7 @@ class Inference:
 
     The degrees of freedom of a combination with variance v are 2 v^2 / var(v), var(v) by the delta method from the
     curvature of the restricted likelihood (Satterthwaite 1946; Fai and Cornelius 1996; as in lmerTest, Kuznetsova,
-    Brockhoff and Christensen 2017). A combination takes weights on [months, advisors, custodian means, covariates].
+    Brockhoff and Christensen 2017). A combination takes weights on [months, advisors, custodians, models, covariates].
     """
 
     fit: Fit
@@ -76,17 +76,22 @@ class Inference:
 
     @cached_property
     def effects(self) -> Floats:
-        """Months, advisors (both predicted), custodian means and covariates, in the order of the weights."""
+        """Months, advisors (both predicted), means of custodians and models, slopes, in the order of the weights."""
         fit = self.fit
-        return np.concatenate([fit.month, fit.advisor, fit.custodian_mean, fit.slope])
+        return np.concatenate([fit.month, fit.advisor, fit.custodian_mean, fit.model_mean, fit.slope])
 
     def weights(
-        self, *, advisors: Floats | None = None, custodians: Floats | None = None, covariates: Floats | None = None
+        self,
+        *,
+        advisors: Floats | None = None,
+        custodians: Floats | None = None,
+        models: Floats | None = None,
+        covariates: Floats | None = None,
     ) -> Floats:
-        """The weights of a combination; what is not given is zero."""
+        """The weights of a combination (`models`: of those kept); what is not given is zero."""
         sums = self.fit.moments
-        parts = (None, advisors, custodians, covariates)
-        sizes = (sums.n_months, sums.n_advisors, sums.n_custodians, len(sums.kept))
+        parts = (None, advisors, custodians, models, covariates)
+        sizes = (sums.n_months, sums.n_advisors, sums.n_custodians, len(sums.kept_models), len(sums.kept))
         return np.concatenate([np.zeros(size) if part is None else part for part, size in zip(parts, sizes)])
 
     def freedom(self, weights: Floats) -> float:

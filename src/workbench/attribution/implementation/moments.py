@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from workbench.attribution.implementation.panel import Floats, Panel
+from workbench.attribution.implementation.panel import Floats, Ints, Panel
 
 #: A covariate of which less than this share of its variance is its own is a combination of the others.
 _OWN = 1e-9
@@ -14,27 +14,33 @@ _OWN = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class Moments:
-    """Products of W = [Z | X | y], where Z holds M months and A advisors, X custodians and covariates.
+    """Products of W = [Z | X | y], where Z holds M months and A advisors, X custodians, models and covariates.
 
-    Columns of X: one a custodian (its mean), then the covariates that are `kept`, centred and divided by `scale`.
-    - `products` (q x q): W'W.
-    - `counts` (J): the numbers of months that accounts have, and `accounts_with` (J) how many accounts have each.
-    - `by_count` (J x q x q): the sum of g g' over the accounts of each count, g an account's sum of its rows of W.
+    Columns of X: one a custodian (its mean), then models but one and the covariates that are `kept`, all of these
+    centred and divided by `scale`. Rows are multiplied by the root of their account's precision.
+    - `products` (L x q x q): W'W of the accounts of each model.
+    - `counts` (G): the numbers of months that the accounts of a model have, `accounts_with` (G) how many of its
+      accounts have each, `by_count` (G x q x q) the sum of g g' over these, g an account's sum of its rows of W;
+      those of model l are the rows `first[l]` to `first[l + 1]` - 1.
     - `sums` (C x q): each account's sum of its rows of W, for the predictions of account effects.
 
     With a ratio `r` of account to error variance, account effects leave W'W - sum r / (1 + r n_j) by_count_j, so that a
-    likelihood costs J x q^2, whatever the number of rows or accounts.
+    likelihood costs G x q^2, whatever the number of rows or accounts. A month's columns within a model's products are
+    also the products of what that model's accounts share in the month, so that nothing more is kept for those effects.
     """
 
     products: Floats
     counts: Floats
     accounts_with: Floats
     by_count: Floats
+    first: Ints
     sums: Floats
     n_rows: int
     n_months: int
     n_advisors: int
     n_custodians: int
+    n_models: int
+    kept_models: tuple[int, ...]
     kept: tuple[str, ...]
     centre: Floats
     scale: Floats
@@ -46,95 +52,133 @@ class Moments:
         return self.n_months + self.n_advisors
 
     @property
-    def n_fixed(self) -> int:
-        """Custodians and kept covariates together."""
-        return self.n_custodians + len(self.kept)
+    def n_means(self) -> int:
+        """Custodians and kept models together: the fixed effects before the covariates."""
+        return self.n_custodians + len(self.kept_models)
 
-    def pooled(self) -> Moments:
-        """The same with one mean for all: the model in which no custodian differs."""
-        first, many = self.n_random, self.n_custodians
-        join = np.delete(np.eye(len(self.products)), slice(first + 1, first + many), axis=1)
-        join[first : first + many, first] = 1.0
-        return replace(
-            self,
-            products=join.T @ self.products @ join,
-            by_count=join.T @ self.by_count @ join,
-            sums=self.sums @ join,
-            n_custodians=1,
-        )
+    @property
+    def n_fixed(self) -> int:
+        """Custodians, kept models and kept covariates together."""
+        return self.n_means + len(self.kept)
 
 
 def moments(panel: Panel) -> Moments:
     """Sum a panel once.
 
-    A covariate that is constant, or a combination of custodians and those before it, is left out and listed.
+    A covariate that is constant, or a combination of custodians, models and those before it, is left out and listed; a
+    model that is a combination of custodians is left out, for it cannot be told from them.
     """
-    n_accounts, n_months, n_advisors = len(panel.accounts), len(panel.months), len(panel.advisors)
-    custodian_of, n_custodians = panel.custodian_of, len(panel.custodians)
-    covariates, kept, centre, scale, left_out = _columns(panel)
-    dense = np.column_stack([covariates, panel.gap])
+    n_accounts, n_months = len(panel.accounts), len(panel.months)
+    columns = _columns(panel)
+    root = np.sqrt(panel.precision)
+    dense = np.column_stack([columns.values, panel.gap]) * root[panel.account][:, None]
     months_of = np.bincount(panel.account * n_months + panel.month, minlength=n_accounts * n_months)
     months_of = months_of.reshape(n_accounts, n_months).astype(np.float64)
     rows_of = months_of.sum(axis=1)
+    sums = np.hstack([
+        root[:, None] * months_of, _owned(panel.advisor_of, len(panel.advisors), root * rows_of),
+        _owned(panel.custodian_of, len(panel.custodians), root * rows_of), _sum_by(panel.account, dense, n_accounts),
+    ])  # fmt: skip
+    products, groups = [], []
+    model = panel.model_of[panel.account]
+    for place in range(len(panel.models)):
+        whose = np.flatnonzero(panel.model_of == place)
+        rows = np.flatnonzero(model == place) if len(panel.models) > 1 else slice(None)
+        products.append(_products(panel, sums[whose], whose, root, dense[rows], rows))
+        counts, which = np.unique(rows_of[whose], return_inverse=True)
+        groups.append((counts, np.bincount(which), [sums[whose[which == j]] for j in range(len(counts))]))
+    return Moments(
+        np.stack(products), np.concatenate([group[0] for group in groups]),
+        np.concatenate([group[1] for group in groups]).astype(np.float64),
+        np.stack([part.T @ part for group in groups for part in group[2]]),
+        np.cumsum([0, *(len(group[0]) for group in groups)]), sums, len(panel.gap), n_months, len(panel.advisors),
+        len(panel.custodians), len(panel.models), columns.models, columns.covariates, columns.centre, columns.scale,
+        columns.left_out,
+    )  # fmt: skip
 
-    def owned(owner: np.ndarray, levels: int) -> Floats:
-        out = np.zeros((n_accounts, levels))
-        out[np.arange(n_accounts), owner] = rows_of
-        return out
 
-    by_account = _sum_by(panel.account, dense, n_accounts)
-    sums = np.hstack([months_of, owned(panel.advisor_of, n_advisors), owned(custodian_of, n_custodians), by_account])
-    # W'W from sums: a group column times any column is that group's sum of it.
+def _products(panel: Panel, sums: Floats, whose: Ints, root: Floats, dense: Floats, rows: Ints | slice) -> Floats:
+    """W'W of one model's accounts, from sums: a group column times any column is that group's sum of it."""
+    n_months, n_advisors, n_custodians = len(panel.months), len(panel.advisors), len(panel.custodians)
+    weighted = sums * root[whose][:, None]
     groups = np.zeros((n_advisors + n_custodians, sums.shape[1]))
-    np.add.at(groups, panel.advisor_of, sums)
-    np.add.at(groups, n_advisors + custodian_of, sums)
+    np.add.at(groups, panel.advisor_of[whose], weighted)
+    np.add.at(groups, n_advisors + panel.custodian_of[whose], weighted)
     products = np.zeros((sums.shape[1], sums.shape[1]))
     middle = slice(n_months, n_months + n_advisors + n_custodians)
     products[middle, :] = groups
     products[:, middle] = groups.T
-    by_month = _sum_by(panel.month, dense, n_months)
     last = slice(middle.stop, None)
-    products[:n_months, :n_months] = np.diag(months_of.sum(axis=0))
+    products[:n_months, :n_months] = np.diag(weighted[:, :n_months].sum(axis=0))
+    by_month = _sum_by(panel.month[rows], dense * root[panel.account[rows]][:, None], n_months)
     products[:n_months, last], products[last, :n_months] = by_month, by_month.T
     products[last, last] = dense.T @ dense
-    counts, which = np.unique(rows_of, return_inverse=True)
-    by_count = np.stack([sums[which == j].T @ sums[which == j] for j in range(len(counts))])
-    return Moments(
-        products, counts, np.bincount(which).astype(np.float64), by_count, sums, len(panel.gap), n_months, n_advisors,
-        n_custodians, kept, centre, scale, left_out,
-    )  # fmt: skip
+    return products
 
 
-def _sum_by(code: np.ndarray, dense: Floats, levels: int) -> Floats:
+def _owned(owner: Ints, levels: int, value: Floats) -> Floats:
+    out = np.zeros((len(owner), levels))
+    out[np.arange(len(owner)), owner] = value
+    return out
+
+
+def _sum_by(code: Ints, dense: Floats, levels: int) -> Floats:
     return np.column_stack([np.bincount(code, weights=column, minlength=levels) for column in dense.T])
 
 
-def _columns(
-    panel: Panel,
-) -> tuple[Floats, tuple[str, ...], Floats, Floats, tuple[tuple[str, str], ...]]:
-    """The covariates that are kept, centred and scaled; those left out with the reason."""
+@dataclass(frozen=True, eq=False)
+class _Columns:
+    """Models but one, and covariates: those kept, centred and scaled (n x c); covariates left out, and why."""
+
+    values: Floats
+    models: tuple[int, ...]
+    covariates: tuple[str, ...]
+    centre: Floats
+    scale: Floats
+    left_out: tuple[tuple[str, str], ...]
+
+
+def _columns(panel: Panel) -> _Columns:
     custodian, n_custodians = panel.custodian, len(panel.custodians)
     size = np.bincount(custodian, minlength=n_custodians)
-    kept: list[int] = []
+    # The largest model is the one left out, so that the others are compared with what is known best.
+    largest = int(np.argmax(np.bincount(panel.model_of, minlength=len(panel.models))))
+    of_model = [place for place in range(len(panel.models)) if place != largest]
+    model = panel.model_of[panel.account]
+    models: list[int] = []
+    covariates: list[str] = []
     columns: list[Floats] = []
     own: list[Floats] = []
+    centres: list[float] = []
+    scales: list[float] = []
     left_out: list[tuple[str, str]] = []
-    centres, scales = panel.covariates.mean(axis=0), panel.covariates.std(axis=0)
-    for place, name in enumerate(panel.names):
-        if scales[place] <= 1e-12 * max(1.0, abs(centres[place])):
-            left_out.append((name, "the same in every account-month"))
+    candidates: list[int | str] = [*of_model, *panel.names]
+    for place in candidates:
+        raw = panel.covariates[:, panel.names.index(place)] if isinstance(place, str) else (model == place) * 1.0
+        centre, scale = float(raw.mean()), float(raw.std())
+        if scale <= 1e-12 * max(1.0, abs(centre)):
+            left_out.append((str(place), "the same in every account-month"))
             continue
-        column = (panel.covariates[:, place] - centres[place]) / scales[place]
+        column = (raw - centre) / scale
         rest = column - (np.bincount(custodian, weights=column, minlength=n_custodians) / size)[custodian]
         for other in own:
             rest = rest - other * (other @ rest)
         length = rest @ rest
         if length <= _OWN * len(rest):
-            others = " and ".join(["custodians", *(panel.names[k] for k in kept)]) if n_custodians > 1 else "the others"
-            left_out.append((name, f"a combination of {others}: its effect cannot be told apart"))
+            if isinstance(place, str):
+                others = [*(["custodians"] if n_custodians > 1 else []), *(["models"] if models else []), *covariates]
+                words = " and ".join(others) or "the others"
+                left_out.append((place, f"a combination of {words}: its effect cannot be told apart"))
             continue
         own.append(rest / np.sqrt(length))
         columns.append(column)
-        kept.append(place)
-    covariates = np.column_stack(columns) if columns else np.empty((len(panel.gap), 0))
-    return covariates, tuple(panel.names[k] for k in kept), centres[kept], scales[kept], tuple(left_out)
+        centres.append(centre)
+        scales.append(scale)
+        if isinstance(place, str):
+            covariates.append(place)
+        else:
+            models.append(place)
+    values = np.column_stack(columns) if columns else np.empty((len(panel.gap), 0))
+    return _Columns(
+        values, tuple(models), tuple(covariates), np.array(centres), np.array(scales), tuple(left_out)
+    )  # fmt: skip

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import gammaln
 
+from workbench.attribution.implementation.moments import moments
 from workbench.attribution.implementation.panel import Floats, Ints
 from workbench.attribution.implementation.reml import Fit, maximise
 from workbench.errors import ParameterError
@@ -102,15 +103,17 @@ def permute(fit: Fit, random: np.random.Generator, draws: int = 1999, alpha: flo
 
 
 def _account_means(fit: Fit) -> tuple[Floats, Floats]:
-    """Each account's mean gap without months and covariates, by the model in which no custodian differs; its weight."""
+    """Each account's mean gap without months, models and covariates, were no custodian to differ; its weight."""
     panel = fit.panel
-    sums = fit.moments.pooled()
+    one = replace(panel, custodian_of=np.zeros_like(panel.custodian_of), custodians=panel.custodians[:1])
+    sums = moments(one.with_covariates(fit.moments.kept))
     null = maximise(sums, fit.separable, start=fit.point.ratios)
     random = sums.n_random
     month = np.sqrt(null.ratios[0]) * null.solution[: sums.n_months]
     left = -np.concatenate([month, np.zeros(sums.n_advisors + 1), null.solution[random + 1 :], [-1.0]])
+    rest = sums.sums @ left - np.sum(sums.sums[:, : sums.n_months] * null.model_month[panel.model_of], axis=1)
     n_months = panel.n_months
-    return sums.sums @ left / n_months, 1.0 / (null.ratios[2] + 1.0 / n_months)
+    return rest / (np.sqrt(panel.precision) * n_months), panel.precision / (null.ratios[2] + 1.0 / n_months)
 
 
 def _standardised(labels: Ints, weight: Floats, mean: Floats, starts: Ints, n_custodians: int) -> tuple[Floats, Floats]:

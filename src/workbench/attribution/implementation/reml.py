@@ -1,4 +1,4 @@
-"""Variance components by restricted maximum likelihood: how much of the gaps is months, advisors, accounts, error."""
+"""Variance components by restricted maximum likelihood: months, models' months, advisors, accounts and error."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from scipy.stats import chi2
 from workbench.attribution.implementation.likelihood import FACTORS, Point, likelihood
 from workbench.attribution.implementation.moments import Moments, moments
 from workbench.attribution.implementation.panel import Floats, Panel
+from workbench.attribution.implementation.threads import one_thread
 from workbench.errors import ParameterError
 
 #: Where the search starts and how far it goes, in logs of variance ratios.
-_START = np.log([0.05, 0.02, 0.05])
+_START = np.log([0.05, 0.02, 0.05, 0.05])
 _BOUNDS = (-16.0, 10.0)
 #: A ratio at which the effect uses less than this many degrees of freedom is tried as zero.
 _NEARLY_ZERO = 1e-2
@@ -45,12 +46,13 @@ class Component:
 class Fit:
     """A fitted model.
 
-    - `custodian_mean` (K): each custodian's mean gap, bp a month, at average covariates; `slope` of each kept
-      covariate, bp a unit. `covariance` is that of both together, the common month's shock included.
-    - `month`, `advisor`, `account`: predicted effects, bp (shrunken towards zero), with their prediction errors'
-      standard deviations for months and advisors.
-    - `unexplained` (C): each account's mean gap less months, advisor, custodian and covariates, not shrunken, bp.
-    - `separable` (3): whether months, advisors and accounts could be told from the rest.
+    - `custodian_mean` (K): each custodian's mean gap, bp a month, at average models and covariates; `model_mean`: of
+      each model that is kept, against the largest; `slope` of each kept covariate, bp a unit. `covariance` is that of
+      the three together, the common month's shock included.
+    - `month`, `advisor`, `account`, `model_month` (L x M): predicted effects, bp (shrunken towards zero), with their
+      prediction errors' standard deviations for months and advisors.
+    - `unexplained` (C): each account's mean gap less all of these but its own, not shrunken, bp.
+    - `separable` (4): whether months, advisors, accounts and models' months could be told from the rest.
     - `notes`: what could not be estimated, and why, in sentences.
     """
 
@@ -59,6 +61,7 @@ class Fit:
     point: Point
     components: tuple[Component, ...]
     custodian_mean: Floats
+    model_mean: Floats
     slope: Floats
     covariance: Floats
     month: Floats
@@ -66,12 +69,13 @@ class Fit:
     advisor: Floats
     advisor_error: Floats
     account: Floats
+    model_month: Floats
     unexplained: Floats
     separable: NDArray[np.bool_]
     notes: tuple[str, ...]
 
     def component(self, name: str) -> Component:
-        """The component of this name: month, advisor, account or error."""
+        """The component of this name: month, model_month, advisor, account or error."""
         return next(part for part in self.components if part.name == name)
 
     @property
@@ -81,11 +85,16 @@ class Fit:
 
 
 def fit(panel: Panel, *, tests: bool = True) -> Fit:
-    """Fit custodians and covariates as fixed, months, advisors and accounts as random effects.
+    """Fit custodians, models and covariates as fixed, months, models' months, advisors and accounts as random effects.
 
-    `tests=False` leaves out the three likelihood ratios. A random effect that the panel cannot separate is left out and
+    `tests=False` leaves out the likelihood ratios. A random effect that the panel cannot separate is left out and
     noted. Raises ParameterError where there are not more rows than fixed effects, or nothing varies.
     """
+    with one_thread():
+        return _fit(panel, tests)
+
+
+def _fit(panel: Panel, tests: bool) -> Fit:
     sums = moments(panel)
     if sums.n_rows <= sums.n_fixed:
         raise ParameterError(
@@ -198,6 +207,10 @@ def _separable(panel: Panel) -> tuple[np.ndarray, list[str]]:
     elif n_custodians == n_accounts:
         free[2] = False
         notes.append("Every custodian has one account: custodian and account cannot be told apart.")
+    model = panel.model_of[panel.account]
+    shared = len(np.unique(model * n_months + panel.month))
+    # With a model each month, or an account each model and month, that effect is the month's or the error.
+    free[3] = len(panel.models) > 1 and n_months < shared < n_rows
     if n_custodians == 1:
         notes.append("There is one custodian: custodian and systemic mean cannot be separated.")
     return free, notes
@@ -228,13 +241,20 @@ def _describe(
     fixed = point.solution[random:] * unscale
     covariance = error * point.inverse[random:, random:] * unscale[:, None] * unscale
     root = np.repeat(np.sqrt(point.ratios[:2]), [sums.n_months, sums.n_advisors])
+    precision = np.sqrt(panel.precision)
     effects = root * point.solution[:random]
     errors = np.sqrt(error * np.diagonal(point.inverse)[:random]) * root
     left = np.append(-point.solution * np.append(root, np.ones(sums.n_fixed)), 1.0)
-    rest = sums.sums @ left
+    rest = sums.sums @ left - np.sum(sums.sums[:, : sums.n_months] * point.model_month[panel.model_of], axis=1)
+    rest = rest / precision
     account = point.ratios[2] / (1.0 + point.ratios[2] * panel.n_months) * rest
-    split = sums.n_months
+    split, means = sums.n_months, sums.n_means
+    if len(sums.kept_models) < sums.n_models - 1:
+        notes += (
+            "Some models are followed at one custodian alone: what is theirs cannot be told from the custodian's.",
+        )
     return Fit(
-        panel, sums, point, tuple(components), fixed[:many], fixed[many:], covariance,
-        effects[:split], errors[:split], effects[split:], errors[split:], account, rest / panel.n_months, free, notes,
+        panel, sums, point, tuple(components), fixed[:many], fixed[many:means], fixed[means:], covariance,
+        effects[:split], errors[:split], effects[split:], errors[split:], account, point.model_month,
+        rest / panel.n_months, free, notes,
     )  # fmt: skip

@@ -106,17 +106,17 @@ def naive(panel: Panel) -> Naive | None:
 def _channels(verdict: Verdict) -> dict[tuple[str, str], float]:
     """What each channel contributes to each custodian's effect: the omitted-variable formula with the fit's weights."""
     fitted, sums = verdict.fit, verdict.fit.moments
-    many, kept = sums.n_custodians, list(sums.kept)
+    many, before, kept = sums.n_custodians, sums.n_means, list(sums.kept)
     if many == 1:
         return {}
-    of_channel = [many + place for place, name in enumerate(kept) if name in CHANNELS]
-    base = [place for place in range(many + len(kept)) if place not in of_channel]
+    of_channel = [before + place for place, name in enumerate(kept) if name in CHANNELS]
+    base = [place for place in range(before + len(kept)) if place not in of_channel]
     information = np.linalg.inv(fitted.covariance)
     spread = np.linalg.solve(information[np.ix_(base, base)], information[np.ix_(base, of_channel)])
     rows = against_others(np.array([effect.share for effect in verdict.custodians]))
-    amounts = rows @ spread[:many] * fitted.slope[np.array(of_channel, dtype=int) - many]
+    amounts = rows @ spread[:many] * fitted.slope[np.array(of_channel, dtype=int) - before]
     return {
-        (str(fitted.panel.custodians[k]), kept[column - many]): float(amounts[k, place])
+        (str(fitted.panel.custodians[k]), kept[column - before]): float(amounts[k, place])
         for k in range(many)
         for place, column in enumerate(of_channel)
     }

@@ -22,7 +22,9 @@ from workbench.attribution.implementation.inference import Estimate, Inference, 
 from workbench.attribution.implementation.overlap import comparisons, overlap
 from workbench.attribution.implementation.panel import Floats, Ints, Panel
 from workbench.attribution.implementation.permutation import Permutation, permute
+from workbench.attribution.implementation.precision import weigh
 from workbench.attribution.implementation.reml import Fit, fit
+from workbench.attribution.implementation.threads import one_thread
 from workbench.errors import ParameterError
 
 #: A shortfall smaller than this, bp a month, is not worth a name.
@@ -95,6 +97,12 @@ def judge(
         raise ParameterError(f"alpha {alpha} is not between 0 and 0.5", "alpha")
     if not least >= 0.0:
         raise ParameterError(f"least {least} must be 0 bp or more", "least")
+    with one_thread():
+        return _judge(panel, random, alpha, draws, least)
+
+
+def _judge(panel: Panel, random: np.random.Generator, alpha: float, draws: int, least: float) -> Verdict:
+    panel = weigh(panel)
     fitted = fit(panel)
     inference = Inference(fitted, 1.0 - alpha)
     exchange = permute(fitted, random, draws, alpha)
