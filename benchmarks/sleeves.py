@@ -96,8 +96,8 @@ def _transactions(
             "amount": (-quantity * price).round(2),
         }
     )  # fmt: skip
-    fees = pd.DataFrame({"account_id": accounts, "trade_date": sessions[5], "kind": "fee", "amount": -500.0})
-    paid = pd.DataFrame({"account_id": accounts[::5], "trade_date": sessions[30], "kind": "deposit", "amount": 9000.0})
+    fees = pd.DataFrame({"account_id": accounts, "trade_date": sessions[5], "kind": "fee", "amount": -50.0})
+    paid = pd.DataFrame({"account_id": accounts[::5], "trade_date": sessions[30], "kind": "deposit", "amount": 900.0})
     cash = pd.concat([fees, paid]).assign(security_id="CASH", quantity=0.0, price=np.nan)
     rows = pd.concat([trades, cash], ignore_index=True).sort_values("trade_date", kind="stable", ignore_index=True)
     return rows.assign(

@@ -75,11 +75,11 @@ class ModelSides:
         return np.equal(self.paths.column_security, self.paths.securities.index(CASH))
 
     @cached_property
-    def columns(self) -> tuple[Ints, Ints]:
-        """The columns of each security: where each security's begin, and the columns in order of security."""
+    def columns(self) -> tuple[Ints, Ints, Ints]:
+        """Where each security's columns begin, the columns in order of security, and the sleeve of each column."""
         order = np.argsort(self.paths.column_security, kind="stable")
         inside = self.paths.column_security[order]
-        return np.searchsorted(inside, np.arange(len(self.paths.securities) + 1)), order
+        return np.searchsorted(inside, np.arange(len(self.paths.securities) + 1)), order, self.paths.column_sleeve.copy()
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,10 +149,9 @@ class Followed:
     def inside(self) -> tuple[Floats, Floats, Floats, Floats]:
         """Dollars in the model's sleeves (each N x T x L), cash apart: held, gained, expected at r, traded."""
         daily, sides = self.daily, self.sides
-        ptr, order = sides.columns
         sums = carve(
             daily.slot_ptr, daily.slot_security, self.model, daily.value, daily.holding, daily.trading, sides.returns,
-            ptr, order, self.paths.column_sleeve, sides.shares, len(self.paths.sleeves),
+            *sides.columns, sides.shares, len(self.paths.sleeves),
         )  # fmt: skip
         held, gained, expected, traded = (np.ascontiguousarray(side.transpose(0, 2, 1)) for side in sums)
         return held, gained, expected, traded
