@@ -87,7 +87,7 @@ def warnings_table(warnings: EarlyWarnings, origin: Origin) -> Exhibit:
                 warning.limit.title,
                 warning.subject or Missing("all assets"),
                 value.ref(),
-                threshold.ref(f"{warning.limit.side} {threshold.text}"),
+                threshold.ref(_past(warning)),
                 _since(warning, long=False),
                 *(fact.value for fact in touched),
             )
@@ -126,7 +126,7 @@ def watched_table(warnings: EarlyWarnings, origin: Origin) -> Exhibit:
                 Badge(warning.state, "good" if measured else "warning"),
                 warning.subject or Missing("nothing in particular" if measured else warning.reason),
                 found[0].ref() if found else Missing(warning.reason),
-                found[1].ref(f"{warning.limit.side} {found[1].text}") if found else Missing(warning.reason),
+                found[1].ref(_past(warning)) if found else Missing(warning.reason),
             )
         )
     unmeasured = [warning for warning in quiet if warning.state == "not measured"]
@@ -204,6 +204,12 @@ def shown(value: float | None, unit: str) -> str:
     return fmt.number(value, 2)
 
 
+def _past(warning: EarlyWarning) -> str:
+    """When a warning is on, for a table: the words of its unit stand beside the value."""
+    words = shown(warning.threshold, warning.limit.unit)
+    return f"{warning.limit.side} {words.split()[0]}"
+
+
 def _plain(unit: str) -> ColumnKind:
     """A warning's unit as a kind of column or axis."""
     return _AXIS.get(unit, "number")
@@ -216,8 +222,9 @@ def _since(warning: EarlyWarning, *, long: bool = True) -> str:
     if warning.since_at_least and len(warning.history) < 2:
         return "as of today" if long else "today"
     day = f"{warning.since:%Y-%m-%d}"
-    before = " or before" if warning.since_at_least else ""
-    return f"since {fmt.long_date(day)}{before}" if long else f"{day}{before}"
+    if not long:
+        return f"by {day}" if warning.since_at_least else day
+    return f"since {fmt.long_date(day)}{' or before' if warning.since_at_least else ''}"
 
 
 def _lower(warning: EarlyWarning) -> str:

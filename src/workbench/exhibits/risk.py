@@ -71,16 +71,16 @@ def models_table(seen: Overview, origin: Origin, names: pd.Series) -> Exhibit:
         "risk.group", frame, columns, "risk.overview", TABLES, keys=seen.total.portfolios, missing=missing
     )
     models = frame.iloc[1:] if _has_firm(seen) else frame
-    takeaway = f"All assets together have a volatility of {fmt.percent(frame['volatility'].iloc[0])} a year."
+    takeaway = f"{frame['name'].iloc[0]}: a volatility of {fmt.percent(frame['volatility'].iloc[0])} a year."
     if len(models) > 1:
         most, least = models.loc[models["volatility"].idxmax()], models.loc[models["volatility"].idxmin()]
         takeaway += (
-            f" {most['name']} is the most volatile model, {fmt.percent(most['volatility'])}; "
-            f"{least['name']} the least, {fmt.percent(least['volatility'])}."
+            f" {most['name']} is the most volatile model ({fmt.percent(most['volatility'])}), "
+            f"{least['name']} the least ({fmt.percent(least['volatility'])})."
         )
     note = (
-        "Tracking error: by how much a year's return typically differs from that of the targets, all accounts "
-        "together; half of the accounts differ less than the median account. Separate risks: 1.0 where all moves as one."
+        "Tracking error: by how much a year's return typically differs from that of the targets. "
+        "Separate risks: 1.0 where all moves as one."
     )
     return Exhibit(
         id,

@@ -80,14 +80,15 @@ def factor_table(
         "risk.realised", frame, columns, "attribution.model_factor_attribution", TABLES, keys=frame.index
     )
     periods = next(iter(known.values())).periods
-    basis = f"paper portfolios of the models less their benchmarks, {fmt.count(periods)} sessions; before costs; "
+    basis = f"paper portfolios of the models less their benchmarks, {fmt.count(periods)} sessions, before costs; "
     basis += "returns compounded, linked by Carino" if what == "return" else "standard deviation a year"
-    note = "Exposures are those that fit these sessions best: this says what was, not what will be."
-    note += "".join(f" Not shown: {reason}." for reason in dict.fromkeys(why))
+    note = "Exposures are those that fit these sessions best: this says what was, not what will be. "
+    note = note if what == "return" else ""
+    note += " ".join(f"Not shown: {reason}." for reason in dict.fromkeys(why))
     return Exhibit(
         id,
         title,
-        TableBody(columns, rows, total_row=True, note=note),
+        TableBody(columns, rows, total_row=True, note=note.strip()),
         _takeaway(parts, totals, labels, what),
         origin.settings(basis, TABLES),
         facts,

@@ -189,14 +189,16 @@ def coverage_table(seen: Overview, origin: Origin) -> Exhibit:
         return absent(id, title, "There is no stress to look at.")
     columns: tuple[Column, ...] = (
         Column("name", "Stress", emphasis=True),
-        Column("when", "From and to", note="closes of these days"),
+        Column("begin", "From", note="close of the day"),
+        Column("end", "To", note="close of the day"),
         Column("own", "Own data", "percent", digits=0, note="part of all assets"),
         Column("estimated", "Estimated", "percent", digits=0, note="by the average of the asset class, or a proxy"),
         Column("missing", "No data", "percent", digits=0, note="counted as unchanged"),
         Column("said", "Why"),
     )
     frame = frame.assign(
-        when=[_span(row.first, row.last) for row in frame[["first", "last"]].itertuples(index=False)],
+        begin=frame["first"].dt.strftime("%Y-%m-%d").fillna("at once"),
+        end=frame["last"].dt.strftime("%Y-%m-%d").fillna(""),
         said=np.where(frame["reason"].notna(), "Does not reach: " + frame["reason"].fillna("") + ".", frame["note"]),
     )
     for name in ("own", "estimated", "missing"):
@@ -285,11 +287,6 @@ def _scenarios(seen: Overview) -> pd.DataFrame:
         firm[["result", "dollars", "own", "estimated", "missing", "unreached"]].reset_index(drop=True)
     )
     return frame.assign(reason=frame["unreached"])
-
-
-def _span(first: pd.Timestamp, last: pd.Timestamp) -> str:
-    """When a window was; a shock is at once."""
-    return "at once" if pd.isna(first) or pd.isna(last) else f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"
 
 
 def _label(name: str, kind: str) -> str:

@@ -22,7 +22,7 @@ from workbench.report.figures._axes import (
 )
 
 #: Height of a panel in pixels with the words above it, the room of those words, and of the days below them all.
-_PANEL, _WORDS, _DAYS = 104, 24, 30
+_PANEL, _WORDS, _DAYS = 92, 22, 28
 #: More panels than this are a page of their own, and no figure.
 _MOST = 8
 
