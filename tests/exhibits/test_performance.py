@@ -241,6 +241,78 @@ def _firm_of(tables: dict[str, pd.DataFrame]):
     return Firm(Path("."), as_of, as_of, {}, {}, "Made", rewound=rewound)
 
 
+def moved(tables, account: str, kind: str, amount: float, day: str = "2022-06-15"):
+    """The firm with one more movement of cash, and the balance that follows from it."""
+    date = pd.Timestamp(day)
+    row = (
+        tables["transactions"]
+        .iloc[[0]]
+        .assign(
+            transaction_id=f"T{amount:.0f}",
+            account_id=account,
+            kind=kind,
+            trade_date=date,
+            settle_date=date,
+            amount=amount,
+        )
+    )
+    positions = tables["positions"].copy()
+    positions.loc[(positions["account_id"] == account) & (positions["security_id"] == "CASH"), "quantity"] += amount
+    return tables | {
+        "transactions": pd.concat([tables["transactions"], row], ignore_index=True),
+        "positions": positions[positions["quantity"] != 0.0].reset_index(drop=True),
+    }
+
+
+def without_account(tables, account: str):
+    return {
+        name: frame[frame["account_id"] != account].reset_index(drop=True) if "account_id" in frame else frame
+        for name, frame in tables.items()
+    }
+
+
+ODD = {
+    "an account in debt": (lambda t: moved(t, "A1", "withdrawal", -6_000.0), "1 account below zero"),
+    "a flow larger than the account": (lambda t: moved(t, "A2", "deposit", 10_000.0), "a flow larger than the account"),
+    "an account that loses all": (lambda t: moved(t, "A2", "fee", -100.0), "the whole capital was lost"),
+    "nobody left": (lambda t: moved(without_account(t, "A1"), "A2", "fee", -100.0), "no record to show"),
+    "an account that left": (lambda t: moved(t, "A2", "withdrawal", -100.0), "$100 (taken out, net)"),
+    "one account": (lambda t: without_account(t, "A2"), "Balanced fell by"),
+}
+
+
+@pytest.mark.parametrize("case", list(ODD))
+def test_odd_firms_give_a_sound_page_that_says_what_is_odd(small, chapter, case):
+    make, words = ODD[case]
+    shown = chapter("performance", make(lived(small)), records_in_full=2)
+    check_sound(shown)
+    page = "\n".join(shown.text(exhibit.id) for exhibit in shown.exhibits)
+    assert words in page
+    assert not re.search(r"\b1 (accounts|models|of 1|model are|account are|account have)\b", page)
+
+
+def test_an_account_in_debt_is_named_in_the_verdict(small, chapter):
+    shown = chapter("performance", moved(lived(small), "A1", "withdrawal", -6_000.0))
+    assert "1 account is left out of months in which a day has no return" in shown.text("performance-verdict")
+
+
+def test_a_firm_younger_than_a_month_says_since_when(small, chapter):
+    shown = chapter("performance", lived(small, "2022-12-05"))
+    check_sound(shown)
+    assert "from 2022-12-05 to 2022-12-28 there is no month's end" in shown.text("performance-verdict")
+
+
+def test_a_model_nobody_follows_is_left_out(small, chapter):
+    tables = lived(small)
+    more = {
+        name: pd.concat([tables[name], tables[name].assign(model_id="GRO")], ignore_index=True)
+        for name in ("models", "model_targets", "tolerances")
+    }
+    shown = chapter("performance", tables | more)
+    check_sound(shown)
+    assert [row[0] for row in shown["performance-returns"].body.rows] == ["All models together", "Balanced (BAL)"]
+
+
 def test_hostile_names_stay_text(small, chapter):
     tables = lived(small)
     name = "<script>alert(1)</script> =1+1"

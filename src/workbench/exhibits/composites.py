@@ -46,7 +46,7 @@ def records_table(composites: Sequence[Composite], origin: Origin, years: int) -
     """
     id, title = "performance-records", "Every model, the latest years"
     if not composites:
-        return absent(id, title, "No account lived a whole month under a model, so there is no record to show.")
+        return absent(id, title, "No account has followed a model for a whole month, so there is no record to show.")
     columns = _columns(composites)
     rows: list[tuple[Cell, ...]] = []
     depths: list[int] = []

@@ -24,7 +24,8 @@ def verdict(review: PerformanceReview, origin: Origin) -> Exhibit:
     """The box at the top: what was earned after fees, who is behind the benchmark, what fees took."""
     id, title = "performance-verdict", "What accounts earned"
     if not review.tracks:
-        return Exhibit(id, title, CalloutBody("warning", (NO_RECORD, *review.without.values())))
+        why = tuple(f"{name}: {reason}." for name, reason in review.without.items())
+        return Exhibit(id, title, CalloutBody("warning", (NO_RECORD, *why)))
     track, facts = review.tracks[0], Facts(review, origin)
     span = facts.headline(track)
     net = facts.returned(track, span, "net")
@@ -43,6 +44,8 @@ def verdict(review: PerformanceReview, origin: Origin) -> Exhibit:
         lines.append(_behind(facts, ranked, span))
     if review.no_benchmark:
         lines.append(f"There is no benchmark to compare with: {review.no_benchmark}")
+    if missing := _not_whole(review):
+        lines.append(missing)
     return Exhibit(id, title, CalloutBody("neutral", tuple(lines)), "", None, facts.carried)
 
 
@@ -67,11 +70,11 @@ def summary(review: PerformanceReview, origin: Origin) -> Exhibit:
     def short(name: str) -> FactRef:
         return amount[name].ref(fmt.usd_short(money[name]))
 
-    paid = "paid in, net" if money["flow"] >= 0 else "taken out, net"
+    paid = "paid in, net" if money["flow"] > 0 else "taken out, net" if money["flow"] < 0 else "none, net"
     items = [
         Kpi(span.label, facts.returned(track, span, "net").ref(), "after fees, all models together"),
         _excess_kpi(facts, track, span),
-        Kpi("Assets", short("value"), f"{plural(int((review.net.value[:, -1] > 0).sum()), 'account')} with a value"),
+        Kpi("Assets", short("value"), _owners(review)),
         Kpi("Clients' flows", amount["flow"].ref(fmt.usd_short(abs(money["flow"]))), paid),
         Kpi("Fees charged", short("fees"), _since(span)),
     ]
@@ -179,9 +182,7 @@ def _split(facts: Facts, track: Track, span: Span) -> Paragraph:
     choice, implementation = (facts.returned(track, span, name) for name in ("choice", "implementation"))
     fees, rest = (facts.returned(track, span, name) for name in ("fees", "rest"))
     paid: tuple[str | FactRef, ...] = ("fees took ", fees.ref(_unsigned(fees)))
-    if abs(float(fees.value)) < _SLIGHT:
-        paid = ("no fees were charged",)
-    elif float(fees.value) < 0:
+    if float(fees.value) < -_SLIGHT:
         paid = ("fees paid back brought ", fees.ref(_unsigned(fees)))
     verb = "brought" if float(rest.value) > 0 else "cost"
     return (
@@ -217,6 +218,29 @@ def _behind(facts: Facts, ranked: Sequence[tuple[float, Track]], span: Span) -> 
     )
 
 
+def _owners(review: PerformanceReview) -> str:
+    """How many accounts the assets are in, and how many owe."""
+    last = review.net.value[:, -1]
+    owing = int((last < 0).sum())
+    words = f"{plural(int((last > 0).sum()), 'account')} with a value"
+    return f"{words}, {plural(owing, 'account')} below zero" if owing else words
+
+
+def _not_whole(review: PerformanceReview) -> str:
+    """Which accounts are missing from the figures, wholly or on some days; "" where none is."""
+    problems = review.net.problems
+    some = problems.loc[~problems["in_return"].astype(bool), "account_id"].nunique()
+    parts = [
+        f"{plural(count, 'account')} {noun(count, 'is', 'are')} {words}"
+        for count, words in (
+            (len(review.net.no_data), "in no figure"),
+            (some, "left out of months in which a day has no return"),
+        )
+        if count
+    ]
+    return f"{' and '.join(parts)}: see what is left out, and why." if parts else ""
+
+
 def _excess_kpi(facts: Facts, track: Track, span: Span) -> Kpi:
     excess = facts.known(track, span, "excess")
     if excess is None:
@@ -247,8 +271,10 @@ def _excess_takeaway(facts: Facts, review: PerformanceReview) -> str:
     if not years or not (ranked := facts.ranked(years[-1])):
         return f"{text}."
     over, ahead = years[-1].label.split(",")[0], sum(value >= 0 for value, _ in ranked)
-    of = f"{fmt.count(ahead)} of {plural(len(ranked), 'model')}"
-    return f"{text}; over {over} {of} {noun(ahead, 'is', 'are')} ahead."
+    which = f"{fmt.count(ahead)} of {len(ranked)} models {noun(ahead, 'is', 'are')}"
+    if ahead in (0, len(ranked)):
+        which = f"{'every' if ahead else 'no'} model is"
+    return f"{text}; over {over} {which} ahead."
 
 
 def _unsigned(fact: Fact) -> str:

@@ -126,10 +126,7 @@ def contributors(review: PerformanceReview, origin: Origin, most: int) -> Exhibi
     total = fmt.percent(frame["contribution"].sum(), 2)
     since = f"Since {fmt.long_date(str(start.date()))}"
     takeaway = f"{since} accounts that follow a model, taken as one account, returned {total} before fees: "
-    takeaway += f"{best['security_id']} brought most ({fmt.percentage_points(best['contribution'], 2)})"
-    if len(frame) > 1:
-        takeaway += f", {worst['security_id']} least ({fmt.percentage_points(worst['contribution'], 2)})"
-    takeaway += "."
+    takeaway += _ends(best, worst if len(frame) > 1 else None)
     body = figures.diverging_bars(
         list(shown["security_id"]), list(shown["contribution"]), alt=takeaway, axis_title="Part of the return",
         sides=("lost", "earned"), data=TableBody(columns, rows),
@@ -214,6 +211,18 @@ def _moved(daily: Floats, flow: Floats) -> np.ndarray:
     return np.asarray(((np.abs(flow[:, :-1]) > _CENT) & inside).any(axis=1))
 
 
+def _ends(best: pd.Series, worst: pd.Series | None) -> str:
+    """The security that brought most and the one that brought least or lost most."""
+
+    def said(one: pd.Series, verb: str) -> str:
+        return f"{one['security_id']} {verb} ({fmt.percentage_points(one['contribution'], 2)})"
+
+    if worst is None:
+        return f"all of it from {best['security_id']}."
+    first = said(best, "lost least" if best["contribution"] < 0 else "brought most")
+    return f"{first}, {said(worst, 'lost most' if worst['contribution'] < 0 else 'brought least')}."
+
+
 def _gap_words(frame: pd.DataFrame, start: pd.Timestamp) -> str:
     """Where the middle half of the accounts ended, and who is furthest off."""
     first = frame.loc[frame["gap"].abs().idxmax()]
@@ -233,7 +242,7 @@ def _timing_words(frame: pd.DataFrame) -> str:
     moved = int(frame["moved"].sum())
     if not moved:
         return "No money came or went while an account was invested, so timing made no difference."
-    text = f"Of {plural(moved, 'account')} with flows, {fmt.count(lost)} lost more than 0.1 pp a year by their timing "
+    text = f"Of {plural(moved, 'account')} with flows, {fmt.count(lost)} lost more than 0.1 pp a year through timing "
     text += f"and {fmt.count(gained)} gained as much"
     worst = frame.loc[frame["gap"].idxmin()]
     if not lost:

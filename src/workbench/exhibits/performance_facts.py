@@ -23,7 +23,7 @@ DIFFERENCES = {
 }
 #: Decimals of returns and of their differences, so that what is subtracted can be followed.
 DIGITS = 2
-NO_RECORD = "No account lived a whole month under a model, so there is no record to show."
+NO_RECORD = "No account has followed a model for a whole month up to this day, so there is no record to show."
 
 
 class Facts:

@@ -127,12 +127,15 @@ def _fall_words(frame: pd.DataFrame) -> str:
     """Which model fell furthest, and how many are not back at their highs."""
     first = frame.sort_values("depth", kind="stable").iloc[0]
     down = int(frame["recovered"].isna().sum())
-    text = f"{first['name']} fell furthest, by {fmt.percent(-first['depth'], DIGITS)} to its low of "
-    text += f"{fmt.long_date(str(first['trough'].date()))}; "
+    depth, low = fmt.percent(-first["depth"], DIGITS), fmt.long_date(str(first["trough"].date()))
+    if len(frame) == 1:
+        back = "not back" if down else "back"
+        return f"{first['name']} fell by {depth} to its low of {low} and is {back} at its high."
+    text = f"{first['name']} fell furthest, by {depth} to its low of {low}; "
     if not down:
         return f"{text}every model is back at its high."
-    of = plural(len(frame), "model")
-    return f"{text}{fmt.count(down)} of {of} {noun(down, 'is', 'are')} not back at {noun(down, 'its', 'their')} high."
+    of = f"{fmt.count(down)} of {len(frame)} models {noun(down, 'is', 'are')}"
+    return f"{text}{of} not back at {noun(down, 'its', 'their')} high."
 
 
 def statistics_table(review: PerformanceReview, origin: Origin, years: int) -> Exhibit:
@@ -171,7 +174,8 @@ def _yearly_words() -> str:
     for name in _STATISTICS:
         convention = CONVENTIONS[name]
         if convention.annualised:
-            ways.setdefault(convention.annualised, []).append(convention.title)
+            way = convention.annualised.replace("periods a year", "252")
+            ways.setdefault(way, []).append(convention.title)
     return "; ".join(f"{', '.join(titles)} {way}" for way, titles in ways.items())
 
 
@@ -281,4 +285,5 @@ def _risk_words(found: dict[Track, Statistics], spans: dict[Track, Span]) -> str
     earned = fmt.percent(spans[track].returned(track.net), DIGITS)
     yearly = " a year" if spans[track].annualised else ""
     moved = fmt.percent(known[track], DIGITS)
-    return f"{track.name} moved most: volatility of {moved} a year for a return of {earned}{yearly}."
+    head = f"{track.name} moved most: volatility" if len(known) > 1 else f"{track.name} had a volatility"
+    return f"{head} of {moved} a year for a return of {earned}{yearly}."

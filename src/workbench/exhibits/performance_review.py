@@ -164,8 +164,9 @@ def _tracks(
 ) -> tuple[tuple[Track, ...], dict[str, str], tuple[Composite, ...]]:
     try:
         months = performance.portfolios(net, gross)
-    except ParameterError as error:
-        return (), {"All accounts": str(error)}, ()
+    except ParameterError:
+        first, last = (f"{day:%Y-%m-%d}" for day in (net.sessions[0], net.sessions[-1]))
+        return (), {"All accounts": f"from {first} to {last} there is no month's end to begin a record at"}, ()
     model = net.accounts["model_id"]
     together = model.notna().to_numpy(bool)
     tracks, without, ended = [], {}, []
@@ -176,11 +177,12 @@ def _tracks(
         try:
             track = _track(key, name, members, months, net, gross, against)
         except ParameterError:
-            without[name] = "no account lived a whole month under it"
+            if key != ALL:
+                without[name] = "no account lived a whole month under it"
             continue
         if track.since < net.sessions[-1]:
             tracks.append(track)
-        else:
+        elif key != ALL:
             without[name] = "no account has followed it to this day for a whole month"
             ended.append(track.composite)
     tracks.sort(key=lambda track: (track.key != ALL, -track.composite.monthly["end"].iloc[-1], track.key))
