@@ -187,3 +187,14 @@ def test_an_earlier_day_knows_nothing_of_later_prices(chapter, small):
     assert len(own) == len(OWN)
     for id in own:
         assert early.text(id) == again.text(id)
+
+
+def test_a_firms_own_exposures_are_used_and_said_so(chapter, small):
+    own = {"security_id": ["AAA", "AAA", "BBB"], "factor": ["growth", "Total", "growth"], "exposure": [1.2, 0.4, -0.3]}
+    shown = chapter("risk_and_stress", lengthened(small, 300) | {"factor_exposures": pd.DataFrame(own)})
+    table = shown["risk-factors"]
+    assert "exposures that the firm keeps" in table.settings.line()
+    assert "factor_exposures" in table.settings.line()
+    # Shares and Treasuries are 720 and 490 of 1,370 dollars.
+    assert shown.facts["risk.factor.growth.exposure"].value == pytest.approx((1.2 * 720 - 0.3 * 490) / 1370)
+    assert sum(row[4] for row in table.body.rows[:-1]) == pytest.approx(table.body.rows[-1][4])

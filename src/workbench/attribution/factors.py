@@ -205,8 +205,7 @@ def _check_numbers(held: pd.DataFrame, values: pd.DataFrame, factors: pd.DataFra
             raise ParameterError(f"{name} has a period without a number; leave the period out on all sides", name)
     if held.empty or np.std(earned) <= _STILL:
         raise ParameterError(
-            "nothing is held, or the return never moves (the portfolio never differs from its benchmark): there is "
-            "nothing to attribute",
+            "nothing is held, or the portfolio never differs from its benchmark",
             "portfolio_returns",
         )
     lost = values.isna() & (held != 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -35,6 +36,19 @@ def factor_name(factor: object) -> str:
     return text[:1].upper() + text[1:]
 
 
+def factor_keys(factors: Sequence[str], rest: Sequence[str], origin: Origin) -> list[str]:
+    """Names of the facts of factors and of the rows below them; a firm's factor may be called as another row is."""
+    taken = {origin.slug(name) for name in rest}
+    keys = []
+    for name in factors:
+        key, count = origin.slug(name), 2
+        while key in taken:
+            key, count = f"{origin.slug(name)}-{count}", count + 1
+        taken.add(key)
+        keys.append(key)
+    return [*keys, *rest]
+
+
 def basis(seen: Overview) -> str:
     """What every risk figure rests on, for the settings line."""
     risk = seen.risk
@@ -43,6 +57,20 @@ def basis(seen: Overview) -> str:
         f"holdings at the last close; covariance of {fmt.count(risk.observations)} daily returns ({span}), "
         "correlations shrunk by Ledoit-Wolf; volatility a year"
     )
+
+
+def tables(seen: Overview) -> list[str]:
+    """The tables that risk by factor is read from."""
+    return [*TABLES, "factor_exposures"] if has_own_factors(seen) else TABLES
+
+
+def _factor_basis(seen: Overview) -> str:
+    return f"{basis(seen)}; exposures that the firm keeps" if has_own_factors(seen) else basis(seen)
+
+
+def has_own_factors(seen: Overview) -> bool:
+    """Whether factors are those of exposures that the firm keeps itself."""
+    return len(seen.watched.exposures.columns) > 0
 
 
 def models_table(seen: Overview, origin: Origin, names: pd.Series) -> Exhibit:
@@ -137,7 +165,7 @@ def factor_table(seen: Overview, origin: Origin) -> Exhibit:
     frame = seen.total.by_factor().iloc[: len(seen.risk.factors) + 1]
     total = pd.DataFrame({"factor": ["Total"], "contribution": seen.total.volatility[:1], "share": [1.0]})
     frame = pd.concat([frame, total], ignore_index=True)
-    frame["factor"] = frame["factor"].replace("specific", UNEXPLAINED).map(factor_name)
+    frame["factor"] = [*map(factor_name, seen.risk.factors), UNEXPLAINED, "Total"]
     columns = (
         Column("factor", "Factor", emphasis=True),
         Column("exposure", "Exposure", "number", note="1 moves as much as the factor"),
@@ -148,7 +176,8 @@ def factor_table(seen: Overview, origin: Origin) -> Exhibit:
     )
     why = "not a factor"
     rows, facts = origin.table(
-        "risk.factor", frame, columns, "risk.split", TABLES,
+        "risk.factor", frame, columns, "risk.split", tables(seen),
+        keys=factor_keys(seen.risk.factors, ("specific", "total"), origin),
         missing={"exposure": why, "volatility": why, "correlation": why, "share": "nothing moves"},
     )  # fmt: skip
     rows = (*rows[:-2], *(tuple("" if isinstance(cell, Missing) else cell for cell in row) for row in rows[-2:]))
@@ -162,7 +191,7 @@ def factor_table(seen: Overview, origin: Origin) -> Exhibit:
         )
     return Exhibit(
         id, title, TableBody(columns, rows, total_row=True, note=_factors_are(seen)), takeaway,
-        origin.settings(basis(seen), TABLES), facts,
+        origin.settings(_factor_basis(seen), tables(seen)), facts,
     )  # fmt: skip
 
 
@@ -341,6 +370,12 @@ def _largest_part(parts: pd.DataFrame, volatility: np.ndarray, name: str) -> str
 
 def _factors_are(seen: Overview) -> str:
     """What the factors stand for."""
+    if has_own_factors(seen):
+        text = "Factors and exposures are those the firm keeps; a factor's return is what fits the securities' returns "
+        text += "best on each session. Factors overlap; a negative contribution lowers the risk."
+        if seen.risk.unexposed:
+            text += f" Without exposures, and so explained by no factor: {listed(list(seen.risk.unexposed))}."
+        return text
     classes = set(seen.watched.securities["asset_class"])
     styles = [name for name in seen.risk.factors if name not in classes]
     text = "A factor named after an asset class is the average of its shares or broad funds."

@@ -13,7 +13,7 @@ from workbench.attribution import FactorAttribution
 from workbench.errors import WorkbenchError
 from workbench.exhibits.drift_facts import absent, display_names
 from workbench.exhibits.origin import Origin
-from workbench.exhibits.risk import UNEXPLAINED, factor_name
+from workbench.exhibits.risk import UNEXPLAINED, factor_keys, factor_name
 from workbench.firm import Firm
 from workbench.report import Column, Exhibit, TableBody
 from workbench.report import format as fmt
@@ -64,9 +64,13 @@ def factor_table(
     if not known:
         return absent(id, title, f"Nothing can be attributed: {why[0] if why else 'no model is in force'}.")
     shown = display_names(names)
-    parts = pd.DataFrame({model: result.parts[_COLUMNS[what]] for model, result in known.items()})
+    values = {model: result.parts[_COLUMNS[what]].to_numpy() for model, result in known.items()}
+    *factors, _, _ = map(str, next(iter(known.values())).parts.index)
+    keys = factor_keys(factors, ("specific", "unexplained", "total"), origin)
+    parts = pd.DataFrame(values, index=keys[:-1])
     if (parts.loc["unexplained"].abs() < _NOTHING).all():
         parts = parts.drop("unexplained")  # a paper portfolio is nothing but its holdings
+    called = dict(zip(keys, factors, strict=False))
     totals = [result.total_return if what == "return" else result.volatility for result in known.values()]
     labels = [str(shown.get(model, model)) for model in known]
     columns = (
@@ -75,7 +79,7 @@ def factor_table(
     )
     frame = pd.concat([parts, pd.DataFrame([totals], index=["total"], columns=parts.columns)])
     frame.columns = pd.Index([column.name for column in columns[1:]])
-    frame.insert(0, "part", [_LABELS.get(str(name), factor_name(name)) for name in parts.index] + ["Total"])
+    frame.insert(0, "part", [_LABELS.get(key) or factor_name(called[key]) for key in parts.index] + ["Total"])
     rows, facts = origin.table(
         "risk.realised", frame, columns, "attribution.model_factor_attribution", TABLES, keys=frame.index
     )
@@ -89,19 +93,19 @@ def factor_table(
         id,
         title,
         TableBody(columns, rows, total_row=True, note=note.strip()),
-        _takeaway(parts, totals, labels, what),
+        _takeaway(parts, totals, labels, called, what),
         origin.settings(basis, TABLES),
         facts,
     )
 
 
-def _takeaway(parts: pd.DataFrame, totals: list[float], labels: list[str], what: str) -> str:
+def _takeaway(parts: pd.DataFrame, totals: list[float], labels: list[str], called: Mapping[str, str], what: str) -> str:
     """The model furthest from its benchmark, and what that was made of most."""
     at = int(np.argmax(np.abs(totals)))
     total, own = totals[at], parts.iloc[:, at]
     # The part that pulled most in the direction of the total.
     first = str((own * np.sign(total)).idxmax())
-    cause = _CAUSES.get(first, first)
+    cause = _CAUSES.get(first) or called[first]
     amount = fmt.basis_points(abs(own[first]))
     if what == "risk":
         return (

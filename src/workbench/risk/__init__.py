@@ -5,9 +5,11 @@ from workbench.risk.concentration_warnings import issuer_by_sleeve
 from workbench.risk.early_warnings import EarlyWarning, EarlyWarnings, find_warnings
 from workbench.risk.ex_ante import RiskSplit, split
 from workbench.risk.limits import Limit, Limits, load_limits
+from workbench.risk.load import watch
 from workbench.risk.model import RiskModel, estimate, with_factor_portfolios
 from workbench.risk.overview import FIRM, Overview, overview
 from workbench.risk.own_assets import drawdown_of_value, load_drawdown
+from workbench.risk.own_exposures import with_exposures
 from workbench.risk.patterns import Pattern
 from workbench.risk.portfolios import (
     Portfolios,
@@ -26,7 +28,7 @@ from workbench.risk.score import HouseholdScores, score_households, tolerated_sc
 from workbench.risk.shocks import Scenarios, ShockSet, Window, load_scenarios, parse_scenarios
 from workbench.risk.stress import Moves, Stress, factor_moves, historical_moves, shock_moves, stress_test
 from workbench.risk.tolerated import against_tolerance, tolerated_losses
-from workbench.risk.watched import Watched, watch
+from workbench.risk.watched import Watched
 
 __all__ = [
     "FIRM",
@@ -78,5 +80,6 @@ __all__ = [
     "tolerated_losses",
     "tolerated_scores",
     "watch",
+    "with_exposures",
     "with_factor_portfolios",
 ]

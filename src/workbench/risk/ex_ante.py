@@ -158,7 +158,7 @@ def split(weights: pd.DataFrame, model: RiskModel) -> RiskSplit:
     moves = volatility > _STILL
     volatility = np.where(moves, volatility, 0.0)
     exposure = held @ model.exposures
-    with_factor = exposure @ model.factor_covariance
+    with_factor = held @ model.factor_cross
     factor_volatility = np.sqrt(np.maximum(np.diag(model.factor_covariance), 0.0))
     systematic = (exposure * with_factor).sum(axis=1)
     return RiskSplit(

@@ -36,8 +36,10 @@ class RiskModel:
     """Annual risk of S securities (fractions squared a year) and their exposures to K factors.
 
     `covariance` is S x S, `exposures` S x K, `factor_covariance` K x K; `specific` is the rest. `observations` counts
-    the sessions it was estimated on. `proxied` maps a security with too short a history to the class whose average
-    stands in for it, `left_out` maps securities and factors to why they have no estimate.
+    the sessions it was estimated on. `with_factors` is the covariance of each security with each factor (S x K); where
+    it is not given exposures are slopes on the factors, and it is their product with `factor_covariance`. `proxied`
+    maps a security with too short a history to the class whose average stands in for it, `left_out` maps securities
+    and factors to why they have no estimate, and `unexposed` are securities that given exposures do not name.
 
     Raises `ParameterError` for arrays of other shapes, not finite, or a covariance that none can be (not symmetric, or
     with a negative eigenvalue).
@@ -54,6 +56,8 @@ class RiskModel:
     method: str = ""
     proxied: Mapping[str, str] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
+    with_factors: Floats | None = None
+    unexposed: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         count, factors = len(self.securities), len(self.factors)
@@ -62,6 +66,8 @@ class RiskModel:
         shapes = {
             "covariance": (count, count), "exposures": (count, factors), "factor_covariance": (factors, factors),
         }  # fmt: skip
+        if self.with_factors is not None:
+            shapes["with_factors"] = (count, factors)
         for name, shape in shapes.items():
             values = getattr(self, name)
             if values.shape != shape or not np.isfinite(values).all():
@@ -70,9 +76,16 @@ class RiskModel:
             _check_covariance(getattr(self, name), name)
 
     @property
+    def factor_cross(self) -> Floats:
+        """Covariance of each security with each factor (S x K)."""
+        return self.exposures @ self.factor_covariance if self.with_factors is None else self.with_factors
+
+    @property
     def specific(self) -> Floats:
-        """Covariance of what the factors do not explain (S x S)."""
-        return np.asarray(self.covariance - self.exposures @ self.factor_covariance @ self.exposures.T)
+        """Covariance of what exposures times factors leave of each security (S x S)."""
+        both = self.factor_cross @ self.exposures.T
+        explained = both + both.T - self.exposures @ self.factor_covariance @ self.exposures.T
+        return np.asarray(self.covariance - explained)
 
     @property
     def volatility(self) -> Floats:
@@ -138,7 +151,7 @@ def with_factor_portfolios(covariance: pd.DataFrame, factors: pd.DataFrame) -> R
     matrix = (matrix + matrix.T) / 2
     portfolios = factors.reindex(ids).fillna(0.0).to_numpy(np.float64)
     common = portfolios.T @ matrix @ portfolios
-    kept, left_out = _independent(common, [str(name) for name in factors.columns])
+    kept, left_out = independent(common, [str(name) for name in factors.columns])
     common = common[np.ix_(kept, kept)]
     # Kept factors are independent, so that this is a plain solve.
     exposures = np.linalg.solve(common, portfolios[:, kept].T @ matrix).T if kept else np.zeros((len(ids), 0))
@@ -225,7 +238,7 @@ def _extended(
     return (covariance + covariance.T) / 2, average @ base.exposures
 
 
-def _independent(common: Floats, names: Sequence[str]) -> tuple[list[int], dict[str, str]]:
+def independent(common: Floats, names: Sequence[str]) -> tuple[list[int], dict[str, str]]:
     """The factors that move and that those before them do not explain wholly, and why the others are left out."""
     kept: list[int] = []
     left_out: dict[str, str] = {}

@@ -20,7 +20,7 @@ from workbench.risk.portfolios import (
     portfolios,
     scenario_moves,
 )
-from workbench.risk.shocks import Scenarios, load_scenarios
+from workbench.risk.shocks import PACKAGED, Scenarios, load_scenarios
 from workbench.risk.stress import Stress, stress_test
 from workbench.risk.tolerated import against_tolerance, tolerated_losses
 from workbench.risk.watched import Watched
@@ -71,11 +71,15 @@ def overview(
     still have figures. Raises `ParameterError` for scenarios that name what the firm does not have.
     """
     model, no_risk = _estimated(watched, window)
+    # Packaged shocks name asset classes and styles, which a firm's own factors need not be.
+    own = not no_risk and len(watched.exposures.columns) > 0
+    models = [model, estimate_risk(watched, window, own=False)] if own else [model]
     classes = sorted(set(watched.securities["asset_class"]))
     scenarios = scenarios or load_scenarios()
+    factors = models[-1].factors if scenarios.source == PACKAGED else [name for one in models for name in one.factors]
     # Without an estimate a firm's own shocks of factors are not misspelt, they only cannot be answered.
-    scenarios = scenarios.without_factors(classes) if no_risk else scenarios.for_universe(model.factors, classes)
-    moves = scenario_moves(watched, model, scenarios)
+    scenarios = scenarios.without_factors(classes) if no_risk else scenarios.for_universe(factors, classes)
+    moves = scenario_moves(watched, models, scenarios)
     groups = _joined(portfolios(watched, "firm"), portfolios(watched, "model"))
     known = covered(groups, model)
     households = portfolios(watched, "household")

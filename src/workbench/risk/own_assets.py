@@ -11,7 +11,7 @@ from workbench import performance
 from workbench.errors import ParameterError
 from workbench.firm import Firm
 from workbench.performance import DailyHoldings
-from workbench.risk.watched import YEARS_BACK
+from workbench.risk.load import YEARS_BACK
 
 #: A year of sessions, over which the highest value counts.
 WINDOW = 252

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -13,6 +13,7 @@ from workbench.errors import ParameterError
 from workbench.market import style_factors
 from workbench.risk.ex_ante import split
 from workbench.risk.model import RISK_WINDOW, Floats, RiskModel, estimate
+from workbench.risk.own_exposures import factor_weights, with_exposures
 from workbench.risk.shocks import Scenarios
 from workbench.risk.stress import Moves, historical_moves, shock_moves
 from workbench.risk.watched import Watched
@@ -90,10 +91,12 @@ def model_targets(watched: Watched) -> pd.DataFrame:
     )
 
 
-def estimate_risk(watched: Watched, window: int = RISK_WINDOW) -> RiskModel:
-    """Estimate risk from the last `window` sessions, with a factor for each asset class and each style there is.
+def estimate_risk(watched: Watched, window: int = RISK_WINDOW, *, own: bool = True) -> RiskModel:
+    """Estimate risk from the last `window` sessions.
 
-    Raises `MarketDataError` where prices are too few (see `estimate`), `ParameterError` for a window below 2.
+    Factors are those of the exposures that the firm keeps; without any, or with `own` false, there is one for each
+    asset class and each style. Raises `MarketDataError` where prices are too few (see `estimate`), `ParameterError`
+    for a window below 2.
     """
     if window < 2:
         raise ParameterError(f"window is {window} sessions; give 2 or more", "window")
@@ -102,6 +105,8 @@ def estimate_risk(watched: Watched, window: int = RISK_WINDOW) -> RiskModel:
     returns = pd.DataFrame(watched.returns[begin:], index=watched.sessions[begin:], columns=ids)
     whole = returns.columns[returns.notna().all()]
     securities = watched.securities.set_index("security_id")
+    if own and len(watched.exposures.columns):
+        return with_exposures(estimate(returns, securities["asset_class"]), watched.exposures)
     return estimate(returns, securities["asset_class"], factor_portfolios(securities.loc[whole]))
 
 
@@ -145,7 +150,8 @@ def account_risk(watched: Watched, model: RiskModel, size: int = CHUNK) -> pd.Da
 def factor_returns(watched: Watched, model: RiskModel, periods: int) -> pd.DataFrame:
     """Simple returns of the model's factors over the last `periods` sessions (session x factor).
 
-    A factor's portfolio is set to its weights every session, and holds securities with a return on every one of them.
+    A factor's portfolio is set to its weights every session, and holds securities with a return on every one of them;
+    factors are the firm's own where it keeps exposures.
     Raises `ParameterError` for more periods than there are.
     """
     if not 1 <= periods <= watched.last:
@@ -154,18 +160,27 @@ def factor_returns(watched: Watched, model: RiskModel, periods: int) -> pd.DataF
     values = watched.returns[watched.last + 1 - periods :]
     whole = ~np.isnan(values).any(axis=0)
     weights = factor_portfolios(securities[whole])
+    if len(watched.exposures.columns):
+        there = securities.index[whole]
+        weights = factor_weights(watched.exposures.reindex(there).fillna(0.0))
     names = [name for name in model.factors if name in weights]
     days = watched.sessions[watched.last + 1 - periods :]
     return pd.DataFrame(values[:, whole] @ weights[names].to_numpy(np.float64), index=days, columns=names)
 
 
-def scenario_moves(watched: Watched, model: RiskModel, scenarios: Scenarios) -> Moves:
-    """What each window and each shock does to every security of the firm; raises as `shock_moves`."""
+def scenario_moves(watched: Watched, models: Sequence[RiskModel], scenarios: Scenarios) -> Moves:
+    """What each window and each shock does to every security of the firm; raises as `shock_moves`.
+
+    A shock moves the factors of the first of the models that has all it names.
+    """
     asset_class = watched.securities.set_index("security_id")["asset_class"]
     returns = pd.DataFrame(watched.returns, index=watched.sessions, columns=list(asset_class.index))
-    return historical_moves(returns, asset_class, scenarios) + shock_moves(
-        model, list(asset_class.index), asset_class, scenarios
-    )
+    moves = historical_moves(returns, asset_class, scenarios)
+    for shock in scenarios.shocks:
+        model = next((one for one in models if set(shock.factors) <= set(one.factors)), models[0])
+        alone = replace(scenarios, shocks=(shock,))
+        moves += shock_moves(model, list(asset_class.index), asset_class, alone)
+    return moves
 
 
 def covered(held: Portfolios, model: RiskModel) -> Portfolios:
