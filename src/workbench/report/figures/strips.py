@@ -110,7 +110,6 @@ def _framed(
     rows = [label(group) for group in groups]
     layout = house_layout()
     layout["hovermode"] = "closest"
-    layout["margin"] = layout["margin"] | {"r": 28}  # half of a figure that stands at the axis' end
     room = 0.08 * (max(numbers) - min(numbers)) or 1.0
     layout["xaxis"] |= unit_axis(unit, title) | {
         "range": [min([0.0, *numbers]) - room, max([0.0, *numbers]) + room], "nticks": 7,
