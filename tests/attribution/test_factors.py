@@ -133,7 +133,7 @@ class TestRefused:
 
     def test_nothing_that_moves(self):
         weights, returns, common, earned = made()
-        with pytest.raises(ParameterError, match="never moves"):
+        with pytest.raises(ParameterError, match="never differs"):
             attribution.factor_attribution(
                 weights, returns, common, earned, benchmark_weights=weights * 0.9, benchmark_returns=earned
             )

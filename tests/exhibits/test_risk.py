@@ -198,3 +198,12 @@ def test_a_firms_own_exposures_are_used_and_said_so(chapter, small):
     # Shares and Treasuries are 720 and 490 of 1,370 dollars.
     assert shown.facts["risk.factor.growth.exposure"].value == pytest.approx((1.2 * 720 - 0.3 * 490) / 1370)
     assert sum(row[4] for row in table.body.rows[:-1]) == pytest.approx(table.body.rows[-1][4])
+
+
+def test_the_example_of_a_firms_own_stresses_runs(chapter, small, request):
+    example = request.config.rootpath / "params" / "stress.yml"
+    shown = chapter("risk_and_stress", lengthened(small, 800), stresses=str(example))
+    assert {"equities-30", "bonds-no-help"} == {
+        fact.split(".")[2] for fact in shown.facts if fact.startswith("stress.all.") and fact.endswith(".result")
+    }
+    assert "Pandemic, early 2020 | 2020-02-19 | 2020-03-23" in shown.text("stress-coverage")

@@ -47,7 +47,7 @@ class BookParams:
     """What a params file asks for.
 
     `as_of` is an ISO date or "latest"; `time_limit` is seconds a notebook; `firm` a folder or "demo";
-    `file_hash` the sha256 of the params file, "" where the text came from elsewhere.
+    `file_hash` the sha256 of the params file, "" where the text came from elsewhere, and `folder` the one it is in.
     """
 
     book: str
@@ -59,6 +59,7 @@ class BookParams:
     time_limit: float = 120.0
     pdf: bool = True
     file_hash: str = ""
+    folder: Path | None = None
 
 
 _KEYS = ["book", "title", "subtitle", "firm", "as_of", "time_limit", "pdf", "chapters"]
@@ -74,7 +75,7 @@ def load_book(path: Path, chapters: Mapping[str, Chapter] = CHAPTERS) -> BookPar
         raise ParameterError(f"params file {path} is larger than {_LARGEST_FILE:,} bytes; a params file is one page.")
     try:
         book = parse_book(content.decode("utf-8"), chapters)
-        return replace(book, file_hash=hashlib.sha256(content).hexdigest())
+        return replace(book, file_hash=hashlib.sha256(content).hexdigest(), folder=path.resolve().parent)
     except UnicodeDecodeError:
         raise ParameterError(f"params file {path} is not UTF-8 text; save it as UTF-8.") from None
     except ParameterError as error:

@@ -1,9 +1,9 @@
 """A notebook's parameters, read from its own `parameters` cell and checked before a kernel starts.
 
 The cell is parsed, never executed. Every line of it is `name: type = default  # comment`; the comment is the
-parameter's help and may open with a range, `# 1..50: how many accounts`, or with the words a text may be, `# one of
-sector, region: the level shown`. Why here: papermill itself puts "250"
-into an int, only warns on an unknown name, and runs code hidden in a name.
+parameter's help and may open with a range, `# 1..50: how many accounts`, with the words a text may be, `# one of
+sector, region: the level shown`, or with `# a file beside the params file: what it holds`. Why here: papermill itself
+puts "250" into an int, only warns on an unknown name, and runs code hidden in a name.
 """
 
 from __future__ import annotations
@@ -30,6 +30,9 @@ _SCALARS: dict[str, type] = {"str": str, "int": int, "float": float, "bool": boo
 _LISTS = ("list[str]", "list[int]", "list[float]")
 _RANGE = re.compile(r"^\s*(-?\d+(?:\.\d+)?)\s*\.\.\s*(-?\d+(?:\.\d+)?)\s*(?::|$)\s*")
 _CHOICES = re.compile(r"^\s*one of ([\w-]+(?:, [\w-]+)*)(?::|$)\s*")
+_FILE = re.compile(r"^\s*a file beside the params file(?::|$)\s*")
+#: A file's name, and no more than that: nothing outside the folder of the params file can be reached by it.
+_FILE_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,99}", re.ASCII)
 _DATE_NAME = re.compile(r"(?:^|_)(?:as_of|date|on)$")
 _SECRET_NAME = re.compile(
     r"(?:^|_)(?:pass(?:word|wd|phrase)?|pwd|secrets?|tokens?|credentials?|auth|bearer|"
@@ -52,7 +55,7 @@ LONGEST_TEXT = 2_000
 @dataclass(frozen=True)
 class Parameter:
     """One parameter of a notebook: its name, type as written, default, help, bounds (None where unbounded) and, of a
-    text, the words it may be (none where it is free).
+    text, the words it may be (none where it is free). `is_file` marks the name of a file, "" where none is given.
     """
 
     name: str
@@ -62,6 +65,7 @@ class Parameter:
     lower: float | None = None
     upper: float | None = None
     choices: tuple[str, ...] = ()
+    is_file: bool = False
 
     @property
     def is_date(self) -> bool:
@@ -79,6 +83,10 @@ class NotebookParameters:
     def names(self) -> list[str]:
         """The names a params file may set."""
         return [parameter.name for parameter in self.parameters]
+
+    def files(self) -> list[str]:
+        """The names of those that are files."""
+        return [parameter.name for parameter in self.parameters if parameter.is_file]
 
     def validate(self, values: Mapping[str, object]) -> dict[str, Value]:
         """The full set of values the notebook runs with: the given ones, checked strictly, over the defaults.
@@ -188,6 +196,9 @@ def _read_one(node: ast.stmt, comments: Mapping[int, str], notebook: str) -> Par
     named = _CHOICES.match(comment)
     if named is not None and annotation == "str":
         return Parameter(name, annotation, default, comment[named.end() :], choices=tuple(named[1].split(", ")))
+    file = _FILE.match(comment)
+    if file is not None and annotation == "str":
+        return Parameter(name, annotation, default, comment[file.end() :], is_file=True)
     bounds = _RANGE.match(comment)
     if bounds is None:
         return Parameter(name, annotation, default, comment)
@@ -238,6 +249,12 @@ def _check_text(parameter: Parameter, value: Value, notebook: str) -> None:
             message = unknown("value", text, list(parameter.choices))
             raise ParameterError(
                 f"parameter {parameter.name!r} of notebook {notebook}: {message}", parameter=parameter.name
+            )
+        if parameter.is_file and text and not _FILE_NAME.fullmatch(text):
+            raise ParameterError(
+                f"parameter {parameter.name!r} of notebook {notebook} is {text[:60]!r}; give the plain name of a "
+                "file in the folder of the params file, such as stress.yml.",
+                parameter=parameter.name,
             )
         if parameter.is_date and not is_iso_date(text) and text != parameter.default:
             raise ParameterError(

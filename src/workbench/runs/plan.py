@@ -1,7 +1,7 @@
 """From a params file to a plan: every notebook read, checked and keyed before the first kernel starts.
 
-A run key is the hash of everything an executed notebook depends on: its code, its parameters, the firm's data, the
-lock of exact versions and the package's own source. Equal keys mean the earlier output may stand.
+A run key is the hash of everything an executed notebook depends on: its code, its parameters and the files they name,
+the firm's data, the lock of exact versions and the package's own source. Equal keys mean the earlier output may stand.
 """
 
 from __future__ import annotations
@@ -84,7 +84,9 @@ def plan(
     package_hash = _package_hash()
     common = [firm_hash, lock_hash, package_hash]
     planned = tuple(
-        _plan_notebook(request, find_chapter(request.chapter, chapters), notebooks, firm_path, as_of, common)
+        _plan_notebook(
+            request, find_chapter(request.chapter, chapters), notebooks, firm_path, as_of, common, book.folder
+        )
         for request in book.chapters
     )
     head = [book.book, book.title, book.subtitle, book.pdf, as_of]
@@ -95,7 +97,13 @@ def plan(
 
 
 def _plan_notebook(
-    request: ChapterRequest, chapter: Chapter, folder: Path, firm_path: Path, as_of: str, common: list[str]
+    request: ChapterRequest,
+    chapter: Chapter,
+    folder: Path,
+    firm_path: Path,
+    as_of: str,
+    common: list[str],
+    beside: Path | None,
 ) -> NotebookPlan:
     path = folder / chapter.notebook
     notebook = read_notebook(path, chapter.key)
@@ -111,9 +119,26 @@ def _plan_notebook(
     parameters = declared.validate({**request.parameters, "firm": str(firm_path), "as_of": as_of})
     source_hash = code_hash(notebook)
     # The firm's path is left out: the same data in another folder is the same run.
-    keyed = {name: value for name, value in parameters.items() if name != "firm"}
+    keyed: dict[str, object] = {name: value for name, value in parameters.items() if name != "firm"}
+    for name in declared.files():
+        if parameters[name]:
+            file = _beside(str(parameters[name]), beside, name, chapter.key)
+            keyed[name] = [parameters[name], file_hash(file)]
+            parameters[name] = str(file)
     run_key = _digest(chapter.key, source_hash, keyed, common)
     return NotebookPlan(chapter.key, chapter.title, path, source_hash, parameters, run_key)
+
+
+def _beside(name: str, folder: Path | None, parameter: str, notebook: str) -> Path:
+    """The file of this plain name in the folder of the params file, never one that a link there leads out to."""
+    file = None if folder is None else (folder / name).resolve()
+    if file is None or not file.is_file() or file.parent != folder:
+        raise ParameterError(
+            f"parameter {parameter!r} of notebook {notebook} names {name!r}, and there is no such file in the "
+            "folder of the params file; put it there.",
+            parameter=parameter,
+        )
+    return file
 
 
 def read_notebook(path: Path, name: str) -> dict[str, Any]:
@@ -152,7 +177,7 @@ def _digest(*parts: object) -> str:
 
 @cache
 def _package_hash() -> str:
-    """The hash of every Python file of the package: a run with changed code is another run."""
+    """The hash of every Python and YAML file of the package: a run with changed code or thresholds is another run."""
     root = Path(__file__).resolve().parents[1]
-    files = sorted(root.rglob("*.py"))
+    files = sorted(file for file in root.rglob("*") if file.suffix in (".py", ".yml"))
     return _digest([(file.relative_to(root).as_posix(), file_hash(file)) for file in files])
