@@ -2,6 +2,7 @@
 
     python -m benchmarks.implementation            # a table
     python -m benchmarks.implementation --json     # one object, for a machine
+    python -m benchmarks.implementation --shapes   # firms of other shapes, a table; some minutes
 
 In each simulated firm 85 % of an advisor's accounts are at one custodian, and advisors differ. Where no custodian
 matters, naming one is false blame; where one costs 4 bp a month, naming it is power. The naive method beside ours
@@ -17,6 +18,7 @@ from dataclasses import asdict
 
 import numpy as np
 
+from benchmarks.implementation_shapes import table
 from benchmarks.simulated_gaps import Firm, naive_p, simulate
 from workbench.attribution.implementation import Panel, fit, judge
 
@@ -89,7 +91,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--simulations", type=int, default=SIMULATIONS)
+    parser.add_argument("--shapes", action="store_true", help="firms of many shapes, as a table")
     chosen = parser.parse_args()
+    if chosen.shapes:
+        print(table(chosen.simulations))
+        return
     figures = measure(chosen.simulations)
     if chosen.json:
         print(json.dumps(figures))

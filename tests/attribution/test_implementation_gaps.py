@@ -1,6 +1,7 @@
 """The gaps of a firm, reckoned again by hand; what may lie behind them; firms that allow no comparison."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from workbench.attribution.implementation import (
     LEAST_MONTHS,
     judge_sleeves,
     load,
-    load_sleeves,
+    load_with_sleeves,
     study,
 )
 from workbench.attribution.implementation.blame import against_others
@@ -110,7 +111,7 @@ def test_the_omitted_variable_formula_is_exact_for_equal_weights(gaps):
     """With the last model's own weights, total and remaining differ by the channels and nothing else."""
     found = study(gaps, np.random.default_rng(1), draws=99)
     sums, point = found.remaining.fit.moments, found.remaining.fit.point
-    short = moments(gaps.panel("gross", CLIENT))
+    short = moments(replace(gaps.panel("gross", CLIENT), precision=found.remaining.fit.panel.precision))
     without = likelihood(short, point.ratios).solution[short.n_random :][: short.n_custodians]
     with_all = point.solution[sums.n_random :][: sums.n_custodians]
     share = np.array([effect.share for effect in found.total.custodians])
@@ -119,7 +120,7 @@ def test_the_omitted_variable_formula_is_exact_for_equal_weights(gaps):
 
 
 def test_sleeve_gaps_are_holdings_gains_over_what_was_held(firm, gaps):
-    sleeves = load_sleeves(firm, gaps, 24)
+    _, sleeves = load_with_sleeves(firm, 24)
     daily = performance.load(firm, "2020-11-30")
     paths = load_models(firm, daily.sessions, daily.securities)
     sleeve = "CORE"
@@ -145,7 +146,7 @@ def test_sleeve_gaps_are_holdings_gains_over_what_was_held(firm, gaps):
 
 
 def test_sleeves_share_out_the_chance_of_false_blame(firm, gaps):
-    sleeves = load_sleeves(firm, gaps, 24)
+    _, sleeves = load_with_sleeves(firm, 24)
     judged = judge_sleeves(sleeves, np.random.default_rng(1), draws=99)
     assert judged
     assert all(verdict.alpha == pytest.approx(0.05 / len(sleeves)) for verdict in judged.values())

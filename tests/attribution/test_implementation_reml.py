@@ -49,7 +49,7 @@ def indicators(values):
 def dense(frame, covariates, ratios, precision=None):
     """Deviance, coefficients and predicted effects by n x n matrices, as in Searle, Casella and McCulloch (1992).
 
-    With precisions rows are multiplied by their roots first, accounts' columns but by one.
+    With precisions rows are multiplied by their roots first.
     """
     columns = frame[covariates].to_numpy() if covariates else np.empty((len(frame), 0))
     if "model_id" in frame:
@@ -60,7 +60,7 @@ def dense(frame, covariates, ratios, precision=None):
     effects, y = [indicators(frame[name]) for name in FACTORS], frame["gap"].to_numpy()
     if precision is not None:
         root = np.sqrt(precision)
-        effects = [z if name == "account_id" else root[:, None] * z for name, z in zip(FACTORS, effects)]
+        effects = [root[:, None] * z for z in effects]
         x, y = root[:, None] * x, root * y
     v = np.eye(len(frame)) + sum(ratio * z @ z.T for ratio, z in zip(ratios, effects))
     inverse = np.linalg.inv(v)

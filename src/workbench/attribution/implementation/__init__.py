@@ -7,7 +7,7 @@ from workbench.attribution.implementation.overlap import comparisons, overlap
 from workbench.attribution.implementation.panel import Panel
 from workbench.attribution.implementation.permutation import Permutation, permute
 from workbench.attribution.implementation.reml import Component, Fit, fit
-from workbench.attribution.implementation.sleeve_gaps import load_sleeves
+from workbench.attribution.implementation.sleeve_gaps import load_with_sleeves
 from workbench.attribution.implementation.study import Naive, Study, judge_sleeves, naive, study
 from workbench.attribution.implementation.verdict import Verdict, judge
 from workbench.attribution.implementation.words import Figure, Sentence, sentences
@@ -36,7 +36,7 @@ __all__ = [
     "judge",
     "judge_sleeves",
     "load",
-    "load_sleeves",
+    "load_with_sleeves",
     "naive",
     "overlap",
     "permute",

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.stats import norm
-from scipy.stats import t as t_distribution
+from scipy.special import ndtri, stdtr, stdtrit
 
 from workbench.attribution.implementation.inference import Estimate
 from workbench.attribution.implementation.likelihood import likelihood
@@ -70,7 +69,7 @@ class Rule:
 
     def limit(self, freedom: float) -> float:
         """Standard errors at which a single true effect passes the adjusted test: that of the smallest of all p."""
-        return float(t_distribution.ppf(1.0 - self.alpha / (2.0 * self.tests), freedom))
+        return float(stdtrit(freedom, 1.0 - self.alpha / (2.0 * self.tests)))
 
 
 def against_others(share: Floats) -> Floats:
@@ -94,7 +93,7 @@ def custodian_effects(
         agreed, reach = by_model and p is not None and p <= rule.alpha, None
         if p is not None:
             limit = max(float(exchange.critical[k]), rule.limit(estimate.freedom) * estimate.error)
-            reach = limit + float(norm.ppf(POWER)) * max(float(exchange.error[k]), estimate.error)
+            reach = limit + float(ndtri(POWER)) * max(float(exchange.error[k]), estimate.error)
         effects.append(
             Effect(
                 "custodian", str(panel.custodians[k]), int(accounts[k]), float(share[k]), estimate, None, float(q), p,
@@ -114,7 +113,7 @@ def advisor_effects(
     for k, (estimate, raw, q) in enumerate(zip(shrunken, measured, adjusted, strict=True)):
         tells, short = bool(telling[k] > 0.0), estimate.value < 0.0
         by_model = rule.by_model(estimate.value, q)
-        reach = raw.error * (rule.limit(raw.freedom) + float(norm.ppf(POWER))) if tells else None
+        reach = raw.error * (rule.limit(raw.freedom) + float(ndtri(POWER))) if tells else None
         effects.append(
             Effect(
                 "advisor", str(panel.advisors[k]), int(accounts[k]), float(share[k]), estimate, raw if tells else None,
@@ -140,7 +139,7 @@ def measured_advisors(fitted: Fit, share: Floats, level: float) -> list[Estimate
     found = []
     for row in against_others(share):
         value, error = float(row @ effects), float(np.sqrt(max(0.0, float(row @ covariance @ row))))
-        reach = error * float(t_distribution.ppf(0.5 + level / 2.0, freedom))
-        p = float(2.0 * t_distribution.sf(abs(value) / error, freedom)) if error > 0.0 else 1.0
+        reach = error * float(stdtrit(freedom, 0.5 + level / 2.0))
+        p = float(2.0 * stdtr(freedom, -abs(value) / error)) if error > 0.0 else 1.0
         found.append(Estimate(value, error, freedom, value - reach, value + reach, p))
     return found

@@ -55,9 +55,12 @@ def read(firm: Firm, securities: tuple[str, ...], sessions: pd.DatetimeIndex) ->
     )  # fmt: skip
 
 
-def cash_drag(daily: DailyHoldings, paths: ModelPaths, model: Ints, starts: Ints, ends: Ints) -> Floats:
-    """Cash beyond the model's, times cash's return less the model's, summed over each month's days (N x months)."""
-    value = daily.account_value[:, :-1]
+def cash_drag(daily: DailyHoldings, whole: Floats, paths: ModelPaths, model: Ints, starts: Ints, ends: Ints) -> Floats:
+    """Cash beyond the model's, times cash's return less the model's, summed over each month's days (N x months).
+
+    `whole` (N x T+1) is the value of each account at each close.
+    """
+    value = whole[:, :-1]
     slot = np.flatnonzero(daily.slot_security == daily.securities.index(CASH))
     cash = np.zeros_like(value)
     cash[daily.slot_account[slot]] = daily.value[slot, :-1]
@@ -86,7 +89,7 @@ def trade_lag(book: Book, daily: DailyHoldings, starts: Ints, ends: Ints) -> Flo
     return np.asarray(np.divide(late, dollars, out=np.zeros(shape), where=dollars > 0.0))
 
 
-def restricted(book: Book, daily: DailyHoldings, paths: ModelPaths, model: Ints, starts: Ints) -> Floats:
+def restricted(book: Book, daily: DailyHoldings, whole: Floats, paths: ModelPaths, model: Ints, starts: Ints) -> Floats:
     """Share that restrictions keep in the account, or keep out of it against the model (N x months).
 
     Restrictions are those of the book now, for it does not say since when; an expired one counts up to its last day.
@@ -111,18 +114,18 @@ def restricted(book: Book, daily: DailyHoldings, paths: ModelPaths, model: Ints,
         # What is kept out is what the model holds beyond the cap and the account does not hold.
         bound = np.where(locked, held, np.clip(wanted - np.maximum(held, cap), 0.0, None))
         np.add.at(result[:, place], account[current], bound[current])
-        result[:, place] += _lots_share(book, daily, start, held=True).sum(axis=1)
+        result[:, place] += _lots_share(book, daily, whole, start, held=True).sum(axis=1)
     return result
 
 
-def tax_locked(book: Book, daily: DailyHoldings, paths: ModelPaths, model: Ints, starts: Ints) -> Floats:
+def tax_locked(book: Book, daily: DailyHoldings, whole: Floats, paths: ModelPaths, model: Ints, starts: Ints) -> Floats:
     """Share over the model that consists of lots with gains, taxed accounts only (N x months)."""
     result = np.zeros((len(daily.accounts), len(starts)))
     of_model, known = paths.security_weights, model >= 0
     for place, start in enumerate(starts):
         target = np.nan_to_num(of_model[:, start])[:, : len(daily.securities)][model]
         over = np.clip(_weights(daily, start) - target, 0.0, None)
-        locked = np.minimum(_lots_share(book, daily, start, held=False), over).sum(axis=1)
+        locked = np.minimum(_lots_share(book, daily, whole, start, held=False), over).sum(axis=1)
         result[:, place] = np.where(known, locked, 0.0)
     return result
 
@@ -135,7 +138,7 @@ def _weights(daily: DailyHoldings, close: int) -> Floats:
     return np.asarray(np.divide(dense, total, out=np.zeros_like(dense), where=total > 0.0))
 
 
-def _lots_share(book: Book, daily: DailyHoldings, close: int, *, held: bool) -> Floats:
+def _lots_share(book: Book, daily: DailyHoldings, whole: Floats, close: int, *, held: bool) -> Floats:
     """Share of each account in lots held by instruction, or with a gain beyond the tolerance (N x S)."""
     lots = book.lots
     account = daily.account_ids.get_indexer(pd.Index(lots["account_id"]))
@@ -146,7 +149,7 @@ def _lots_share(book: Book, daily: DailyHoldings, close: int, *, held: bool) -> 
     used = (account >= 0) & wanted & np.isfinite(price) & (lots["acquired_on"] <= daily.sessions[close]).to_numpy()
     dollars = np.zeros((len(daily.accounts), len(daily.securities)))
     np.add.at(dollars, (account[used], security[used]), (lots["quantity"].to_numpy() * price)[used])
-    value = daily.account_value[:, close][:, None]
+    value = whole[:, close][:, None]
     return np.asarray(np.divide(dollars, value, out=np.zeros_like(dollars), where=value > 0.0))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,19 +59,38 @@ def load(firm: Firm, months: int = 36) -> Gaps:
     others are listed. Models are paper portfolios set to their targets each month, without costs. Raises ParameterError
     for fewer than one month and where no account takes part, MarketDataError without a whole month of prices.
     """
+    return collected([measured(window) for window in windows(firm, months)], months)
+
+
+@dataclass(frozen=True, eq=False)
+class Window:
+    """Some accounts over the months measured: their ledger and values (N x T+1), all models, whole months' periods."""
+
+    daily: performance.DailyHoldings
+    whole: Floats
+    paths: ModelPaths
+    book: Book
+    starts: Ints
+    ends: Ints
+
+
+def windows(firm: Firm, months: int) -> Iterator[Window]:
+    """Read the firm once, some accounts after others."""
     if months < 1:
         raise ParameterError(f"months must be at least 1, not {months}", "months")
-    paths, book, parts, reasons = None, None, [], []
+    paths, book = None, None
     for daily in performance.chunks(firm, span_of(firm, months), size=CHUNK):
         starts, ends = months_of(daily.sessions, firm.as_of)
-        if paths is None:
+        if paths is None or book is None:
             paths = load_models(firm, daily.sessions, daily.securities)
             book = read(firm, daily.securities, daily.sessions)
-        assert book is not None
-        frame, why = _measured(daily, paths, book, starts, ends)
-        parts.append(frame)
-        reasons.append(why)
-    frame = pd.concat(parts, ignore_index=True)
+        yield Window(daily, daily.account_value, paths, book, starts, ends)
+
+
+def collected(parts: Sequence[tuple[pd.DataFrame, pd.DataFrame]], months: int) -> Gaps:
+    """The gaps of all accounts from those of some after others."""
+    frames, reasons = zip(*parts, strict=True)
+    frame = pd.concat(frames, ignore_index=True)
     left_out = pd.concat(reasons, ignore_index=True).sort_values("account_id", ignore_index=True)
     if frame.empty:
         raise ParameterError(
@@ -106,10 +126,10 @@ def months_of(sessions: pd.DatetimeIndex, as_of: pd.Timestamp) -> tuple[Ints, In
     return starts[whole], ends[whole]
 
 
-def _measured(
-    daily: performance.DailyHoldings, paths: ModelPaths, book: Book, starts: Ints, ends: Ints
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The rows of one chunk of accounts, and why some have none."""
+def measured(window: Window) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The rows of some accounts, and why others have none."""
+    daily, whole, paths, book = window.daily, window.whole, window.paths, window.book
+    starts, ends = window.starts, window.ends
     model = paths.model_rows(daily.accounts["model_id"])
     returns = performance.account_returns(daily)
     net = compounded(returns.daily, starts, ends)
@@ -135,9 +155,9 @@ def _measured(
     }
     for name, values in (
         ("trade_lag", trade_lag(book, daily, starts, ends)),
-        ("cash_drag", _BP * cash_drag(daily, paths, model, starts, ends)),
-        ("restrictions", restricted(book, daily, paths, model, starts)),
-        ("tax_locks", tax_locked(book, daily, paths, model, starts)),
+        ("cash_drag", _BP * cash_drag(daily, whole, paths, model, starts, ends)),
+        ("restrictions", restricted(book, daily, whole, paths, model, starts)),
+        ("tax_locks", tax_locked(book, daily, whole, paths, model, starts)),
     ):
         columns[name] = values[account, month]
     frame = keys.reset_index(drop=True).assign(**columns)

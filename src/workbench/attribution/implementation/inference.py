@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.stats import f as f_distribution
-from scipy.stats import t as t_distribution
+from scipy.special import fdtrc, stdtr, stdtrit
 
 from workbench.attribution.implementation.likelihood import likelihood
 from workbench.attribution.implementation.panel import Floats
@@ -109,8 +108,8 @@ class Inference:
         value = float(weights @ self.effects)
         error = float(np.sqrt(max(0.0, float(weights @ self._spread[0] @ weights))))
         freedom = self.freedom(weights)
-        reach = error * float(t_distribution.ppf(0.5 + self.level / 2.0, freedom))
-        p = float(2.0 * t_distribution.sf(abs(value) / error, freedom)) if error > 0.0 else 1.0
+        reach = error * float(stdtrit(freedom, 0.5 + self.level / 2.0))
+        p = float(2.0 * stdtr(freedom, -abs(value) / error)) if error > 0.0 else 1.0
         return Estimate(value, error, freedom, value - reach, value + reach, p)
 
     def joint_p(self, rows: Sequence[Floats]) -> float | None:
@@ -129,7 +128,7 @@ class Inference:
         below = 2.0 * expected / (expected - size) if expected > size else 2.0
         if size == 1:
             below = float(freedoms[0])
-        return float(f_distribution.sf(statistic, size, below))
+        return float(fdtrc(size, below, statistic))
 
 
 def benjamini_hochberg(p: Sequence[float] | Floats) -> Floats:

@@ -17,12 +17,12 @@ class Moments:
     """Products of W = [Z | X | y], where Z holds M months and A advisors, X custodians, models and covariates.
 
     Columns of X: one a custodian (its mean), then models but one and the covariates that are `kept`, all of these
-    centred and divided by `scale`. Rows are multiplied by the root of their account's precision.
-    - `products` (L x q x q): W'W of the accounts of each model.
-    - `counts` (G): the numbers of months that the accounts of a model have, `accounts_with` (G) how many of its
-      accounts have each, `by_count` (G x q x q) the sum of g g' over these, g an account's sum of its rows of W;
-      those of model l are the rows `first[l]` to `first[l + 1]` - 1.
-    - `sums` (C x q): each account's sum of its rows of W, for the predictions of account effects.
+    centred and divided by `scale`. Every row counts by its account's precision P.
+    - `products` (L x q x q): W'PW of the accounts of each model.
+    - `counts` (G): the numbers of months, times precision, that the accounts of a model have, `accounts_with` (G) how
+      many of its accounts have each, `by_count` (G x q x q) the sum of g g' over these, g an account's sum of its rows
+      of PW; those of model l are the rows `first[l]` to `first[l + 1]` - 1.
+    - `sums` (C x q) and `count_of` (C): each account's g and count, for the predictions of account effects.
 
     With a ratio `r` of account to error variance, account effects leave W'W - sum r / (1 + r n_j) by_count_j, so that a
     likelihood costs G x q^2, whatever the number of rows or accounts. A month's columns within a model's products are
@@ -35,6 +35,7 @@ class Moments:
     by_count: Floats
     first: Ints
     sums: Floats
+    count_of: Floats
     n_rows: int
     n_months: int
     n_advisors: int
@@ -70,49 +71,48 @@ def moments(panel: Panel) -> Moments:
     """
     n_accounts, n_months = len(panel.accounts), len(panel.months)
     columns = _columns(panel)
-    root = np.sqrt(panel.precision)
-    dense = np.column_stack([columns.values, panel.gap]) * root[panel.account][:, None]
-    months_of = np.bincount(panel.account * n_months + panel.month, minlength=n_accounts * n_months)
-    months_of = months_of.reshape(n_accounts, n_months).astype(np.float64)
-    rows_of = months_of.sum(axis=1)
+    precision = panel.precision[panel.account]
+    dense = np.column_stack([columns.values, panel.gap])
+    weighted = dense * precision[:, None]
+    months_of = np.bincount(panel.account * n_months + panel.month, precision, n_accounts * n_months)
+    count_of = np.round(panel.precision * panel.n_months, 9)
     sums = np.hstack([
-        root[:, None] * months_of, _owned(panel.advisor_of, len(panel.advisors), root * rows_of),
-        _owned(panel.custodian_of, len(panel.custodians), root * rows_of), _sum_by(panel.account, dense, n_accounts),
+        months_of.reshape(n_accounts, n_months), _owned(panel.advisor_of, len(panel.advisors), count_of),
+        _owned(panel.custodian_of, len(panel.custodians), count_of), _sum_by(panel.account, weighted, n_accounts),
     ])  # fmt: skip
     products, groups = [], []
     model = panel.model_of[panel.account]
     for place in range(len(panel.models)):
         whose = np.flatnonzero(panel.model_of == place)
         rows = np.flatnonzero(model == place) if len(panel.models) > 1 else slice(None)
-        products.append(_products(panel, sums[whose], whose, root, dense[rows], rows))
-        counts, which = np.unique(rows_of[whose], return_inverse=True)
+        products.append(_products(panel, sums[whose], whose, dense[rows], weighted[rows], panel.month[rows]))
+        counts, which = np.unique(count_of[whose], return_inverse=True)
         groups.append((counts, np.bincount(which), [sums[whose[which == j]] for j in range(len(counts))]))
     return Moments(
         np.stack(products), np.concatenate([group[0] for group in groups]),
         np.concatenate([group[1] for group in groups]).astype(np.float64),
         np.stack([part.T @ part for group in groups for part in group[2]]),
-        np.cumsum([0, *(len(group[0]) for group in groups)]), sums, len(panel.gap), n_months, len(panel.advisors),
+        np.cumsum([0, *(len(group[0]) for group in groups)]), sums, count_of, len(panel.gap), n_months, len(panel.advisors),
         len(panel.custodians), len(panel.models), columns.models, columns.covariates, columns.centre, columns.scale,
         columns.left_out,
     )  # fmt: skip
 
 
-def _products(panel: Panel, sums: Floats, whose: Ints, root: Floats, dense: Floats, rows: Ints | slice) -> Floats:
-    """W'W of one model's accounts, from sums: a group column times any column is that group's sum of it."""
+def _products(panel: Panel, sums: Floats, whose: Ints, dense: Floats, weighted: Floats, month: Ints) -> Floats:
+    """W'PW of one model's accounts, from sums: a group column times any column is that group's sum of it."""
     n_months, n_advisors, n_custodians = len(panel.months), len(panel.advisors), len(panel.custodians)
-    weighted = sums * root[whose][:, None]
     groups = np.zeros((n_advisors + n_custodians, sums.shape[1]))
-    np.add.at(groups, panel.advisor_of[whose], weighted)
-    np.add.at(groups, n_advisors + panel.custodian_of[whose], weighted)
+    np.add.at(groups, panel.advisor_of[whose], sums)
+    np.add.at(groups, n_advisors + panel.custodian_of[whose], sums)
     products = np.zeros((sums.shape[1], sums.shape[1]))
     middle = slice(n_months, n_months + n_advisors + n_custodians)
     products[middle, :] = groups
     products[:, middle] = groups.T
     last = slice(middle.stop, None)
-    products[:n_months, :n_months] = np.diag(weighted[:, :n_months].sum(axis=0))
-    by_month = _sum_by(panel.month[rows], dense * root[panel.account[rows]][:, None], n_months)
+    products[:n_months, :n_months] = np.diag(sums[:, :n_months].sum(axis=0))
+    by_month = _sum_by(month, weighted, n_months)
     products[:n_months, last], products[last, :n_months] = by_month, by_month.T
-    products[last, last] = dense.T @ dense
+    products[last, last] = dense.T @ weighted
     return products
 
 

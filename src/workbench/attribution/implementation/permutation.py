@@ -112,8 +112,7 @@ def _account_means(fit: Fit) -> tuple[Floats, Floats]:
     month = np.sqrt(null.ratios[0]) * null.solution[: sums.n_months]
     left = -np.concatenate([month, np.zeros(sums.n_advisors + 1), null.solution[random + 1 :], [-1.0]])
     rest = sums.sums @ left - np.sum(sums.sums[:, : sums.n_months] * null.model_month[panel.model_of], axis=1)
-    n_months = panel.n_months
-    return rest / (np.sqrt(panel.precision) * n_months), panel.precision / (null.ratios[2] + 1.0 / n_months)
+    return rest / sums.count_of, 1.0 / (null.ratios[2] + 1.0 / sums.count_of)
 
 
 def _standardised(labels: Ints, weight: Floats, mean: Floats, starts: Ints, n_custodians: int) -> tuple[Floats, Floats]:

@@ -12,6 +12,8 @@ from workbench.attribution.implementation.reml import fit
 
 #: No account counts more than this many times the typical one: a quiet one may still lag for good.
 MOST = 4.0
+#: Months times precision are rounded to powers of this, so that accounts fall into few groups of one count.
+_STEP = np.sqrt(2.0)
 #: A variance below this share of the median is taken as that: gaps may be exactly equal.
 _LEAST = 1e-5
 #: Degrees of freedom beyond which variances are taken as one.
@@ -37,7 +39,10 @@ def weigh(panel: Panel) -> Panel:
     rest = rest - (np.bincount(panel.account, weights=rest) / months)[panel.account]
     squares = np.asarray(np.bincount(panel.account, weights=rest**2), dtype=np.float64)
     variance = moderated(squares, months.astype(np.float64) - 1.0)
-    return replace(panel, precision=np.minimum(np.median(variance) / variance, MOST))
+    if variance.min() == variance.max():
+        return plain
+    counts = months * np.minimum(np.median(variance) / variance, MOST)
+    return replace(panel, precision=_STEP ** np.round(np.log(counts) / np.log(_STEP)) / months)
 
 
 def moderated(squares: Floats, freedom: Floats) -> Floats:

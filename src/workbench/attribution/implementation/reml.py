@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
-from scipy.stats import chi2
+from scipy.special import chdtrc
 
 from workbench.attribution.implementation.likelihood import FACTORS, Point, likelihood
 from workbench.attribution.implementation.moments import Moments, moments
@@ -233,7 +233,7 @@ def _describe(
         if name in reduced:
             gain = reduced[name].deviance - point.deviance
             statistic = gain if gain > _SAME else 0.0
-            p = 0.5 * float(chi2.sf(statistic, 1)) if statistic > 0.0 else 1.0
+            p = 0.5 * float(chdtrc(1.0, statistic)) if statistic > 0.0 else 1.0
         share = float(variances[place] / variances.sum())
         components.append(Component(name, float(variances[place]), share, statistic, p))
     random, many = sums.n_random, sums.n_custodians
@@ -241,13 +241,11 @@ def _describe(
     fixed = point.solution[random:] * unscale
     covariance = error * point.inverse[random:, random:] * unscale[:, None] * unscale
     root = np.repeat(np.sqrt(point.ratios[:2]), [sums.n_months, sums.n_advisors])
-    precision = np.sqrt(panel.precision)
     effects = root * point.solution[:random]
     errors = np.sqrt(error * np.diagonal(point.inverse)[:random]) * root
     left = np.append(-point.solution * np.append(root, np.ones(sums.n_fixed)), 1.0)
     rest = sums.sums @ left - np.sum(sums.sums[:, : sums.n_months] * point.model_month[panel.model_of], axis=1)
-    rest = rest / precision
-    account = point.ratios[2] / (1.0 + point.ratios[2] * panel.n_months) * rest
+    account = point.ratios[2] / (1.0 + point.ratios[2] * sums.count_of) * rest
     split, means = sums.n_months, sums.n_means
     if len(sums.kept_models) < sums.n_models - 1:
         notes += (
@@ -256,5 +254,5 @@ def _describe(
     return Fit(
         panel, sums, point, tuple(components), fixed[:many], fixed[many:means], fixed[means:], covariance,
         effects[:split], errors[:split], effects[split:], errors[split:], account, point.model_month,
-        rest / panel.n_months, free, notes,
+        rest / sums.count_of, free, notes,
     )  # fmt: skip

@@ -7,10 +7,16 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from workbench import performance
-from workbench.attribution.implementation.gaps import CHUNK, LEAST_MONTHS, Gaps, compounded, months_of, span_of
+from workbench.attribution.implementation.gaps import (
+    LEAST_MONTHS,
+    Gaps,
+    Window,
+    collected,
+    compounded,
+    measured,
+    windows,
+)
 from workbench.attribution.implementation.panel import Floats, Ints
-from workbench.attribution.paths import ModelPaths, load_models
 from workbench.firm import CASH, Firm
 
 #: Least part of the account and of the model that a sleeve must be on every day of the month.
@@ -18,21 +24,24 @@ LEAST_WEIGHT = 0.01
 _BP = 10_000.0
 
 
-def load_sleeves(firm: Firm, gaps: Gaps, months: int = 36) -> Mapping[str, Gaps]:
-    """Measure each sleeve over the account-months of `gaps`; by sleeve_id, those without a row left out.
+def load_with_sleeves(firm: Firm, months: int = 36) -> tuple[Gaps, Mapping[str, Gaps]]:
+    """Measure accounts as `load` does, and each sleeve over the same account-months; the firm is read once.
 
-    A security counts in the sleeve that the account's model holds it in, by the model's weights where in two; what the
+    By sleeve_id, those without a row left out. A security counts in the sleeve that the account's model holds it in, by the model's weights where in two; what the
     model does not hold, and cash, is in none. Returns are of what was held and traded, before fees: `net` is `gross`
     and `fees` zero. Both account and model must hold a hundredth in the sleeve throughout the month, and an account
     needs three such months. Covariates are those of the account. Raises as `load` does.
     """
-    paths, parts = None, []
-    for daily in performance.chunks(firm, span_of(firm, months), size=CHUNK):
-        starts, ends = months_of(daily.sessions, firm.as_of)
-        if paths is None:
-            paths = load_models(firm, daily.sessions, daily.securities)
-        parts.append(_measured(daily, paths, starts, ends))
-    frame = pd.concat(parts, ignore_index=True)
+    parts, of_sleeves = [], []
+    for window in windows(firm, months):
+        parts.append(measured(window))
+        of_sleeves.append(_measured(window))
+    gaps = collected(parts, months)
+    return gaps, _by_sleeve(gaps, pd.concat(of_sleeves, ignore_index=True))
+
+
+def _by_sleeve(gaps: Gaps, frame: pd.DataFrame) -> dict[str, Gaps]:
+    """Sleeves' gaps with the keys and covariates of the account's."""
     given = gaps.frame.drop(columns=["net", "gross", "fees"])
     frame = given.merge(frame, on=["account_id", "month"], how="inner", validate="one_to_many")
     frame = frame.assign(net=frame["gross"], fees=0.0)
@@ -47,8 +56,9 @@ def load_sleeves(firm: Firm, gaps: Gaps, months: int = 36) -> Mapping[str, Gaps]
     return found
 
 
-def _measured(daily: performance.DailyHoldings, paths: ModelPaths, starts: Ints, ends: Ints) -> pd.DataFrame:
-    """Rows account_id, month, sleeve_id and gross gap of one chunk of accounts."""
+def _measured(window: Window) -> pd.DataFrame:
+    """Rows account_id, month, sleeve_id and gross gap of some accounts."""
+    daily, paths, starts, ends = window.daily, window.paths, window.starts, window.ends
     model = paths.model_rows(daily.accounts["model_id"])
     cash = daily.securities.index(CASH)
     invested = paths.column_security != cash
@@ -57,7 +67,7 @@ def _measured(daily: performance.DailyHoldings, paths: ModelPaths, starts: Ints,
     slots = np.flatnonzero((daily.slot_security != cash) & (model[daily.slot_account] >= 0))
     account, security = daily.slot_account[slots], daily.slot_security[slots]
     value, gain = daily.value[slots, :-1], (daily.holding + daily.trading)[slots]
-    whole = daily.account_value[:, :-1]
+    whole = window.whole[:, :-1]
     for place, sleeve in enumerate(paths.sleeves):
         columns = np.flatnonzero((paths.column_sleeve == place) & invested)
         if not len(columns):

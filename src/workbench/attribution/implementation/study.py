@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from scipy.stats import f_oneway
+from scipy.special import fdtrc
 
 from workbench.attribution.implementation.blame import against_others
 from workbench.attribution.implementation.gaps import CHANNELS, CLIENT, Gaps
 from workbench.attribution.implementation.panel import Panel
+from workbench.attribution.implementation.precision import weigh
 from workbench.attribution.implementation.verdict import Verdict, judge
 from workbench.errors import ParameterError
 
@@ -68,8 +69,10 @@ def study(gaps: Gaps, random: np.random.Generator | int, *, alpha: float = 0.05,
     `random` is the generator of the exchanges, or its seed. Raises as `judge` does.
     """
     random = np.random.default_rng(random)
+    # One set of precisions, so that what the three models find can be compared.
+    precision = weigh(gaps.panel("gross", CLIENT + CHANNELS)).precision
     total, gross, remaining = (
-        judge(gaps.panel(basis, covariates), random, alpha=alpha, draws=draws)
+        judge(replace(gaps.panel(basis, covariates), precision=precision), random, alpha=alpha, draws=draws)
         for basis, covariates in (("net", CLIENT), ("gross", CLIENT), ("gross", CLIENT + CHANNELS))
     )
     return Study(gaps, total, gross, remaining, naive(gaps.panel("net", ())))
@@ -97,9 +100,12 @@ def naive(panel: Panel) -> Naive | None:
     share = np.array([len(group) for group in groups]) / len(means)
     differences = against_others(share) @ np.array([group.mean() for group in groups])
     lowest = int(np.argmin(differences))
-    p = float(f_oneway(*groups).pvalue)
-    if not np.isfinite(p):
+    within = float(sum(((group - group.mean()) ** 2).sum() for group in groups))
+    between = float(sum(len(group) * (group.mean() - means.mean()) ** 2 for group in groups))
+    if within <= 1e-13 * float(means @ means):
         raise ParameterError("accounts' mean gaps do not vary within custodians: there is nothing to compare", "gap")
+    many, rest = len(groups) - 1, len(means) - len(groups)
+    p = float(fdtrc(many, rest, between / many / (within / rest)))
     return Naive(p, str(panel.custodians[lowest]), float(differences[lowest]))
 
 

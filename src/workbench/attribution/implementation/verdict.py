@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import t
+from scipy.special import stdtrit
 
 from workbench.attribution.implementation import words
 from workbench.attribution.implementation.blame import (
@@ -85,7 +85,7 @@ class Verdict:
 def judge(
     panel: Panel, random: np.random.Generator, *, alpha: float = 0.05, draws: int = 1999, least: float = LEAST_EFFECT
 ) -> Verdict:
-    """Fit, test and name what is to blame.
+    """Weigh accounts (unless the panel has precisions already), fit, test and name what is to blame.
 
     A custodian is blamed where its accounts fall short of the other custodians' and three tests agree at `alpha`: the
     F test that any custodian differs, its own t test adjusted for everyone tested, and the exchange of labels within
@@ -102,7 +102,8 @@ def judge(
 
 
 def _judge(panel: Panel, random: np.random.Generator, alpha: float, draws: int, least: float) -> Verdict:
-    panel = weigh(panel)
+    if (panel.precision == 1.0).all():
+        panel = weigh(panel)
     fitted = fit(panel)
     inference = Inference(fitted, 1.0 - alpha)
     exchange = permute(fitted, random, draws, alpha)
@@ -124,7 +125,7 @@ def _judge(panel: Panel, random: np.random.Generator, alpha: float, draws: int, 
     systemic = inference.estimate(inference.weights(custodians=base / base.sum()))
     return Verdict(
         fitted, alpha, least, systemic,
-        systemic.error * float(t.ppf(1.0 - alpha / 2.0, systemic.freedom) + t.ppf(POWER, systemic.freedom)),
+        systemic.error * float(stdtrit(systemic.freedom, 1.0 - alpha / 2.0) + stdtrit(systemic.freedom, POWER)),
         inference.estimate(inference.weights(custodians=custodian_share)),
         custodians, advisors, custodians_p, advisors_p, exchange, tests, _inseparable(panel),
     )  # fmt: skip

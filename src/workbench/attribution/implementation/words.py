@@ -71,20 +71,28 @@ def _systemic(verdict: Verdict) -> Sentence:
 
 
 def _blamed(effect: Effect) -> Sentence:
-    others = "other custodians" if effect.kind == "custodian" else "the other advisors"
-    verb = "accounts there" if effect.kind == "custodian" else "that advisor's accounts"
+    """A custodian's shortfall, or an advisor's as measured and how much of it is more than the luck of one of many."""
+    name = f"{effect.kind}.{effect.key}"
+    if effect.kind == "custodian" or effect.unshrunken is None:
+        size = _size(name, effect.estimate)
+        return (
+            f"Custodian {effect.key}: accounts there earn ", *size,
+            " less than those of the other custodians, each against its model.",
+        )  # fmt: skip
+    size = _size(name, effect.unshrunken, "measured")
+    lasting = Figure(f"{name}.effect", effect.estimate.value, "bp", bp(-effect.estimate.value))
     return (
-        f"{effect.kind.capitalize()} {effect.key}: {verb} earn ",
-        *_size(f"{effect.kind}.{effect.key}", effect.estimate),
-        f" less than those of {others}, each against its model.",
-    )
+        f"Advisor {effect.key}: that advisor's accounts earn ", *size,
+        " less than those of the other advisors, each against its model. Allowing for chance among so many advisors, ",
+        lasting, " a month of it can be expected to last.",
+    )  # fmt: skip
 
 
-def _size(name: str, estimate: Estimate) -> Sentence:
+def _size(name: str, estimate: Estimate, what: str = "effect") -> Sentence:
     """A shortfall as a positive figure with its interval, and times twelve."""
     low, high = sorted((-estimate.low, -estimate.high))
     return (
-        Figure(f"{name}.effect", estimate.value, "bp", bp(-estimate.value)),
+        Figure(f"{name}.{what}", estimate.value, "bp", bp(-estimate.value)),
         " a month (",
         Figure(f"{name}.low", estimate.high, "bp", bp(low).removesuffix("\u00a0bp")),
         " to ",
