@@ -6,6 +6,7 @@ import importlib.util
 import math
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -143,7 +144,11 @@ def test_every_sleeve_can_be_shown_from_the_inside(review, demo_origin):
     assert len({exhibit.id for exhibit in exhibits}) == len(exhibits) == 2 * len(review.pools.pools)
 
 
-@pytest.mark.parametrize(("period", "words"), [("month", "the month to date"), ("12 months", "the last 12 months")])
+@pytest.mark.parametrize(
+    ("period", "words"),
+    [("month", "the month to date"), ("12 months", "the last 12 months"), ("60 months", "the last 60 months"),
+     ("inception", "the time since 17 February 2012")],
+)  # fmt: skip
 def test_other_periods_say_what_they_are(demo_firm, demo_origin, said, period, words):
     review = review_sleeves(demo_firm, period, "asset_class", "frongello")
     text = said(sleeve_attribution.verdict(review, demo_origin))
@@ -184,6 +189,43 @@ def test_nothing_to_attribute_is_said_in_every_exhibit(chapter, small):
     assert shown["sleeves-verdict"].title == "Nothing was measured"
     assert "has no model" in shown.text("sleeves-left-out")
     assert all(not isinstance(exhibit.body, FigureBody) for exhibit in shown.exhibits)
+
+
+def test_one_account_is_told_as_one(chapter, small):
+    small["accounts"]["model_id"] = small["accounts"]["model_id"].where(small["accounts"]["account_id"] == "A1")
+    shown = chapter("sleeve_attribution", {**small, "model_benchmarks": POLICY, "sleeve_benchmarks": BENCHMARKS})
+    text = shown.text("sleeves-verdict")
+    assert "the one account returned" in text
+    assert "its benchmark" in text
+    assert "1 account together" not in text
+    assert shown["sleeves-reconciliation"].takeaway.startswith("The rows of the one account sum to its difference")
+
+
+def test_a_period_that_begins_before_the_models_is_measured_from_them(demo_firm, demo_origin, said):
+    models = demo_firm.table("models")
+    models = models[models["status"] != "draft"]
+    models = models.sort_values(["model_id", "version"]).groupby("model_id").tail(1).reset_index(drop=True)
+    models["effective_date"] = pd.Timestamp("2022-11-15").as_unit("ms")
+    models.loc[models["model_id"] == "INC", "effective_date"] = pd.Timestamp("2022-12-01").as_unit("ms")
+    later = review_sleeves(replace(demo_firm, rewound={"models": models}, _frames={}))
+    text = said(sleeve_attribution.verdict(later, demo_origin))
+    assert "Over the time since 15 November 2022" in text
+    assert "INC has a version in force only since 1 December 2022; its accounts are measured from then on" in text
+    figure = sleeve_attribution.cumulative_figure(later, demo_origin).body.figure
+    assert figure["data"][0]["x"][0] == "2022-11-15"
+    assert np.abs(later.accounts.unreconciled).max() < 1e-10
+
+
+def test_models_that_hold_their_benchmarks_have_nothing_to_break_down(chapter, small):
+    shown = chapter("sleeve_attribution", small)  # no benchmarks: each model is its own
+    assert "nothing to break down" in shown.text("sleeves-tree")
+
+
+def test_long_names_are_clipped(demo_firm, review, demo_origin):
+    long = replace(review, names=review.names.map(lambda name: name + " and many more words" * 9))
+    for exhibit in every_exhibit(long, demo_origin):
+        assert len(exhibit.title) < 120, exhibit.id
+        assert "and many more words and many more words and" not in runs.words(exhibit), exhibit.id
 
 
 def test_hostile_names_stay_text(chapter, small):

@@ -17,9 +17,9 @@ from workbench.attribution.pools import PoolSums, SleevePools
 from workbench.attribution.security_effects import SecuritySums
 from workbench.attribution.sleeves import AccountRows, SleeveAttribution
 from workbench.errors import ParameterError
-from workbench.firm import CASH, Firm
+from workbench.firm import CASH, Firm, effective_versions
 
-Period = Literal["month", "quarter", "year", "12 months", "36 months"]
+Period = Literal["month", "quarter", "year", "12 months", "36 months", "60 months", "inception"]
 Level = Literal["sector", "asset_class", "region", "security_id"]
 
 
@@ -54,9 +54,10 @@ def review_sleeves(
 ) -> SleeveReview:
     """Read a firm and attribute its accounts' excess returns up to its as-of date.
 
-    `period` is the calendar month, quarter or year to date, or the last 12 or 36 months, from the close on its eve, or
-    from the first close there is. `level` says what a sleeve's pool is split by. Raises `ParameterError` for an unknown
-    setting, and what `performance.load` and `load_models` raise.
+    `period` is the calendar month, quarter or year to date, the last 12, 36 or 60 months, from the close on its eve, or
+    "inception", the time since the first version of a model; from the first close where that is later. `level` says
+    what a sleeve's pool is split by. Raises `ParameterError` for an unknown setting, and what `performance.load` and
+    `load_models` raise.
     """
     for name, given, known in (("period", period, Period), ("level", level, Level)):
         if given not in get_args(known):
@@ -101,11 +102,14 @@ def _split_by(paths: ModelPaths, securities: pd.DataFrame, level: Level) -> tupl
 
 
 def _start(firm: Firm, period: Period) -> pd.Timestamp:
-    """The day whose last close the period begins at: its eve, or the first close."""
+    """The day whose last close the period begins at: its eve, the first version of a model, or the first close."""
     dates = firm.table("prices", ["date", "security_id"])
     first = pd.Timestamp(dates.loc[dates["security_id"] != CASH, "date"].min())
     day = firm.as_of
-    if period.endswith("months"):
+    if period == "inception":
+        versions = effective_versions(firm.table("models"), day)
+        eve = versions["effective_date"].min() if len(versions) else first  # without a model, loading them says so
+    elif period.endswith("months"):
         eve = day - pd.DateOffset(months=int(period.split()[0]))
     else:
         eve = day.to_period({"month": "M", "quarter": "Q", "year": "Y"}[period]).start_time - pd.Timedelta(days=1)

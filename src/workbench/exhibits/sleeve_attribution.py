@@ -22,6 +22,7 @@ from workbench.exhibits.sleeve_facts import (
     firm_effects,
     firm_facts,
     inside,
+    measured_from,
     sleeve_name,
     span,
 )
@@ -39,17 +40,19 @@ def verdict(review: SleeveReview, origin: Origin) -> Exhibit:
     id, facts = "sleeves-verdict", firm_facts(review, origin)
     if "excess" not in facts:
         return Exhibit(id, "Nothing was measured", CalloutBody("warning", (NONE,)), facts=tuple(facts.values()))
+    many = int(facts["accounts"].value)
+    alone = many == 1
     lines: list[Paragraph] = [
         (
             f"Over {span(review)}, after fees, ",
-            facts["accounts"].ref(),
-            f" {noun(int(facts['accounts'].value), 'account')} together returned ",
+            *(("the one account",) if alone else (facts["accounts"].ref(), " accounts together")),
+            " returned ",
             facts["portfolio"].ref(),
-            ", their benchmarks ",
+            f", {noun(many, 'its benchmark', 'their benchmarks')} ",
             facts["benchmark"].ref(),
-            ": the accounts are ",
+            f": {noun(many, 'it is', 'the accounts are')} ",
             facts["excess"].ref(ahead(float(facts["excess"].value))),
-            " their benchmarks. ",
+            f" {noun(many, 'its benchmark', 'their benchmarks')}. ",
             *_sides(facts["model"], facts["implementation"]),
         )
     ]
@@ -70,7 +73,8 @@ def summary(review: SleeveReview, origin: Origin) -> Exhibit:
     def short(name: str) -> FactRef:
         return facts[name].ref(fmt.basis_points(float(facts[name].value)))
 
-    part = int((~review.accounts.accounts["whole"]).sum())
+    lives = review.accounts.accounts
+    part = int(((lives["start"] > measured_from(review)) | (lives["end"] < review.sessions[-1])).sum())
     lived = f"{fmt.count(part)} of them over part of the period" if part else "each over the whole period"
     items = (
         Kpi("Accounts", facts["portfolio"].ref(), "return of all together, after fees"),
@@ -180,7 +184,9 @@ def cumulative_figure(review: SleeveReview, origin: Origin) -> Exhibit:
     parts = {"The models": "model", "Implementation": "implementation", "Of which fees": "fees"}
     series = {"In all": linked.excess[0]}
     series |= {name: linked.effects[0][:, rows_of(names, effect)].sum(axis=1) for name, effect in parts.items()}
-    days = [str(day)[:10] for day in firm.sessions]
+    begun = firm.sessions.get_loc(measured_from(review))
+    days = [str(day)[:10] for day in firm.sessions[begun:]]
+    series = {name: values[begun:] for name, values in series.items()}
     kept = _thinned(len(days))
     lines = {name: [0.0 if i == 0 else float(values[i - 1]) for i in kept] for name, values in series.items()}
     model, done = series["The models"], series["Implementation"]

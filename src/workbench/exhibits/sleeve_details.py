@@ -8,19 +8,21 @@ import numpy as np
 import pandas as pd
 
 from workbench.attribution import SleevePool, SleeveReview
-from workbench.exhibits.drift_facts import absent, plural
+from workbench.exhibits.drift_facts import absent
 from workbench.exhibits.origin import Origin
 from workbench.exhibits.sleeve_attribution import NONE
 from workbench.exhibits.sleeve_facts import (
     BRIDGE_SIDES,
     FUNCTION,
     PHRASES,
+    SLIGHT,
     TABLES,
     WORDS,
     basis,
     brought,
     firm_effects,
     firm_linked,
+    group_name,
     inside,
     most_at_stake,
     sleeve_name,
@@ -94,9 +96,10 @@ def group_table(review: SleeveReview, pool: SleevePool, origin: Origin) -> Exhib
     id, title = f"sleeves-groups-{slug}", f"{name}: the model by {words.lower()}"
     if len(frame) < 2:
         return absent(id, title, f"{name} is all one security, so there is nothing to split.")
+    if frame[["allocation", "selection", "interaction"]].abs().to_numpy().max() < SLIGHT / 10:
+        return absent(id, title, f"The model of {name} held what its benchmark holds, so there is nothing to split.")
     keys = list(frame["group"])
-    if level == "security_id":
-        frame["group"] = [f"{key}, {review.security_names.get(key, key)}" for key in keys]
+    frame["group"] = [group_name(review, level, key) for key in keys]
     columns = (
         Column("group", words, emphasis=True),
         Column("weight", "Model", "percent", note="average weight in the accounts' models"),
@@ -116,9 +119,10 @@ def group_table(review: SleeveReview, pool: SleevePool, origin: Origin) -> Exhib
     cells = (fact.ref(fact.text.removesuffix("\u00a0bp")) for fact in sums)
     body = TableBody(columns, (*rows, ("All", *cells)), total_row=True)
     worst, best = frame.iloc[0], frame.iloc[-1]
+    preposition = "with" if level == "security_id" else "in"
     takeaway = f"Against its benchmark the model of {name} "
     said = [
-        f"{verb} most in {row['group']}, {fmt.basis_points(abs(row['total']))}"
+        f"{verb} most {preposition} {row['group']}, {fmt.basis_points(abs(row['total']))}"
         for row, verb, counts in ((worst, "lost", worst["total"] <= -0.5e-4), (best, "won", best["total"] >= 0.5e-4))
         if counts
     ]
@@ -130,6 +134,8 @@ def group_table(review: SleeveReview, pool: SleevePool, origin: Origin) -> Exhib
 def contributors_figure(review: SleeveReview, origin: Origin, most: int) -> Exhibit:
     """The securities that brought and cost most against the benchmarks, in all accounts together."""
     id, title = "sleeves-contributors", "Securities that brought or cost most"
+    if not len(review.accounts.accounts):
+        return absent(id, title, NONE)
     frame = review.securities[review.securities["effect"] == "security"]
     frame = frame[frame["contribution"].abs() >= 0.5e-6].reset_index(drop=True)
     if frame.empty:
@@ -137,9 +143,8 @@ def contributors_figure(review: SleeveReview, origin: Origin, most: int) -> Exhi
     half = max(1, most // 2)
     top, bottom = frame[frame["contribution"] > 0].head(half), frame[frame["contribution"] < 0].tail(half)
     shown = pd.concat([top, bottom], ignore_index=True)
-    names = review.security_names.reindex(shown["security_id"])
-    shown = shown.assign(name=names.to_numpy())
-    labels = [key if name == key else f"{key}, {name}" for key, name in names.items()]
+    shown = shown.assign(name=review.security_names.reindex(shown["security_id"]).to_numpy())
+    labels = [group_name(review, "security_id", key) for key in shown["security_id"]]
     columns = (
         Column("security_id", "Security"),
         Column("name", "Name"),
@@ -243,7 +248,8 @@ def reconciliation_table(review: SleeveReview, origin: Origin) -> Exhibit:
     largest = float(residual[worst])
     told = f"the largest residual is {fmt.basis_points(largest, 3)}, in {account}"
     takeaway = (
-        f"The rows of each of {plural(len(residual), 'account')} sum to its difference"
+        f"The rows of {'the one account' if len(residual) == 1 else f'each of {fmt.count(len(residual))} accounts'} "
+        f"sum to its difference"
         f"{'' if left < 1e-10 else f', to within {_tiny(left)}'}; "
         f"{'no account has a residual to speak of' if largest < 0.0005e-4 else told}."
     )

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.attribution import Linked, SleeveReview, rows_of
+from workbench.exhibits.brief_words import clipped
 from workbench.exhibits.origin import Origin
 from workbench.report import Fact
 from workbench.report import format as fmt
@@ -48,14 +49,17 @@ _PERIODS = {
     "year": "the year to date",
     "12 months": "the last 12 months",
     "36 months": "the last 36 months",
+    "60 months": "the last 60 months",
 }
+#: Longer names are clipped: they stand in sentences and beside bars.
+_LONGEST = 44
 #: What is smaller reads as nothing, in whole basis points.
 SLIGHT = 0.5e-4
 
 
 def basis(review: SleeveReview) -> str:
     """What every figure rests on, for the settings line."""
-    first, last = review.sessions[0], review.sessions[-1]
+    first, last = measured_from(review), review.sessions[-1]
     return (
         f"daily returns after fees from the close of {fmt.long_date(str(first))} to that of "
         f"{fmt.long_date(str(last))}, not annualised; linked by {_LINKINGS[review.accounts.linking]}'s method"
@@ -63,14 +67,21 @@ def basis(review: SleeveReview) -> str:
 
 
 def span(review: SleeveReview) -> str:
-    """The period in words: that asked for, or since the first close where prices do not reach back so far."""
-    first, last = review.sessions[0], review.sessions[-1]
+    """The period in words: that asked for, or since when there is something to measure: prices, models, accounts."""
+    first, last = measured_from(review), review.sessions[-1]
+    if review.period == "inception" or first > review.sessions[0]:
+        return f"the time since {fmt.long_date(str(first))}"
     calendar = {"month": "M", "quarter": "Q", "year": "Y"}
     if review.period in calendar:
         short = first >= last.to_period(calendar[review.period]).start_time
     else:
         short = first > last - pd.DateOffset(months=int(review.period.split()[0]))
     return f"the time since {fmt.long_date(str(first))}" if short else _PERIODS[review.period]
+
+
+def measured_from(review: SleeveReview) -> pd.Timestamp:
+    """The first close from which any account is measured; that of the period where none is."""
+    return pd.Timestamp(review.sessions[int(np.argmax(review.accounts.firm.begin[0] > 0))])
 
 
 def firm_linked(review: SleeveReview) -> Linked:
@@ -118,8 +129,17 @@ def by_sleeve(review: SleeveReview) -> pd.DataFrame:
 
 def sleeve_name(review: SleeveReview, sleeve: str) -> str:
     """A sleeve's name, with its identifier where two share one."""
-    name = str(review.names.get(sleeve, sleeve))
-    return f"{name} ({sleeve})" if (review.names == name).sum() > 1 else name
+    names = review.names.map(lambda name: clipped(str(name), _LONGEST))
+    name = str(names.get(sleeve, sleeve))
+    return f"{name} ({sleeve})" if (names == name).sum() > 1 else name
+
+
+def group_name(review: SleeveReview, level: str, group: str) -> str:
+    """A group's name; a security's after its identifier."""
+    if level != "security_id":
+        return clipped(group, _LONGEST)
+    name = str(review.security_names.get(group, group))
+    return group if name == group else f"{group}, {clipped(name, _LONGEST)}"
 
 
 def most_at_stake(review: SleeveReview, most: int) -> list[str]:
@@ -164,6 +184,7 @@ def doubts(review: SleeveReview) -> list[str]:
         if len(without) == len(in_use):
             whose = "No policy weights are kept for any model"
         said.append(f"{whose}: allocation between sleeves is not measured and shows as zero.")
+    said += _begun_later(review, in_use)
     if len(paths.carried):
         names = sorted(paths.carried["security_id"].unique())
         said.append(
@@ -178,3 +199,18 @@ def _joined(names: list[str], most: int = 4) -> str:
     if more > 0:
         return ", ".join(shown) + f" and {more} more"
     return " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else "".join(shown)
+
+
+def _begun_later(review: SleeveReview, models: set[str]) -> list[str]:
+    """Which models in use had no version in force from the first close on."""
+    paths, first = review.paths, measured_from(review)
+    since = {
+        model: pd.Timestamp(paths.sessions[int(there.argmax())])
+        for model, there in zip(paths.models, paths.exists, strict=True)
+        if model in models
+    }
+    return [
+        f"{model} has a version in force only since {fmt.long_date(str(day))}; its accounts are measured from then on."
+        for model, day in since.items()
+        if day > first
+    ]

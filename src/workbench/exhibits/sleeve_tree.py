@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from workbench.attribution import ModelTree, SleeveReview, Tree
 from workbench.exhibits.drift_facts import absent
 from workbench.exhibits.origin import Origin
-from workbench.exhibits.sleeve_facts import TABLES, basis, brought, sleeve_name
+from workbench.exhibits.sleeve_facts import SLIGHT, TABLES, basis, brought, group_name, sleeve_name
 from workbench.report import Column, Exhibit, Fact, TableBody
 from workbench.report.exhibit import Cell
 
@@ -38,6 +38,8 @@ def tree_table(review: SleeveReview, origin: Origin) -> Exhibit:
     if not len(review.accounts.accounts):
         return absent(id, title, "No account with a model had value in the period, so no model decided anything.")
     tree = review.tree
+    if np.abs(tree.own).max() < SLIGHT / 10:
+        return absent(id, title, "The models held what their benchmarks hold, so there is nothing to break down.")
     rows: list[tuple[Cell, ...]] = []
     facts: list[Fact] = []
     depths: list[int] = []
@@ -95,8 +97,9 @@ def _children(tree: ModelTree, node: int) -> tuple[list[int], list[int]]:
     grown = tree.tree
     below = _groups(tree, node)
     ranked = below[np.argsort(tree.total[below], kind="stable")]
-    if grown.depth[node] > 1 and len(below) == 1:
-        return [], []  # all of one sector: it says nothing more
+    same = np.abs(np.stack([tree.total[below], tree.own[below]])).max(initial=0) < SLIGHT / 10
+    if grown.depth[node] > 1 and (len(below) == 1 or same):
+        return [], []  # all of one sector, or of each as much as the benchmark: it says nothing more
     if not grown.depth[node]:
         return [int(child) for child in ranked], []
     peers = np.flatnonzero((grown.depth == grown.depth[node] + 1) & (grown.leaf_of < 0))
@@ -134,4 +137,5 @@ def _figures(tree: ModelTree, nodes: list[int], *, together: bool = False) -> di
 
 def _name(review: SleeveReview, tree: Tree, node: int) -> str:
     part = tree.paths[node][-1]
-    return sleeve_name(review, part) if tree.levels[tree.depth[node] - 1] == "sleeve" else part
+    level = tree.levels[tree.depth[node] - 1]
+    return sleeve_name(review, part) if level == "sleeve" else group_name(review, level, part)

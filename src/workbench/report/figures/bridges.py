@@ -38,7 +38,7 @@ def bridge(
 ) -> FigureBody:
     """Return the steps that lead from `start` to its sum with them, each a floating bar with its figure.
 
-    Blue lowers and orange raises, as the legend says in the words of `sides`.
+    Blue lowers and orange raises, as the legend says in the words of `sides`; what is too small to show does neither.
     Both ends are diamonds, not bars: the axis need not hold zero, so that small steps between large figures are seen.
     `digits` are those of the ends' figures.
     """
@@ -47,13 +47,14 @@ def bridge(
     levels = [start + math.fsum(steps[:position]) for position in range(len(steps) + 1)]
     scale, step_names = unit_scale(unit), names[1:-1]
     words, at_ends = shown(steps, step_unit), [fmt.by_unit(level, unit, digits) for level in (levels[0], levels[-1])]
-    bars = []
+    bars, nothing = [], fmt.by_unit(0.0, step_unit)
     for up, colour, side in ((False, theme.UNDER.light, sides[0]), (True, theme.OVER.light, sides[1])):
         places = [place for place, step in enumerate(steps) if (step >= 0) == up]
         bars.append({
             "type": "bar", "orientation": "h", "y": [step_names[place] for place in places],
             "x": [scale * steps[place] for place in places], "base": [scale * levels[place] for place in places],
             "name": label(side), "marker": {"color": colour},
+            "showlegend": any(words[place] != nothing for place in places),
             "customdata": [words[place] for place in places], "hovertemplate": "%{y}: %{customdata}<extra></extra>",
         })  # fmt: skip
     bars = [trace for trace in bars if trace["y"]]
