@@ -203,7 +203,7 @@ def test_a_firms_own_exposures_are_used_and_said_so(chapter, small):
 def test_the_example_of_a_firms_own_stresses_runs(chapter, small, request):
     example = request.config.rootpath / "params" / "stress.yml"
     shown = chapter("risk_and_stress", lengthened(small, 800), stresses=str(example))
-    assert {"equities-30", "bonds-no-help"} == {
+    assert {"equities-30", "bonds-no-help", "pandemic-2020"} == {
         fact.split(".")[2] for fact in shown.facts if fact.startswith("stress.all.") and fact.endswith(".result")
     }
     assert "Pandemic, early 2020 | 2020-02-19 | 2020-03-23" in shown.text("stress-coverage")
