@@ -10,12 +10,13 @@ from benchmarks.simulated_gaps import Firm, simulate
 from workbench.attribution.implementation import Gaps, study
 from workbench.exhibits import implementation as verdicts
 from workbench.exhibits import implementation_evidence as evidence
+from workbench.exhibits import implementation_models as models
 from workbench.firm import demo
 
 from .conftest import run_chapter, words
 
 IDS = (
-    "verdict", "summary", "variance", "custodians", "explained", "exchange", "naive", "advisors", "overlap", "sleeves",
+    "verdict", "summary", "variance", "custodians", "explained", "exchange", "naive", "advisors", "overlap", "models", "sleeves",
     "months", "causes", "accounts", "left-out",
 )  # fmt: skip
 
@@ -43,7 +44,7 @@ def everything(found, origin):
         verdicts.custodian_figure(found, origin), verdicts.explained_table(found, origin),
         evidence.permutation_figure(found, origin), evidence.naive_comparison(found, origin),
         verdicts.advisor_figure(found, origin), evidence.overlap_table(found, origin),
-        evidence.month_figure(found, origin), evidence.covariate_table(found, origin),
+        models.model_table(found, origin), evidence.month_figure(found, origin), evidence.covariate_table(found, origin),
         evidence.account_table(found, origin, 5), evidence.left_out_table(found, origin),
     ]  # fmt: skip
 
@@ -111,7 +112,7 @@ def test_sleeves_are_judged_alone_and_named(origin):
     exhibit = evidence.sleeve_table({"EQ": poor, "FI": fine}, {"EQ": "Shares", "FI": "Bonds"}, origin)
     text = sound([exhibit])
     assert "custodian CUS3" in text
-    assert text.splitlines()[1] == "In Shares the gap can be laid at someone or something."
+    assert text.splitlines()[1] == "The gap can be laid at custodian CUS3 and what all accounts share in Shares."
     sound([evidence.sleeve_table({}, {}, origin)])
 
 

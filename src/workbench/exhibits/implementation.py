@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -18,19 +19,22 @@ from workbench.attribution.implementation import (
 )
 from workbench.exhibits.drift_facts import absent, listed, noun
 from workbench.exhibits.origin import Origin
-from workbench.report import CalloutBody, Column, Exhibit, Fact, Kpi, KpiBody, Missing, TableBody, figures
+from workbench.report import CalloutBody, Column, Exhibit, Fact, Kpi, KpiBody, Link, Missing, TableBody, figures
 from workbench.report import format as fmt
 from workbench.report.exhibit import Paragraph, Run, Tone
 
 TABLES = ["accounts", "lots", "model_targets", "models", "positions", "prices", "restrictions", "transactions"]
 FUNCTION = "attribution.implementation.study"
 #: What every figure rests on, for its settings line.
-NET = "monthly account return after fees less its model's, restrictions and tax locks held equal; REML"
+NET = (
+    "monthly account return after fees less its model's; models, restrictions and tax locks held equal, "
+    "accounts that stray far count less; mixed model (REML)"
+)
 #: Basis points as the fraction that exhibits format.
 BP = 1e-4
 #: A part that is not worth a word.
 _SLIGHT = 0.05
-_CHANNEL_WORDS = {"trade_lag": "late trades", "cash_drag": "cash beyond the model"}
+_CHANNEL_WORDS = {"trade_lag": "late trades", "cash_drag": "cash beyond the model's"}
 _COMPONENT_WORDS = {
     "month": "Months: all accounts alike",
     "model_month": "Months: accounts of one model",
@@ -49,12 +53,14 @@ def verdict(study: Study, origin: Origin) -> Exhibit:
         lead = f"Custodian {row['custodian_id']}: "
         places = [n for n, line in enumerate(lines) if str(line[0]).startswith(lead)]
         if places and any(e.blamed and e.key == row["custodian_id"] for e in study.total.custodians):
-            lines.insert(places[0] + 1, _causes(row, origin, facts))
+            lines.insert(places[0] + 1, _causes(row, study, origin, facts))
     fees = float(study.gaps.frame["fees"].mean())
     if fees <= -_SLIGHT:
         facts["fees"] = _bp("implementation.mean.fees", fees, origin)
         lines.append(("Fees alone take ", facts["fees"].ref(_size(-fees)), " a month on average; that is not chance."))
     lines += [(note,) for note in study.total.fit.notes]
+    question = Link("sleeve attribution", "sleeve_attribution.html")
+    lines.append(("How the models themselves did against their benchmarks is the question of ", question, "."))
     tone: Tone = "decision" if study.total.blamed else "neutral"
     return Exhibit(
         "implementation-verdict", _title(study.total), CalloutBody(tone, tuple(lines)), "", None, tuple(facts.values())
@@ -83,7 +89,7 @@ def summary(study: Study, origin: Origin) -> Exhibit:
         if sizes:
             fact = _bp(f"implementation.detectable.{kind}", max(sizes), origin)
             facts[kind] = fact
-            items.append(Kpi(f"Smallest {kind} effect seen", fact.ref(), "a month, four times in five"))
+            items.append(Kpi(f"{kind.capitalize()}: seen from", fact.ref(), "a month on, four times in five"))
     return Exhibit(
         "implementation-summary",
         "The gap between accounts and models",
@@ -113,10 +119,13 @@ def variance_figure(study: Study, origin: Origin) -> Exhibit:
         Column("sd", "Typical size a month", "bp", digits=1, note="standard deviation"),
         Column("p", "Could be chance", note="p of the likelihood ratio against none of it"),
     )
-    advisor, month = study.total.fit.component("advisor"), study.total.fit.component("month")
-    takeaway = f"{fmt.percent(month.share, 0)} of the variance is shared by all accounts in a month"
-    takeaway += f"; lasting differences between advisors are {fmt.percent(advisor.share, 1)}"
-    takeaway += _sure_of(advisor) + "."
+    advisor, month = fitted.component("advisor"), fitted.component("month")
+    takeaway = f"Of the ups and downs of gaps, {_part(month.share)} is shared by all accounts in a month"
+    if len(fitted.panel.models) > 1:
+        takeaway += f" and {_part(fitted.component('model_month').share)} by the accounts of one model"
+    named = [effect.key for effect in study.total.advisors if effect.blamed or effect.better]
+    takeaway += f"; lasting differences between advisors make {_part(advisor.share)}"
+    takeaway += _sure_of(advisor, named) + "."
     body = figures.shares(
         [_COMPONENT_WORDS[part.name] for part in parts],
         [part.share for part in parts],
@@ -140,8 +149,8 @@ def custodian_figure(study: Study, origin: Origin) -> Exhibit:
         Column("accounts", "Accounts", "count"),
         *(Column(f"{name}", label, "bp", digits=1) for name, label in zip(("all", "gross", "left"), _SERIES)),
         Column("interval", "In all, interval"),
-        Column("q", "Adjusted p", "number", digits=3, note="of the model's test, for all tested together"),
-        Column("permutation", "Exchange p", "number", digits=3, note="custodians exchanged within advisors"),
+        Column("q", "Chance", note="p of the model's test, adjusted for all that were tested"),
+        Column("permutation", "Chance, exchanged", note="p when custodians are exchanged within advisors"),
         Column("reading", "Reading"),
     )
     rows, facts = [], []
@@ -155,10 +164,10 @@ def custodian_figure(study: Study, origin: Origin) -> Exhibit:
             for name, v in zip(("effect", "gross", "remaining"), verdicts.values(), strict=True)
         ]
         facts += sizes
-        exchange = Missing("no advisor uses two") if effect.permutation_p is None else effect.permutation_p
+        exchange = Missing("no advisor uses two") if effect.permutation_p is None else _p(effect.permutation_p)
         rows.append((
-            effect.key, effect.accounts, *(size.ref() for size in sizes), _between(effect.estimate), effect.q, exchange,
-            _reading(effect),
+            effect.key, effect.accounts, *(size.ref() for size in sizes), _between(effect.estimate), _p(effect.q),
+            exchange, _reading(effect),
         ))  # fmt: skip
     takeaway = _custodian_takeaway(study)
     body = figures.intervals(
@@ -194,13 +203,13 @@ def explained_table(study: Study, origin: Origin) -> Exhibit:
     if worst["total"] >= 0.0 or worst[largest] >= 0.0:
         takeaway = "No custodian's accounts are behind the others'."
     rest = float(frame["weighting"].abs().max())
-    note = f"The parts add up to the total within {_size(rest)}: each model weighs accounts by its own variances."
+    note = f"The parts add up to the total within {_size(max(rest, _SLIGHT))}."
     settings = origin.settings(f"{NET}; fees count one for one, the others by their estimated slopes", TABLES)
     return Exhibit(id, title, TableBody(columns, rows, note=note), takeaway, settings, facts)
 
 
 def advisor_figure(study: Study, origin: Origin) -> Exhibit:
-    """Each advisor against the others, as measured and drawn towards the others, with intervals."""
+    """Each advisor against the others, as measured and as expected to last, with intervals."""
     id, title = "implementation-advisors", "Advisors against each other"
     effects = study.total.advisors
     if not effects:
@@ -209,16 +218,10 @@ def advisor_figure(study: Study, origin: Origin) -> Exhibit:
         Column("advisor_id", "Advisor", emphasis=True),
         Column("accounts", "Accounts", "count"),
         Column("measured", "As measured", "bp", digits=1, note="custodians, restrictions and tax locks held equal"),
-        Column(
-            "shrunken",
-            "Shrunken",
-            "bp",
-            digits=1,
-            note="drawn to the others as far as chance would explain it; the size to act on",
-        ),
-        Column("interval", "Shrunken, interval"),
-        Column("q", "Adjusted p", "number", digits=3, note="for all custodians and advisors tested together"),
-        Column("detectable", "Smallest seen", "bp", digits=1, note="effect these data would show four times in five"),
+        Column("interval", "As measured, interval"),
+        Column("lasting", "Expected to last", "bp", digits=1, note="less what chance among so many would explain"),
+        Column("q", "Chance", note="p of the effect as measured, adjusted for all that were tested"),
+        Column("detectable", "Seen from", "bp", digits=1, note="effect that these data would show four times in five"),
         Column("reading", "Reading"),
     )
     rows, facts = [], []
@@ -233,17 +236,16 @@ def advisor_figure(study: Study, origin: Origin) -> Exhibit:
             if value is not None:
                 facts.append(_bp(f"{slug}.{name}", value, origin))
             cells.append(Missing("cannot be told from a custodian") if value is None else facts[-1].ref())
-        alike = Missing("advisors differ by no more than chance: all are drawn to zero")
-        reach = _between(effect.estimate) if effect.estimate.error > 0.0 else alike
+        reach = cells[0] if effect.unshrunken is None else _between(effect.unshrunken)
         rows.append((
-            effect.key, effect.accounts, *cells[:2], reach, effect.q, cells[2], _reading(effect)
+            effect.key, effect.accounts, cells[0], reach, cells[1], _p(effect.q), cells[2], _reading(effect)
         ))  # fmt: skip
     takeaway = _advisor_takeaway(study.total)
     body = figures.intervals(
         [effect.key for effect in effects],
         {
             "As measured": _interval([effect.unshrunken for effect in effects]),
-            "Shrunken": _interval([effect.estimate for effect in effects]),
+            "Expected to last": _interval([effect.estimate for effect in effects]),
         },
         alt=takeaway, digits=1, axis_title="Against the other advisors",
         data=TableBody(columns, tuple(rows)),
@@ -265,7 +267,7 @@ def _paragraph(line: Sentence, origin: Origin, facts: dict[str, Fact]) -> Paragr
     return tuple(out)
 
 
-def _causes(row: dict[str, float], origin: Origin, facts: dict[str, Fact]) -> Paragraph:
+def _causes(row: dict[str, Any], study: Study, origin: Origin, facts: dict[str, Fact]) -> Paragraph:
     """The sentence on what a blamed custodian's effect consists of."""
     words = {"fees": "fees", **_CHANNEL_WORDS}
     parts: list[Fact | str] = []
@@ -279,17 +281,20 @@ def _causes(row: dict[str, float], origin: Origin, facts: dict[str, Fact]) -> Pa
     mention = [part.ref(_size(-float(part.value) / BP)) if isinstance(part, Fact) else part for part in parts]
     if not mention:
         return (f"None of {row['custodian_id']}'s shortfall is fees, late trades or cash.",)
-    sign = "still short" if row["remaining"] < 0.0 else "ahead"
     rest = facts[id].ref(_size(abs(row["remaining"])))
     lead = f"What {row['custodian_id']}'s shortfall consists of, a month: "
-    return (lead, *mention, "; beyond these its accounts are ", rest, f" {sign}.")
+    if row["remaining"] >= 0.0:
+        return (lead, *mention, "; without these its accounts would be ", rest, " ahead.")
+    left = next(e for e in study.remaining.custodians if e.key == row["custodian_id"])
+    chance = ", which could be chance" if max(left.q, left.permutation_p or 0.0) > study.remaining.alpha else ""
+    return (lead, *mention, "; ", rest, f" is not explained{chance}.")
 
 
 def _title(verdict: Verdict) -> str:
     found = [f"{effect.kind} {effect.key}" for effect in verdict.blamed]
     if verdict.systemic_found:
         found.append("systemic")
-    return "Verdict: " + (", ".join(found) if found else "not distinguishable")
+    return "Verdict: " + (listed(found) if found else "not distinguishable")
 
 
 def _custodian_takeaway(study: Study) -> str:
@@ -305,6 +310,8 @@ def _custodian_takeaway(study: Study) -> str:
             if before.estimate.value < 0.0
             else ", before fees no less"
         )
+        if before.estimate.value < 0.0 and max(before.q, before.permutation_p or 0.0) > study.gross.alpha:
+            part += ", which could be chance"
         parts.append(part)
     return "; ".join(parts) + "."
 
@@ -313,9 +320,9 @@ def _advisor_takeaway(verdict: Verdict) -> str:
     blamed = [effect.key for effect in verdict.advisors if effect.blamed]
     better = [effect.key for effect in verdict.advisors if effect.better]
     if blamed:
-        return f"{listed(blamed)} {noun(len(blamed), 'falls', 'fall')} short of the other advisors by every test."
+        return f"{listed(blamed)} {noun(len(blamed), 'falls', 'fall')} short of the other advisors by more than chance."
     if better:
-        return f"No advisor falls short by every test; {listed(better)} {noun(len(better), 'is', 'are')} ahead."
+        return f"No advisor falls short by more than chance; {listed(better)} {noun(len(better), 'is', 'are')} ahead."
     sizes = [effect.detectable for effect in verdict.advisors if effect.detectable is not None]
     reach = f"; an effect of {_size(max(sizes))} a month would probably have been seen" if sizes else ""
     return f"No advisor stands out from the others{reach}."
@@ -337,10 +344,17 @@ def _test_of(part: Component) -> str | float | Missing:
     return Missing("cannot be separated") if part.p is None else _p(part.p)
 
 
-def _sure_of(part: Component) -> str:
+def _sure_of(part: Component, named: list[str]) -> str:
     if part.p is None:
-        return ", which these data cannot separate"
-    return "" if part.p <= 0.05 else ", which taken together could be chance"
+        return ", for these data cannot separate them"
+    if part.p <= 0.05 or named:
+        return f", most of it {listed(named)}'s" if len(named) == 1 else ""
+    return ", which could be chance"
+
+
+def _part(share: float) -> str:
+    """A share of variance in words."""
+    return "nothing" if share <= 0.0 else "less than 1%" if share < 0.01 else fmt.percent(share, 0)
 
 
 def _p(p: float) -> str:

@@ -22,7 +22,7 @@ _COVARIATES = {
     "restrictions": ("Restrictions", "per 10% of the account kept in or out", 0.1),
     "tax_locks": ("Gains locked in by tax", "per 10% of the account", 0.1),
     "trade_lag": ("Late trades", "per session late", 1.0),
-    "cash_drag": ("Cash beyond the model", "per bp that cash held back; 1 counts in full", 1.0),
+    "cash_drag": ("Cash beyond the model's", "per bp that cash held back; 1 counts in full", 1.0),
 }
 
 
@@ -57,7 +57,7 @@ def permutation_figure(study: Study, origin: Origin) -> Exhibit:
     result = study.total.permutation
     if not result.possible or not result.seen > 0.0:
         return absent(id, title, "No advisor has accounts at two custodians: custodians cannot be exchanged.")
-    widest = int(np.nanargmin(result.p))
+    widest = int(np.nanargmax(np.abs(result.difference) / result.critical))
     key = str(study.total.fit.panel.custodians[widest])
     scale = BP * abs(float(result.difference[widest])) / result.seen
     smallest = result.smallest_p or 1.0
@@ -175,7 +175,7 @@ def sleeve_table(
             "sleeve_id": sleeve, "name": names.get(sleeve, sleeve), "accounts": len(verdict.fit.panel.accounts),
             "gap": BP * verdict.mean.value,
             "interval": f"{_bp(BP * verdict.mean.low, unit=False)} to {_bp(BP * verdict.mean.high)}",
-            "custodians_p": verdict.permutation.smallest_p, "advisors_p": verdict.advisors_p,
+            "custodians_p": _chance(verdict.permutation.smallest_p), "advisors_p": _chance(verdict.advisors_p),
             "verdict": _short(verdict),
         })  # fmt: skip
     frame = pd.DataFrame(records).sort_values(["gap", "sleeve_id"], ignore_index=True)
@@ -185,15 +185,15 @@ def sleeve_table(
         Column("accounts", "Accounts", "count"),
         Column("gap", "Gap", "bp", digits=1, note="mean a month, account's sleeve less model's, before fees"),
         Column("interval", "Interval"),
-        Column("custodians_p", "Custodians, p", "number", digits=3, note="exchange within advisors"),
-        Column("advisors_p", "Advisors, p", "number", digits=3, note="likelihood ratio"),
+        Column("custodians_p", "Custodians: chance", note="p when custodians are exchanged within advisors"),
+        Column("advisors_p", "Advisors: chance", note="p of the likelihood ratio of all advisors together"),
         Column("verdict", "Verdict"),
     )
     missing = {"custodians_p": "no advisor uses two", "advisors_p": "cannot be separated"}
     rows, facts = origin.table("implementation.sleeve", frame, columns, FUNCTION, TABLES, missing=missing)
-    named = [str(row["name"]) for row in records if row["verdict"] != NOBODY]
+    named = [f"{row['verdict']} in {row['name']}" for row in records if row["verdict"] != NOBODY]
     takeaway = (
-        f"In {_joined(named)} the gap can be laid at someone or something."
+        f"The gap can be laid at {_joined(named)}."
         if named
         else "In no single sleeve can the gap be laid at the model, a custodian or an advisor."
     )
@@ -289,9 +289,15 @@ def _bp(value: float, *, unit: bool = True) -> str:
     return fmt.basis_points(value, 1, unit=unit)
 
 
+def _chance(p: float | None) -> str | None:
+    return None if p is None else "below 0.001" if p < 0.001 else f"{p:.3f}"
+
+
 def _short(verdict: Verdict) -> str:
-    found = [f"{effect.kind} {effect.key}" for effect in verdict.blamed] + ["systemic"] * verdict.systemic_found
-    return ", ".join(found) or NOBODY
+    found = [f"{effect.kind} {effect.key}" for effect in verdict.blamed] + [
+        "what all accounts share"
+    ] * verdict.systemic_found
+    return " and ".join(found) or NOBODY
 
 
 def _times(count: int) -> str:

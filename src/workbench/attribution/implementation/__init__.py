@@ -1,11 +1,12 @@
 """Why accounts earn less than their models: the model itself, a custodian, an advisor, or what cannot be told apart."""
 
-from workbench.attribution.implementation.blame import Effect, Kind
+from workbench.attribution.implementation.blame import Effect, Kind, against_others
 from workbench.attribution.implementation.gaps import CHANNELS, CLIENT, LEAST_MONTHS, Gaps, load
 from workbench.attribution.implementation.inference import Estimate, Inference, benjamini_hochberg
 from workbench.attribution.implementation.overlap import comparisons, overlap
 from workbench.attribution.implementation.panel import Panel
 from workbench.attribution.implementation.permutation import Permutation, permute
+from workbench.attribution.implementation.precision import weigh
 from workbench.attribution.implementation.reml import Component, Fit, fit
 from workbench.attribution.implementation.sleeve_gaps import load_with_sleeves
 from workbench.attribution.implementation.study import Naive, Study, judge_sleeves, naive, study
@@ -30,6 +31,7 @@ __all__ = [
     "Sentence",
     "Study",
     "Verdict",
+    "against_others",
     "benjamini_hochberg",
     "comparisons",
     "fit",
@@ -42,4 +44,5 @@ __all__ = [
     "permute",
     "sentences",
     "study",
+    "weigh",
 ]

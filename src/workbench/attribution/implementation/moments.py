@@ -92,9 +92,9 @@ def moments(panel: Panel) -> Moments:
         np.stack(products), np.concatenate([group[0] for group in groups]),
         np.concatenate([group[1] for group in groups]).astype(np.float64),
         np.stack([part.T @ part for group in groups for part in group[2]]),
-        np.cumsum([0, *(len(group[0]) for group in groups)]), sums, count_of, len(panel.gap), n_months, len(panel.advisors),
-        len(panel.custodians), len(panel.models), columns.models, columns.covariates, columns.centre, columns.scale,
-        columns.left_out,
+        np.cumsum([0, *(len(group[0]) for group in groups)]), sums, count_of, len(panel.gap), n_months,
+        len(panel.advisors), len(panel.custodians), len(panel.models), columns.models, columns.covariates,
+        columns.centre, columns.scale, columns.left_out,
     )  # fmt: skip
 
 

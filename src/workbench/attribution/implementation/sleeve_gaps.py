@@ -27,10 +27,11 @@ _BP = 10_000.0
 def load_with_sleeves(firm: Firm, months: int = 36) -> tuple[Gaps, Mapping[str, Gaps]]:
     """Measure accounts as `load` does, and each sleeve over the same account-months; the firm is read once.
 
-    By sleeve_id, those without a row left out. A security counts in the sleeve that the account's model holds it in, by the model's weights where in two; what the
-    model does not hold, and cash, is in none. Returns are of what was held and traded, before fees: `net` is `gross`
-    and `fees` zero. Both account and model must hold a hundredth in the sleeve throughout the month, and an account
-    needs three such months. Covariates are those of the account. Raises as `load` does.
+    By sleeve_id, those without a row left out. A security counts in the sleeve that the account's model holds it in, by
+    the model's weights where in two; what the model does not hold, and cash, is in none. Returns are of what was held
+    and traded, before fees: `net` is `gross` and `fees` zero. Both account and model must hold a hundredth in the
+    sleeve throughout the month, and an account needs three such months. Covariates are those of the account. Raises as
+    `load` does.
     """
     parts, of_sleeves = [], []
     for window in windows(firm, months):

@@ -146,7 +146,9 @@ def _tests(verdict: Verdict) -> Sentence:
         for number, noun in ((custodians, "custodian"), (advisors, "advisor"))
         if number
     ]
-    return (f"Tested together and adjusted for it: {' and '.join(kinds)}, ", count, " tests.")
+    if verdict.tests == 1:
+        return (count, f" test was made, of {kinds[0]}.")
+    return (count, f" tests were made, of {' and '.join(kinds)}; the more tests, the stronger each finding had to be.")
 
 
 def _unconfirmed(effect: Effect) -> Sentence:
