@@ -16,8 +16,8 @@ from workbench.firm import demo
 from .conftest import run_chapter, words
 
 IDS = (
-    "verdict", "summary", "variance", "custodians", "explained", "exchange", "naive", "advisors", "overlap", "models", "sleeves",
-    "months", "causes", "accounts", "left-out",
+    "verdict", "summary", "variance", "custodians", "explained", "exchange", "naive", "advisors", "overlap", "models",
+    "sleeves", "months", "causes", "accounts", "left-out",
 )  # fmt: skip
 
 
@@ -44,7 +44,8 @@ def everything(found, origin):
         verdicts.custodian_figure(found, origin), verdicts.explained_table(found, origin),
         evidence.permutation_figure(found, origin), evidence.naive_comparison(found, origin),
         verdicts.advisor_figure(found, origin), evidence.overlap_table(found, origin),
-        models.model_table(found, origin), evidence.month_figure(found, origin), evidence.covariate_table(found, origin),
+        models.model_table(found, origin), evidence.month_figure(found, origin),
+        evidence.covariate_table(found, origin),
         evidence.account_table(found, origin, 5), evidence.left_out_table(found, origin),
     ]  # fmt: skip
 
