@@ -26,10 +26,7 @@ from workbench.report.exhibit import Paragraph, Run, Tone
 TABLES = ["accounts", "lots", "model_targets", "models", "positions", "prices", "restrictions", "transactions"]
 FUNCTION = "attribution.implementation.study"
 #: What every figure rests on, for its settings line.
-NET = (
-    "monthly account return after fees less its model's; models, restrictions and tax locks held equal, "
-    "accounts that stray far count less; mixed model (REML)"
-)
+NET = "monthly account return after fees less its model's; mixed model (REML)"
 #: Basis points as the fraction that exhibits format.
 BP = 1e-4
 #: A part that is not worth a word.
@@ -348,7 +345,7 @@ def _sure_of(part: Component, named: list[str]) -> str:
     if part.p is None:
         return ", for these data cannot separate them"
     if part.p <= 0.05 or named:
-        return f", most of it {listed(named)}'s" if len(named) == 1 else ""
+        return f", and {listed(named)} {noun(len(named), 'stands', 'stand')} out" if named else ""
     return ", which could be chance"
 
 

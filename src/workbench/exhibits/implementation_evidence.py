@@ -294,9 +294,9 @@ def _chance(p: float | None) -> str | None:
 
 
 def _short(verdict: Verdict) -> str:
-    found = [f"{effect.kind} {effect.key}" for effect in verdict.blamed] + [
-        "what all accounts share"
-    ] * verdict.systemic_found
+    found = [f"{effect.kind} {effect.key}" for effect in verdict.blamed]
+    if verdict.systemic_found:
+        found.append("what all accounts share")
     return " and ".join(found) or NOBODY
 
 
