@@ -7,6 +7,7 @@ from datetime import date
 
 from workbench.rebalance.proposal import Conflict, Limit, LotSale, Obstacle, Reason, Refusal, Side, WashRow
 from workbench.report import format as fmt
+from workbench.report.format import clipped as clipped
 
 #: What stood against a trade. Each reads on after "because of" or stands alone.
 OBSTACLES: Mapping[Obstacle, str] = {
@@ -93,16 +94,6 @@ def joined(words: Sequence[str], most: int = 4) -> str:
     if len(words) > most:
         return f"{', '.join(words[: most - 1])} and {len(words) - most + 1} more"
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""
-
-
-def clipped(text: str, most: int) -> str:
-    """Return text in one line of at most `most` characters, cut at a word, the cut marked by an ellipsis."""
-    line = " ".join(text.split())
-    if len(line) <= most:
-        return line
-    cut = line[: most - 1]
-    head, space, _ = cut.rpartition(" ")
-    return (head if space and len(head) > most // 2 else cut).rstrip(" ,;:.") + "…"
 
 
 def why(reason: Reason, side: Side) -> str:

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from workbench.attribution import Linked, SleeveReview, rows_of
-from workbench.exhibits.brief_words import clipped
 from workbench.exhibits.origin import Origin
 from workbench.report import Fact
 from workbench.report import format as fmt
+from workbench.report.format import clipped
 
 FUNCTION = "attribution.sleeves"
 TABLES = [

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from workbench.exhibits.brief_words import clipped
 from workbench.exhibits.drift_facts import absent, noun, plural
 from workbench.exhibits.origin import Origin
 from workbench.exhibits.risk import TABLES as RISK_TABLES
@@ -234,7 +233,7 @@ def households_table(seen: Overview, origin: Origin, most: int) -> Exhibit:
     names = seen.stress.moves.scenarios.set_index("id")["name"]
     people = seen.watched.households.set_index("household_id")
     frame = known.head(most).assign(
-        name=lambda rows: [clipped(str(people["name"][id]), 40) for id in rows["household_id"]],
+        name=lambda rows: [fmt.clipped(str(people["name"][id]), 40) for id in rows["household_id"]],
         advisor_id=lambda rows: rows["household_id"].map(people["advisor_id"]),
         stress=lambda rows: rows["scenario"].map(names),
         state=lambda rows: [str(word) for word in rows["verdict"]],
@@ -291,7 +290,7 @@ def _scenarios(seen: Overview) -> pd.DataFrame:
 
 def _label(name: str, kind: str) -> str:
     """A scenario's name as a row's label; shocks say that they are."""
-    return clipped(f"Shock: {name}" if kind == "shock" else name, _LONGEST_LABEL)
+    return fmt.clipped(f"Shock: {name}" if kind == "shock" else name, _LONGEST_LABEL)
 
 
 def _moved(result: float) -> str:

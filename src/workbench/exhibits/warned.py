@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import pandas as pd
 
-from workbench.exhibits.brief_words import clipped
 from workbench.exhibits.drift_facts import absent, noun, plural
 from workbench.exhibits.early_warnings import BASIS, FUNCTION, TABLES
 from workbench.exhibits.origin import Origin
@@ -80,7 +79,7 @@ def issuer_table(issuers: pd.DataFrame, origin: Origin, most: int) -> Exhibit:
     frame = pd.DataFrame({"issuer_id": order.index, "dollars": order.to_numpy()})
     frame["weight"] = frame["issuer_id"].map(weight)
     names = issuers.drop_duplicates("issuer_id").set_index("issuer_id")["name"]
-    frame["name"] = [clipped(str(names[issuer]), 34) for issuer in frame["issuer_id"]]
+    frame["name"] = [fmt.clipped(str(names[issuer]), 34) for issuer in frame["issuer_id"]]
     inside = issuers[(issuers["sleeve_id"] != "")].groupby("issuer_id")["sleeve_id"].nunique()
     frame["sleeves"] = frame["issuer_id"].map(inside).fillna(0).astype(int)
     parts = [*named, *(["other"] if "other" in dollars.columns else [])]

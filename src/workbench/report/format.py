@@ -138,3 +138,13 @@ def _is_missing(value: float | None) -> bool:
 def _scaled(value: float | None, factor: float) -> float:
     assert value is not None
     return value * factor
+
+
+def clipped(text: str, most: int) -> str:
+    """Return text in one line of at most `most` characters, cut at a word, the cut marked by an ellipsis."""
+    line = " ".join(text.split())
+    if len(line) <= most:
+        return line
+    cut = line[: most - 1]
+    head, space, _ = cut.rpartition(" ")
+    return (head if space and len(head) > most // 2 else cut).rstrip(" ,;:.") + "…"

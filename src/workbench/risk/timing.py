@@ -71,10 +71,10 @@ def timed(
         if len(session) < setting["least_count"]:
             continue
         traded = baskets.any(axis=0)
-        measured = baskets[:, traded] @ known[:, traded].T
-        move = np.divide(
-            baskets[:, traded] @ filled[:, traded].T, measured, out=np.zeros(measured.shape), where=measured > 0
-        )
+        whole = known[:, traded].all()
+        measured = baskets.sum(axis=1)[:, None] if whole else baskets[:, traded] @ known[:, traded].T
+        moved = baskets[:, traded] @ filled[:, traded].T
+        move = np.divide(moved, measured, out=np.zeros(moved.shape), where=np.broadcast_to(measured > 0, moved.shape))
         after = within(move >= setting["move"], int(setting["window"]))
         size = baskets.sum(axis=1)
         episode = episodes(session, int(setting["episode_gap"]))
