@@ -1,6 +1,7 @@
 """Who is blamed, who is not, and what is said where the data cannot tell."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,9 @@ from workbench.attribution.implementation import (
     naive,
     overlap,
     permute,
+    weigh,
 )
+from workbench.attribution.implementation.precision import moderated
 from workbench.errors import ParameterError
 
 
@@ -191,6 +194,90 @@ def test_the_exchange_does_not_depend_on_how_custodians_are_called():
     np.testing.assert_allclose(first.p, second.p[::-1], atol=0.05)
 
 
+MODELS = {"models": 4, "model_month_sd": 10.0, "model_sd": 6.0, "tilt": 0.8}
+
+
+def test_what_a_models_accounts_share_is_no_custodians_fault():
+    """Each custodian's accounts follow one model mostly; models that differ make an innocent one look poor."""
+    blamed = without = 0
+    for seed in range(20):
+        frame = firm(3000 + seed, advisor_sd=1.0, **MODELS)
+        blamed += any(effect.blamed or effect.better for effect in judged(frame, seed, 199).custodians)
+        blind = judged(frame.drop(columns="model_id"), seed, 199)
+        without += any(effect.blamed or effect.better for effect in blind.custodians)
+    assert blamed <= 3
+    assert without >= 10
+
+
+def test_models_with_few_accounts_are_taken_together():
+    frame = firm(3, accounts=60, months=8, models=2)
+    rare = frame["account_id"].isin(["A1", "A2"])
+    panel = Panel.of(frame.assign(model_id=frame["model_id"].where(~rare, "R" + frame["account_id"])))
+    assert list(panel.models) == ["M1", "M2", "small models"]
+    assert panel.small_models == ("RA1", "RA2")
+    with pytest.raises(ParameterError, match="changed model_id"):
+        Panel.of(frame.assign(model_id=[f"M{i % 2}" for i in range(len(frame))]))
+
+
+def test_a_model_followed_at_one_custodian_alone_is_not_laid_at_it():
+    frame = firm(5, advisor_sd=0.5)
+    there = frame["custodian_id"] == "CUS3"
+    frame = frame.assign(model_id=np.where(there, "OWN", "ALL"), gap=frame["gap"] - 12.0 * there)
+    verdict = judged(frame)
+    assert not any(effect.blamed for effect in verdict.custodians)
+    assert any("one custodian alone" in note for note in verdict.fit.notes)
+
+
+def test_accounts_alike_count_alike_and_one_that_strays_counts_little():
+    frame = firm(3, accounts=80, months=24)
+    assert (weigh(Panel.of(frame)).precision == 1.0).all()
+    wild = frame["account_id"] == "A7"
+    noise = np.random.default_rng(1).normal(0.0, 400.0, len(frame))
+    panel = weigh(Panel.of(frame.assign(gap=frame["gap"] + noise * wild)))
+    place = list(panel.accounts).index("A7")
+    assert panel.precision[place] < 0.01
+    assert np.median(np.delete(panel.precision, place)) == pytest.approx(1.0, abs=0.2)
+
+
+@pytest.mark.parametrize("outlier", [5_000.0, -5_000.0])
+def test_one_wild_month_of_one_account_does_not_decide(outlier):
+    for frame in (firm(4, effect=-8.0), firm(9, mean=0.0, advisor_sd=0.0, month_sd=1.0)):
+        wild = frame.copy()
+        row = wild.index[(wild["custodian_id"] == "CUS1") & (wild["advisor_id"] == "ADV1")][5]
+        wild.loc[row, "gap"] += outlier
+        first, second = judged(frame), judged(wild)
+        assert [effect.key for effect in first.blamed] == [effect.key for effect in second.blamed]
+        for ours, theirs in zip(first.custodians, second.custodians, strict=True):
+            assert ours.estimate.value == pytest.approx(theirs.estimate.value, abs=0.6)
+
+
+def test_errors_whose_size_differs_are_found_out_and_power_gained():
+    ours = plain = 0
+    for seed in range(20):
+        panel = Panel.of(firm(4000 + seed, effect=-4.0, spread=1.0))
+        weighed, flat = weigh(panel), replace(panel, precision=np.full(len(panel.accounts), 1.0 + 1e-9))
+        ours += any(e.blamed for e in judge(weighed, np.random.default_rng(seed), draws=199).custodians)
+        plain += any(e.blamed for e in judge(flat, np.random.default_rng(seed), draws=199).custodians)
+    assert ours >= plain + 3
+
+
+@given(st.lists(st.floats(0.1, 1e4), min_size=3, max_size=30), st.integers(2, 40))
+def test_moderated_variances_lie_between_their_own_and_the_common_one(variances, freedom):
+    own = np.array(variances)
+    drawn = moderated(own * freedom, np.full(len(own), float(freedom)))
+    assert (np.diff(drawn[np.argsort(own)]) >= -1e-9 * drawn.max()).all()
+    assert drawn.max() / drawn.min() <= own.max() / own.min() * (1.0 + 1e-9)
+    none = moderated(np.append(own * freedom, 0.0), np.append(np.full(len(own), float(freedom)), 0.0))
+    assert np.isfinite(none).all()
+
+
+def test_advisors_nobody_can_compare_have_no_smallest_effect():
+    frame = firm(8, advisors=4, custodians=3, preferred=1.0)
+    effects = judged(frame).advisors
+    assert all(effect.detectable is None and effect.unshrunken is None for effect in effects)
+    assert not any(effect.blamed for effect in effects)
+
+
 @given(st.lists(st.floats(0.0, 1.0), min_size=1, max_size=20))
 def test_adjusted_p_are_those_of_benjamini_and_hochberg(p):
     adjusted = benjamini_hochberg(p)
@@ -214,4 +301,5 @@ def test_the_simple_average_blames_the_custodian_of_a_poor_advisor():
     found = naive(Panel.of(frame))
     assert found.lowest == "CUS1"
     assert found.p < 0.05
+    assert found.p == pytest.approx(naive_p(frame), rel=1e-9)
     assert naive(Panel.of(frame.assign(custodian_id="C"))) is None

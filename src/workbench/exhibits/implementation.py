@@ -121,8 +121,7 @@ def variance_figure(study: Study, origin: Origin) -> Exhibit:
     if len(fitted.panel.models) > 1:
         takeaway += f" and {_part(fitted.component('model_month').share)} by the accounts of one model"
     named = [effect.key for effect in study.total.advisors if effect.blamed or effect.better]
-    takeaway += f"; lasting differences between advisors make {_part(advisor.share)}"
-    takeaway += _sure_of(advisor, named) + "."
+    takeaway += f"; {_of_advisors(advisor, named)}."
     body = figures.shares(
         [_COMPONENT_WORDS[part.name] for part in parts],
         [part.share for part in parts],
@@ -196,7 +195,7 @@ def explained_table(study: Study, origin: Origin) -> Exhibit:
     causes = {"fees": "fees", **_CHANNEL_WORDS, "remaining": "what no measured cause explains"}
     largest = min(causes, key=lambda name: worst[name])
     takeaway = f"The furthest behind is {worst['custodian_id']}, by {_size(-worst['total'])} a month; "
-    takeaway += f"most of it is {causes[largest]}, {_size(-worst[largest])}."
+    takeaway += f"the largest part is {causes[largest]}, {_size(-worst[largest])}."
     if worst["total"] >= 0.0 or worst[largest] >= 0.0:
         takeaway = "No custodian's accounts are behind the others'."
     rest = float(frame["weighting"].abs().max())
@@ -321,7 +320,9 @@ def _advisor_takeaway(verdict: Verdict) -> str:
     if better:
         return f"No advisor falls short by more than chance; {listed(better)} {noun(len(better), 'is', 'are')} ahead."
     sizes = [effect.detectable for effect in verdict.advisors if effect.detectable is not None]
-    reach = f"; an effect of {_size(max(sizes))} a month would probably have been seen" if sizes else ""
+    if not sizes:
+        return "The data cannot tell advisors from their custodians."
+    reach = f"; an effect of {_size(max(sizes))} a month would probably have been seen"
     return f"No advisor stands out from the others{reach}."
 
 
@@ -341,12 +342,13 @@ def _test_of(part: Component) -> str | float | Missing:
     return Missing("cannot be separated") if part.p is None else _p(part.p)
 
 
-def _sure_of(part: Component, named: list[str]) -> str:
+def _of_advisors(part: Component, named: list[str]) -> str:
     if part.p is None:
-        return ", for these data cannot separate them"
+        return "how much advisors differ cannot be told from these data"
+    lead = f"lasting differences between advisors make {_part(part.share)}"
     if part.p <= 0.05 or named:
-        return f", and {listed(named)} {noun(len(named), 'stands', 'stand')} out" if named else ""
-    return ", which could be chance"
+        return lead + f", and {listed(named)} {noun(len(named), 'stands', 'stand')} out" if named else lead
+    return lead + ", which could be chance"
 
 
 def _part(share: float) -> str:

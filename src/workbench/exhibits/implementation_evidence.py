@@ -66,7 +66,7 @@ def permutation_figure(study: Study, origin: Origin) -> Exhibit:
     seen = scale * result.seen
     reached = int((result.drawn >= result.seen * (1.0 - 1e-12)).sum())
     takeaway = f"Exchanging custodians among each advisor's own accounts {fmt.count(result.draws)} times, "
-    takeaway += f"chance {_times(reached)} made a difference as large as {key}'s {_bp(seen)}."
+    takeaway += f"a difference as large as {key}'s {_bp(seen)} {_times(reached)} by chance."
     columns = (Column("what", "What"), Column("value", "Figure"))
     rows: tuple[tuple[Cell, ...], ...] = (
         ("Exchanges", draws.ref()),
@@ -114,7 +114,7 @@ def overlap_table(study: Study, origin: Origin) -> Exhibit:
     else:
         weakest = int(np.argmin(worth))
         takeaway = f"Every custodian can be told from its advisors; least is known of {custodians[weakest]}, "
-        takeaway += f"{plural(round(float(worth[weakest])), 'account')}' worth of comparison within advisors."
+        takeaway += f"{worth[weakest]:.1f} accounts' worth of comparison within advisors."
     note = "Accounts by advisor and custodian. An advisor with accounts at one custodian alone says nothing about it."
     settings = origin.settings("accounts that take part", ["accounts"], simulated=False)
     body = TableBody(columns, (*rows, last), total_row=True, note=note)
@@ -245,7 +245,7 @@ def account_table(study: Study, origin: Origin, most: int) -> Exhibit:
         "times": fitted.unexplained / error,
     })  # fmt: skip
     frame = frame.sort_values(["times", "account_id"], ignore_index=True)
-    low = frame[frame["times"] < 0.0].head(most)
+    low = frame[(frame["times"] < 0.0) & (frame["unexplained"] <= -0.05 * BP)].head(most)
     if low.empty:
         return absent(id, title, "No account is below what is explained.")
     columns = (
@@ -301,7 +301,7 @@ def _short(verdict: Verdict) -> str:
 
 
 def _times(count: int) -> str:
-    return "never" if not count else "once" if count == 1 else f"{fmt.count(count)} times"
+    return "never came about" if not count else f"came about {'once' if count == 1 else fmt.count(count) + ' times'}"
 
 
 def _joined(names: list[str]) -> str:

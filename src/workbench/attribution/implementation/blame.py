@@ -21,6 +21,8 @@ Kind = Literal["systemic", "custodian", "advisor", "not distinguishable"]
 POWER = 0.8
 #: A ratio of advisor variance so large that effects are no longer drawn together.
 _NO_SHRINKAGE = 1e4
+#: Share of such a variance that remains in a comparison about which the data say nothing.
+_UNKNOWN = 1e-2
 
 
 @dataclass(frozen=True)
@@ -111,13 +113,13 @@ def advisor_effects(
     telling, accounts = comparisons(overlap(panel).T), np.bincount(panel.advisor_of)
     effects = []
     for k, (estimate, raw, q) in enumerate(zip(shrunken, measured, adjusted, strict=True)):
-        tells, short = bool(telling[k] > 0.0), estimate.value < 0.0
+        tells, short = bool(telling[k] > 0.0 and np.isfinite(raw.error)), estimate.value < 0.0
         by_model = rule.by_model(estimate.value, q)
         reach = raw.error * (rule.limit(raw.freedom) + float(ndtri(POWER))) if tells else None
         effects.append(
             Effect(
                 "advisor", str(panel.advisors[k]), int(accounts[k]), float(share[k]), estimate, raw if tells else None,
-                float(q), None, float(telling[k]), reach, by_model and tells and short,
+                float(q), None, float(telling[k]) if tells else 0.0, reach, by_model and tells and short,
                 by_model and tells and not short, by_model and short and not tells,
             )
         )  # fmt: skip
@@ -125,7 +127,8 @@ def advisor_effects(
 
 
 def measured_advisors(fitted: Fit, share: Floats, level: float) -> list[Estimate]:
-    """Each advisor against the others with nothing known of advisors beforehand: not shrunken.
+    """Each advisor against the others with nothing known of advisors beforehand: not shrunken; p is 1 and the error
+    infinite where some of them cannot be compared.
 
     Degrees of freedom are those of accounts within advisors and custodians, as if each account were one figure.
     """
@@ -139,6 +142,9 @@ def measured_advisors(fitted: Fit, share: Floats, level: float) -> list[Estimate
     found = []
     for row in against_others(share):
         value, error = float(row @ effects), float(np.sqrt(max(0.0, float(row @ covariance @ row))))
+        if error**2 > _UNKNOWN * fitted.point.error_variance * ratios[1] * float(row @ row):
+            found.append(Estimate(value, float("inf"), freedom, -float("inf"), float("inf"), 1.0))
+            continue
         reach = error * float(stdtrit(freedom, 0.5 + level / 2.0))
         p = float(2.0 * stdtr(freedom, -abs(value) / error)) if error > 0.0 else 1.0
         found.append(Estimate(value, error, freedom, value - reach, value + reach, p))

@@ -183,27 +183,27 @@ def _separable(panel: Panel) -> tuple[np.ndarray, list[str]]:
     if n_months == 1:
         free[0] = False
         notes.append(
-            "There is one month: its shock and the systemic mean cannot be separated, so the interval of the mean "
-            "leaves the shock out and is too narrow."
+            "There is one month: what it did to all accounts cannot be told from what lasts, so that the interval of "
+            "the mean leaves it out and is too narrow."
         )
     elif n_months == n_rows:
         free[0] = False
-        notes.append("Every month has one account: a month's shock and an account's error cannot be separated.")
+        notes.append("Every month has one account: what the month did to all cannot be told from chance.")
     if n_advisors == 1:
         free[1] = False
-        notes.append("There is one advisor: advisor and systemic mean cannot be separated.")
+        notes.append("There is one advisor: what is that advisor's cannot be told from what all accounts share.")
     elif n_advisors == n_accounts:
         free[1] = False
-        notes.append("Every advisor has one account: advisor and account cannot be separated; both show as account.")
+        notes.append("Every advisor has one account: advisor and account cannot be told apart; both show as account.")
     elif pairs == n_custodians:
         free[1] = False
         notes.append("Every custodian has one advisor: custodian and advisor cannot be told apart at all.")
     if n_accounts == 1:
         free[2] = False
-        notes.append("There is one account: account and systemic mean cannot be separated.")
+        notes.append("There is one account: what is its own cannot be told from what accounts share.")
     elif panel.n_months.max() == 1:
         free[2] = False
-        notes.append("Every account has one month: account and error cannot be separated; both show as error.")
+        notes.append("Every account has one month: what lasts cannot be told from chance; both show as chance.")
     elif n_custodians == n_accounts:
         free[2] = False
         notes.append("Every custodian has one account: custodian and account cannot be told apart.")
@@ -212,7 +212,7 @@ def _separable(panel: Panel) -> tuple[np.ndarray, list[str]]:
     # With a model each month, or an account each model and month, that effect is the month's or the error.
     free[3] = len(panel.models) > 1 and n_months < shared < n_rows
     if n_custodians == 1:
-        notes.append("There is one custodian: custodian and systemic mean cannot be separated.")
+        notes.append("There is one custodian: what is that custodian's cannot be told from what all accounts share.")
     return free, notes
 
 

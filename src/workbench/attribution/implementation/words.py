@@ -156,7 +156,7 @@ def _unconfirmed(effect: Effect) -> Sentence:
     why = (
         "no advisor there has accounts elsewhere to compare with"
         if effect.kind == "custodian" and not effect.comparisons
-        else "all accounts there are that advisor's"
+        else "no other advisor has accounts at the same custodians to compare with"
         if not effect.comparisons
         else "the comparison within advisors does not confirm it"
     )
