@@ -2,7 +2,7 @@
 
 from workbench.attribution import implementation
 from workbench.attribution.brinson import brinson
-from workbench.attribution.chunks import brinson_chunks
+from workbench.attribution.brinson_chunks import brinson_chunks
 from workbench.attribution.contribution import Contribution, contribution
 from workbench.attribution.effects import Attribution
 from workbench.attribution.factors import FactorAttribution, factor_attribution, model_factor_attribution
@@ -12,17 +12,17 @@ from workbench.attribution.paths import ModelPaths, load_models
 from workbench.attribution.pools import SleevePool, SleevePools, pools
 from workbench.attribution.security_effects import security_effects
 from workbench.attribution.sleeve_review import SleeveReview, review_sleeves
-from workbench.attribution.sleeves import Composite, SleeveAttribution, rows_of, sleeves
+from workbench.attribution.sleeves import PooledAccounts, SleeveAttribution, rows_of, sleeves
 from workbench.attribution.tree import Tree, TreeAttribution, brinson_tree
 
 __all__ = [
     "Attribution",
-    "Composite",
     "Contribution",
     "FactorAttribution",
     "Linked",
     "ModelPaths",
     "ModelTree",
+    "PooledAccounts",
     "SleeveAttribution",
     "SleevePool",
     "SleevePools",

@@ -79,7 +79,8 @@ class ModelSides:
         """Where each security's columns begin, the columns in order of security, and the sleeve of each column."""
         order = np.argsort(self.paths.column_security, kind="stable")
         inside = self.paths.column_security[order]
-        return np.searchsorted(inside, np.arange(len(self.paths.securities) + 1)), order, self.paths.column_sleeve.copy()
+        begins = np.searchsorted(inside, np.arange(len(self.paths.securities) + 1))
+        return begins, order, self.paths.column_sleeve.copy()
 
 
 @dataclass(frozen=True, eq=False)

@@ -129,8 +129,7 @@ def pools(
     the model's, trading, fees, residual. Models that hold the sleeve differently are averaged by the accounts' values.
 
     `group_of` gives each security's group, by security_id, or by sleeve_id and security_id, and is named for its
-    level. Raises `ParameterError` for a
-    security without group.
+    level. Raises `ParameterError` for a security without group.
     """
     gathered = PoolSums(paths, group_of, linking)
     for run in follow(daily, paths):
@@ -174,9 +173,7 @@ class PoolSums:
         # What was traded in a sleeve before anybody held it is no return on it.
         early = np.where(begin.sum(axis=0) > 0, 0.0, gains.sum(axis=2)).sum(axis=1)
         unheld = tuple(name for s, name in enumerate(paths.sleeves) if s not in held)
-        return SleevePools(
-            paths.sessions, self._level, tuple(made), self._outside, self._outside_gain + early, unheld
-        )  # fmt: skip
+        return SleevePools(paths.sessions, self._level, tuple(made), self._outside, self._outside_gain + early, unheld)
 
 
 def _pool(

@@ -27,9 +27,9 @@ Level = Literal["sector", "asset_class", "region", "security_id"]
 class SleeveReview:
     """What the sleeve chapter shows: `accounts`, `pools`, `securities` (see `security_effects`) and the `paths`.
 
-    `tree` breaks the models' part down by asset class, sleeve, `level` and security. `levels`
-    says what each sleeve's pool is split by: `level`, or securities where they are all of one group. `names`
-    maps sleeve_id and `security_names` security_id to their names; `period` and `level` are as asked for.
+    `tree` breaks the models' part down by asset class, sleeve, `level` and security. `levels` says what each sleeve's
+    pool is split by: `level`, or securities where they are all of one group. `names` maps sleeve_id and
+    `security_names` security_id to their names; `period` and `level` are as asked for.
     """
 
     period: Period

@@ -25,7 +25,7 @@ from workbench.performance import DailyHoldings
 
 
 @dataclass(frozen=True, eq=False)
-class Composite:
+class PooledAccounts:
     """Accounts put together by their beginning values, group by group (G); unlinked rows, zero where there is none.
 
     `rows` (G x T x K) sum over K to `portfolio` - `benchmark` (G x T); `begin` (G x T) is the value in dollars, and
@@ -71,8 +71,8 @@ class SleeveAttribution:
     portfolio: Floats
     model: Floats
     benchmark: Floats
-    firm: Composite
-    models: Composite
+    firm: PooledAccounts
+    models: PooledAccounts
     no_data: pd.DataFrame
 
     @property
@@ -158,9 +158,9 @@ class AccountRows:
     def result(self) -> SleeveAttribution:
         """All accounts gathered."""
         paths, linking, names = self._paths, self._linking, row_names(self._paths.sleeves)
-        by_model = _composite(paths.models, paths.sessions, names, self._dollars)
+        by_model = _pooled(paths.models, paths.sessions, names, self._dollars)
         together = tuple(side.sum(axis=0, keepdims=True) for side in self._dollars)
-        firm = _composite(("firm",), paths.sessions, names, together)
+        firm = _pooled(("firm",), paths.sessions, names, together)
         accounts = pd.concat([part[0] for part in self._linked], ignore_index=True)
         linked, portfolio, model, benchmark = (np.concatenate([part[i] for part in self._linked]) for i in range(1, 5))
         left_out = pd.concat(self._left_out, ignore_index=True).drop_duplicates("account_id", ignore_index=True)
@@ -212,10 +212,10 @@ def _sums(run: Followed, effects: DailyEffects, kept: Flags) -> tuple[Floats, ..
     )
 
 
-def _composite(
+def _pooled(
     groups: tuple[str, ...], sessions: pd.DatetimeIndex, names: pd.DataFrame, dollars: tuple[Floats, ...]
-) -> Composite:
+) -> PooledAccounts:
     begin, *gains, rows = dollars
     scale = np.divide(1.0, begin, out=np.zeros_like(begin), where=begin > 0)
     portfolio, model, benchmark = (gain * scale for gain in gains)
-    return Composite(groups, sessions, names, begin, portfolio, model, benchmark, rows * scale[..., None])
+    return PooledAccounts(groups, sessions, names, begin, portfolio, model, benchmark, rows * scale[..., None])

@@ -1,4 +1,4 @@
-"""Attribution of more accounts than fit in memory at once."""
+"""Brinson attribution of more accounts than fit in memory at once, one run of them after another."""
 
 from __future__ import annotations
 
