@@ -77,9 +77,10 @@ def _measured(window: Window) -> pd.DataFrame:
         own[..., paths.column_security[columns]] = paths.weights[..., columns]  # a security is once in a sleeve
         with np.errstate(invalid="ignore", divide="ignore"):
             share = np.nan_to_num(own / of_security)
-        part = share[model[account], :, security]
-        begin = _by_account(account, part * value, len(whole))
-        earned = _by_account(account, part * gain, len(whole))
+        inside = np.isin(security, paths.column_security[columns])
+        part = share[model[account[inside]], :, security[inside]]
+        begin = _by_account(account[inside], part * value[inside], len(whole))
+        earned = _by_account(account[inside], part * gain[inside], len(whole))
         weight = np.nan_to_num(own.sum(axis=2))
         held = (begin >= LEAST_WEIGHT * whole) & (whole > 0.0) & (weight[model] >= LEAST_WEIGHT) & (model >= 0)[:, None]
         with np.errstate(invalid="ignore", divide="ignore"):
