@@ -105,6 +105,20 @@ class TestLittleToSay:
         # Shocks of asset classes need no estimate.
         assert "Shares and bonds fall" in shown.text("stress-firm")
         assert "No estimate of risk" in shown.text("risk-data")
+        assert "there is no answer to: US shares fall by 20%" in shown.text("stress-coverage")
+
+    def test_prices_that_never_move(self, chapter, small):
+        tables = lengthened(small, 300)
+        still = tables["prices"].groupby("security_id")["close"].transform("last")
+        flat = tables["prices"].assign(close=still, adj_close=still)
+        shown = chapter("risk_and_stress", tables | {"prices": flat})
+        assert "no price moves in" in shown.text("risk-models")
+
+    def test_more_factors_than_securities_are_named_in_one_line(self, chapter, small):
+        rows = [(name, f"F{k}", float(k + (name == "AAA"))) for name in ("AAA", "BBB") for k in range(1, 9)]
+        own = pd.DataFrame(rows, columns=["security_id", "factor", "exposure"])
+        shown = chapter("risk_and_stress", lengthened(small, 300) | {"factor_exposures": own})
+        assert "Left out: F3, F4, F5 and 3 more, which other factors explain wholly." in shown.text("risk-data")
 
     def test_without_profiles_nobody_is_judged(self, chapter, with_history):
         shown = chapter("risk_and_stress", with_history)
@@ -136,6 +150,9 @@ class TestLittleToSay:
         shown = chapter("risk_and_stress", tables)
         assert "nothing that is held moves" in shown.text("risk-by-asset-class")
         assert "Nothing that is held moves" in shown.text("risk-contributors")
+        assert "Nothing that is held moves" in shown.text("risk-factors")
+        assert "most volatile" not in shown.text("risk-models")
+        assert "lost anything" in shown.text("risk-verdict")
         assert shown.facts["stress.firm.volatility"].value == 0
 
     def test_no_model_in_force(self, chapter, small):
@@ -144,6 +161,7 @@ class TestLittleToSay:
         shown = chapter("risk_and_stress", tables)
         assert isinstance(shown["risk-models"].body.rows[0][4], Missing)
         assert "No model's accounts differ" in shown.text("risk-active-by-sector")
+        assert "No account is on a model" in shown.text("stress-models")
 
     def test_a_holding_without_any_price_leaves_out_its_account_alone(self, made, small, origin, said):
         watched = risk.watch(made(lengthened(small, 300)))

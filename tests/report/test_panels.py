@@ -1,5 +1,7 @@
 """Small panels under each other: each with its own scale, limit and words."""
 
+from itertools import pairwise
+
 import plotly.graph_objects as go
 import pytest
 
@@ -25,9 +27,21 @@ def test_panels_do_not_overlap_and_fill_the_figure():
     layout = drawn(*(Panel(name, [1, 2, 3]) for name in "abcd")).figure["layout"]
     domains = [layout[name]["domain"] for name in ("yaxis", "yaxis2", "yaxis3", "yaxis4")]
     assert all(low < high for low, high in domains)
-    assert all(above[0] > below[1] for above, below in zip(domains, domains[1:]))
+    assert all(above[0] > below[1] for above, below in pairwise(domains))
     assert domains[-1][0] == 0.0
     assert layout["xaxis"]["anchor"] == "y4"
+
+
+def test_the_limit_and_every_value_are_in_sight():
+    layout = drawn(
+        Panel("Above", [0.1, None, 0.3], "percent", limit=0.5),
+        Panel("Below", [-2, 1, None], limit=1),
+        Panel("", [0, 0, 0]),
+    ).figure["layout"]
+    assert layout["yaxis"]["range"][0] == 0.0
+    assert layout["yaxis"]["range"][1] > 50.0
+    assert layout["yaxis2"]["range"][0] < -2.0
+    assert layout["yaxis3"]["range"] == [0.0, 1.0]
 
 
 def test_names_of_the_firm_are_escaped():

@@ -132,7 +132,8 @@ def watched_table(warnings: EarlyWarnings, origin: Origin) -> Exhibit:
     unmeasured = [warning for warning in quiet if warning.state == "not measured"]
     clear = len(quiet) - len(unmeasured)
     takeaway = f"{plural(clear, 'warning')} {noun(clear, 'is', 'are')} quiet."
-    takeaway += f" {_cannot(unmeasured)}" if unmeasured else ""
+    if unmeasured:
+        takeaway = takeaway.removesuffix(".") + f"; {fmt.count(len(unmeasured))} could not be measured."
     body = TableBody(columns, tuple(rows), note=_unknown(quiet))
     return Exhibit(id, title, body, takeaway, origin.settings(BASIS, TABLES), tuple(facts))
 

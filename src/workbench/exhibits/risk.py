@@ -36,6 +36,11 @@ def factor_name(factor: object) -> str:
     return text[:1].upper() + text[1:]
 
 
+def share_words(share: float) -> str:
+    """A part of the risk as words; parts that others take away from can be more than the whole."""
+    return fmt.percent(share, 0) if round(share, 2) <= 1.0 else "more than all"
+
+
 def factor_keys(factors: Sequence[str], rest: Sequence[str], origin: Origin) -> list[str]:
     """Names of the facts of factors and of the rows below them; a firm's factor may be called as another row is."""
     taken = {origin.slug(name) for name in rest}
@@ -100,7 +105,7 @@ def models_table(seen: Overview, origin: Origin, names: pd.Series) -> Exhibit:
     )
     models = frame.iloc[1:] if _has_firm(seen) else frame
     takeaway = f"{frame['name'].iloc[0]}: a volatility of {fmt.percent(frame['volatility'].iloc[0])} a year."
-    if len(models) > 1:
+    if len(models) > 1 and models["volatility"].max() > models["volatility"].min():
         most, least = models.loc[models["volatility"].idxmax()], models.loc[models["volatility"].idxmin()]
         takeaway += (
             f" {most['name']} is the most volatile model ({fmt.percent(most['volatility'])}), "
@@ -150,8 +155,8 @@ def active_figure(seen: Overview, origin: Origin, names: pd.Series, level: str =
     worst = int(np.argmax(np.where(models, active.volatility, -1.0)))
     key = parts.iloc[worst].idxmax()
     takeaway = (
-        f"{labels[worst]} is furthest from its targets: {fmt.percent(active.volatility[worst], 2)} a year, of which "
-        f"{fmt.percent(parts.iloc[worst][key] / active.volatility[worst], 0)} comes from {key}."
+        f"{labels[worst]} is furthest from its targets: {fmt.percent(active.volatility[worst], 2)} a year; "
+        f"{share_words(parts.iloc[worst][key] / active.volatility[worst])} of it comes from {key}."
     )
     body, facts = _stack(parts, active, labels, origin, f"risk.active.{level}", takeaway, unit="bp")
     return Exhibit(id, title, body, takeaway, origin.settings(basis(seen), TABLES), facts)
@@ -182,11 +187,12 @@ def factor_table(seen: Overview, origin: Origin) -> Exhibit:
     )  # fmt: skip
     rows = (*rows[:-2], *(tuple("" if isinstance(cell, Missing) else cell for cell in row) for row in rows[-2:]))
     factors = frame.iloc[: len(seen.risk.factors)]
-    takeaway = "There is no factor to explain risk by."
+    still = seen.total.volatility[0] <= 0
+    takeaway = "Nothing that is held moves." if still else "There is no factor to explain risk by."
     if len(factors) and seen.total.volatility[0] > 0:
         first = factors.loc[factors["contribution"].idxmax()]
         takeaway = (
-            f"{first['factor']} explains {fmt.percent(first['share'], 0)} of the risk; "
+            f"{first['factor']} explains {share_words(first['share'])} of the risk; "
             f"{fmt.percent(seen.total.specific[0] / seen.total.volatility[0], 0)} is explained by no factor."
         )
     return Exhibit(
@@ -229,10 +235,10 @@ def contributors_table(seen: Overview, origin: Origin, most: int) -> Exhibit:
         missing={"share": "nothing moves", "active": "no account has a model"},
     )  # fmt: skip
     first = shown.iloc[0]
-    together = fmt.percent(shown["share"].sum(), 0)
+    together = share_words(shown["share"].sum())
     takeaway = (
         f"{first['security_id']} carries most: {fmt.percent(first['weight'])} of the assets and "
-        f"{fmt.percent(first['share'])} of the risk. The {len(shown)} shown carry {together}."
+        f"{fmt.percent(first['share'])} of the risk. The {len(shown)} shown carry {together} of it."
         if total.volatility[0] > 0
         else "Nothing that is held moves."
     )
@@ -266,7 +272,9 @@ def limits_of_data(seen: Overview, origin: Origin) -> Exhibit:
             f"{'its' if len(risk.proxied) == 1 else 'their'} asset class: {listed(sorted(risk.proxied))}, "
             f"{fmt.percent(weight[0] if len(weight) else 0.0)} of all assets."
         )
-    lines += [f"Left out: {name}, {why}." for name, why in sorted(risk.left_out.items())]
+    left = pd.Series(dict(risk.left_out), dtype="string").rename_axis("name").reset_index(name="why")
+    for why, names in left.groupby("why", sort=True)["name"]:
+        lines.append(f"Left out: {listed(sorted(names))}, {why}.")
     if seen.no_risk:
         lines.append(f"No estimate of risk: {seen.no_risk}.")
     without = seen.accounts[seen.accounts["reason"].notna()]
@@ -361,7 +369,7 @@ def _largest_part(parts: pd.DataFrame, volatility: np.ndarray, name: str) -> str
         return f"{name}: nothing that is held moves."
     first = parts.iloc[0]
     key = first.idxmax()
-    text = f"{name}: {fmt.percent(first[key] / volatility[0], 0)} of the risk comes from {key}."
+    text = f"{name}: {share_words(first[key] / volatility[0])} of the risk comes from {key}."
     lowest = first.idxmin()
     if first[lowest] < -_SMALL * volatility[0]:
         text += f" The part in {lowest} lowers it by {fmt.percent(-first[lowest] / volatility[0], 0)}."

@@ -107,9 +107,11 @@ def _takeaway(parts: pd.DataFrame, totals: list[float], labels: list[str], calle
     first = str((own * np.sign(total)).idxmax())
     cause = _CAUSES.get(first) or called[first]
     amount = fmt.basis_points(abs(own[first]))
+    offset = ", which others offset in part" if abs(own[first]) > abs(total) else ""
     if what == "risk":
-        return (
-            f"{labels[at]} moved furthest from its benchmark, {fmt.basis_points(total)} a year: {amount} from {cause}."
-        )
+        words = f"{labels[at]} moved furthest from its benchmark, {fmt.basis_points(total)} a year"
+        return f"{words}: {amount} from {cause}{offset}."
     side, did = ("behind", "cost") if total < 0 else ("ahead of", "helped")
-    return f"{labels[at]} was {fmt.basis_points(abs(total))} {side} its benchmark; {cause} {did} most, {amount}."
+    return (
+        f"{labels[at]} was {fmt.basis_points(abs(total))} {side} its benchmark; {cause} {did} most, {amount}{offset}."
+    )

@@ -69,7 +69,8 @@ def score_table(scores: HouseholdScores, origin: Origin, most: int) -> Exhibit:
     badged = [(*row[:place], Badge(str(row[place]), _TONES[str(row[place])]), *row[place + 1 :]) for row in rows]
     first, well = above.iloc[0], int((above["verdict"] == "well above").sum())
     takeaway = f"{_households(len(above))} of {fmt.count(len(assessed))} {noun(len(above), 'is', 'are')} above what "
-    takeaway += f"{noun(len(above), 'it tolerates', 'they tolerate')}, {fmt.count(well)} of them well above"
+    takeaway += f"{noun(len(above), 'it tolerates', 'they tolerate')}"
+    takeaway += ", well above" if well == len(above) else f", {fmt.count(well)} of them well above" if well else ""
     takeaway += f"; first {first['household_id']}, {fmt.number(first['score'], 0)} against "
     takeaway += f"{fmt.number(first['tolerated'], 0)}, mostly for its {_strongest(first)}."
     note = "" if len(above) <= most else f"The first {len(frame)} of {fmt.count(len(above))}."

@@ -77,7 +77,9 @@ def _worst(facts: dict[str, Fact]) -> Paragraph:
         return "The data reach no window of the past."
     loss, dollars = (float(facts[name].value) for name in ("worst", "worst_dollars"))
     name = facts["worst_name"].ref()
-    if loss >= 0:
+    if loss == 0:
+        return "In no window of the past that the data reach would today's holdings have lost anything."
+    if loss > 0:
         return (
             "In no window of the past that the data reach would today's holdings have lost; the least was ",
             name,
@@ -151,6 +153,8 @@ def models_figure(seen: Overview, origin: Origin, names: pd.Series) -> Exhibit:
         f"Of the models {labels[at[0]]} would lose most, {fmt.percent(-models[at])}: {scenarios['name'][at[1]]}."
         if models[at] < 0
         else "No stress would cost any model anything."
+        if (stress.portfolios != FIRM).any()
+        else "No account is on a model; all assets are shown alone."
     )
     columns = (
         Column("name", "Stress", emphasis=True),
@@ -215,12 +219,13 @@ def coverage_table(seen: Overview, origin: Origin) -> Exhibit:
     partly = len(frame) - whole - lost
     takeaway += f", {partly} in part on estimates" if partly else ""
     takeaway += f"; {lost} {'does' if lost == 1 else 'do'} not reach." if lost else "."
-    dropped = seen.scenarios.left_out
+    dropped, unanswered = seen.scenarios.left_out, seen.scenarios.unanswered
     note = (
         f"Shocks of {', '.join(dropped)} meet nothing: the firm has no such asset class or factor." if dropped else ""
     )
+    note += f" Without an estimate of risk there is no answer to: {'; '.join(unanswered)}." if unanswered else ""
     settings = origin.settings(basis(seen), TABLES)
-    return Exhibit(id, title, TableBody(columns, rows, note=note), takeaway, settings, facts)
+    return Exhibit(id, title, TableBody(columns, rows, note=note.strip()), takeaway, settings, facts)
 
 
 def households_table(seen: Overview, origin: Origin, most: int) -> Exhibit:
@@ -298,7 +303,9 @@ def _moved(result: float) -> str:
 
 
 def _reasons(losses: pd.DataFrame) -> str:
-    counts = losses["reason"].fillna("not known").value_counts()
+    # The day of a review differs from household to household; what it means does not.
+    reasons = losses["reason"].fillna("not known").str.replace(r"reviewed on \S+,", "reviewed", regex=True)
+    counts = reasons.value_counts()
     return "; ".join(
         f"{reason} ({count})" if len(counts) > 1 else str(reason) for reason, count in counts.head(3).items()
     )

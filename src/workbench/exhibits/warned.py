@@ -58,7 +58,7 @@ def touched_table(warnings: EarlyWarnings, origin: Origin, most: int) -> Exhibit
     takeaway += f"{fmt.count(several)} by more than one warning; first {frame['household_id'].iloc[0]}."
     left = [warning.limit.title for warning in own if warning.id in _LISTED_ELSEWHERE]
     note = "" if len(frame) <= most else f"The first {len(shown)} of {fmt.count(len(frame))}."
-    note += f" Households touched by {left[0][0].lower()}{left[0][1:]} alone are not repeated here." if left else ""
+    note += " Households that are only above their tolerance are not repeated here." if left else ""
     body = TableBody(columns, rows, note=note.strip())
     return Exhibit(id, title, body, takeaway, origin.settings(BASIS, TABLES), facts)
 

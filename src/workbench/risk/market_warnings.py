@@ -47,7 +47,9 @@ def steady_volatility(returns: Floats, window: int) -> Floats:
 def _volatility_regime(watched: Watched, limit: Limit, found: Exposures) -> Reading:
     paths, models, unknown = _model_paths(watched, LONG)
     if paths is None:
-        return Reading.unmeasured(models or f"fewer than {LONG} sessions of prices of the models' securities", unknown)
+        return Reading.unmeasured(
+            models or f"fewer than {LONG} sessions of prices of the models' securities", unknown
+        )
     recent = steady_volatility(paths, RECENT)
     usual = pd.DataFrame(paths**2).rolling(LONG, min_periods=LONG).mean().to_numpy()[RECENT - 1 :]
     usual = np.sqrt(usual * YEAR)
@@ -58,7 +60,9 @@ def _volatility_regime(watched: Watched, limit: Limit, found: Exposures) -> Read
 def _model_drawdown(watched: Watched, limit: Limit, found: Exposures) -> Reading:
     paths, models, unknown = _model_paths(watched, YEAR)
     if paths is None:
-        return Reading.unmeasured(models or f"fewer than {YEAR} sessions of prices of the models' securities", unknown)
+        return Reading.unmeasured(
+            models or f"fewer than {YEAR} sessions of prices of the models' securities", unknown
+        )
     unit = pd.DataFrame(np.cumprod(1.0 + paths, axis=0))
     highest = unit.rolling(YEAR + 1, min_periods=1).max()
     return _of_worst_model(watched, limit, (1.0 - unit / highest).to_numpy()[-YEAR:], unknown)
@@ -103,7 +107,7 @@ def _correlation_jump(watched: Watched, limit: Limit, found: Exposures) -> Readi
     whole = ~np.isnan(window).any(axis=0)
     unknown = tuple(np.array(watched.sleeves)[~whole])
     if len(window) < 2 * RECENT + _LEAST_PAST:
-        return Reading.unmeasured(f"fewer than {2 * RECENT + _LEAST_PAST} sessions of prices", unknown)
+        return Reading.unmeasured(f"fewer than {2 * RECENT + _LEAST_PAST:,} sessions of prices", unknown)
     moving = whole & (np.nan_to_num(window).std(axis=0) * np.sqrt(YEAR) > _STILL)
     if moving.sum() < 2:
         return Reading.unmeasured("fewer than two sleeves move and have prices for long enough", unknown)
@@ -145,7 +149,7 @@ def _stock_bond_sign(watched: Watched, limit: Limit, found: Exposures) -> Readin
     lost = np.isnan(window).any(axis=0)
     unknown = tuple(watched.securities["security_id"][(stocks | bonds) & lost])
     if len(window) < span or not (stocks & ~lost).any() or not (bonds & ~lost).any():
-        return Reading.unmeasured(f"fewer than {span} sessions of prices of both", unknown)
+        return Reading.unmeasured(f"fewer than {span:,} sessions of prices of both", unknown)
     pair = np.column_stack([_mixed(window, held, stocks & ~lost), _mixed(window, held, bonds & ~lost)])
     recent = rank_correlation(pair, HALF_YEAR)[-YEAR:, 0, 1]
     before = rank_correlation(pair[:-HALF_YEAR], LONG)[-YEAR:, 0, 1]

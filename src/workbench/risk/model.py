@@ -186,6 +186,8 @@ def estimate(returns: pd.DataFrame, asset_class: pd.Series, factors: pd.DataFram
             f"no security has a return on all {len(returns)} sessions; load more prices or take a shorter window"
         )
     covered = returns.loc[:, whole]
+    if not (covered.std() > 0).any():
+        raise MarketDataError(f"no price moves in {len(returns)} sessions; load prices that do, or a longer window")
     shrunk = ledoit_wolf(covered, min_observations=LEAST_SESSIONS)
     known = tuple(map(str, covered.columns))
     portfolios = pd.DataFrame(index=list(known)) if factors is None else factors.reindex(list(known)).fillna(0.0)
@@ -249,7 +251,7 @@ def independent(common: Floats, names: Sequence[str]) -> tuple[list[int], dict[s
             continue
         explained = common[k, kept] @ np.linalg.solve(common[np.ix_(kept, kept)], common[kept, k]) if kept else 0.0
         if own - explained <= _DEPENDENT * own:
-            left_out[name] = f"a factor that {', '.join(names[i] for i in kept)} explain wholly"
+            left_out[name] = "which other factors explain wholly"
             continue
         kept.append(k)
     return kept, left_out

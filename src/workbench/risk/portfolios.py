@@ -188,7 +188,7 @@ def covered(held: Portfolios, model: RiskModel) -> Portfolios:
     missing = ~held.weights.columns.isin(model.securities)
     wanting = (held.weights.loc[:, missing] != 0).any(axis=1).to_numpy()
     if not model.securities:
-        return held.only(np.zeros(len(held.ids), bool), "prices are too few for an estimate of risk")
+        return held.only(np.zeros(len(held.ids), bool), "there is no estimate of risk")
     names = ", ".join(held.weights.columns[missing][:3])
     return held.only(~wanting, f"a holding has no estimate of risk ({names})")
 

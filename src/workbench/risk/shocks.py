@@ -64,7 +64,8 @@ class Scenarios:
     `least_covered` is the part of a portfolio that must have data of its own. `proxy` says what stands in for a
     security without: its class's average, or nothing; `proxies` names a security for a security, and comes first.
     `tolerated_volatilities` is how many of a profile's tolerated volatilities a loss may be. `left_out` names the
-    factors and classes of the packaged file that this firm does not have.
+    factors and classes of the packaged file that this firm does not have, `unanswered` shocks that no estimate of
+    exposures is there for.
     """
 
     windows: tuple[Window, ...]
@@ -75,6 +76,7 @@ class Scenarios:
     tolerated_volatilities: float = 3.0
     source: str = ""
     left_out: tuple[str, ...] = ()
+    unanswered: tuple[str, ...] = ()
 
     def for_universe(self, factors: Sequence[str], asset_classes: Sequence[str]) -> Scenarios:
         """Check the shocks against the factors and asset classes there are.
@@ -103,12 +105,11 @@ class Scenarios:
 
     def without_factors(self, asset_classes: Sequence[str]) -> Scenarios:
         """Keep the shocks of asset classes alone, for a firm without any estimate of exposures; the others are named
-        in `left_out`.
+        in `unanswered`.
         """
         kept = tuple(shock for shock in self.shocks if not shock.factors)
         gone = tuple(shock.name for shock in self.shocks if shock.factors)
-        fitted = replace(self, shocks=kept).for_universe((), asset_classes)
-        return replace(fitted, left_out=(*gone, *fitted.left_out))
+        return replace(self, shocks=kept, unanswered=gone).for_universe((), asset_classes)
 
 
 def load_scenarios(path: Path | str | None = None) -> Scenarios:

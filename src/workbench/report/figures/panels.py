@@ -60,7 +60,7 @@ def panels(dates: Sequence[str], series: Sequence[Panel], *, alt: str, data: Tab
         bottom = 1.0 - (place + 1) * _PANEL / height
         layout[name.replace("y", "yaxis")] = axis | {
             **unit_axis(panel.unit), "title": {"text": ""}, "domain": [max(bottom, 0.0), top], "nticks": 4,
-            "rangemode": "tozero",
+            "range": _range(panel),
         }  # fmt: skip
         traces.append(_line(days, panel, name))
         words = f"<b>{label(panel.name, 60)}</b>" + (f"  {label(panel.words, 80)}" if panel.words else "")
@@ -82,6 +82,15 @@ def panels(dates: Sequence[str], series: Sequence[Panel], *, alt: str, data: Tab
     layout["hovermode"] = "closest"
     layout["margin"] |= {"t": 4}
     return FigureBody(figure(traces, layout), alt, height + _DAYS, data)
+
+
+def _range(panel: Panel) -> list[float]:
+    """From zero, or the lowest, to above the highest of values and limit: plotly itself leaves the limit out."""
+    scale = unit_scale(panel.unit)
+    values = [0.0, *(scale * number for number in map(known, (*panel.values, panel.limit)) if number is not None)]
+    low, high = min(values), max(values)
+    room = 0.12 * (high - low) or 1.0
+    return [low - room if low < 0 else 0.0, high + room]
 
 
 def _line(days: Sequence[str], panel: Panel, axis: str) -> dict[str, Any]:
