@@ -9,6 +9,7 @@ import pandas as pd
 
 from workbench.exhibits.drift_facts import absent, noun, plural
 from workbench.exhibits.origin import UNKNOWN, Origin, shown
+from workbench.exhibits.standing import is_level, standing
 from workbench.performance import Composite
 from workbench.report import Column, Exhibit, Fact, Missing, TableBody
 from workbench.report import format as fmt
@@ -67,11 +68,12 @@ def _records_takeaway(composites: Sequence[Composite]) -> str:
     compared = whole.dropna().astype(float)
     if compared.empty:
         return ""
-    ahead = int((compared["net"] >= compared["benchmark"]).sum())
-    return (
-        f"The models have {plural(len(compared), 'whole year')} on record between them; {fmt.count(ahead)} of these "
-        "ended ahead of the benchmark after fees."
-    )
+    gap = compared["net"] - compared["benchmark"]
+    level = gap.map(is_level)
+    ahead = int(((gap > 0) & ~level).sum())
+    text = f"The models have {plural(len(compared), 'whole year')} on record between them; {fmt.count(ahead)} of these "
+    text += "ended ahead of the benchmark after fees"
+    return f"{text}, {fmt.count(level.sum())} level with it." if level.any() else f"{text}."
 
 
 def _rows(
@@ -163,8 +165,7 @@ def _takeaway(composite: Composite, slug: str, origin: Origin) -> tuple[str, tup
     text += f"and {fmt.percent(row['gross'], 2)} before"
     if pd.notna(row["benchmark"]):
         gap = row["net"] - row["benchmark"]
-        side = "ahead of" if gap >= 0 else "behind"
-        text += f", after fees {fmt.number(abs(100 * gap), 2)} pp {side} its benchmark"
+        text += f", after fees {standing(gap, f'{fmt.number(abs(100 * gap), 2)} pp')} its benchmark"
     if pd.isna(row["dispersion"]):
         count = int(row["full_year"])
         return (

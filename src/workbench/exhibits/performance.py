@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from workbench import performance
 from workbench.exhibits.drift_facts import absent, listed, noun, plural
 from workbench.exhibits.origin import Origin
-from workbench.exhibits.performance_facts import BASIS, NO_RECORD, TABLES, Facts
+from workbench.exhibits.performance_facts import BASIS, NO_RECORD, TABLES, Facts, side, unsigned
 from workbench.exhibits.performance_review import ALL, PerformanceReview, Track
+from workbench.exhibits.standing import is_level, standing
 from workbench.performance import Span
-from workbench.report import CalloutBody, Column, Exhibit, Fact, Kpi, KpiBody, TableBody
+from workbench.report import CalloutBody, Column, Exhibit, Kpi, KpiBody, TableBody
 from workbench.report import format as fmt
 from workbench.report.exhibit import Cell, FactRef, Paragraph
 
@@ -172,49 +173,46 @@ def _against(facts: Facts, track: Track, span: Span) -> tuple[str | FactRef, ...
     against, excess = facts.known(track, span, "benchmark"), facts.known(track, span, "excess")
     if against is None or excess is None:
         return ()
-    gap = float(excess.value)
-    side = "ahead of" if gap >= 0 else "behind"
-    return (", ", excess.ref(_unsigned(excess)), f" {side} their benchmarks at ", against.ref())
+    return (", ", excess.ref(side(excess)), " their benchmarks at ", against.ref())
 
 
 def _split(facts: Facts, track: Track, span: Span) -> Paragraph:
     """The excess as the models' choices and their implementation, and what fees are in it."""
     choice, implementation = (facts.returned(track, span, name) for name in ("choice", "implementation"))
     fees, rest = (facts.returned(track, span, name) for name in ("fees", "rest"))
-    paid: tuple[str | FactRef, ...] = ("fees took ", fees.ref(_unsigned(fees)))
+    paid: tuple[str | FactRef, ...] = ("fees took ", fees.ref(unsigned(fees)))
     if float(fees.value) < -_SLIGHT:
-        paid = ("fees paid back brought ", fees.ref(_unsigned(fees)))
+        paid = ("fees paid back brought ", fees.ref(unsigned(fees)))
     verb = "brought" if float(rest.value) > 0 else "cost"
+    excess = facts.returned(track, span, "excess")
     return (
-        "Of this difference ",
+        *(("The difference is ", excess.ref(), ": ") if is_level(float(excess.value)) else ("Of this difference ",)),
         choice.ref(),
         " is the models' own: their portfolios on paper against the benchmarks. ",
         implementation.ref(),
         " came from carrying them out: ",
         *paid,
         f"; cash, late trades, holdings outside the model and trading costs together {verb} ",
-        rest.ref(_unsigned(rest)),
+        rest.ref(unsigned(rest)),
         ". Benchmarks pay neither fees nor costs.",
     )
 
 
 def _behind(facts: Facts, ranked: Sequence[tuple[float, Track]], span: Span) -> Paragraph:
     """How many models are behind, and the two ends."""
-    count = sum(value < 0 for value, _ in ranked)
-    (low, worst), (high, best) = ranked[0], ranked[-1]
-    low_fact, high_fact = facts.returned(worst, span, "excess"), facts.returned(best, span, "excess")
+    count = sum(value < 0 and not is_level(value) for value, _ in ranked)
+    worst, best = (facts.returned(track, span, "excess") for _, track in (ranked[0], ranked[-1]))
+    if len(ranked) == 1:
+        return (f"{ranked[0][1].name} is ", worst.ref(side(worst)), " its benchmark after fees.")
     verb = noun(count, "model is", "models are")
     head = f"{count} of {len(ranked)} {verb} behind {noun(count, 'its', 'their')} benchmark after fees; "
-    if len(ranked) == 1:
-        words = "behind" if low < 0 else "ahead of"
-        return (f"{worst.name} is ", low_fact.ref(_unsigned(low_fact)), f" {words} its benchmark after fees.")
     return (
         head if count else "No model is behind its benchmark after fees; ",
-        f"{worst.name} is {'furthest behind' if low < 0 else 'least ahead'}, by ",
-        low_fact.ref(_unsigned(low_fact)),
-        f", {best.name} {'furthest ahead' if high >= 0 else 'least behind'}, by ",
-        high_fact.ref(_unsigned(high_fact)),
-        ".",
+        f"{ranked[0][1].name} did worst, ",
+        worst.ref(side(worst)),
+        f" its benchmark, {ranked[-1][1].name} best, ",
+        best.ref(side(best)),
+        " its own.",
     )
 
 
@@ -265,17 +263,14 @@ def _excess_takeaway(facts: Facts, review: PerformanceReview) -> str:
     excess = facts.known(track, span, "excess")
     if excess is None:
         return "No benchmark reaches over the whole record of all models together."
-    text = f"{_begun(span)} all models together are {_unsigned(excess)}{' a year' if span.annualised else ''} "
-    text += f"{'ahead of' if float(excess.value) >= 0 else 'behind'} their benchmarks"
+    yearly = " a year" if span.annualised else ""
+    text = f"{_begun(span)} all models together are {standing(float(excess.value), unsigned(excess) + yearly)} "
+    text += "their benchmarks"
     years = [one for one in performance.spans(review.sessions)[:-1] if one.name.startswith("years_")]
     if not years or not (ranked := facts.ranked(years[-1])):
         return f"{text}."
-    over, ahead = years[-1].label.split(",")[0], sum(value >= 0 for value, _ in ranked)
+    over, ahead = years[-1].label.split(",")[0], sum(value > 0 and not is_level(value) for value, _ in ranked)
     which = f"{fmt.count(ahead)} of {len(ranked)} models {noun(ahead, 'is', 'are')}"
     if ahead in (0, len(ranked)):
         which = f"{'every' if ahead else 'no'} model is"
     return f"{text}; over {over} {which} ahead."
-
-
-def _unsigned(fact: Fact) -> str:
-    return fact.text.lstrip("+" + fmt.MINUS)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from workbench.errors import ParameterError
 from workbench.exhibits.origin import Origin
 from workbench.exhibits.performance_review import PerformanceReview, Track
+from workbench.exhibits.standing import standing
 from workbench.performance import Span
 from workbench.report import Fact, Missing
 from workbench.report import format as fmt
@@ -65,9 +67,9 @@ class Facts:
         return self.add(id, value, "pp" if measure in DIFFERENCES else "percent", "performance.composite_days")
 
     def returned(self, track: Track, span: Span, measure: str) -> Fact:
-        """The fact of a return that is there."""
-        fact = self.known(track, span, measure)
-        assert fact is not None
+        """The fact of a return that is there; `ParameterError` where it is not."""
+        if (fact := self.known(track, span, measure)) is None:
+            raise ParameterError(f"{track.name} has no {measure} return over {span.label}; ask `known`", "measure")
         return fact
 
     def known_of(self, track: Track, span: Span) -> set[str]:
@@ -89,7 +91,11 @@ class Facts:
         return sorted(((value, track) for value, track in found if value == value), key=lambda pair: pair[0])
 
 
-def side(value: float, text: str) -> str:
-    """A gap as "1.2 pp ahead of" or "behind"."""
-    plain = text.lstrip("+" + fmt.MINUS)
-    return f"{plain} {'ahead of' if value >= 0 else 'behind'}"
+def unsigned(fact: Fact) -> str:
+    """A fact's figure without its sign, where words say the side."""
+    return fact.text.lstrip("+" + fmt.MINUS)
+
+
+def side(fact: Fact) -> str:
+    """A gap to a benchmark as "1.20 pp ahead of", "0.30 pp behind" or "level with"."""
+    return standing(float(fact.value), unsigned(fact))

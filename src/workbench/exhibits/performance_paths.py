@@ -79,8 +79,8 @@ def excess_figure(review: PerformanceReview, origin: Origin, years: int) -> Exhi
         for name, value in last.items()
     }
     worst, best = str(last.idxmin()), str(last.idxmax())
-    takeaway = f"Since {fmt.long_date(str(start.date()))} {best} is {side(last[best], fact[best].text)} its benchmark"
-    takeaway += f", {worst} {side(last[worst], fact[worst].text)} its own." if worst != best else "."
+    takeaway = f"Since {fmt.long_date(str(start.date()))} {best} is {side(fact[best])} its benchmark"
+    takeaway += f", {worst} {side(fact[worst])} its own." if worst != best else "."
     weekly = {name: _thinned(path) for name, path in paths.items()}
     dates = [f"{day:%Y-%m-%d}" for day in next(iter(weekly.values())).index]
     data, more = _at_year_ends("performance.excess", paths, "pp", origin)

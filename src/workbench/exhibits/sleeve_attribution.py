@@ -26,9 +26,10 @@ from workbench.exhibits.sleeve_facts import (
     sleeve_name,
     span,
 )
+from workbench.exhibits.standing import is_level
 from workbench.report import CalloutBody, Column, Exhibit, Fact, FactRef, Kpi, KpiBody, TableBody, figures
 from workbench.report import format as fmt
-from workbench.report.exhibit import Paragraph, Run
+from workbench.report.exhibit import Paragraph, Run, Tone
 
 NONE = "No account with a model had value in the period, so nothing can be attributed."
 #: Points of a line over time; more days are thinned.
@@ -60,7 +61,9 @@ def verdict(review: SleeveReview, origin: Origin) -> Exhibit:
     lines += sleeves
     lines.append(_causes_said(review, facts))
     lines += doubts(review)
-    body = CalloutBody("good" if float(facts["excess"].value) >= 0 else "warning", tuple(lines))
+    excess = float(facts["excess"].value)
+    tone: Tone = "neutral" if is_level(excess) else "good" if excess > 0 else "warning"
+    body = CalloutBody(tone, tuple(lines))
     return Exhibit(id, _title(facts), body, "", None, (*facts.values(), *carried))
 
 
@@ -165,10 +168,13 @@ def sleeve_table(review: SleeveReview, origin: Origin) -> Exhibit:
     frame["rest"] = frame["trading"] + frame["residual"]
     rows, facts = origin.table("sleeves.pool", frame, columns, "attribution.pools", TABLES, keys=frame["sleeve_id"])
     worst, best = frame.loc[frame["excess"].idxmin()], frame.loc[frame["excess"].idxmax()]
-    takeaway = f"{worst['name']} did worst against its benchmark, {_against(worst['excess'])}"
-    takeaway += f", {_sides_of(worst['decided'], worst['done'], 'its model', 'how it was carried out')}"
+    takeaway = f"{worst['name']} did worst, {ahead(worst['excess'])} its benchmark"
+    if not is_level(worst["excess"]):
+        takeaway += f", {_sides_of(worst['decided'], worst['done'], 'its model', 'how it was carried out')}"
     did = "did best" if best["excess"] >= 0 else "came closest"
-    takeaway += f"; {best['name']} {did}, {_against(best['excess'])}." if len(frame) > 1 else "."
+    takeaway += f"; {best['name']} {did}, {ahead(best['excess'])} its own." if len(frame) > 1 else "."
+    if frame["excess"].map(is_level).all():
+        takeaway = f"{'Every sleeve' if len(frame) > 1 else worst['name']} is level with its benchmark."
     note = _outside(review)
     settings = origin.settings(f"{basis(review)}; cash and fees carved out by value", TABLES)
     return Exhibit(id, title, TableBody(columns, rows, note=note), takeaway, settings, facts)
@@ -197,7 +203,7 @@ def cumulative_figure(review: SleeveReview, origin: Origin) -> Exhibit:
     at = int(np.argmin(series["In all"]))
     low = float(series["In all"][at])
     takeaway = f"The accounts were furthest behind on {fmt.long_date(days[at + 1])}, by {fmt.basis_points(-low)}."
-    if low > -0.5e-4:
+    if low > -SLIGHT:
         at = int(np.argmax(series["In all"]))
         high = fmt.basis_points(float(series["In all"][at]))
         takeaway = (
@@ -212,12 +218,12 @@ def cumulative_figure(review: SleeveReview, origin: Origin) -> Exhibit:
 def _sides(model: Fact, implementation: Fact) -> tuple[Run, ...]:
     """Which of the two accounts for it, as a sentence."""
     m, i = float(model.value), float(implementation.value)
-    if abs(m) < 0.5e-4 and abs(i) < 0.5e-4:
+    if abs(m) < SLIGHT and abs(i) < SLIGHT:
         return ("Neither the models nor their implementation made a difference.",)
 
     def told(fact: Fact) -> tuple[Run, ...]:
         value = float(fact.value)
-        if abs(value) < 0.5e-4:
+        if abs(value) < SLIGHT:
             return ("made no difference",)
         verb = "brought" if value >= 0 else "cost"
         return (f"{verb} ", fact.ref(fmt.basis_points(abs(value))))
@@ -229,7 +235,7 @@ def _title(facts: dict[str, Fact]) -> str:
     """The answer in a few words."""
     m, i = (float(facts[name].value) for name in ("model", "implementation"))
     total = m + i
-    if abs(total) < 0.5e-4:
+    if is_level(total):
         return "Accounts and benchmarks are level"
     side = "behind" if total < 0 else "ahead"
     sign = -1 if total < 0 else 1
@@ -249,7 +255,7 @@ def _sleeves_said(review: SleeveReview, origin: Origin) -> tuple[list[Paragraph]
     facts: list[Fact] = []
     for row, verb in ((worst, "cost"), (best, "brought")):
         value = float(row["model"])
-        if (value > -0.5e-4 and verb == "cost") or (value < 0.5e-4 and verb == "brought"):
+        if (value > -SLIGHT and verb == "cost") or (value < SLIGHT and verb == "brought"):
             continue
         key = f"sleeves.part.{origin.slug(row['sleeve_id'])}.model"
         fact = origin.fact(key, value, "bp", FUNCTION, TABLES, digits=1)
@@ -264,7 +270,7 @@ def _causes_said(review: SleeveReview, facts: dict[str, Fact]) -> Paragraph:
     """What implementation mostly consists of."""
     done = firm_effects(review).drop(["allocation", "selection", "interaction"])
     ranked = done.reindex(done.abs().sort_values(ascending=False, kind="stable").index)
-    named = [name for name in ranked.index if abs(ranked[name]) >= 0.5e-4][:2]
+    named = [name for name in ranked.index if abs(ranked[name]) >= SLIGHT][:2]
     if not named:
         return "Implementation followed the models to within half a basis point in each respect."
     words: list[Run] = ["What implementation changed came mostly through "]
@@ -283,9 +289,9 @@ def _part_takeaway(frame: pd.DataFrame) -> str:
     worst, best = frame.iloc[0], frame.iloc[-1]
     by = _sides_of(worst["model"], worst["timing"], "the model's decisions", "weights other than the model's")
     said = []
-    if worst["total"] <= -0.5e-4:
+    if worst["total"] <= -SLIGHT:
         said.append(f"{worst['name']} cost most, {fmt.basis_points(-worst['total'])}, {by}")
-    if best["total"] >= 0.5e-4:
+    if best["total"] >= SLIGHT:
         said.append(f"{best['name']} brought most, {fmt.basis_points(best['total'])}")
     return ("; ".join(said) or "No sleeve made a difference of half a basis point") + "."
 
@@ -294,12 +300,7 @@ def _sides_of(first: float, second: float, its: str, other: str) -> str:
     """Which of two parts is the larger, as words; the smaller goes unsaid where it is nothing."""
     if abs(first) < abs(second):
         first, second, its, other = second, first, other, its
-    return f"by {its}" if abs(second) < 0.5e-4 else f"more by {its} than by {other}"
-
-
-def _against(excess: float) -> str:
-    text = fmt.basis_points(abs(excess))
-    return f"{text} {'ahead' if excess >= 0 else 'behind'}"
+    return f"by {its}" if abs(second) < SLIGHT else f"more by {its} than by {other}"
 
 
 def _outside(review: SleeveReview) -> str:

@@ -123,7 +123,7 @@ def group_table(review: SleeveReview, pool: SleevePool, origin: Origin) -> Exhib
     takeaway = f"Against its benchmark the model of {name} "
     said = [
         f"{verb} most {preposition} {row['group']}, {fmt.basis_points(abs(row['total']))}"
-        for row, verb, counts in ((worst, "lost", worst["total"] <= -0.5e-4), (best, "won", best["total"] >= 0.5e-4))
+        for row, verb, counts in ((worst, "lost", worst["total"] <= -SLIGHT), (best, "won", best["total"] >= SLIGHT))
         if counts
     ]
     takeaway += f"{', and '.join(said)}." if said else "made no difference in any group."

@@ -7,6 +7,7 @@ import pandas as pd
 
 from workbench.attribution import Linked, SleeveReview, rows_of
 from workbench.exhibits.origin import Origin
+from workbench.exhibits.standing import standing
 from workbench.report import Fact
 from workbench.report import format as fmt
 from workbench.report.format import clipped
@@ -149,11 +150,8 @@ def most_at_stake(review: SleeveReview, most: int) -> list[str]:
 
 
 def ahead(value: float) -> str:
-    """An excess as words: "12 bp ahead of", "3 bp behind", "level with"."""
-    text = fmt.basis_points(abs(value), 0)
-    if abs(value) < 0.5e-4:
-        return "level with"
-    return f"{text} ahead of" if value > 0 else f"{text} behind"
+    """An excess as words: "12 bp ahead of", "30 bp behind", "level with"."""
+    return standing(value, fmt.basis_points(abs(value)))
 
 
 def inside(text: str) -> str:
@@ -163,7 +161,7 @@ def inside(text: str) -> str:
 
 def brought(value: float) -> str:
     """What a decision did, as words: "brought 16 bp", "cost 139 bp", "changed nothing"."""
-    if abs(value) < 0.5e-4:
+    if abs(value) < SLIGHT:
         return "changed nothing"
     return f"{'brought' if value > 0 else 'cost'} {fmt.basis_points(abs(value))}"
 
