@@ -205,6 +205,17 @@ def test_a_firm_without_prices_for_its_model_still_shows_returns(small, chapter)
     ]
 
 
+def test_accounts_too_short_for_a_year_are_counted_under_the_timing(review):
+    lives = review.net.lives()
+    long = (lives["end"] - lives["start"] >= pd.Timedelta(days=365)) & (lives["holes"] == 0) & (lives["return"] > -1)
+    exhibit = performance_accounts.timing_table(review, Origin("2022-12-28", "3f9a12c4", ""))
+    shown = sum(row[1].value if hasattr(row[1], "value") else row[1] for row in exhibit.body.rows)
+    left = int((~long).sum())
+    assert left
+    assert f"{left} accounts are not shown: their records are shorter than a year, broken" in exhibit.body.note
+    assert shown <= int(long.sum())
+
+
 def test_accounts_without_a_model_have_no_record(small, chapter):
     tables = lived(small)
     shown = chapter("performance", tables | {"accounts": tables["accounts"].assign(model_id=None)})

@@ -1,4 +1,4 @@
-"""Composites' records year by year, laid out as a report by the rules of GIPS has them."""
+"""Composites' records year by year: returns, benchmark, risk, spread and assets, for the committee."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def _columns(composites: Sequence[Composite]) -> tuple[Column, ...]:
         Column("low", "Lowest", "percent", digits=2, note=f"return {basis} of an account there all year"),
         Column("high", "Highest", "percent", digits=2, note=f"return {basis} of an account there all year"),
         Column("assets", "Assets", "usd", note="at the end"),
-        Column("firm_share", "Of firm", "percent", note="of all assets of the firm at the end"),
+        Column("firm_share", "Of firm", "percent", note="of the value of all accounts with a ledger, at the end"),
     )
     unknown = {
         name
@@ -195,9 +195,9 @@ def _note(composites: Sequence[Composite]) -> str:
     rules = composites[0].rules
     basis = _FEES[rules.basis]
     parts = [
-        "Prepared with the rules of the GIPS standards on weighting, months of membership, spread and risk; the firm "
-        "does not claim compliance with them. Accounts whose client decides are members like any other here, which "
-        "those standards would leave out.",
+        # A firm that claims no compliance may not call a calculation consistent with the standards either.
+        "This is no GIPS report: the firm does not claim compliance with the GIPS standards, and accounts whose client "
+        "decides are members like any other here.",
         "An account counts from its first full month under the mandate to its last, and what it did stays in the "
         "record after it left.",
         f"Spread: standard deviation, equal-weighted, divisor {rules.divisor}, of the year's returns {basis} of "

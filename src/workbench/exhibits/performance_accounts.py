@@ -100,6 +100,9 @@ def timing_table(review: PerformanceReview, origin: Origin) -> Exhibit:
     note = "Timing: what a client's own dollars earned a year (money-weighted) less what a dollar left alone in the "
     note += "account did (time-weighted), each account over its own life. It says when money came and went, not who "
     note += "decided it or why."
+    if unfit := len(review.net.account_ids) - len(frame) - several:
+        verb = noun(unfit, "is not shown: its record is", "are not shown: their records are")
+        note += f" {plural(unfit, 'account')} {verb} shorter than a year, broken, or ended by a total loss."
     if several:
         verb = noun(several, "has no single rate and is", "have no single rate and are")
         note += f" {plural(several, 'account')} {verb} left out."
@@ -243,7 +246,7 @@ def _timing_words(frame: pd.DataFrame) -> str:
     if not moved:
         return "No money came or went while an account was invested, so timing made no difference."
     text = f"Of {plural(moved, 'account')} with flows, {fmt.count(lost)} lost more than 0.1 pp a year through timing "
-    text += f"and {fmt.count(gained)} gained as much"
+    text += f"and {fmt.count(gained)} gained more than that"
     worst = frame.loc[frame["gap"].idxmin()]
     if not lost:
         return f"{text}."
