@@ -13,7 +13,7 @@ from workbench.attribution import FactorAttribution
 from workbench.errors import WorkbenchError
 from workbench.exhibits.drift_facts import absent, display_names
 from workbench.exhibits.origin import Origin
-from workbench.exhibits.risk import UNEXPLAINED, factor_keys, factor_name
+from workbench.exhibits.risk_sources import UNEXPLAINED, factor_keys, factor_name
 from workbench.firm import Firm
 from workbench.report import Column, Exhibit, TableBody
 from workbench.report import format as fmt
