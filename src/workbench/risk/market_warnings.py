@@ -47,9 +47,7 @@ def steady_volatility(returns: Floats, window: int) -> Floats:
 def _volatility_regime(watched: Watched, limit: Limit, found: Exposures) -> Reading:
     paths, models, unknown = _model_paths(watched, LONG)
     if paths is None:
-        return Reading.unmeasured(
-            models or f"fewer than {LONG} sessions of prices of the models' securities", unknown
-        )
+        return Reading.unmeasured(models or f"fewer than {LONG} sessions of prices of the models' securities", unknown)
     recent = steady_volatility(paths, RECENT)
     usual = pd.DataFrame(paths**2).rolling(LONG, min_periods=LONG).mean().to_numpy()[RECENT - 1 :]
     usual = np.sqrt(usual * YEAR)
@@ -60,9 +58,7 @@ def _volatility_regime(watched: Watched, limit: Limit, found: Exposures) -> Read
 def _model_drawdown(watched: Watched, limit: Limit, found: Exposures) -> Reading:
     paths, models, unknown = _model_paths(watched, YEAR)
     if paths is None:
-        return Reading.unmeasured(
-            models or f"fewer than {YEAR} sessions of prices of the models' securities", unknown
-        )
+        return Reading.unmeasured(models or f"fewer than {YEAR} sessions of prices of the models' securities", unknown)
     unit = pd.DataFrame(np.cumprod(1.0 + paths, axis=0))
     highest = unit.rolling(YEAR + 1, min_periods=1).max()
     return _of_worst_model(watched, limit, (1.0 - unit / highest).to_numpy()[-YEAR:], unknown)
