@@ -6,6 +6,7 @@ import importlib.util
 import math
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -203,6 +204,35 @@ def test_a_firm_without_prices_for_its_model_still_shows_returns(small, chapter)
     assert [row[0] for row in shown["performance-behind"].body.rows if ": " in row[0]] == [
         "Before fees: all models together"
     ]
+
+
+def test_a_model_whose_benchmark_is_not_known_is_named_beside_the_figure(review):
+    origin, track = Origin("2022-12-28", "3f9a12c4", ""), review.tracks[1]
+    blank = replace(track, benchmark=track.benchmark * np.nan)
+    bare = replace(review, tracks=(review.tracks[0], blank, *review.tracks[2:]))
+    settings = performance_paths.excess_figure(bare, origin, 1).settings
+    assert f"without {track.name}, whose benchmark is not known over the whole time" in str(settings)
+    none = replace(review, tracks=(replace(review.tracks[0], benchmark=blank.benchmark), *review.tracks[1:]))
+    assert "without the benchmark" in str(performance_paths.growth_figure(none, origin, 1).settings)
+
+
+def test_a_model_that_never_fell_is_named_under_the_falls(review):
+    track = review.tracks[1]
+    rising = replace(track, net=track.net * 0.0 + 0.001)
+    exhibit = performance_paths.drawdown_table(
+        replace(review, tracks=(review.tracks[0], rising, *review.tracks[2:])), Origin("2022-12-28", "3f9a12c4", ""), 1
+    )
+    assert exhibit.body.note == f"Never below an earlier high: {track.name}."
+    assert len(exhibit.body.rows) == len(review.tracks) - 1
+
+
+def test_long_names_of_models_are_clipped_and_told_apart(small):
+    tables = lived(small)
+    models = tables["models"].assign(name="A name that goes on " * 20)
+    other = models.assign(model_id="ZZ")
+    made = measure(_firm_of(tables | {"models": pd.concat([models, other], ignore_index=True)}))
+    assert made.names.is_unique
+    assert made.names.str.len().max() < 60
 
 
 def test_accounts_too_short_for_a_year_are_counted_under_the_timing(review):

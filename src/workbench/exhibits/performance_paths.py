@@ -54,8 +54,10 @@ def growth_figure(review: PerformanceReview, origin: Origin, years: int) -> Exhi
     whole = {_LABELS[name]: path for name, path in wealth.items()}
     data, more = _at_year_ends("performance.growth", whole, "usd", origin)
     body = figures.lines(dates, {name: list(path) for name, path in shown.items()}, alt=takeaway, unit="usd", data=data)
-    settings = origin.settings(f"{BASIS}; all models together, week by week", TABLES)
-    return Exhibit(id, title, body, takeaway, settings, (*facts.carried, *more))
+    basis = f"{BASIS}; all models together, week by week"
+    if len(wealth) < len(_LABELS):
+        basis += "; without the benchmark, which is not known over the whole time"
+    return Exhibit(id, title, body, takeaway, origin.settings(basis, TABLES), (*facts.carried, *more))
 
 
 def excess_figure(review: PerformanceReview, origin: Origin, years: int) -> Exhibit:
@@ -91,6 +93,8 @@ def excess_figure(review: PerformanceReview, origin: Origin, years: int) -> Exhi
     basis = f"{BASIS}; value relative to one in the benchmark"
     if len(tracks) > _LINES:
         basis += f"; the {_LINES} models with most money"
+    if unknown := [track.name for track in shown if track.name not in paths]:
+        basis += f"; without {listed(unknown)}, whose benchmark is not known over the whole time"
     if younger := [track.name for track in review.models if track not in tracks]:
         basis += f"; without {listed(younger)}, whose record is younger"
     return Exhibit(id, title, body, takeaway, origin.settings(basis, TABLES), (*facts.carried, *more))
@@ -99,7 +103,8 @@ def excess_figure(review: PerformanceReview, origin: Origin, years: int) -> Exhi
 def drawdown_table(review: PerformanceReview, origin: Origin, years: int) -> Exhibit:
     """Each model's deepest fall, how long it lasted, and how far the benchmark fell in the same days."""
     id, title = "performance-drawdowns", "Deepest falls"
-    rows = [row for track in review.tracks if (row := _deepest(track, _window(review, (track,), years))) is not None]
+    found = {track.name: _deepest(track, _window(review, (track,), years)) for track in review.tracks}
+    rows = [row for row in found.values() if row is not None]
     if not rows:
         return absent(id, title, "No model fell below an earlier high." if review.tracks else NO_RECORD)
     frame = pd.DataFrame(rows)
@@ -120,7 +125,9 @@ def drawdown_table(review: PerformanceReview, origin: Origin, years: int) -> Exh
     )
     takeaway = _fall_words(frame[frame["key"] != ALL] if len(frame) > 1 else frame)
     settings = origin.settings(f"{BASIS}; after fees, closes of the last {plural(years, 'year')}", TABLES)
-    return Exhibit(id, title, TableBody(columns, table), takeaway, settings, facts)
+    never = [name for name, row in found.items() if row is None]
+    note = f"Never below an earlier high: {listed(never)}." if never else ""
+    return Exhibit(id, title, TableBody(columns, table, note=note), takeaway, settings, facts)
 
 
 def _fall_words(frame: pd.DataFrame) -> str:

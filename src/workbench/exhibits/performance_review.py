@@ -15,10 +15,13 @@ from workbench.errors import FirmDataError, MarketDataError, ParameterError
 from workbench.exhibits.drift_facts import display_names
 from workbench.firm import Firm
 from workbench.performance import AccountReturns, Composite, DailyHoldings, Portfolios, Span
+from workbench.report.format import clipped
 
 Floats = NDArray[np.float64]
 #: The composite of all accounts that follow a model.
 ALL = "all"
+#: Letters of a model's name that sentences and columns have room for.
+_LONGEST = 44
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +107,9 @@ def measure(firm: Firm, since: str = "inception") -> PerformanceReview:
     gross = net.before_fees()
     paths, no_benchmark = _paths(firm, net.sessions, securities[0])
     model, benchmark = _of_accounts(net, paths)
-    names = display_names(firm.table("models").drop_duplicates("model_id", keep="last").set_index("model_id")["name"])
+    names = firm.table("models").drop_duplicates("model_id", keep="last").set_index("model_id")["name"]
+    # Clipped first, so that two long names that begin alike are told apart by their ids.
+    names = display_names(names.map(lambda name: clipped(str(name), _LONGEST)))
     tracks, without, ended = _tracks(net, gross, (model, benchmark), names)
     policy = () if paths is None else np.array(paths.models)[~paths.model_has_benchmark]
     return PerformanceReview(
