@@ -90,7 +90,12 @@ def factor_attribution(
     attribute = _skfolio()
     if (benchmark_weights is None) != (benchmark_returns is None):
         raise ParameterError("give both benchmark_weights and benchmark_returns, or neither", "benchmark_weights")
-    _same_periods(weights, returns, factor_returns, portfolio_returns, benchmark_weights, benchmark_returns)
+    for side in (returns, factor_returns, portfolio_returns, benchmark_weights, benchmark_returns):
+        if side is not None and not side.index.equals(weights.index):
+            raise ParameterError(
+                "weights, returns, factors and benchmark must have the same periods, in the same order", "returns"
+            )
+    _same_securities(weights, returns, benchmark_weights)
     held = weights if benchmark_weights is None else weights - benchmark_weights[weights.columns]
     against = np.zeros(len(weights)) if benchmark_returns is None else benchmark_returns.to_numpy(np.float64)
     earned = portfolio_returns.to_numpy(np.float64) - against
@@ -166,18 +171,15 @@ def _parts(detail: Any, factors: pd.Index, linked: Floats, scale: float) -> pd.D
     )
 
 
-def _same_periods(weights: pd.DataFrame, returns: pd.DataFrame, *others: pd.DataFrame | pd.Series | None) -> None:
-    for other in (returns, *others):
-        if other is not None and not other.index.equals(weights.index):
-            raise ParameterError(
-                "weights, returns, factors and benchmark must have the same periods, in the same order", "returns"
-            )
-    frames = [returns, *(other for other in others[2:] if isinstance(other, pd.DataFrame))]
-    for frame in frames:
+def _same_securities(weights: pd.DataFrame, returns: pd.DataFrame, benchmark: pd.DataFrame | None) -> None:
+    for name, frame in (("returns", returns), ("benchmark_weights", benchmark)):
+        if frame is None:
+            continue
         if lost := sorted(set(map(str, weights.columns)) - set(map(str, frame.columns))):
-            raise ParameterError(f"no column for {', '.join(lost[:5])}; give every security of the weights", "returns")
-    benchmark = others[2]
-    if isinstance(benchmark, pd.DataFrame):
+            raise ParameterError(
+                f"{name} has no column for {', '.join(lost[:5])}; give every security of the weights", name
+            )
+    if benchmark is not None:
         outside = benchmark.columns.difference(weights.columns)
         if (benchmark[outside] != 0).to_numpy().any():
             raise ParameterError(
@@ -203,9 +205,12 @@ def _check_numbers(held: pd.DataFrame, values: pd.DataFrame, factors: pd.DataFra
     for name, given in (("factor_returns", factors.to_numpy(np.float64)), ("portfolio_returns", earned)):
         if not np.isfinite(given).all():
             raise ParameterError(f"{name} has a period without a number; leave the period out on all sides", name)
-    if held.empty or np.std(earned) <= _STILL:
+    if held.empty:
+        raise ParameterError("the weights hold nothing, or just what the benchmark holds, in every period", "weights")
+    if np.std(earned) <= _STILL:
         raise ParameterError(
-            "nothing is held, or the portfolio never differs from its benchmark",
+            "the portfolio never moves, or never differs from its benchmark by more or by less: there is no variation to "
+            "attribute; take a longer time",
             "portfolio_returns",
         )
     lost = values.isna() & (held != 0)
