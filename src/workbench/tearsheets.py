@@ -25,7 +25,8 @@ class Tearsheet:
 def tearsheet(firm: str, model: str = ALL, *, as_of: str | None = None, out: Path = Path("reports")) -> Tearsheet:
     """Write the tearsheet of a model's composite, after fees and against its benchmark, since its record began.
 
-    For comparison only: the committee's figures are those of the chapter `performance`. Raises `ParameterError` for a
+    For comparison only: the committee's figures are those of the chapter `performance`. Ratios here take the risk-free
+    rate as zero, and so differ from the chapter's where the firm keeps rates of bills. Raises `ParameterError` for a
     model without a record, naming those that have one, `FirmDataError` where it has no benchmark on some day, and as
     `vendors.quantstats.tearsheet` does.
     """

@@ -209,7 +209,7 @@ def _check_numbers(held: pd.DataFrame, values: pd.DataFrame, factors: pd.DataFra
         raise ParameterError("the weights hold nothing, or just what the benchmark holds, in every period", "weights")
     if np.std(earned) <= _STILL:
         raise ParameterError(
-            "the portfolio never moves, or never differs from its benchmark by more or by less: there is no variation to "
+            "the portfolio never moves, or never differs from its benchmark by more or less: there is no variation to "
             "attribute; take a longer time",
             "portfolio_returns",
         )
