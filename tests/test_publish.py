@@ -14,7 +14,10 @@ from workbench.publish import publish
 ROOT = Path(__file__).parents[1]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
-QUARTERLY = {"memo", "drift", "rebalance", "quality"}
+QUARTERLY = {
+    "memo", "performance", "sleeve_attribution", "implementation_variance", "risk_and_stress", "drift", "rebalance",
+    "quality",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
