@@ -18,11 +18,15 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from benchmarks.drift import AS_OF, N_SECURITIES, SLEEVES, _holdings, _small_tables
+
+if TYPE_CHECKING:
+    from workbench.attribution.sleeve_review import Period
 
 SESSIONS, TRADES = 63, 4
 
@@ -106,7 +110,7 @@ def _transactions(
     )  # fmt: skip
 
 
-def measure(folder: str, period: str) -> dict[str, float]:
+def measure(folder: str, period: Period) -> dict[str, float]:
     """Seconds, peak memory and the largest part of an account that no row explains, of all that the chapter shows."""
     began = time.perf_counter()
     from workbench.attribution import review_sleeves

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 import pandas as pd
@@ -59,5 +60,6 @@ def _since(track: Track) -> tuple[pd.Series, pd.Series]:
 
 
 def _file_name(model: str) -> str:
-    """An identifier as a part of a file's name: letters, digits and dashes."""
-    return "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in model).strip("-") or "model"
+    """An identifier as a part of a file's name: letters and digits, and where it held more a few digits of its hash."""
+    plain = "".join(letter for letter in model if letter.isascii() and letter.isalnum())
+    return plain if plain == model else f"{plain}-{sha256(model.encode()).hexdigest()[:8]}".strip("-")

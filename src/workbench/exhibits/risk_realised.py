@@ -14,6 +14,7 @@ from workbench.errors import WorkbenchError
 from workbench.exhibits.drift_facts import absent, display_names
 from workbench.exhibits.origin import Origin
 from workbench.exhibits.risk_sources import UNEXPLAINED, factor_keys, factor_name
+from workbench.exhibits.standing import standing
 from workbench.firm import Firm
 from workbench.report import Column, Exhibit, TableBody
 from workbench.report import format as fmt
@@ -111,7 +112,6 @@ def _takeaway(parts: pd.DataFrame, totals: list[float], labels: list[str], calle
     if what == "risk":
         words = f"{labels[at]} moved furthest from its benchmark, {fmt.basis_points(total)} a year"
         return f"{words}: {amount} from {cause}{offset}."
-    side, did = ("behind", "cost") if total < 0 else ("ahead of", "helped")
-    return (
-        f"{labels[at]} was {fmt.basis_points(abs(total))} {side} its benchmark; {cause} {did} most, {amount}{offset}."
-    )
+    did = "cost" if total < 0 else "helped"
+    stands = standing(total, fmt.basis_points(abs(total)))
+    return f"{labels[at]} was {stands} its benchmark; {cause} {did} most, {amount}{offset}."

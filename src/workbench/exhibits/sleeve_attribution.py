@@ -193,8 +193,6 @@ def cumulative_figure(review: SleeveReview, origin: Origin) -> Exhibit:
     begun = firm.sessions.get_loc(measured_from(review))
     days = [str(day)[:10] for day in firm.sessions[begun:]]
     series = {name: values[begun:] for name, values in series.items()}
-    kept = _thinned(len(days))
-    lines = {name: [0.0 if i == 0 else float(values[i - 1]) for i in kept] for name, values in series.items()}
     model, done = series["The models"], series["Implementation"]
     facts = (
         origin.fact("sleeves.cumulative.model.worst", float(model.min()), "bp", FUNCTION, TABLES, digits=1),
@@ -209,6 +207,8 @@ def cumulative_figure(review: SleeveReview, origin: Origin) -> Exhibit:
         takeaway = (
             f"The accounts were never behind; they were furthest ahead on {fmt.long_date(days[at + 1])}, by {high}."
         )
+    kept = sorted({*_thinned(len(days)), at + 1})
+    lines = {name: [0.0 if i == 0 else float(values[i - 1]) for i in kept] for name, values in series.items()}
     body = figures.lines(
         [days[i] for i in kept], lines, alt=takeaway, unit="bp", axis_title="Difference to the benchmarks, linked"
     )
