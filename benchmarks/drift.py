@@ -14,8 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import resource
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -23,6 +21,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from benchmarks.child import run_child
 from workbench.market import FactorModel
 
 AS_OF = pd.Timestamp("2022-06-30")
@@ -41,12 +40,12 @@ def build(folder: Path, accounts: int, seed: int = 11) -> None:
     ids = ids[order]
     cash = ids == "CASH"
     price = np.where(cash, 1.0, rng.uniform(10, 300, N_SECURITIES).round(2))
-    tables = _small_tables(rng, ids, cash, price, accounts)
-    tables["positions"], tables["lots"] = _holdings(rng, tables, ids, cash, price)
+    tables = small_tables(rng, ids, cash, price, accounts)
+    tables["positions"], tables["lots"] = holdings(rng, tables, ids, cash, price)
     write_firm(folder, tables, AS_OF, check=False)
 
 
-def _small_tables(
+def small_tables(
     rng: np.random.Generator, ids: np.ndarray, cash: np.ndarray, price: np.ndarray, accounts: int
 ) -> dict[str, pd.DataFrame]:
     n = len(ids)
@@ -126,7 +125,7 @@ def _small_tables(
     }  # fmt: skip
 
 
-def _holdings(
+def holdings(
     rng: np.random.Generator, tables: dict[str, pd.DataFrame], ids: np.ndarray, cash: np.ndarray, price: np.ndarray
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Positions near the model's targets (27 of its names, 3 others) and their lots, two each."""
@@ -245,23 +244,18 @@ def pandas_loop(folder: Path, sample: int) -> dict[str, float]:
     return {"seconds": (time.perf_counter() - start) / sample, "checksum": total}
 
 
-def _child(*arguments: str) -> dict[str, float]:
-    command = [sys.executable, "-m", "benchmarks.drift", *arguments]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[1])
-    result: dict[str, float] = json.loads(done.stdout)
-    return result
-
-
 def compare(accounts: int) -> dict[str, float]:
     """Run every measurement in a child of its own and return the figures."""
     with tempfile.TemporaryDirectory() as name:
         warm, folder = Path(name) / "warm", Path(name) / "firm"
-        _child("--build", str(warm), "--accounts", "50")  # in a child: a process inherits its parent's peak memory
-        _child("--measure", str(warm), "--lots")
-        _child("--build", str(folder), "--accounts", str(accounts))
-        plain = _child("--measure", str(folder))
-        with_tax = _child("--measure", str(folder), "--lots")
-        loop = _child("--loop", str(folder))
+        run_child(
+            "drift", "--build", str(warm), "--accounts", "50"
+        )  # in a child: a process inherits its parent's peak memory
+        run_child("drift", "--measure", str(warm), "--lots")
+        run_child("drift", "--build", str(folder), "--accounts", str(accounts))
+        plain = run_child("drift", "--measure", str(folder))
+        with_tax = run_child("drift", "--measure", str(folder), "--lots")
+        loop = run_child("drift", "--loop", str(folder))
     if abs(loop["checksum"] - plain["checksum"]) > 1e-9:
         raise RuntimeError(f"the loop and the kernels disagree: {loop['checksum']} and {plain['checksum']}")
     return {

@@ -13,8 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import resource
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -23,6 +21,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
+
+from benchmarks.child import run_child
 
 ACCOUNTS = 100_000
 #: Closes of the large firm's measurement: a quarter of sessions and the close before.
@@ -113,14 +113,6 @@ def start_of(folder: str) -> str:
     return str(open_at(folder).table("prices", ["date"])["date"].drop_duplicates().nlargest(CLOSES).min().date())
 
 
-def child(*arguments: str) -> dict[str, float]:
-    """Measure in a fresh process."""
-    command = [sys.executable, "-m", "benchmarks.performance", *arguments]
-    answer = subprocess.run(command, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[1])
-    result: dict[str, float] = json.loads(answer.stdout)
-    return result
-
-
 def main() -> None:
     """Print the measurements."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -140,10 +132,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         large = str(Path(place) / "large")
         # In a process of its own, for a child's peak begins at its parent's.
-        child("--build", large, "--accounts", str(options.accounts))
+        run_child("performance", "--build", large, "--accounts", str(options.accounts))
         found = {
-            "demo_3_years": child("--measure", "demo", "2019-12-31"),
-            "100k_quarter": child("--measure", large, ""),
+            "demo_3_years": run_child("performance", "--measure", "demo", "2019-12-31"),
+            "100k_quarter": run_child("performance", "--measure", large, ""),
         }
     if options.json:
         print(json.dumps({f"ledger_{name}_{key}": v for name, part in found.items() for key, v in part.items()}))

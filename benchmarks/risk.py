@@ -13,8 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import resource
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -22,7 +20,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmarks.drift import AS_OF, N_HOLDINGS, _holdings, _small_tables
+from benchmarks.child import run_child
+from benchmarks.drift import AS_OF, N_HOLDINGS, holdings, small_tables
 
 SESSIONS, N_SECURITIES, TRADES = 1_300, 500, 4
 PARTS = ("watch", "split", "stress", "score", "warnings", "habits")
@@ -36,10 +35,10 @@ def build(folder: Path, accounts: int, seed: int = 11) -> None:
     ids = np.sort(np.array([*(f"S{i:04d}" for i in range(N_SECURITIES - 1)), "CASH"]))
     cash = ids == "CASH"
     price = np.where(cash, 1.0, rng.uniform(10, 300, N_SECURITIES).round(2))
-    tables = _small_tables(rng, ids, cash, price, accounts)
+    tables = small_tables(rng, ids, cash, price, accounts)
     del tables["factor_exposures"]
     tables["prices"] = _prices(rng, ids, cash, price)
-    tables["positions"], tables["lots"] = _holdings(rng, tables, ids, cash, price)
+    tables["positions"], tables["lots"] = holdings(rng, tables, ids, cash, price)
     tables["profiles"] = _profiles(rng, tables["households"]["household_id"])
     tables["transactions"] = _trades(rng, tables, ids, cash, price)
     write_firm(folder, tables, AS_OF, check=False)
@@ -133,21 +132,16 @@ def measured(folder: Path, part: str) -> dict[str, float]:
     return {"seconds": seconds, "gib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20}
 
 
-def _child(*arguments: str) -> dict[str, float]:
-    command = [sys.executable, "-m", "benchmarks.risk", *arguments]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[1])
-    result: dict[str, float] = json.loads(done.stdout)
-    return result
-
-
 def compare(accounts: int, parts: tuple[str, ...] = PARTS) -> dict[str, float]:
     """Run every part in a child of its own and return the figures."""
     figures: dict[str, float] = {"accounts": accounts, "holdings": accounts * N_HOLDINGS}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "firm"
-        _child("--build", str(folder), "--accounts", str(accounts))  # a process inherits its parent's peak memory
+        run_child(
+            "risk", "--build", str(folder), "--accounts", str(accounts)
+        )  # a process inherits its parent's peak memory
         for part in parts:
-            found = _child("--measure", str(folder), "--part", part)
+            found = run_child("risk", "--measure", str(folder), "--part", part)
             figures |= {f"risk_{part}_s": round(found["seconds"], 2), f"risk_{part}_gib": round(found["gib"], 2)}
     return figures
 

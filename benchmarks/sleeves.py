@@ -13,8 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import resource
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -23,7 +21,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from benchmarks.drift import AS_OF, N_SECURITIES, SLEEVES, _holdings, _small_tables
+from benchmarks.child import run_child
+from benchmarks.drift import AS_OF, N_SECURITIES, SLEEVES, holdings, small_tables
 
 if TYPE_CHECKING:
     from workbench.attribution.sleeve_review import Period
@@ -39,7 +38,7 @@ def build(folder: Path, accounts: int, seed: int = 11) -> None:
     ids = np.sort(np.array([*(f"S{i:04d}" for i in range(N_SECURITIES - 1)), "CASH"]))
     cash = ids == "CASH"
     first = np.where(cash, 1.0, rng.uniform(10, 300, N_SECURITIES).round(2))
-    tables = _small_tables(rng, ids, cash, first, accounts)
+    tables = small_tables(rng, ids, cash, first, accounts)
     close = _walks(rng, tables["prices"], len(ids), cash, first)
     sleeve = np.array([f"SL{i % SLEEVES}" for i in range(len(ids))])
     targets = tables["model_targets"]
@@ -74,7 +73,7 @@ def _positions(
     rng: np.random.Generator, tables: dict[str, pd.DataFrame], ids: np.ndarray, cash: np.ndarray, price: np.ndarray
 ) -> pd.DataFrame:
     """Holdings near the models', and one in fifty dollars in cash."""
-    positions, _ = _holdings(rng, tables, ids, cash, price)
+    positions, _ = holdings(rng, tables, ids, cash, price)
     positions = positions[positions["security_id"] != "CASH"]
     value = positions["quantity"] * price[np.searchsorted(ids, positions["security_id"])]
     idle = value.groupby(positions["account_id"]).sum().mul(0.02).round(2).rename("quantity").reset_index()
@@ -133,21 +132,17 @@ def measure(folder: str, period: Period) -> dict[str, float]:
     }
 
 
-def _child(*arguments: str) -> dict[str, float]:
-    command = [sys.executable, "-m", "benchmarks.sleeves", *arguments]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[1])
-    result: dict[str, float] = json.loads(done.stdout)
-    return result
-
-
 def compare(accounts: int) -> dict[str, float]:
     """Run every measurement in a child of its own and return the figures."""
     with tempfile.TemporaryDirectory() as place:
         small, large = Path(place) / "small", Path(place) / "large"
-        _child("--build", str(small), "--accounts", "50")
-        _child("--measure", str(small), "quarter")
-        _child("--build", str(large), "--accounts", str(accounts))
-        found = {"100k": _child("--measure", str(large), "quarter"), "demo": _child("--measure", "demo", "year")}
+        run_child("sleeves", "--build", str(small), "--accounts", "50")
+        run_child("sleeves", "--measure", str(small), "quarter")
+        run_child("sleeves", "--build", str(large), "--accounts", str(accounts))
+        found = {
+            "100k": run_child("sleeves", "--measure", str(large), "quarter"),
+            "demo": run_child("sleeves", "--measure", "demo", "year"),
+        }
     return {f"sleeves_{name}_{key}": value for name, part in found.items() for key, value in part.items()}
 
 

@@ -75,6 +75,20 @@ def semi_notional(
     return total
 
 
+@njit(cache=True)
+def _effects(
+    weight: float, neutral: float, r: float, against: float, hurdle: float, allocate: float, select: float
+) -> tuple[float, float, float, float]:
+    """Give allocation, selection, interaction, and selection of two effects, each times its linking factor."""
+    active = weight - neutral
+    return (
+        allocate * active * (against - hurdle),
+        select * neutral * (r - against),
+        select * active * (r - against),
+        select * weight * (r - against),
+    )
+
+
 @njit(cache=True, parallel=True)
 def summed_effects(
     weights: Floats,
@@ -103,14 +117,15 @@ def summed_effects(
             allocate, select = allocation_factor[a, t], selection_factor[a, t]
             for g in range(groups):
                 r, against = _pair(returns[a, t, g], benchmark_returns[b, t, g])
-                neutral = benchmark_weights[b, t, g]
-                active = weights[a, t, g] - neutral
-                total[a, g, 0] += allocate * active * (against - hurdle[a, t])
+                allocation, selection, interaction, both = _effects(
+                    weights[a, t, g], benchmark_weights[b, t, g], r, against, hurdle[a, t], allocate, select
+                )
+                total[a, g, 0] += allocation
                 if effects == 3:
-                    total[a, g, 1] += select * neutral * (r - against)
-                    total[a, g, 2] += select * active * (r - against)
+                    total[a, g, 1] += selection
+                    total[a, g, 2] += interaction
                 else:
-                    total[a, g, 1] += select * weights[a, t, g] * (r - against)
+                    total[a, g, 1] += both
     return total
 
 
@@ -135,16 +150,18 @@ def period_effects(
         for t in range(periods):
             if not present[a, t]:
                 continue
+            allocate, select = allocation_factor[a, t], selection_factor[a, t]
             for g in range(groups):
                 r, against = _pair(returns[a, t, g], benchmark_returns[b, t, g])
-                neutral = benchmark_weights[b, t, g]
-                active = weights[a, t, g] - neutral
-                kept[a, t, g, 0] = allocation_factor[a, t] * active * (against - hurdle[a, t])
+                allocation, selection, interaction, both = _effects(
+                    weights[a, t, g], benchmark_weights[b, t, g], r, against, hurdle[a, t], allocate, select
+                )
+                kept[a, t, g, 0] = allocation
                 if effects == 3:
-                    kept[a, t, g, 1] = selection_factor[a, t] * neutral * (r - against)
-                    kept[a, t, g, 2] = selection_factor[a, t] * active * (r - against)
+                    kept[a, t, g, 1] = selection
+                    kept[a, t, g, 2] = interaction
                 else:
-                    kept[a, t, g, 1] = selection_factor[a, t] * weights[a, t, g] * (r - against)
+                    kept[a, t, g, 1] = both
     return kept
 
 
