@@ -16,11 +16,11 @@ endif
 COMPILE := find src -name '*.nb[ic]' -delete; \
   for room in drift tax rebalance attribution; do $(BIN)/python -m workbench.$$room.compile || exit 1; done
 # The report set-up has no torch; tests add their own tools; the lab has everything.
-REPORT_EXTRAS := report,demo
-TEST_EXTRAS := report,demo,compare,test
+REPORT_EXTRAS := report,demo,policies
+TEST_EXTRAS := report,demo,policies,compare,test,rl
 # Statistics are held against empyrical; it asks for an older peewee than quantstats does and uses none of it here.
 WITHOUT_DEPENDENCIES := empyrical-reloaded==0.7.1
-LAB_EXTRAS := report,demo,compare,test,lab,rl
+LAB_EXTRAS := report,demo,policies,compare,test,lab,rl
 
 .PHONY: help report test lab check format kernels lock clean
 
@@ -40,16 +40,19 @@ $(VENV)/.report: $(BIN)/python pyproject.toml $(LOCK)
 	@$(COMPILE)
 	@touch $@
 
+# torch first and by pip: an index or a local folder may offer a CPU build that uv would not look for.
+TORCH := $(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip --upgrade >/dev/null; \
+  $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(LOCK) torch
+
 $(VENV)/.test: $(BIN)/python pyproject.toml $(LOCK)
+	@$(TORCH)
 	$(INSTALL) --editable '.[$(TEST_EXTRAS)]'
 	$(INSTALL) --no-deps $(WITHOUT_DEPENDENCIES)
 	@$(COMPILE)
 	@touch $@ $(VENV)/.report
 
-# torch first and by pip: an index or a local folder may offer a CPU build that uv would not look for.
 $(VENV)/.lab: $(BIN)/python pyproject.toml $(LOCK)
-	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip --upgrade >/dev/null
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(LOCK) torch
+	@$(TORCH)
 	$(INSTALL) --editable '.[$(LAB_EXTRAS)]'
 	$(INSTALL) --no-deps $(WITHOUT_DEPENDENCIES)
 	@$(COMPILE)

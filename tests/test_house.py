@@ -26,6 +26,8 @@ MAY_IMPORT = {
     "performance": {"errors", "firm", "market", "parallel"},
     "attribution": {"errors", "firm", "market", "parallel", "performance"},
     "risk": {"errors", "firm", "market", "parallel", "performance"},
+    "backtest": {"errors", "firm", "market", "parallel", "tax", "rebalance"},
+    "learning": {"errors", "firm", "market", "parallel", "backtest"},
     "vendors": {"errors"},
     "runs": {"errors", "firm"},
     "report": {"errors", "parallel"},
@@ -39,14 +41,17 @@ MAY_IMPORT = {
         "performance",
         "attribution",
         "risk",
+        "backtest",
+        "learning",
         "report",
     },
     "publish": {"errors", "firm", "runs", "report"},
     "proposals": {"errors", "firm", "rebalance", "exhibits", "report"},
     "tearsheets": {"errors", "firm", "performance", "exhibits", "vendors"},
+    "policies": {"errors", "firm", "backtest", "learning", "exhibits", "report"},
     "diagnosis": {"errors", "firm", "market"},
     "progress": {"errors", "runs"},
-    "cli": {"errors", "firm", "market", "publish", "proposals", "tearsheets", "diagnosis", "progress"},
+    "cli": {"errors", "firm", "market", "publish", "proposals", "tearsheets", "policies", "diagnosis", "progress"},
 }
 HEAVY = {"pandas", "numpy", "plotly", "sklearn", "skfolio", "papermill", "weasyprint", "numba", "exchange_calendars"}
 

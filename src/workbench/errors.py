@@ -7,6 +7,7 @@
     ├── MarketDataError    prices, rates or calendars do not cover what is asked
     ├── MissingToolError   something must be installed first
     ├── PackageError       a signal package is not what was written: do not release it
+    ├── PolicyError        a rebalancing policy, or the folder that keeps it, is not fit for use: fall back to its rule
     └── RunError           a notebook of a run failed: read its cell and error
 
 Every error carries facts as attributes, and its message ends with what to do.
@@ -83,6 +84,12 @@ class MissingToolError(WorkbenchError):
 
 class PackageError(WorkbenchError):
     """A signal package was changed, is broken, or is not one; nothing of it may be released."""
+
+    exit_code = EXIT_NOT_VERIFIED
+
+
+class PolicyError(WorkbenchError):
+    """A policy raises or asks for weights that are not a portfolio, or its folder is changed, foreign or expired."""
 
     exit_code = EXIT_NOT_VERIFIED
 
