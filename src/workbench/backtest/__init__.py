@@ -2,6 +2,7 @@
 
 from workbench.backtest.policy import EVERY, CompiledPolicy, Policy, Rule
 from workbench.backtest.universe import Costs, Observation, Signals, Universe
+from workbench.backtest.worlds import block_bootstrap, gbm, known_signals, noise, planted
 
 __all__ = [
     "EVERY",
@@ -12,4 +13,9 @@ __all__ = [
     "Rule",
     "Signals",
     "Universe",
+    "block_bootstrap",
+    "gbm",
+    "known_signals",
+    "noise",
+    "planted",
 ]
