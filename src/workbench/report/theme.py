@@ -61,10 +61,18 @@ CATEGORIES = (
     Colour("#d8b365", "#e8d29a"),
 )
 PATTERNS = ("", "", "/", "\\", ".", "x", "")
+#: From little to much, as the colour of a heat map's cells; the lightness alone tells the order, also in print.
+SEQUENTIAL = (
+    Colour("#eef3fa", "#1d2735"),
+    Colour("#c3d7ee", "#27456b"),
+    Colour("#8fb5de", "#3a6ea6"),
+    Colour("#4b86c4", "#74aee4"),
+    Colour("#0f4a8a", "#d3e7fb"),
+)
 
 FIGURE_COLOURS = (
     ACTUAL, TARGET, BAND, OVER, UNDER, LIMIT, BAND_BAR, BAND_FILL, GRID, AXIS, CHART_INK, CHART_MUTED, GAP, HATCH,
-    *CATEGORIES,
+    *CATEGORIES, *SEQUENTIAL,
 )  # fmt: skip
 
 

@@ -40,7 +40,8 @@
     layout.margin = { ...layout.margin, l: 4, r: columns ? 4 : named ? 48 : 16 };
     layout.xaxis = grid ? { ...layout.xaxis, tickangle: -50, range: [-0.5, layout.xaxis.categoryarray.length - 0.5] }
       : { ...layout.xaxis, nticks: 5 };
-    if (!named) return { data: figure.data, layout: { ...layout, height: Math.round(figure.height * 1.12) } };
+    const few = figure.data.filter((trace) => !trace.meta?.wide);
+    if (!named) return { data: few, layout: { ...layout, height: Math.round(figure.height * 1.12) } };
 
     const data = figure.data.map((trace) => ({ ...trace, y: trace.y.map(wrapped) }));
     const names = [...new Set(data.flatMap((trace) => trace.y))];

@@ -10,6 +10,9 @@ from workbench.report.figures.bars import bars_against_target, diverging_bars, s
 from workbench.report.figures.bridges import bridge
 from workbench.report.figures.changes import before_after
 from workbench.report.figures.distributions import account_scatter, dot_table, histogram
+from workbench.report.figures.fans import fan
+from workbench.report.figures.frontiers import frontier
+from workbench.report.figures.heat_maps import heat_map
 from workbench.report.figures.intervals import Interval, intervals, shares
 from workbench.report.figures.lines import lines
 from workbench.report.figures.panels import Panel, panels
@@ -24,6 +27,9 @@ __all__ = [
     "bridge",
     "diverging_bars",
     "dot_table",
+    "fan",
+    "frontier",
+    "heat_map",
     "histogram",
     "intervals",
     "label",

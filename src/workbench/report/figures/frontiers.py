@@ -1,0 +1,194 @@
+"""What a choice costs against the risk it leaves: one mark a choice, labels that never cover each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from workbench.report import format as fmt
+from workbench.report import theme
+from workbench.report.exhibit import ExhibitError, FigureBody, TableBody
+from workbench.report.figures._axes import (
+    Values,
+    check_lengths,
+    figure,
+    house_layout,
+    known,
+    label,
+    legend_rows,
+    scaled,
+    unit_axis,
+    unit_scale,
+)
+
+_SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "x", "star")
+#: Pixels of the plot within its margins on a page and on a phone; a label stands clear of others on both.
+_PAGE, _PHONE, _TALL = (700.0, 360.0), (300.0, 400.0), 440
+#: Pixels of a letter, of a line, and from the mark's middle to its label.
+_LETTER, _LINE, _OFF = 6.6, 15.0, 8.0
+#: Where a label may stand, best first, and the part of its own width and height that it moves by.
+_PLACES = {
+    "middle right": (0.0, -0.5), "top center": (-0.5, -1.0), "bottom center": (-0.5, 0.0), "middle left": (-1.0, -0.5),
+    "top right": (0.0, -1.0), "bottom right": (0.0, 0.0), "top left": (-1.0, -1.0), "bottom left": (-1.0, 0.0),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Box:
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def meets(self, other: _Box) -> bool:
+        return (
+            self.left < other.right and other.left < self.right and self.top < other.bottom and other.top < self.bottom
+        )
+
+
+def frontier(
+    x: Values,
+    y: Values,
+    labels: Sequence[str],
+    *,
+    alt: str,
+    x_title: str,
+    y_title: str,
+    x_unit: str = "bp",
+    y_unit: str = "percent",
+    groups: Sequence[str] | None = None,
+    named: Sequence[str] = (),
+    data: TableBody | None = None,
+) -> FigureBody:
+    """Return one mark a choice by its cost and risk, and a line through those that no other beats on both.
+
+    Less is better on both axes. `groups` are told apart by colour and shape. Labels stand where they cover neither a
+    mark nor each other, those in `named` first and these alone on a phone; one without room is left to the pointer
+    and to `data`. A choice that lacks a figure has no mark. Raises `ExhibitError` where no choice has both.
+    """
+    check_lengths(labels, x, y)
+    groups = ["Choices"] * len(labels) if groups is None else groups
+    check_lengths(labels, groups)
+    order = list(dict.fromkeys(groups))
+    if len(order) > len(_SYMBOLS):
+        raise ExhibitError(f"{len(order)} groups are too many to tell apart; show {len(_SYMBOLS)}")
+    across, up = scaled(x, unit_scale(x_unit)), scaled(y, unit_scale(y_unit))
+    points = {row: (a, b) for row, (a, b) in enumerate(zip(across, up)) if a is not None and b is not None}
+    if not points:
+        raise ExhibitError("a frontier needs at least one choice with cost and risk; say in prose that there is none")
+    layout = house_layout(legend=len(order) > 1)
+    ranges = tuple(_range([point[axis] for point in points.values()]) for axis in (0, 1))
+    layout["xaxis"] |= unit_axis(x_unit, x_title) | {"range": ranges[0], "nticks": 8}
+    layout["yaxis"] |= unit_axis(y_unit, y_title) | {"range": ranges[1], "nticks": 6}
+    layout["hovermode"] = "closest"
+    traces = [_edge(list(points.values()))]
+    for position, group in enumerate(order):
+        rows = [row for row in points if groups[row] == group]
+        words = [
+            f"{label(labels[row], 60)}<br>{fmt.by_unit(known(x[row]), x_unit)}, {fmt.by_unit(known(y[row]), y_unit)}"
+            for row in rows
+        ]
+        traces.append(_marks([points[row] for row in rows], words, label(group), position))
+    placed = placed_labels(points, labels, named, ranges)
+    for wide in (False, True):
+        rows = [row for row in placed if (labels[row] not in named) == wide]
+        traces.append(_words({row: points[row] for row in rows}, labels, placed, wide))
+    extra = 19 * (legend_rows(order) - 1)
+    layout["margin"]["t"] += extra
+    return FigureBody(figure(traces, layout), alt, _TALL + extra, data)
+
+
+def placed_labels(
+    points: dict[int, tuple[float, float]],
+    labels: Sequence[str],
+    named: Sequence[str],
+    ranges: tuple[list[float], ...],
+) -> dict[int, str]:
+    """Where each label stands, by row: the first place clear of marks, labels and edges; without one, not at all.
+
+    Labels in `named` come first and are clear on a phone too.
+    """
+    screens = (_PAGE, _PHONE)
+    at = [{row: _pixels(point, ranges, screen) for row, point in points.items()} for screen in screens]
+    taken = [[_Box(a - 5, b - 5, a + 5, b + 5) for a, b in where.values()] for where in at]
+    found: dict[int, str] = {}
+    for row in sorted(points, key=lambda row: (labels[row] not in named, row)):
+        used = screens if labels[row] in named else screens[:1]
+        for place in _PLACES:
+            boxes = [_label_box(at[screen][row], labels[row], place) for screen in range(len(used))]
+            if all(
+                _inside(box, screen) and not any(box.meets(other) for other in others)
+                for box, screen, others in zip(boxes, used, taken)
+            ):
+                found[row] = place
+                for box, others in zip(boxes, taken):
+                    others.append(box)
+                break
+    return found
+
+
+def _pixels(point: tuple[float, float], ranges: tuple[list[float], ...], screen: tuple[float, float]) -> Any:
+    (left, right), (low, high) = ranges
+    return screen[0] * (point[0] - left) / (right - left), screen[1] * (high - point[1]) / (high - low)
+
+
+def _label_box(at: tuple[float, float], text: str, place: str) -> _Box:
+    width, (right, down) = _LETTER * len(text), _PLACES[place]
+    aside = _OFF * (1 if right == 0.0 else -1 if right == -1.0 else 0)
+    below = _OFF * (1 if down == 0.0 else -1 if down == -1.0 else 0)
+    left, top = at[0] + right * width + aside, at[1] + down * _LINE + below
+    return _Box(left, top, left + width, top + _LINE)
+
+
+def _inside(box: _Box, screen: tuple[float, float]) -> bool:
+    return box.left >= 0 and box.right <= screen[0] and box.top >= 0 and box.bottom <= screen[1]
+
+
+def _range(numbers: Sequence[float]) -> list[float]:
+    low, high = min(0.0, *numbers), max(0.0, *numbers)
+    room = 0.09 * (high - low) or 1.0
+    return [low - 0.5 * room, high + room]
+
+
+def _edge(points: Sequence[tuple[float, float]]) -> dict[str, Any]:
+    """The line through the choices that no other beats on both axes."""
+    best = [
+        (a, b) for a, b in sorted(set(points)) if not any(c <= a and d <= b and (c, d) != (a, b) for c, d in points)
+    ]
+    return {
+        "type": "scatter", "mode": "lines", "x": [a for a, _ in best], "y": [b for _, b in best],
+        "name": "Not beaten on both", "line": {"color": theme.AXIS.light, "width": 1.5, "dash": "dot"},
+        "hoverinfo": "skip",
+    }  # fmt: skip
+
+
+def _marks(points: Sequence[tuple[float, float]], words: list[str], name: str, position: int) -> dict[str, Any]:
+    return {
+        "type": "scatter", "mode": "markers", "name": name, "x": [a for a, _ in points], "y": [b for _, b in points],
+        "marker": {
+            "size": 10, "symbol": _SYMBOLS[position], "color": theme.CATEGORIES[position].light,
+            "line": {"color": theme.GAP.light, "width": 1},
+        },
+        "customdata": words, "hovertemplate": "%{customdata}<extra></extra>", "cliponaxis": False,
+    }  # fmt: skip
+
+
+def _words(
+    points: dict[int, tuple[float, float]], labels: Sequence[str], places: dict[int, str], wide: bool
+) -> dict[str, Any]:
+    """The labels as text; `meta.wide` tells the book's script to leave them off on a phone."""
+    return {
+        "type": "scatter", "mode": "text", "x": [a for a, _ in points.values()], "y": [b for _, b in points.values()],
+        "text": [_beside(label(labels[row], 60), places[row]) for row in points],
+        "textposition": [places[row] for row in points],
+        "textfont": {"size": 12, "color": (theme.CHART_MUTED if wide else theme.CHART_INK).light},
+        "showlegend": False, "hoverinfo": "skip", "cliponaxis": False, "meta": {"wide": wide},
+    }  # fmt: skip
+
+
+def _beside(text: str, place: str) -> str:
+    """A label with room to its mark, for text without a mark stands on the point itself."""
+    if place.endswith("right"):
+        return "\u00a0\u00a0" + text
+    return text + "\u00a0\u00a0" if place.endswith("left") else text
