@@ -27,11 +27,21 @@ _SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "x", "star")
 _PAGE, _PHONE, _TALL = (700.0, 360.0), (300.0, 400.0), 440
 #: Pixels of a letter, of a line, and from the mark's middle to its label.
 _LETTER, _LINE, _OFF = 6.6, 15.0, 8.0
+#: How far a named label moves off where there is no room beside its mark; a thin line then leads to it.
+_FAR = (24.0, 40.0, 60.0, 84.0)
 #: Where a label may stand, best first, and the part of its own width and height that it moves by.
 _PLACES = {
     "middle right": (0.0, -0.5), "top center": (-0.5, -1.0), "bottom center": (-0.5, 0.0), "middle left": (-1.0, -0.5),
     "top right": (0.0, -1.0), "bottom right": (0.0, 0.0), "top left": (-1.0, -1.0), "bottom left": (-1.0, 0.0),
 }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a label stands: the side of its mark, and how far off in pixels."""
+
+    side: str
+    off: float = _OFF
 
 
 @dataclass(frozen=True)
@@ -91,8 +101,10 @@ def frontier(
         ]
         traces.append(_marks([points[row] for row in rows], words, label(group), position))
     placed = placed_labels(points, labels, named, ranges)
+    led = {row: place for row, place in placed.items() if place.off > _OFF}
+    layout["annotations"] = [_led(points[row], labels[row], place) for row, place in led.items()]
     for wide in (False, True):
-        rows = [row for row in placed if (labels[row] not in named) == wide]
+        rows = [row for row in placed if (labels[row] not in named) == wide and row not in led]
         traces.append(_words({row: points[row] for row in rows}, labels, placed, wide))
     extra = 19 * (legend_rows(order) - 1)
     layout["margin"]["t"] += extra
@@ -104,22 +116,22 @@ def placed_labels(
     labels: Sequence[str],
     named: Sequence[str],
     ranges: tuple[list[float], ...],
-) -> dict[int, str]:
+) -> dict[int, Place]:
     """Where each label stands, by row: the first place clear of marks, labels and edges; without one, not at all.
 
-    Labels in `named` come first and are clear on a phone too.
+    Labels in `named` come first, are clear on a phone too, and may stand further off.
     """
     screens = (_PAGE, _PHONE)
     at = [{row: _pixels(point, ranges, screen) for row, point in points.items()} for screen in screens]
     taken = [[_Box(a - 5, b - 5, a + 5, b + 5) for a, b in where.values()] for where in at]
-    found: dict[int, str] = {}
+    found: dict[int, Place] = {}
     for row in sorted(points, key=lambda row: (labels[row] not in named, row)):
-        used = screens if labels[row] in named else screens[:1]
-        for place in _PLACES:
-            boxes = [_label_box(at[screen][row], labels[row], place) for screen in range(len(used))]
+        wanted = labels[row] in named
+        for place in [Place(side, off) for off in (_OFF, *(_FAR if wanted else ())) for side in _PLACES]:
+            boxes = [_label_box(at[n][row], labels[row], place) for n in range(1 + wanted)]
             if all(
                 _inside(box, screen) and not any(box.meets(other) for other in others)
-                for box, screen, others in zip(boxes, used, taken)
+                for box, screen, others in zip(boxes, screens, taken)
             ):
                 found[row] = place
                 for box, others in zip(boxes, taken):
@@ -133,12 +145,17 @@ def _pixels(point: tuple[float, float], ranges: tuple[list[float], ...], screen:
     return screen[0] * (point[0] - left) / (right - left), screen[1] * (high - point[1]) / (high - low)
 
 
-def _label_box(at: tuple[float, float], text: str, place: str) -> _Box:
-    width, (right, down) = _LETTER * len(text), _PLACES[place]
-    aside = _OFF * (1 if right == 0.0 else -1 if right == -1.0 else 0)
-    below = _OFF * (1 if down == 0.0 else -1 if down == -1.0 else 0)
+def _label_box(at: tuple[float, float], text: str, place: Place) -> _Box:
+    width, (right, down) = _LETTER * len(text), _PLACES[place.side]
+    aside, below = _moved(place)
     left, top = at[0] + right * width + aside, at[1] + down * _LINE + below
     return _Box(left, top, left + width, top + _LINE)
+
+
+def _moved(place: Place) -> tuple[float, float]:
+    """Pixels to the right and down from the mark to the label's nearest edge."""
+    right, down = _PLACES[place.side]
+    return place.off * round(2 * right + 1), place.off * round(2 * down + 1)
 
 
 def _inside(box: _Box, screen: tuple[float, float]) -> bool:
@@ -175,15 +192,26 @@ def _marks(points: Sequence[tuple[float, float]], words: list[str], name: str, p
 
 
 def _words(
-    points: dict[int, tuple[float, float]], labels: Sequence[str], places: dict[int, str], wide: bool
+    points: dict[int, tuple[float, float]], labels: Sequence[str], places: dict[int, Place], wide: bool
 ) -> dict[str, Any]:
     """The labels as text; `meta.wide` tells the book's script to leave them off on a phone."""
     return {
         "type": "scatter", "mode": "text", "x": [a for a, _ in points.values()], "y": [b for _, b in points.values()],
-        "text": [_beside(label(labels[row], 60), places[row]) for row in points],
-        "textposition": [places[row] for row in points],
+        "text": [_beside(label(labels[row], 60), places[row].side) for row in points],
+        "textposition": [places[row].side for row in points],
         "textfont": {"size": 12, "color": (theme.CHART_MUTED if wide else theme.CHART_INK).light},
         "showlegend": False, "hoverinfo": "skip", "cliponaxis": False, "meta": {"wide": wide},
+    }  # fmt: skip
+
+
+def _led(point: tuple[float, float], text: str, place: Place) -> dict[str, Any]:
+    """A label further off, with a thin line to its mark."""
+    (right, down), (aside, below) = _PLACES[place.side], _moved(place)
+    return {
+        "x": point[0], "y": point[1], "ax": aside, "ay": below, "text": label(text, 60), "showarrow": True,
+        "xanchor": {0.0: "left", -0.5: "center", -1.0: "right"}[right], "arrowhead": 0, "arrowwidth": 1,
+        "yanchor": {0.0: "top", -0.5: "middle", -1.0: "bottom"}[down], "arrowcolor": theme.AXIS.light, "standoff": 4,
+        "font": {"size": 12, "color": theme.CHART_INK.light}, "borderpad": 0,
     }  # fmt: skip
 
 
