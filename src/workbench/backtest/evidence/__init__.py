@@ -1,3 +1,39 @@
-"""Whether a policy earned its place: walk-forward windows, tests against chance, and a verdict by rule."""
+"""Evidence on rebalancing policies: tests that hold when many were tried, controls of the procedure, a verdict by rule."""
 
-__all__: list[str] = []
+from workbench.backtest.evidence.result import (
+    CONTROLS,
+    MEASURES,
+    Case,
+    Control,
+    Criterion,
+    DeflatedSharpe,
+    Evidence,
+    Interval,
+    Overfitting,
+    Regime,
+    Seeds,
+    Stress,
+    Superiority,
+    Surrogate,
+    TimingLuck,
+    Verdict,
+)
+
+__all__ = [
+    "CONTROLS",
+    "MEASURES",
+    "Case",
+    "Control",
+    "Criterion",
+    "DeflatedSharpe",
+    "Evidence",
+    "Interval",
+    "Overfitting",
+    "Regime",
+    "Seeds",
+    "Stress",
+    "Superiority",
+    "Surrogate",
+    "TimingLuck",
+    "Verdict",
+]
