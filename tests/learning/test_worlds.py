@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+
 from workbench.backtest import Universe, block_bootstrap, gbm, known_signals, noise, planted
 from workbench.backtest.worlds import stationary_days
 from workbench.errors import MarketDataError, ParameterError

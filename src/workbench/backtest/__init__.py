@@ -1,13 +1,14 @@
 """Rebalancing policies side by side: a compiled engine for thousands of runs at once, rules, optima, and evidence."""
 
 from workbench.backtest.policy import EVERY, CompiledPolicy, Policy, Rule
-from workbench.backtest.universe import Costs, Observation, Signals, Universe
+from workbench.backtest.universe import Costs, Floats, Observation, Signals, Universe
 from workbench.backtest.worlds import block_bootstrap, gbm, known_signals, noise, planted
 
 __all__ = [
     "EVERY",
     "CompiledPolicy",
     "Costs",
+    "Floats",
     "Observation",
     "Policy",
     "Rule",
