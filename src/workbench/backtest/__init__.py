@@ -1,6 +1,7 @@
 """Rebalancing policies side by side: a compiled engine for thousands of runs at once, rules, optima, and evidence."""
 
 from workbench.backtest.policy import EVERY, CompiledPolicy, Policy, Rule
+from workbench.backtest.quadratic import Quadratic
 from workbench.backtest.universe import Costs, Floats, Observation, Signals, Universe
 from workbench.backtest.worlds import block_bootstrap, gbm, known_signals, noise, planted
 
@@ -11,6 +12,7 @@ __all__ = [
     "Floats",
     "Observation",
     "Policy",
+    "Quadratic",
     "Rule",
     "Signals",
     "Universe",
