@@ -1,0 +1,321 @@
+"""The reference problem: keep a fixed target at least cost, on made-up prices, where the best possible is known.
+
+Prices follow a geometric Brownian motion; a policy looks once a month. A month costs `cost x sum |trade|` and
+`1/2 x risk aversion x (w - w*)' S (w - w*) / 12` on the weights held through it: the tracking error in the unit of
+money (the certainty equivalent given up). The figure is the sum of both in basis points a year, over ten years after
+two years of burn-in, on paths that are the same for every policy, so that differences are far surer than levels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+from numba import njit
+
+from workbench.backtest import _decide
+from workbench.backtest.policy import CompiledPolicy, Policy, Rule
+from workbench.backtest.universe import Floats, Observation
+from workbench.errors import ParameterError, PolicyError
+
+MONTHS = 12
+SESSIONS_A_MONTH = 21
+BURN_IN = 24
+YEARS = 10
+#: Features a policy sees in `Signals`: four of the market, three of each asset (the second is yearly volatility).
+MARKET_FEATURES, ASSET_FEATURES, VOLATILITY_FEATURE = 4, 3, 1
+#: Seed of the paths that figures are quoted on; tuning and training draw from others.
+TEST_SEED = 20_260
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Drift, volatility (both yearly), correlation and target of n assets, and the cost of a dollar traded."""
+
+    name: str
+    drift: tuple[float, ...]
+    volatility: tuple[float, ...]
+    correlation: tuple[tuple[float, ...], ...]
+    target: tuple[float, ...]
+    cost: float
+    risk_aversion: float = 5.0
+
+    @property
+    def assets(self) -> int:
+        """How many assets there are."""
+        return len(self.target)
+
+    @property
+    def covariance(self) -> Floats:
+        """Yearly covariance (n x n)."""
+        return np.outer(self.volatility, self.volatility) * np.array(self.correlation)
+
+
+def _reference() -> dict[str, Problem]:
+    two = ((1.0, 0.1), (0.1, 1.0))
+    three = ((1.0, 0.7, 0.1), (0.7, 1.0, 0.0), (0.1, 0.0, 1.0))
+    five = tuple(
+        tuple(1.0 if i == j else 0.7 if max(i, j) < 3 else 0.5 if min(i, j) > 2 else 0.1 for j in range(5))
+        for i in range(5)
+    )
+    small = ((0.08, 0.035), (0.17, 0.06), two, (0.6, 0.4))
+    middle = ((0.08, 0.075, 0.035), (0.17, 0.20, 0.06), three, (0.4, 0.2, 0.4))
+    large = ((0.08, 0.08, 0.075, 0.04, 0.03), (0.17, 0.20, 0.22, 0.06, 0.08), five, (0.3, 0.15, 0.15, 0.3, 0.1))
+    shapes = (
+        [("n2", 10, small)] + [("n3", bp, middle) for bp in (10, 20, 50)] + [("n5", 20, large)]
+    )  # cost in bp of each dollar bought or sold
+    return {f"{name}_{bp}": Problem(f"{name}_{bp}", *shape, cost=bp / 1e4) for name, bp, shape in shapes}
+
+
+#: The five reference problems by name: n2_10, n3_10, n3_20, n3_50 and n5_20 (assets, and cost in bp).
+PROBLEMS: dict[str, Problem] = _reference()
+
+
+def reference(problem: Problem | str) -> Problem:
+    """A problem by its name, or itself. Raises `ParameterError` for a name that is not one of `PROBLEMS`."""
+    if isinstance(problem, Problem):
+        return problem
+    if problem not in PROBLEMS:
+        raise ParameterError(
+            f"There is no reference problem {problem!r}: take one of {', '.join(PROBLEMS)}.", "problem"
+        )
+    return PROBLEMS[problem]
+
+
+@lru_cache(maxsize=12)
+def monthly_growth(problem: Problem, paths: int, months: int, seed: int) -> Floats:
+    """Price relatives (paths x months x n) of the problem's assets; the same arguments give the same bits. Read-only."""
+    rng = np.random.default_rng(seed)
+    factor = np.linalg.cholesky(problem.covariance / MONTHS)
+    volatility = np.array(problem.volatility)
+    mean = (np.array(problem.drift) - 0.5 * volatility**2) / MONTHS
+    growth = np.exp(mean + rng.standard_normal((paths, months, problem.assets)) @ factor.T)
+    growth.setflags(write=False)
+    return growth
+
+
+@dataclass(frozen=True, eq=False)
+class YearlyCost:
+    """What a policy costs on a problem, in basis points a year: one figure a path (P) for trading and for tracking.
+
+    `turnover` (P) is one-way: half of what was bought and sold a year, as a fraction of wealth.
+    """
+
+    problem: str
+    policy: str
+    trading: Floats
+    tracking: Floats
+    turnover: Floats
+
+    @property
+    def total(self) -> Floats:
+        """Trading and tracking (P)."""
+        return self.trading + self.tracking
+
+    @property
+    def mean(self) -> float:
+        """Total cost in bp a year."""
+        return float(self.total.mean())
+
+    @property
+    def standard_error(self) -> float:
+        """Standard error of `mean`, from the spread of paths."""
+        return float(self.total.std(ddof=1) / np.sqrt(len(self.total)))
+
+    def over(self, other: YearlyCost) -> Excess:
+        """How much dearer this policy is than another on the same paths."""
+        if self.problem != other.problem or len(self.total) != len(other.total):
+            raise ParameterError("Only costs of one problem on the same paths can be compared.", "other")
+        base = other.mean
+        ratio = self.mean / base - 1.0
+        apart = self.total - other.total
+        scatter = self.total - (1.0 + ratio) * other.total  # the delta method for a ratio of two means
+        root = np.sqrt(len(apart))
+        return Excess(
+            float(apart.mean()), float(apart.std(ddof=1) / root), ratio, float(scatter.std(ddof=1) / root / base)
+        )
+
+
+@dataclass(frozen=True)
+class Excess:
+    """A paired difference of two policies: in bp a year and as a part of the other's cost, with standard errors."""
+
+    bp: float
+    bp_error: float
+    ratio: float
+    ratio_error: float
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The ratio's 95 % interval."""
+        return self.ratio - 1.96 * self.ratio_error, self.ratio + 1.96 * self.ratio_error
+
+
+def evaluate(
+    problem: Problem | str, policy: Policy, paths: int = 2000, seed: int = TEST_SEED, years: int = YEARS
+) -> YearlyCost:
+    """The cost of a policy on a reference problem, in bp a year.
+
+    A policy that looks every 63 sessions looks every third month, and so on. Raises `PolicyError` where it asks for
+    weights off the simplex, `ParameterError` for a problem without that name or looks that are no whole months.
+    """
+    problem = reference(problem)
+    looks = months_between_looks(policy)
+    growth = monthly_growth(problem, paths, BURN_IN + MONTHS * years, seed)
+    decide = decisions(problem, policy)
+    target, covariance = np.array(problem.target), problem.covariance
+    weight = np.tile(target, (paths, 1))
+    traded, loss = np.zeros(paths), np.zeros(paths)
+    for month in range(growth.shape[1]):
+        if month % looks == 0:
+            wanted = decide(weight)
+            _on_simplex(wanted, policy.name, month)
+            if month >= BURN_IN:
+                traded += np.abs(wanted - weight).sum(axis=1)
+            weight = wanted
+        if month >= BURN_IN:
+            off = weight - target
+            loss += np.einsum("ki,ij,kj->k", off, covariance, off)
+        weight = weight * growth[:, month]
+        weight /= weight.sum(axis=1, keepdims=True)
+    bp = 1e4 / years
+    tracking = bp * 0.5 * problem.risk_aversion / MONTHS * loss
+    return YearlyCost(problem.name, policy.name, bp * problem.cost * traded, tracking, 0.5 * traded / years)
+
+
+def compare(
+    problem: Problem | str, policies: list[Policy], paths: int = 2000, seed: int = TEST_SEED, base: int = 0
+) -> pd.DataFrame:
+    """One row a policy: bp a year with its parts and standard error, and its excess over policy number `base`."""
+    costs = [evaluate(problem, policy, paths, seed) for policy in policies]
+    return table(costs, costs[base])
+
+
+def table(costs: list[YearlyCost], base: YearlyCost) -> pd.DataFrame:
+    """Costs as a frame, with the excess over `base` (a ratio and its 95 % interval, paired by path)."""
+    rows = []
+    for cost in costs:
+        excess = cost.over(base)
+        rows.append(
+            {
+                "problem": cost.problem,
+                "policy": cost.policy,
+                "total_bp": cost.mean,
+                "standard_error": cost.standard_error,
+                "trading_bp": float(cost.trading.mean()),
+                "tracking_bp": float(cost.tracking.mean()),
+                "turnover": float(cost.turnover.mean()),
+                "excess": excess.ratio,
+                "excess_low": excess.interval[0],
+                "excess_high": excess.interval[1],
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def months_between_looks(policy: Policy) -> int:
+    """Months between two looks of a policy, from its sessions; a policy that looks more often looks every month."""
+    months = max(1, round(policy.every / SESSIONS_A_MONTH))
+    if policy.every > SESSIONS_A_MONTH and months * SESSIONS_A_MONTH != policy.every:
+        raise ParameterError(
+            f"{policy.name} looks every {policy.every} sessions; the reference problem has months of "
+            f"{SESSIONS_A_MONTH}: take a multiple.",
+            "every",
+        )
+    return months
+
+
+def decisions(problem: Problem, policy: Policy) -> Callable[[Floats], Floats]:
+    """A function from weights of many paths (K x n) to weights after trading (K x n), whatever form the policy has.
+
+    What a policy sees is the truth: the problem's covariance and cost, no market features (zeros), and of the asset
+    features the yearly volatility alone.
+    """
+    seen = _observation(problem)
+    if isinstance(policy, CompiledPolicy):
+        return _compiled(policy.rule(), seen)
+    many = getattr(policy, "decide_many", None)
+    if many is not None:
+        chosen: Callable[[Floats], Floats] = many
+        return chosen
+    return lambda weights: _one_by_one(policy, weights, seen)
+
+
+def _observation(problem: Problem) -> Observation:
+    n = problem.assets
+    asset = np.zeros((ASSET_FEATURES, n))
+    asset[VOLATILITY_FEATURE] = problem.volatility
+    target = np.array(problem.target)
+    return Observation(
+        0,
+        target,
+        target,
+        problem.covariance,
+        np.full(n, problem.cost),
+        np.zeros(MARKET_FEATURES),
+        asset,
+        problem.risk_aversion,
+    )
+
+
+def _compiled(rule: Rule, seen: Observation) -> Callable[[Floats], Floats]:
+    numbers = np.array(rule.numbers, dtype=float)
+    given = (seen.target, seen.covariance, seen.cost, seen.market, seen.asset, seen.risk_aversion)
+    return lambda weights: _decide_many(rule.kind, numbers, weights, *given)
+
+
+@njit(cache=True)
+def _decide_many(
+    kind: int,
+    numbers: Floats,
+    weights: Floats,
+    target: Floats,
+    covariance: Floats,
+    cost: Floats,
+    market: Floats,
+    asset: Floats,
+    risk_aversion: float,
+) -> Floats:
+    """One compiled rule at many weights (K x m)."""
+    wanted = np.empty_like(weights)
+    scratch = np.empty(_decide.scratch_size(weights.shape[1]))
+    for k in range(len(weights)):
+        trades = _decide.decide(
+            kind, numbers, weights[k], target, covariance, cost, market, asset, risk_aversion, wanted[k], scratch
+        )
+        if not trades:
+            wanted[k] = weights[k]
+    return wanted
+
+
+def _one_by_one(policy: Policy, weights: Floats, seen: Observation) -> Floats:
+    """Any policy, asked path by path."""
+    wanted = weights.copy()
+    for k, weight in enumerate(weights):
+        answer = policy.decide(
+            Observation(
+                seen.session,
+                weight,
+                seen.target,
+                seen.covariance,
+                seen.cost,
+                seen.market,
+                seen.asset,
+                seen.risk_aversion,
+            )
+        )
+        if answer is not None:
+            wanted[k] = answer
+    return wanted
+
+
+def _on_simplex(wanted: Floats, name: str, month: int) -> None:
+    off = ~((wanted >= -1e-9).all(axis=1) & (np.abs(wanted.sum(axis=1) - 1.0) < 1e-9))
+    if off.any():
+        raise PolicyError(
+            f"{name} asks for weights off the simplex in month {month}, on path {int(np.argmax(off))}: "
+            f"{np.round(wanted[np.argmax(off)], 6).tolist()}. Weights are non-negative and add up to 1."
+        )
