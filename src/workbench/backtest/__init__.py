@@ -1,12 +1,17 @@
 """Rebalancing policies side by side: a compiled engine for thousands of runs at once, rules, optima, and evidence."""
 
+from workbench.backtest.policies import Band, BuyAndHold, Calendar, rules
 from workbench.backtest.policy import EVERY, CompiledPolicy, Policy, Rule
 from workbench.backtest.quadratic import Quadratic
+from workbench.backtest.signals import signals
 from workbench.backtest.universe import Costs, Floats, Observation, Signals, Universe
 from workbench.backtest.worlds import block_bootstrap, gbm, known_signals, noise, planted
 
 __all__ = [
     "EVERY",
+    "Band",
+    "BuyAndHold",
+    "Calendar",
     "CompiledPolicy",
     "Costs",
     "Floats",
@@ -21,4 +26,6 @@ __all__ = [
     "known_signals",
     "noise",
     "planted",
+    "rules",
+    "signals",
 ]

@@ -54,7 +54,13 @@ def decide(
 
 @njit(cache=True)
 def band(numbers: Floats, weight: Floats, target: Floats, wanted: Floats) -> bool:
-    """Trade where a weight strays further than the trigger, back to the destination; numbers: both, and whether relative."""
+    """Trade once a weight strays further than the trigger, back to the destination.
+
+    `numbers` are trigger, destination (distances from the target) and whether they are fractions of the target.
+    Positions outside the destination go to its edge. What that leaves over or short is met on the other side: its edge
+    is drawn in, the furthest positions first, until the trades sum to zero. So no position crosses its target, none
+    moves away from it, and no other way back trades less.
+    """
     trigger, destination, relative = numbers[0], numbers[1], numbers[2] > 0.5
     outside = False
     for i in range(len(weight)):
@@ -62,5 +68,42 @@ def band(numbers: Floats, weight: Floats, target: Floats, wanted: Floats) -> boo
         outside = outside or abs(weight[i] - target[i]) > width
     if not outside:
         return False
-    wanted[:] = target
+    if destination == 0.0:
+        wanted[:] = target
+        return True
+    left = 0.0
+    for i in range(len(weight)):
+        edge = destination * (target[i] if relative else 1.0)
+        wanted[i] = min(max(weight[i] - target[i], -edge), edge)
+        left += wanted[i]
+    side = 1.0 if left < 0.0 else -1.0
+    share = _drawn_edge(numbers, target, wanted, side)
+    for i in range(len(weight)):
+        edge = share * destination * (target[i] if relative else 1.0)
+        if side * wanted[i] < -edge:
+            wanted[i] = -side * edge
+        wanted[i] += target[i]
     return True
+
+
+@njit(cache=True)
+def _drawn_edge(numbers: Floats, target: Floats, deviation: Floats, side: float) -> float:
+    """Share s of the edge at which the sum of max(side x deviation, -s x edge) is zero.
+
+    The sum is convex and falls in s, so Newton's steps from s = 0 climb to the root and end after m of them at most.
+    """
+    destination, relative = numbers[1], numbers[2] > 0.5
+    share = 0.0
+    for _ in range(len(deviation) + 1):
+        total, slope = 0.0, 0.0
+        for i in range(len(deviation)):
+            edge = destination * (target[i] if relative else 1.0)
+            if side * deviation[i] < -share * edge:
+                slope += edge
+            else:
+                total += side * deviation[i]
+        following = total / slope if slope > 0.0 else share
+        if following <= share:
+            break
+        share = following
+    return share

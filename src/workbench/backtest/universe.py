@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from workbench.backtest import problems
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -24,6 +26,9 @@ class Universe:
     - `daily_value` (n): dollars traded in the market a day, for impact; infinite: none.
 
     `source` and `survivorship` say where the data come from and what they leave out; both reach every exhibit.
+
+    Raises `MarketDataError` naming asset and day for prices, dividends or returns of cash that cannot be, and
+    `ParameterError` for shapes, targets, spreads or volumes that cannot be.
     """
 
     name: str
@@ -37,6 +42,22 @@ class Universe:
     daily_value: Floats
     source: str = ""
     survivorship: str = ""
+
+    def __post_init__(self) -> None:
+        problems.check_sessions(self.sessions)
+        paths, sessions, assets = len(self.price), len(self.sessions), len(self.assets)
+        for name in ("price", "dividend", "cash_return", "target", "half_spread", "daily_value"):
+            object.__setattr__(self, name, np.ascontiguousarray(getattr(self, name), dtype=np.float64))
+        for name in ("price", "dividend"):
+            problems.check_shape(name, getattr(self, name), (paths, sessions, assets))
+        problems.check_shape("cash_return", self.cash_return, (paths, sessions))
+        for name in ("target", "half_spread", "daily_value"):
+            problems.check_shape(name, getattr(self, name), (assets,))
+        problems.check_prices(self.price, self.sessions, self.assets)
+        problems.check_paid("dividend", self.dividend, self.sessions, self.assets)
+        problems.check_cash(self.cash_return, self.sessions)
+        problems.check_target(self.target, self.assets)
+        problems.check_costs(self.half_spread, self.daily_value, self.assets)
 
     @property
     def paths(self) -> int:
@@ -56,7 +77,19 @@ class Universe:
     @property
     def target_positions(self) -> Floats:
         """Target weights of all positions (m), cash last where it is one."""
-        return np.append(self.target, 1.0 - self.target.sum()) if self.with_cash else self.target.copy()
+        return np.append(self.target, 1.0 - self.target.sum()) if self.with_cash else self.target / self.target.sum()
+
+    @property
+    def bankrupt_from(self) -> Ints:
+        """First session with a price of 0, by path and asset (P x n); the number of sessions where there is none."""
+        gone = self.price == 0.0
+        return np.where(gone.any(axis=1), gone.argmax(axis=1), len(self.sessions)).astype(np.int64)
+
+    def goal(self, path: int, session: int) -> Floats:
+        """Target weights of all positions (m) once assets bankrupt by that session are out, the rest in proportion."""
+        whole = self.target_positions
+        whole[: len(self.assets)][self.price[path, session] == 0.0] = 0.0
+        return whole / whole.sum() if whole.sum() > 0 else whole
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,12 +115,23 @@ class Signals:
 @dataclass(frozen=True)
 class Costs:
     """What trading costs: `commission` (fraction) on top of half spreads, impact (coefficient of the square-root law,
-    times daily volatility), `ticket` (dollars a trade) and the starting wealth that makes dollars matter."""
+    times daily volatility), `ticket` (dollars a trade) and the starting wealth that makes dollars matter.
+
+    Trading x dollars of an asset costs x (half spread + commission) + impact x daily volatility x x sqrt(x / daily
+    value) + ticket. Source of the square-root law: Almgren, Thum, Hauptmann and Li (2005), "Direct estimation of
+    equity market impact", Risk 18(7). Raises `ParameterError` for a negative cost or a wealth that is not above 0.
+    """
 
     commission: float = 0.0
     impact: float = 0.0
     ticket: float = 0.0
     wealth: float = 1_000_000.0
+
+    def __post_init__(self) -> None:
+        problems.check_number("commission", self.commission, low=0.0, high=1.0)
+        problems.check_number("impact", self.impact, low=0.0)
+        problems.check_number("ticket", self.ticket, low=0.0)
+        problems.check_number("wealth", self.wealth, low=0.0, open_low=True)
 
 
 @dataclass(frozen=True, eq=False)
