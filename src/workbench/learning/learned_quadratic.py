@@ -1,0 +1,107 @@
+"""Training of the learned MPC: a network that starts at the one-step rule and is moved by pathwise gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from workbench.backtest import _learned
+from workbench.backtest.learned import LearnedQuadratic
+from workbench.learning.network import AssetNetwork
+from workbench.learning.pathwise import Decision, OneStep, Scene, Static, features, total_cost
+
+Floats = NDArray[np.float64]
+
+
+def steered(network: AssetNetwork, horizon: float) -> Decision:
+    """The decision of `backtest._learned.learned_quadratic` with one member, differentiable."""
+
+    def decide(static: Static, look: int, weight: torch.Tensor, scene: Scene) -> torch.Tensor:
+        live, band = static.live[:, look], static.band[:, look]
+        raw = network(features(static, look, weight, scene)) * live[..., None]
+        pooled = raw[..., 0].sum(-1) / live.sum(-1)
+        log_horizon = _limited(pooled, _learned.HORIZON_LIMIT)
+        scale = _limited(raw[..., 1], _learned.SCALE_LIMIT).exp()
+        perceived = scene.cost * _limited(raw[..., 2], _learned.SCALE_LIMIT).exp()
+        shift = _limited(raw[..., 3], _learned.AIM_LIMIT) * band
+        aim = scene.target + (shift - scene.target * shift.sum(-1, keepdim=True))
+        strength = horizon * log_horizon.exp() * scene.risk_aversion
+        risk = scene.covariance[:, look] * (scale[:, :, None] * scale[:, None, :]) * strength[:, None, None]
+        return OneStep.apply(weight, aim, risk, perceived)
+
+    return decide
+
+
+def _limited(x: torch.Tensor, limit: float) -> torch.Tensor:
+    return limit * torch.tanh(x / limit)
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a network is trained: Adam steps, learning rate (falls to a tenth along a cosine), hidden units, looks of burn-in."""
+
+    steps: int = 300
+    rate: float = 0.02
+    hidden: int = 8
+    burn_in: int = 12
+    check_every: int = 25
+
+
+@dataclass(frozen=True)
+class Trained:
+    """One seed's outcome: its packed network, validation cost at every check (relative to the start), and which was kept."""
+
+    seed: int
+    member: tuple[float, ...]
+    checks: tuple[float, ...]
+    kept: int
+
+
+def train_learned_quadratic(
+    scenes: Callable[[int], Scene],
+    validation: Iterable[Scene],
+    horizon: float,
+    seed: int,
+    training: Training = Training(),  # noqa: B008
+) -> Trained:
+    """Train one network from the one-step rule of this horizon; validation picks the step, the start included.
+
+    `scenes(step)` hands each step its paths. The loss of a path is divided by its `scale`. A network is kept only where it
+    lowers the mean validation cost; else the one returned answers zero, which is the rule itself.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    network = AssetNetwork(training.hidden, _learned.OUTPUTS, generator)
+    decide = steered(network, horizon)
+    optimiser = torch.optim.Adam(network.parameters(), lr=training.rate)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, training.steps, training.rate / 10)
+    validation = tuple(validation)
+    checks, kept, best = [_mean_cost(decide, validation, training.burn_in)], 0, network.packed()
+    for step in range(1, training.steps + 1):
+        scene = scenes(step)
+        optimiser.zero_grad()
+        loss = (total_cost(decide, scene, training.burn_in) / scene.scale).mean()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimiser.step()
+        schedule.step()
+        if step % training.check_every == 0:
+            checks.append(_mean_cost(decide, validation, training.burn_in))
+            if checks[-1] < checks[kept]:
+                kept, best = len(checks) - 1, network.packed()
+    relative = tuple(float(check / checks[0]) for check in checks)
+    member = best if kept else np.zeros_like(best)
+    return Trained(seed, tuple(member.tolist()), relative, kept * training.check_every)
+
+
+def _mean_cost(decide: Decision, scenes: tuple[Scene, ...], burn_in: int) -> float:
+    with torch.no_grad():
+        return float(np.mean([(total_cost(decide, scene, burn_in) / scene.scale).mean().item() for scene in scenes]))
+
+
+def ensemble(trained: Iterable[Trained], horizon: float, hidden: int = 8, name: str = "learned quadratic") -> LearnedQuadratic:
+    """All seeds deployed together: the mean of their log multiples."""
+    return LearnedQuadratic(horizon, tuple(one.member for one in trained), hidden, name=name)
