@@ -1,0 +1,223 @@
+"""What evidence rests on: tests against luck, each year alone, dearer and slower trading, kinds of market, seeds."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from workbench.backtest import Floats
+from workbench.backtest.evidence import Case, Evidence
+from workbench.exhibits import policy_facts as words
+from workbench.exhibits.drift_facts import absent, noun
+from workbench.exhibits.origin import Origin
+from workbench.report import Badge, Column, Exhibit, Fact, Missing, TableBody, figures
+from workbench.report import format as fmt
+from workbench.report.exhibit import Cell
+
+
+def tests_table(case: Case, evidence: Evidence, origin: Origin) -> Exhibit:
+    """Each test with its figure, what it asks for, and what the figure says."""
+    slug = f"policy.{origin.slug(case.candidate)}.test"
+    facts: list[Fact] = []
+    rows: list[tuple[Cell, ...]] = []
+
+    def add(name: str, value: float | None, asked: str, reading: str, fact: Fact | None = None) -> None:
+        if value is None:
+            rows.append((name, Missing("not measured"), asked, "Not measured."))
+            return
+        facts.append(fact or words.plain(f"{slug}.{origin.slug(name)}", value, origin))
+        rows.append((name, facts[-1].ref(), asked, reading))
+
+    for name, found in (("Gain, studentised bootstrap", case.gain), ("Gain, stationary bootstrap", case.second)):
+        fact = words.worth(f"{slug}.{origin.slug(name)}", found.estimate, evidence, origin)
+        add(name, found.estimate, "interval above 0", f"95% interval {words.between(found, evidence)}.", fact)
+    add(
+        "Sharpe ratio, difference", case.sharpe.estimate, "interval above 0, where returns are claimed",
+        f"95% interval {words.figure(case.sharpe.low)} to {words.figure(case.sharpe.high)}; chance of as much without "
+        f"skill {words.chance(case.sharpe.p_value)} ({case.sharpe.method}).",
+    )  # fmt: skip
+    deflated = case.deflated
+    add(
+        "Deflated Sharpe ratio", None if deflated is None else deflated.deflated, "at least 0.95",
+        "" if deflated is None else
+        f"Probability that the gain is more than luck among {fmt.count(deflated.trials)} "
+        f"{noun(deflated.trials, 'variant')}; {deflated.probabilistic:.2f} if only one had been tried.",
+    )  # fmt: skip
+    spa = evidence.superiority
+    add(
+        "Superior predictive ability (SPA)", None if spa is None else spa.consistent, "below 0.05",
+        "" if spa is None else
+        "Chance that the best of all candidates looks this good when none beats the rule. "
+        + (f"Better with the search counted: {words.sentence(spa.superior)}." if spa.superior else "None is named."),
+    )  # fmt: skip
+    pbo = evidence.overfitting
+    add(
+        "Backtest overfitting (PBO)", None if pbo is None else pbo.probability, "at most 0.2",
+        "" if pbo is None else
+        f"How often the best of {pbo.policies} in one half of the days is below the middle in the other half.",
+    )  # fmt: skip
+    columns = (
+        Column("test", "Test", emphasis=True), Column("value", "Measured", "number"), Column("asked", "Asked for"),
+        Column("reading", "What it says"),
+    )  # fmt: skip
+    above = case.gain.low > 0.0
+    takeaway = f"The gain of {case.candidate} is {'more' if above else 'not more'} than chance explains"
+    takeaway += "." if above else f": its interval reaches from {words.between(case.gain, evidence)}."
+    id = f"policy-tests-{origin.slug(case.candidate)}"
+    return Exhibit(
+        id, f"{case.candidate}: could it be luck?", TableBody(columns, tuple(rows)), takeaway,
+        words.settings(evidence, origin), tuple(facts),
+    )  # fmt: skip
+
+
+def windows_figure(case: Case, evidence: Evidence, origin: Origin) -> Exhibit:
+    """The gain in each test year, with the rule that the years before had chosen."""
+    id, title = f"policy-windows-{origin.slug(case.candidate)}", f"{case.candidate}: each test year alone"
+    frame = case.windows
+    if frame.empty:
+        return absent(id, title, "No test year was left after the years of training.")
+    unit, factor = words.scale(evidence)
+    labels = [f"{pd.Timestamp(row.first):%b %Y} to {pd.Timestamp(row.last):%b %Y}" for row in frame.itertuples()]
+    gains = frame["gain"].to_numpy(float)
+    reach = _reach(frame)
+    facts, rows = [], []
+    for position, row in enumerate(frame.to_dict("records")):
+        fact = words.worth(
+            f"policy.{origin.slug(case.candidate)}.window.{position + 1}", gains[position], evidence, origin
+        )
+        facts.append(fact)
+        rows.append((labels[position], str(row.get("opponent", row.get("chosen", ""))), fact.ref()))
+    columns = (
+        Column("window", "Test year", emphasis=True), Column("rule", "Rule chosen before"),
+        Column("gain", "Gain", "bp" if unit == "bp" else "number", digits=2),
+    )  # fmt: skip
+    won = int((gains > 0).sum())
+    takeaway = f"{case.candidate} beats the rule chosen on the years before in {won} of {len(gains)} test years."
+    body = figures.intervals(
+        labels,
+        {"Gain": _interval(factor * gains, factor * reach)},
+        alt=takeaway, unit=unit, digits=2, axis_title="Gain over the rule; right of zero the candidate is better",
+        data=TableBody(columns, tuple(rows)),
+    )  # fmt: skip
+    return Exhibit(id, title, body, takeaway, words.settings(evidence, origin), tuple(facts))
+
+
+def stresses_table(case: Case, evidence: Evidence, origin: Origin) -> Exhibit:
+    """The gain when trading costs more or happens later."""
+    slug = origin.slug(case.candidate)
+    id, title = f"policy-stresses-{slug}", f"{case.candidate}: dearer and slower trading"
+    if not case.stresses:
+        return absent(id, title, "No other costs or delays were run.")
+    facts, rows = [], []
+    for stress in case.stresses:
+        key = f"policy.{slug}.stress.{stress.cost_multiple:g}x-{stress.delay}".replace(".", "-").replace(
+            "policy-", "policy."
+        )
+        facts.append(words.worth(f"policy.{slug}.stress.{origin.slug(key)}", stress.gain, evidence, origin))
+        when = f"{stress.delay} {noun(stress.delay, 'session')} after the decision"
+        rows.append((f"{stress.cost_multiple:g} times", when, facts[-1].ref()))
+    kept = [stress for stress in case.stresses if stress.gain > 0]
+    takeaway = f"The gain of {case.candidate} is above zero in {len(kept)} of {len(case.stresses)} combinations."
+    columns = (
+        Column("cost", "Trading cost", emphasis=True), Column("delay", "Traded"),
+        Column("gain", "Gain", "bp" if evidence.measure == "total_bp" else "number", digits=2),
+    )  # fmt: skip
+    return Exhibit(
+        id, title, TableBody(columns, tuple(rows)), takeaway, words.settings(evidence, origin), tuple(facts)
+    )  # fmt: skip
+
+
+def regimes_figure(case: Case, evidence: Evidence, origin: Origin) -> Exhibit:
+    """The gain by kind of market, known at the close before."""
+    slug = origin.slug(case.candidate)
+    id, title = f"policy-regimes-{slug}", f"{case.candidate}: by kind of market"
+    if not case.regimes:
+        return absent(id, title, "The kinds of market were not told apart.")
+    unit, factor = words.scale(evidence)
+    facts, rows = [], []
+    for regime in case.regimes:
+        fact = words.worth(f"policy.{slug}.regime.{origin.slug(regime.name)}", regime.gain, evidence, origin)
+        days = words.count(f"{fact.id}.sessions", regime.sessions, origin)
+        facts += [fact, days]
+        rows.append((regime.name, days.ref(), fact.ref()))
+    columns = (
+        Column("regime", "Market", emphasis=True), Column("sessions", "Sessions", "count"),
+        Column("gain", "Gain", "bp" if unit == "bp" else "number", digits=2),
+    )  # fmt: skip
+    gains = np.array([regime.gain for regime in case.regimes])
+    reach = 1.96 * np.array([regime.error for regime in case.regimes])
+    behind = [regime.name for regime in case.regimes if regime.gain <= 0]
+    takeaway = f"{case.candidate} is ahead in every kind of market."
+    if behind:
+        takeaway = f"{case.candidate} is not ahead in: {', '.join(behind)}."
+    body = figures.intervals(
+        [regime.name for regime in case.regimes],
+        {"Gain": _interval(factor * gains, factor * reach)},
+        alt=takeaway, unit=unit, digits=2, axis_title="Gain over the rule", data=TableBody(columns, tuple(rows)),
+    )  # fmt: skip
+    return Exhibit(id, title, body, takeaway, words.settings(evidence, origin), tuple(facts))
+
+
+def seeds_figure(case: Case, evidence: Evidence, origin: Origin) -> Exhibit:
+    """The gain of the policy trained from each seed alone: the ensemble is deployed, never the best seed."""
+    slug = origin.slug(case.candidate)
+    id, title = f"policy-seeds-{slug}", f"{case.candidate}: does it hang on one lucky training?"
+    if case.seeds is None:
+        return absent(id, title, f"{case.candidate} was not measured seed by seed.")
+    if case.seeds.deterministic:
+        return absent(id, title, f"{case.candidate} has no random training: every training gives the same policy.")
+    unit, factor = words.scale(evidence)
+    seeds = case.seeds
+    facts = [
+        words.worth(f"policy.{slug}.seeds.{name}", value, evidence, origin)
+        for name, value in (
+            ("middle", seeds.middle), ("lower-quartile", seeds.lower_quartile), ("upper-quartile", seeds.upper_quartile)
+        )
+    ]  # fmt: skip
+    rows = tuple((fact.id.rsplit(".", 1)[-1].replace("-", " "), fact.ref()) for fact in facts)
+    takeaway = (
+        f"{seeds.wins:.0%} of {len(seeds.gains)} trainings beat the rule; the middle half gains "
+        f"{words.size(seeds.lower_quartile, evidence)} to {words.size(seeds.upper_quartile, evidence)}."
+    )
+    columns = (Column("what", "Over seeds", emphasis=True), Column("gain", "Gain", "bp", digits=2))
+    body = figures.strip(
+        {"Trainings": [factor * gain for gain in seeds.gains]}, alt=takeaway, unit=unit,
+        axis_title="Gain over the rule of each training alone", data=TableBody(columns, rows),
+    )  # fmt: skip
+    return Exhibit(id, title, body, takeaway, words.settings(evidence, origin), tuple(facts))
+
+
+def controls_table(evidence: Evidence, origin: Origin) -> Exhibit:
+    """Checks of the procedure itself: could it be fooled?"""
+    id, title = "policy-controls", "Could the procedure itself be fooled?"
+    if not evidence.controls:
+        return absent(
+            id, title, "The controls were not run with this comparison; the verdict counts them as not shown."
+        )
+    facts, rows = [], []
+    for control in evidence.controls:
+        fact = words.plain(f"policy.control.{origin.slug(control.name)}", control.value, origin)
+        asked = words.plain(f"{fact.id}.threshold", control.threshold, origin)
+        facts += [fact, asked]
+        badge = Badge("holds", "good") if control.passed else Badge("fails", "bad")
+        rows.append((control.name, fact.ref(), asked.ref(), badge, control.sentence))
+    columns = (
+        Column("name", "Control", emphasis=True), Column("value", "Measured", "number"),
+        Column("threshold", "Allowed", "number"), Column("passed", "Result", "badge"), Column("sentence", "In words"),
+    )  # fmt: skip
+    broken = [control.name for control in evidence.controls if not control.passed]
+    takeaway = "Every control holds." if not broken else f"Not to be trusted yet: {words.sentence(broken)} fails."
+    return Exhibit(
+        id, title, TableBody(columns, tuple(rows)), takeaway, words.settings(evidence, origin), tuple(facts)
+    )  # fmt: skip
+
+
+def _interval(value: Floats, reach: Floats) -> figures.Interval:
+    return figures.Interval(value.tolist(), (value - reach).tolist(), (value + reach).tolist())
+
+
+def _reach(frame: pd.DataFrame) -> Floats:
+    """Half the width of each year's 95% interval; none where a year has no error."""
+    if "error" in frame:
+        return 1.96 * frame["error"].to_numpy(float)
+    return np.full(len(frame), np.nan)
