@@ -1,6 +1,8 @@
 """Rebalancing policies side by side: a compiled engine for thousands of runs at once, rules, optima, and evidence."""
 
+from workbench.backtest.learned import LearnedQuadratic
 from workbench.backtest.policies import Band, BuyAndHold, Calendar, rules
+from workbench.backtest._decide import band
 from workbench.backtest.policy import EVERY, CompiledPolicy, Policy, Rule
 from workbench.backtest.quadratic import Quadratic
 from workbench.backtest.signals import signals
@@ -15,12 +17,14 @@ __all__ = [
     "CompiledPolicy",
     "Costs",
     "Floats",
+    "LearnedQuadratic",
     "Observation",
     "Policy",
     "Quadratic",
     "Rule",
     "Signals",
     "Universe",
+    "band",
     "block_bootstrap",
     "gbm",
     "known_signals",

@@ -1,0 +1,266 @@
+"""A learned policy as a folder of plain files: the same from the same inputs, and read only when nothing is amiss.
+
+The folder holds numbers (`weights.safetensors`), how to read them (`policy.json`), the card (`card.json`, `card.md`),
+the hash of each (`manifest.json`) and, once a person other than its maker approved it, their signature
+(`approval.json`). Nothing in it is code: no pickle, no torch. Without an approval it is a draft, for shadow mode only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from workbench.backtest import CompiledPolicy, Floats, Observation, Policy, Rule, Signals
+from workbench.errors import ParameterError, PolicyError
+from workbench.learning import card as cards
+from workbench.learning import folder as files
+from workbench.learning import spec as specs
+from workbench.learning.card import Card, Fallback
+from workbench.learning.event import Event
+from workbench.learning.folder import APPROVAL, CARD, MANIFEST, PAGE, SPEC, WEIGHTS, Manifest
+from workbench.learning.signature import Approval, sign, verify
+from workbench.learning.spec import Spec, StoredRule
+from workbench.learning.tensors import pack, pieces, unpack
+
+
+@dataclass(frozen=True, eq=False)
+class RegisteredPolicy(CompiledPolicy):
+    """A policy read from its folder: `rule` and `decide` are its own, or its fallback's once it has expired.
+
+    `approval` is None for a draft; `approved` says that the signature was checked against the firm's keys. `events`
+    are to be shown in the report, an expiry among them.
+    """
+
+    name: str
+    learned: StoredRule
+    fallback: StoredRule
+    spec: Spec
+    card: Card
+    content_hash: str
+    approval: Approval | None = None
+    approved: bool = False
+    expired: bool = False
+    events: tuple[Event, ...] = ()
+
+    @property
+    def status(self) -> str:
+        """`expired`, `approved`, `unchecked` (signed, but no keys were given to check with) or `draft`."""
+        if self.expired:
+            return "expired"
+        return "approved" if self.approved else "unchecked" if self.approval else "draft"
+
+    @property
+    def tensors(self) -> dict[str, Floats]:
+        """The numbers by name and shape, as in `weights.safetensors`."""
+        return pieces(self.spec.layout, np.array(self.learned.stored.numbers))
+
+    def rule(self) -> Rule:
+        """What acts: the learned policy, or the fallback once it has expired."""
+        return (self.fallback if self.expired else self.learned).rule()
+
+    def decide(self, seen: Observation) -> Floats | None:
+        """Weights wanted. Raises `PolicyError` where the inputs are not those it reads."""
+        if not self.expired:
+            specs.check_inputs(self.spec, len(seen.weight), len(seen.market), len(seen.asset))
+        return super().decide(seen)
+
+    def check(self, signals: Signals, positions: int) -> None:
+        """Check before a backtest that it gets the signals it was trained on. Raises `PolicyError`."""
+        specs.check_inputs(self.spec, positions, len(signals.market_names), len(signals.asset_names))
+        for read, given in ((self.spec.market, signals.market_names), (self.spec.asset, signals.asset_names)):
+            if tuple(given[: len(read)]) != read:
+                raise PolicyError(f"{self.name} reads the signals {read}, not {tuple(given)}; make those of its card")
+
+
+def save(
+    folder: Path | str,
+    policy: CompiledPolicy,
+    card: Card,
+    *,
+    market: Sequence[str] = (),
+    asset: Sequence[str] = (),
+    positions: int = 0,
+    members: int = 1,
+    layout: Sequence[tuple[str, tuple[int, ...]]] = (),
+) -> str:
+    """Write a draft of a policy to `folder`, which must not exist, and return its content hash.
+
+    `market` and `asset` name the first signals, those that the policy reads; `positions` is how many it serves (0:
+    any); `layout` names the pieces of its numbers (none: one piece). The same inputs give the same bytes. Raises
+    `ParameterError` naming what is wrong with card, numbers or layout.
+    """
+    rule = policy.rule()
+    numbers = np.array(rule.numbers, float)
+    spec = Spec(
+        schema=specs.SCHEMA,
+        name=card.name,
+        kind=specs.kind_name(rule.kind),
+        every=rule.every,
+        layout=tuple((name, tuple(shape)) for name, shape in layout) or (("numbers", (len(numbers),)),),
+        positions=positions,
+        market=tuple(market),
+        asset=tuple(asset),
+        seeds=card.seeds,
+        members=members,
+    )
+    cards.check(card)
+    try:
+        specs.check(spec, card, numbers, SPEC)
+        specs.stored_rule(spec.name, spec.kind, spec.every, tuple(numbers.tolist()), WEIGHTS)
+        _fallback(card)
+    except PolicyError as error:
+        raise ParameterError(str(error), "policy") from error
+    bodies = {
+        WEIGHTS: pack(pieces(spec.layout, numbers)),
+        SPEC: cards.dumps(spec),
+        CARD: cards.dumps(card),
+        PAGE: card.to_markdown(f"only where {APPROVAL} lies beside this page; otherwise a draft").encode(),
+    }
+    cards.loads(Card, bodies[CARD])
+    made = files.manifest(bodies)
+    files.write(Path(folder), {**bodies, MANIFEST: cards.dumps(made)})
+    return made.content_hash
+
+
+def load(
+    folder: Path | str, *, today: date | None = None, keys: Mapping[str, str] | None = None, live: bool = False
+) -> RegisteredPolicy:
+    """Read a policy, or refuse it.
+
+    `today` decides whether it has expired (None: not asked, as in a backtest); `keys` (approver to public key in hex)
+    check its signature; `live` demands both, and an approval. An expired policy is its fallback rule, with an event.
+
+    Raises `PolicyError` naming file and remedy where anything is missing, changed, foreign, not signed although
+    `live`, or signed by its maker or a key that is not in `keys`; `ParameterError` for `live` without day or keys.
+    """
+    if live and (keys is None or today is None):
+        raise ParameterError("a live policy needs today's date and the approvers' keys; give both", "live")
+    folder = Path(folder)
+    bodies = files.read(folder)
+    listed: Manifest = _parse(Manifest, bodies, MANIFEST)
+    files.check(listed, bodies)
+    spec: Spec = _parse(Spec, bodies, SPEC)
+    card: Card = _parse(Card, bodies, CARD)
+    try:
+        cards.check(card)
+    except ParameterError as error:
+        raise PolicyError(f"{CARD}: {error}") from error
+    if spec.schema == specs.SCHEMA:
+        specs.size(spec)
+    numbers = unpack(spec.layout, bodies[WEIGHTS], WEIGHTS)
+    specs.check(spec, card, numbers, SPEC)
+    approval = _approval(bodies, listed.content_hash, card, keys, today)
+    if live and approval is None:
+        raise PolicyError(f"{folder.name}: no {APPROVAL}: a draft runs in shadow mode only; have it approved")
+    policy = RegisteredPolicy(
+        name=spec.name,
+        learned=specs.stored_rule(spec.name, spec.kind, spec.every, tuple(numbers.tolist()), WEIGHTS),
+        fallback=_fallback(card),
+        spec=spec,
+        card=card,
+        content_hash=listed.content_hash,
+        approval=approval,
+        approved=approval is not None and keys is not None,
+    )
+    return policy if today is None else _expire(policy, today)
+
+
+def approve(folder: Path | str, approver: str, day: date, key: bytes) -> Approval:
+    """Sign a draft with an approver's private key (PEM) and write the signature beside it.
+
+    Everything is verified first. Raises `PolicyError` where the approver made the policy, its verdict is not deploy, it
+    is expired on `day` or approved already; otherwise as `load` and `signature.sign` do.
+    """
+    folder = Path(folder)
+    policy = load(folder)
+    if policy.approval is not None:
+        raise PolicyError(f"{folder.name}: {policy.approval.approver!r} approved it on {policy.approval.day} already")
+    _check_maker(policy.card, approver)
+    if policy.card.verdict != "deploy":
+        raise PolicyError(
+            f"{folder.name}: its verdict is {policy.card.verdict!r}; approve only what earned the verdict deploy"
+        )
+    if not policy.card.made_on <= day.isoformat() < policy.card.expires:
+        raise PolicyError(
+            f"{folder.name}: {day} is outside its life, {policy.card.made_on} to {policy.card.expires}; train it anew"
+        )
+    approval = sign(policy.content_hash, approver, day, key)
+    files.write_file(folder / APPROVAL, cards.dumps(approval))
+    return approval
+
+
+def found(folder: Path | str) -> tuple[Path, ...]:
+    """The folders under `folder` that look like policies, in the order of their names; none of them is opened.
+
+    Raises `PolicyError` where there is no such folder.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise PolicyError(f"{folder}: no such folder; name the one that holds the policies")
+    return tuple(sorted(path for path in folder.iterdir() if path.is_dir() and (path / MANIFEST).exists()))
+
+
+def fallback_of(policy: Policy) -> Fallback:
+    """A rule as a card's fallback. Raises `ParameterError` for one that needs a network or plain Python to run."""
+    if not isinstance(policy, CompiledPolicy) or specs.kind_name(policy.rule().kind) not in specs.RULES:
+        raise ParameterError(
+            f"{policy.name!r} cannot be a fallback; take a rule: {', '.join(specs.RULES).lower()}", "fallback"
+        )
+    rule = policy.rule()
+    return Fallback(policy.name, specs.kind_name(rule.kind), rule.every, tuple(map(float, rule.numbers)))
+
+
+def _fallback(card: Card) -> StoredRule:
+    rule = card.fallback
+    return specs.stored_rule(rule.name, rule.kind, rule.every, rule.numbers, CARD)
+
+
+def _parse(kind: type, bodies: Mapping[str, bytes], name: str) -> Any:
+    try:
+        return cards.loads(kind, bodies[name])
+    except ParameterError as error:
+        raise PolicyError(f"{name}: {error}") from error
+
+
+def _approval(
+    bodies: Mapping[str, bytes], digest: str, card: Card, keys: Mapping[str, str] | None, today: date | None
+) -> Approval | None:
+    if APPROVAL not in bodies:
+        return None
+    approval: Approval = _parse(Approval, bodies, APPROVAL)
+    if approval.content_hash != digest:
+        raise PolicyError(f"{APPROVAL}: it approves other files than these; have these approved")
+    _check_maker(card, approval.approver)
+    try:
+        day = date.fromisoformat(approval.day)
+    except ValueError as error:
+        raise PolicyError(f"{APPROVAL}: {approval.day!r} is not a day; have the policy approved again") from error
+    if not card.made_on <= day.isoformat() < card.expires or (today is not None and day > today):
+        raise PolicyError(f"{APPROVAL}: given on {day}, outside the policy's life or in the future; approve it again")
+    if keys is not None:
+        try:
+            verify(approval, keys)
+        except PolicyError as error:
+            raise PolicyError(f"{APPROVAL}: {error}") from error
+    return approval
+
+
+def _check_maker(card: Card, approver: str) -> None:
+    """Four eyes: names are compared without case and spacing, or a maker could approve under another spelling."""
+    if not approver.strip():
+        raise PolicyError(f"{APPROVAL}: nobody is named as approver; sign with a name that is in the firm's keys")
+    if "".join(approver.split()).casefold() == "".join(card.maker.split()).casefold():
+        raise PolicyError(f"{APPROVAL}: {card.maker!r} made the policy and cannot approve it; ask somebody else")
+
+
+def _expire(policy: RegisteredPolicy, today: date) -> RegisteredPolicy:
+    expires = policy.card.expires
+    if today.isoformat() < expires:
+        return policy
+    sentence = f"{policy.name} expired on {expires}; {policy.fallback.name} acts in its place until it is tested anew."
+    return replace(policy, expired=True, events=(*policy.events, Event(today.isoformat(), "expired", sentence)))
