@@ -9,7 +9,7 @@ two years of burn-in, on paths that are the same for every policy, so that diffe
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -61,13 +61,18 @@ def _reference() -> dict[str, Problem]:
         tuple(1.0 if i == j else 0.7 if max(i, j) < 3 else 0.5 if min(i, j) > 2 else 0.1 for j in range(5))
         for i in range(5)
     )
-    small = ((0.08, 0.035), (0.17, 0.06), two, (0.6, 0.4))
-    middle = ((0.08, 0.075, 0.035), (0.17, 0.20, 0.06), three, (0.4, 0.2, 0.4))
-    large = ((0.08, 0.08, 0.075, 0.04, 0.03), (0.17, 0.20, 0.22, 0.06, 0.08), five, (0.3, 0.15, 0.15, 0.3, 0.1))
-    shapes = (
-        [("n2", 10, small)] + [("n3", bp, middle) for bp in (10, 20, 50)] + [("n5", 20, large)]
-    )  # cost in bp of each dollar bought or sold
-    return {f"{name}_{bp}": Problem(f"{name}_{bp}", *shape, cost=bp / 1e4) for name, bp, shape in shapes}
+    small = Problem("n2_10", (0.08, 0.035), (0.17, 0.06), two, (0.6, 0.4), 0.0010)
+    middle = Problem("n3_10", (0.08, 0.075, 0.035), (0.17, 0.20, 0.06), three, (0.4, 0.2, 0.4), 0.0010)
+    large = Problem(
+        "n5_20",
+        (0.08, 0.08, 0.075, 0.04, 0.03),
+        (0.17, 0.20, 0.22, 0.06, 0.08),
+        five,
+        (0.3, 0.15, 0.15, 0.3, 0.1),
+        0.0020,
+    )
+    dearer = [replace(middle, name="n3_20", cost=0.0020), replace(middle, name="n3_50", cost=0.0050)]
+    return {problem.name: problem for problem in (small, middle, *dearer, large)}
 
 
 #: The five reference problems by name: n2_10, n3_10, n3_20, n3_50 and n5_20 (assets, and cost in bp).
@@ -87,7 +92,7 @@ def reference(problem: Problem | str) -> Problem:
 
 @lru_cache(maxsize=12)
 def monthly_growth(problem: Problem, paths: int, months: int, seed: int) -> Floats:
-    """Price relatives (paths x months x n) of the problem's assets; the same arguments give the same bits. Read-only."""
+    """Price relatives (paths x months x n); the same arguments give the same bits. Read-only."""
     rng = np.random.default_rng(seed)
     factor = np.linalg.cholesky(problem.covariance / MONTHS)
     volatility = np.array(problem.volatility)

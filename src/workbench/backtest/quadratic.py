@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from workbench.backtest import _decide
+from workbench.backtest.policies import schedule
 from workbench.backtest.policy import CompiledPolicy, Rule
 from workbench.errors import ParameterError
 
@@ -37,7 +38,8 @@ class Quadratic(CompiledPolicy):
         """How exhibits call it."""
         extra = f", risk x{self.risk:g}" if self.risk != 1.0 else ""
         extra += f", gain over {1e4 * self.band:g} bp" if self.band else ""
-        return f"Quadratic {self.horizon:.3g} y{extra}, every {self.every}"
+        looks = "" if self.every == 21 else f", every {schedule(self.every)}"
+        return f"quadratic, {self.horizon:.3g} y{extra}{looks}"
 
     def rule(self) -> Rule:
         """Kind and numbers of the compiled rule."""
