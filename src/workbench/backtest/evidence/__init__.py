@@ -1,4 +1,4 @@
-"""Evidence on rebalancing policies: tests that hold when many were tried, controls of the procedure, a verdict by rule."""
+"""Evidence on rebalancing policies: tests that bear many trials, controls of the procedure, a verdict by rule."""
 
 from workbench.backtest.evidence.result import (
     CONTROLS,

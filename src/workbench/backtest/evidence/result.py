@@ -31,7 +31,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class DeflatedSharpe:
-    """Is the gain more than the best of many trials without skill would show? Sharpe ratios are a period's, not a year's.
+    """Is the gain more than the best of many trials without skill shows? Sharpe ratios are a month's, not a year's.
 
     `threshold` is the Sharpe ratio to expect of the best of `trials` worthless trials whose ratios have the variance
     `trial_variance`; `probabilistic` is the probability that the true ratio is above 0, `deflated` above the threshold.
