@@ -1,16 +1,19 @@
 """Rebalancing policies side by side: a compiled engine for thousands of runs at once, rules, optima, and evidence."""
 
+from workbench.backtest._decide import band
+from workbench.backtest.engine import Backtests, joined, simulate
 from workbench.backtest.learned import LearnedQuadratic
 from workbench.backtest.policies import Band, BuyAndHold, Calendar, rules
-from workbench.backtest._decide import band
 from workbench.backtest.policy import EVERY, CompiledPolicy, Policy, Rule
 from workbench.backtest.quadratic import Quadratic
+from workbench.backtest.runs import Runs
 from workbench.backtest.signals import signals
 from workbench.backtest.universe import Costs, Floats, Observation, Signals, Universe
 from workbench.backtest.worlds import block_bootstrap, gbm, known_signals, noise, planted
 
 __all__ = [
     "EVERY",
+    "Backtests",
     "Band",
     "BuyAndHold",
     "Calendar",
@@ -22,14 +25,17 @@ __all__ = [
     "Policy",
     "Quadratic",
     "Rule",
+    "Runs",
     "Signals",
     "Universe",
     "band",
     "block_bootstrap",
     "gbm",
+    "joined",
     "known_signals",
     "noise",
     "planted",
     "rules",
     "signals",
+    "simulate",
 ]

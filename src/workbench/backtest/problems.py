@@ -77,7 +77,9 @@ def check_target(target: Floats, assets: tuple[str, ...]) -> None:
         raise ParameterError(f"target of {assets[i]} is {target[i]}; weights are 0 or more, without leverage", "target")
     total = float(target.sum())
     if not 0.0 < total <= 1.0 + 1e-9:
-        raise ParameterError(f"target weights sum to {total:.6g}; give a sum above 0 and at most 1 (rest: cash)", "target")
+        raise ParameterError(
+            f"target weights sum to {total:.6g}; give a sum above 0 and at most 1 (rest: cash)", "target"
+        )
 
 
 def check_costs(half_spread: Floats, daily_value: Floats, assets: tuple[str, ...]) -> None:
