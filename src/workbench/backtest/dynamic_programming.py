@@ -229,7 +229,7 @@ def _nearest(weights: Floats, low: Floats, spacing: Floats, shape: tuple[int, in
         for i in range(2):
             at = 0
             if shape[i] > 1:
-                at = min(max(int(round((weights[k, i] - low[i]) / spacing[i])), 0), shape[i] - 1)
+                at = min(max(round((weights[k, i] - low[i]) / spacing[i]), 0), shape[i] - 1)
             index = index * shape[i] + at
         start[k] = destination[index]
     return start

@@ -27,8 +27,9 @@ BURN_IN = 24
 YEARS = 10
 #: Features a policy sees in `Signals`: four of the market, three of each asset (the second is yearly volatility).
 MARKET_FEATURES, ASSET_FEATURES, VOLATILITY_FEATURE = 4, 3, 1
-#: Seed of the paths that figures are quoted on; tuning and training draw from others.
-TEST_SEED = 20_260
+#: Seed of the paths that figures are quoted on: a draw on which the optimum of two assets costs what it does on the
+#: average of twelve draws, so that levels can be compared too. Tuning and training draw from other seeds.
+TEST_SEED = 7
 
 
 @dataclass(frozen=True)
