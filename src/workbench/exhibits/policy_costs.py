@@ -1,0 +1,131 @@
+"""Cost and risk of every policy side by side: the frontier, the table behind it, and other costs and delays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from workbench.backtest import CompiledPolicy, Policy, _decide
+from workbench.exhibits import policy_facts as words
+from workbench.exhibits.drift_facts import absent, noun
+from workbench.exhibits.origin import Origin
+from workbench.report import Column, Exhibit, Settings, TableBody, figures
+
+_FUNCTION = "backtest.simulate"
+#: Times the median tracking error, or cost, beyond which a policy is left off the chart, where it would dwarf the rest.
+_DWARFS = 6.0
+_FAMILIES = {
+    _decide.HOLD: "Calendar", _decide.TARGET: "Calendar", _decide.BAND: "Band", _decide.QUADRATIC: "Quadratic",
+    _decide.TILTED: "Tilt", _decide.LEARNED_QUADRATIC: "Learned", _decide.BAND_NETWORK: "Learned",
+}  # fmt: skip
+
+
+def family(policy: Policy) -> str:
+    """The family that a chart shows a policy with."""
+    return _FAMILIES.get(policy.rule().kind, "Other") if isinstance(policy, CompiledPolicy) else "Other"
+
+
+def families(policies: Sequence[Policy]) -> dict[str, str]:
+    """The family of each policy by its name."""
+    return {policy.name: family(policy) for policy in policies}
+
+
+def tranches(runs: pd.DataFrame, cost_multiple: float = 1.0, delay: int = 1) -> pd.DataFrame:
+    """The mean over start days of each policy at one cost and delay, by name: the money split over all of them."""
+    chosen = runs[(runs["cost_multiple"] == cost_multiple) & (runs["delay"] == delay)]
+    figures_of = chosen.drop(columns=["cost_multiple", "delay", "offset", "path"], errors="ignore")
+    return figures_of.groupby("policy", sort=False).mean(numeric_only=True)
+
+
+def frontier(
+    table: pd.DataFrame, groups: Mapping[str, str], named: Sequence[str], settings: Settings, origin: Origin
+) -> Exhibit:
+    """Trading cost against tracking error of every policy; `table` as of `tranches`."""
+    id, title = "policy-frontier", "What each policy costs, and how far it strays"
+    known = table.dropna(subset=["cost_bp", "tracking_error", "total_bp"])
+    if known.empty:
+        return absent(id, title, "No policy was simulated.")
+    shown = _drawn(known, named)
+    cheapest = str(known["total_bp"].idxmin())
+    total = words.bp("policy.frontier.cheapest.total", float(known.loc[cheapest, "total_bp"]), origin, _FUNCTION)
+    off = [name for name in known.index if name not in shown.index]
+    takeaway = f"Least in all is {cheapest}: trading and straying together cost {total.text} a year."
+    if off:
+        takeaway += f" Far off, and in the table alone: {', '.join(off[:3])}{' and others' if len(off) > 3 else ''}."
+    body = figures.frontier(
+        list(words.BP * shown["cost_bp"]), list(shown["tracking_error"]), list(shown.index), alt=takeaway,
+        x_title="Trading cost a year", y_title="Tracking error a year",
+        groups=[groups.get(name, "Other") for name in shown.index], named=[*named, cheapest],
+    )  # fmt: skip
+    return Exhibit(id, title, body, takeaway, settings, (total,))
+
+
+def rules_table(table: pd.DataFrame, runs: pd.DataFrame, settings: Settings, origin: Origin, most: int = 40) -> Exhibit:
+    """Every policy, the cheapest in all first: costs, loss, turnover, trades, and Sharpe ratios of its start days."""
+    id, title = "policy-rules", "Every policy, the cheapest in all first"
+    known = table.dropna(subset=["total_bp"]).sort_values("total_bp")
+    if known.empty:
+        return absent(id, title, "No policy was simulated.")
+    base = runs[(runs["cost_multiple"] == 1.0) & (runs["delay"] == 1)].groupby("policy")["sharpe"]
+    frame = known.head(most).copy()
+    for name in ("cost_bp", "tracking_loss_bp", "total_bp"):
+        frame[name] *= words.BP
+    frame["worst"], frame["best"] = base.min().reindex(frame.index), base.max().reindex(frame.index)
+    frame.insert(0, "policy", frame.index)
+    columns = (
+        Column("policy", "Policy", emphasis=True),
+        Column("total_bp", "In all", "bp", digits=2, note="trading cost and tracking loss a year"),
+        Column("cost_bp", "Trading", "bp", digits=2),
+        Column("tracking_loss_bp", "Straying", "bp", digits=2, note="half the risk aversion times the variance"),
+        Column("tracking_error", "Tracking error", "percent", digits=2),
+        Column("turnover", "Turnover a year", "percent", digits=1, note="one way"),
+        Column("trades", "Trades", "number", digits=0),
+        Column("sharpe", "Sharpe ratio", "number", digits=3),
+        Column("worst", "Worst start", "number", digits=3),
+        Column("best", "Best start", "number", digits=3),
+    )
+    rows, facts = origin.table("policy.rule", frame, columns, _FUNCTION, words.TABLES)
+    spread = float(known["sharpe"].max() - known["sharpe"].min())
+    takeaway = f"From the best to the worst policy the Sharpe ratio differs by {words.figure(spread)}."
+    left = len(known) - len(frame)
+    note = "Means over all start days." + (
+        f" {left} more {noun(left, 'policy', 'policies')} not shown." if left else ""
+    )
+    return Exhibit(id, title, TableBody(columns, rows, note=note), takeaway, settings, facts)
+
+
+def stressed(runs: pd.DataFrame, names: Sequence[str], settings: Settings, origin: Origin) -> Exhibit:
+    """The total of a few policies when trading costs more, or happens later."""
+    id, title = "policy-dearer-later", "If trading costs twice as much, or happens a day later"
+    settings_run = runs[["cost_multiple", "delay"]].drop_duplicates().sort_values(["delay", "cost_multiple"])
+    if len(settings_run) < 2:
+        return absent(id, title, "Only one cost and one delay were run.")
+    parts = {
+        (f"{row.cost_multiple:g} x cost, {row.delay} {noun(row.delay, 'session')} later"): tranches(
+            runs, row.cost_multiple, row.delay
+        )["total_bp"]
+        for row in settings_run.itertuples()
+    }
+    frame = words.BP * pd.DataFrame(parts).reindex(list(dict.fromkeys(names))).dropna(how="all")
+    keys = [f"at-{position}" for position in range(len(parts))]
+    frame.columns = pd.Index(keys)
+    frame.insert(0, "policy", frame.index)
+    columns = (
+        Column("policy", "Policy", emphasis=True),
+        *(Column(key, label, "bp", digits=2) for key, label in zip(keys, parts)),
+    )
+    rows, facts = origin.table("policy.stressed", frame, columns, _FUNCTION, words.TABLES)
+    first = [str(frame[key].idxmin()) for key in keys if frame[key].notna().any()]
+    takeaway = f"{first[0]} is the cheapest of these in every case."
+    if len(set(first)) > 1:
+        takeaway = f"Which of these is the cheapest changes with costs and delay: {', '.join(dict.fromkeys(first))}."
+    return Exhibit(id, title, TableBody(columns, rows), takeaway, settings, facts)
+
+
+def _drawn(table: pd.DataFrame, named: Sequence[str]) -> pd.DataFrame:
+    """Without the policies so far off that the others would fall on one spot; those in `named` always stay."""
+    near = pd.Series(True, index=table.index)
+    for column in ("cost_bp", "tracking_error"):
+        near &= table[column] <= _DWARFS * max(float(table[column].median()), 1e-9)
+    return table[near | table.index.isin(list(named))]
