@@ -41,6 +41,12 @@ def squash(x: float) -> float:
 
 
 @njit(cache=True)
+def log_ratio(ratio: float) -> float:
+    """The log of a volatility ratio, not below that of a tenth; 0 where there is none to see."""
+    return np.log(max(ratio, 0.1)) if ratio > 0 else 0.0
+
+
+@njit(cache=True)
 def features(
     weight: Floats,
     target: Floats,
@@ -70,7 +76,7 @@ def features(
         return
     variance = max(variance, SMALL_VARIANCE)
     log_sd, log_cost, log_target = log_sd / live, log_cost / live, log_target / live
-    volatility_ratio = np.log(max(market[0], 0.1)) if len(market) else 0.0
+    volatility_ratio = log_ratio(market[0]) if len(market) else 0.0
     mean_square = mean_correlation = 0.0
     for i in range(m):
         own = covariance[i, i]
@@ -98,7 +104,7 @@ def features(
         found[i, 11] = log_sd - np.log(0.15)
         found[i, 12] = np.log(live / 5.0)
         found[i, 13] = volatility_ratio
-        found[i, 14] = np.log(max(asset[0, i], 0.1)) if len(asset) else 0.0
+        found[i, 14] = log_ratio(asset[0, i]) if len(asset) else 0.0
         mean_square += found[i, 6] / live
         mean_correlation += found[i, 4] / live
     for i in range(m):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -42,13 +43,17 @@ def _limited(x: torch.Tensor, limit: float) -> torch.Tensor:
 
 @dataclass(frozen=True)
 class Training:
-    """How a network is trained: Adam steps, learning rate (falls to a tenth along a cosine), hidden units, looks of burn-in."""
+    """How a network is trained: Adam steps, learning rate (falls to a tenth along a cosine), hidden units, looks of burn-in,
+    steps between validation checks, and the part each step moves the running average of the weights that is judged and
+    kept (Polyak and Juditsky 1992).
+    """
 
     steps: int = 300
     rate: float = 0.02
     hidden: int = 8
     burn_in: int = 12
     check_every: int = 25
+    smoothing: float = 0.03
 
 
 @dataclass(frozen=True)
@@ -75,11 +80,12 @@ def train_learned_quadratic(
     """
     generator = torch.Generator().manual_seed(seed)
     network = AssetNetwork(training.hidden, _learned.OUTPUTS, generator)
-    decide = steered(network, horizon)
+    smooth = copy.deepcopy(network)
+    decide, judged = steered(network, horizon), steered(smooth, horizon)
     optimiser = torch.optim.Adam(network.parameters(), lr=training.rate)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, training.steps, training.rate / 10)
     validation = tuple(validation)
-    checks, kept, best = [_mean_cost(decide, validation, training.burn_in)], 0, network.packed()
+    checks, kept, best = [_mean_cost(judged, validation, training.burn_in)], 0, smooth.packed()
     for step in range(1, training.steps + 1):
         scene = scenes(step)
         optimiser.zero_grad()
@@ -88,13 +94,20 @@ def train_learned_quadratic(
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
         schedule.step()
+        _average(smooth, network, max(1 / step, training.smoothing))
         if step % training.check_every == 0:
-            checks.append(_mean_cost(decide, validation, training.burn_in))
+            checks.append(_mean_cost(judged, validation, training.burn_in))
             if checks[-1] < checks[kept]:
-                kept, best = len(checks) - 1, network.packed()
+                kept, best = len(checks) - 1, smooth.packed()
     relative = tuple(float(check / checks[0]) for check in checks)
     member = best if kept else np.zeros_like(best)
     return Trained(seed, tuple(member.tolist()), relative, kept * training.check_every)
+
+
+def _average(smooth: AssetNetwork, network: AssetNetwork, part: float) -> None:
+    with torch.no_grad():
+        for kept, new in zip(smooth.parameters(), network.parameters(), strict=True):
+            kept.lerp_(new, part)
 
 
 def _mean_cost(decide: Decision, scenes: tuple[Scene, ...], burn_in: int) -> float:

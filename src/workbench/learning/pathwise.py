@@ -115,8 +115,9 @@ class Scene:
 
     `growth` (B x K x D x m): gross growth from each look to each of the D sessions after it (D = 1: only the next look);
     `target`, `cost` (B x m); `covariance` (B x K x m x m, yearly, zero for cash); `risk_aversion` (B);
-    `volatility_ratio` (B x K) and `asset_ratio` (B x K x m): short over long volatility, 1 where unknown;
-    `years` between looks; `scale` (B): what each path's cost is divided by in training.
+    `volatility_ratio` (B x K) and `asset_ratio` (B x K x m): short over long volatility, 0 where unknown;
+    `years` between looks; `scale` (B): what each path's cost is divided by in training. `true_covariance`
+    (B x K x m x m): what tracking loss is taken from until the next look, where it is not the estimate that is seen.
     """
 
     growth: torch.Tensor
@@ -128,6 +129,7 @@ class Scene:
     asset_ratio: torch.Tensor
     years: float
     scale: torch.Tensor
+    true_covariance: torch.Tensor | None = None
 
     @property
     def looks(self) -> int:
@@ -183,11 +185,15 @@ def static_features(scene: Scene) -> Static:
         (aversion / 5.0).log() * one,
         (mean(log_sd) - np.log(0.15)) * one,
         (count / 5.0).log() * one,
-        scene.volatility_ratio[..., None].clamp_min(0.1).log() * one,
-        scene.asset_ratio.clamp_min(0.1).log(),
+        _log_ratio(scene.volatility_ratio[..., None]) * one,
+        _log_ratio(scene.asset_ratio),
         mean(correlation) * one,
     ]
     return Static(torch.stack(columns, -1) * live[..., None], band, live)
+
+
+def _log_ratio(ratio: torch.Tensor) -> torch.Tensor:
+    return torch.where(ratio > 0, ratio.clamp_min(0.1).log(), 0.0)
 
 
 def squash(x: torch.Tensor) -> torch.Tensor:
@@ -240,7 +246,8 @@ def tracking_loss(wanted: torch.Tensor, look: int, scene: Scene) -> torch.Tensor
     growth = scene.growth[:, look]
     if growth.shape[1] == 1:
         off = wanted - scene.target
-        variance = (off[:, None, :] @ scene.covariance[:, look] @ off[..., None])[:, 0, 0] * scene.years
+        covariance = scene.covariance if scene.true_covariance is None else scene.true_covariance
+        variance = (off[:, None, :] @ covariance[:, look] @ off[..., None])[:, 0, 0] * scene.years
         return 0.5 * scene.risk_aversion * variance
     before = torch.cat([torch.ones_like(growth[:, :1]), growth[:, :-1]], 1)
     held = wanted[:, None, :] * before
