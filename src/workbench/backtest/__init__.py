@@ -1,6 +1,6 @@
 """Rebalancing policies side by side: a compiled engine for thousands of runs at once, rules, optima, and evidence."""
 
-from workbench.backtest._decide import band
+from workbench.backtest import compiled
 from workbench.backtest.engine import Backtests, joined, simulate
 from workbench.backtest.learned import LearnedQuadratic
 from workbench.backtest.policies import Band, BuyAndHold, Calendar, rules
@@ -9,6 +9,7 @@ from workbench.backtest.quadratic import Quadratic
 from workbench.backtest.runs import Runs
 from workbench.backtest.signals import signals
 from workbench.backtest.universe import Costs, Floats, Observation, Signals, Universe
+from workbench.backtest.walk import walk
 from workbench.backtest.worlds import block_bootstrap, gbm, known_signals, noise, planted
 
 __all__ = [
@@ -28,8 +29,8 @@ __all__ = [
     "Runs",
     "Signals",
     "Universe",
-    "band",
     "block_bootstrap",
+    "compiled",
     "gbm",
     "joined",
     "known_signals",
@@ -38,4 +39,5 @@ __all__ = [
     "rules",
     "signals",
     "simulate",
+    "walk",
 ]

@@ -65,7 +65,8 @@ def band(numbers: Floats, weight: Floats, target: Floats, wanted: Floats) -> boo
     outside = False
     for i in range(len(weight)):
         width = trigger * (target[i] if relative else 1.0)
-        outside = outside or abs(weight[i] - target[i]) > width
+        # A position put on the edge is inside, whatever rounding makes of it.
+        outside = outside or abs(weight[i] - target[i]) > width + 1e-9
     if not outside:
         return False
     if destination == 0.0:

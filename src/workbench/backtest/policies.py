@@ -110,7 +110,7 @@ def rules() -> tuple[Policy, ...]:
     bands = [(0.01, False), (0.02, False), (0.03, False), (0.05, False), (0.10, False), (0.10, True), (0.25, True)]
     return (
         BuyAndHold(),
-        *(Calendar(every) for every in ("month", "quarter", "half year", "year")),
+        *(Calendar(EVERY[name]) for name in ("month", "quarter", "half year", "year")),
         *(Band(trigger, part * trigger, relative) for trigger, relative in bands for part in (0.0, 0.5, 1.0)),
         Band(0.02, 0.0175),
         Band(0.05, 0.0, every=EVERY["month"]),
