@@ -19,7 +19,7 @@ def to_coefficients(points: int) -> Floats:
     collocation[0, :3] = collocation[-1, -3:] = (1.0, -2.0, 1.0)
     for i in range(points):
         collocation[i + 1, i : i + 3] = (1 / 6, 4 / 6, 1 / 6)
-    inverse: Floats = np.linalg.inv(collocation)
+    inverse: Floats = np.asarray(np.linalg.inv(collocation), dtype=np.float64)
     return inverse[:, 1:-1]
 
 
