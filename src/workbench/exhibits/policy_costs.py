@@ -6,24 +6,26 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from workbench.backtest import CompiledPolicy, Policy, _decide
+from workbench.backtest import CompiledPolicy, Policy
 from workbench.exhibits import policy_facts as words
 from workbench.exhibits.drift_facts import absent, noun
 from workbench.exhibits.origin import Origin
+from workbench.learning import spec
 from workbench.report import Column, Exhibit, Settings, TableBody, figures
 
 _FUNCTION = "backtest.simulate"
 #: Times the median tracking error, or cost, beyond which a policy is left off the chart, where it would dwarf the rest.
 _DWARFS = 6.0
+#: The family that a chart shows a compiled kind with.
 _FAMILIES = {
-    _decide.HOLD: "Calendar", _decide.TARGET: "Calendar", _decide.BAND: "Band", _decide.QUADRATIC: "Quadratic",
-    _decide.TILTED: "Tilt", _decide.LEARNED_QUADRATIC: "Learned", _decide.BAND_NETWORK: "Learned",
+    "HOLD": "Calendar", "TARGET": "Calendar", "BAND": "Band", "QUADRATIC": "Quadratic", "TILTED": "Tilt",
+    "LEARNED_QUADRATIC": "Learned", "BAND_NETWORK": "Learned",
 }  # fmt: skip
 
 
 def family(policy: Policy) -> str:
     """The family that a chart shows a policy with."""
-    return _FAMILIES.get(policy.rule().kind, "Other") if isinstance(policy, CompiledPolicy) else "Other"
+    return _FAMILIES[spec.kind_name(policy.rule().kind)] if isinstance(policy, CompiledPolicy) else "Other"
 
 
 def families(policies: Sequence[Policy]) -> dict[str, str]:
