@@ -31,6 +31,7 @@ __all__ = [
     "Universe",
     "block_bootstrap",
     "compiled",
+    "evidence",
     "gbm",
     "joined",
     "known_signals",
