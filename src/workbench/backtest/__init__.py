@@ -1,6 +1,6 @@
 """Rebalancing policies side by side: a compiled engine for thousands of runs at once, rules, optima, and evidence."""
 
-from workbench.backtest import compiled
+from workbench.backtest import compiled, evidence
 from workbench.backtest.engine import Backtests, joined, simulate
 from workbench.backtest.learned import LearnedQuadratic
 from workbench.backtest.policies import Band, BuyAndHold, Calendar, rules
