@@ -8,6 +8,7 @@ from workbench.backtest.policy import EVERY, CompiledPolicy, Policy, Rule
 from workbench.backtest.quadratic import Quadratic
 from workbench.backtest.runs import Runs
 from workbench.backtest.signals import signals
+from workbench.backtest.tuning import tune_universe
 from workbench.backtest.universe import Costs, Floats, Observation, Signals, Universe
 from workbench.backtest.walk import walk
 from workbench.backtest.worlds import block_bootstrap, gbm, known_signals, noise, planted
@@ -40,5 +41,6 @@ __all__ = [
     "rules",
     "signals",
     "simulate",
+    "tune_universe",
     "walk",
 ]
