@@ -1,0 +1,281 @@
+"""The shadow log: at each look what was done beside what the policy would have done, in a file of chained lines."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from workbench.backtest import Observation
+from workbench.errors import ParameterError, PolicyError
+from workbench.learning.guardrails import Judgement
+
+FORMAT = "workbench shadow log 1"
+SESSIONS = 252
+
+
+@dataclass(frozen=True)
+class ShadowEntry:
+    """One look of one portfolio: weights before, done and that would have been, with cost (bp) and loss (bp a year).
+
+    `would` is None where guardrails kept the policy from answering; `years` is the time to the next look.
+    """
+
+    portfolio: str
+    day: str
+    session: int
+    wealth: float
+    years: float
+    before: tuple[float, ...]
+    done: tuple[float, ...]
+    would: tuple[float, ...] | None
+    done_cost_bp: float
+    would_cost_bp: float | None
+    done_loss_bp: float
+    would_loss_bp: float | None
+    events: tuple[str, ...] = ()
+
+    @property
+    def gain_bp(self) -> float | None:
+        """What the policy would have saved until the next look, trading cost and tracking loss, in bp."""
+        if self.would_cost_bp is None or self.would_loss_bp is None:
+            return None
+        return self.done_cost_bp - self.would_cost_bp + self.years * (self.done_loss_bp - self.would_loss_bp)
+
+
+@dataclass(frozen=True)
+class ShadowSummary:
+    """A shadow log in figures: looks, those where the policy would have acted differently, and the difference.
+
+    `rule_bp` and `policy_bp` are cost and tracking loss, bp a year, weighted by wealth; `gain_money` is what the policy
+    would have saved in all. Each look of the policy starts from the weights that the rule left, so a policy that waits
+    long is judged on single steps; a backtest judges its path.
+    """
+
+    looks: int
+    answered: int
+    differing: int
+    first: str
+    last: str
+    rule_bp: float
+    policy_bp: float
+    gain_bp: float
+    gain_money: float
+    events: tuple[tuple[str, int], ...]
+
+    @property
+    def sentence(self) -> str:
+        """The summary for a reader without a glossary."""
+        if not self.answered:
+            return f"In {self.looks:,} looks the policy was never fit to answer."
+        saved = "saved" if self.gain_money >= 0 else "lost"
+        return (
+            f"From {self.first} to {self.last} the policy would have acted differently at {self.differing:,} of "
+            f"{self.looks:,} looks and {saved} {abs(self.gain_bp):.2f} bp a year, {abs(self.gain_money):,.0f} in all."
+        )
+
+
+def entry(seen: Observation, judged: Judgement, *, portfolio: str, wealth: float, every: int) -> ShadowEntry:
+    """The entry of one look in shadow mode; `every` in sessions. Raises `ParameterError` for a wealth that is none."""
+    if not (math.isfinite(wealth) and wealth > 0):
+        raise ParameterError(f"portfolio {portfolio!r} is worth {wealth}; give its value", "wealth")
+    done = seen.weight if judged.weights is None else judged.weights
+    would = None if not judged.asked else seen.weight if judged.proposed is None else judged.proposed
+    done_cost, done_loss = _price(seen, done)
+    would_cost, would_loss = _price(seen, would) if would is not None else (None, None)
+    return ShadowEntry(
+        portfolio=portfolio,
+        day="" if seen.day is None or pd.isna(seen.day) else seen.day.date().isoformat(),
+        session=seen.session,
+        wealth=wealth,
+        years=every / SESSIONS,
+        before=tuple(seen.weight.tolist()),
+        done=tuple(done.tolist()),
+        would=None if would is None else tuple(would.tolist()),
+        done_cost_bp=done_cost,
+        would_cost_bp=would_cost,
+        done_loss_bp=done_loss,
+        would_loss_bp=would_loss,
+        events=tuple(event.kind for event in judged.events),
+    )
+
+
+class ShadowLog:
+    """An append-only file of entries, a line each, every line carrying the hash of the one before.
+
+    A changed, removed or inserted line is found on reading; a cut-off end is found by whoever kept `head`. One writer
+    at a time. `policy` is the content hash of what is watched. Raises `PolicyError` where the file is broken or another
+    policy's.
+    """
+
+    def __init__(self, path: Path, policy: str) -> None:
+        self.path, self.policy = path, policy
+        if path.exists():
+            found, _, self.head = _read(path)
+            if found != policy:
+                raise PolicyError(f"{path.name}: it watches the policy {found[:8]}, not {policy[:8]}; name a new file")
+        else:
+            self.head = ""
+            self._append({"format": FORMAT, "policy": policy})
+
+    def append(self, entry: ShadowEntry) -> str:
+        """Add one entry and return the new head. Raises `ParameterError` for a figure that is not finite."""
+        try:
+            return self._append(asdict(entry))
+        except ValueError as error:
+            raise ParameterError(
+                f"the look of {entry.portfolio!r} on {entry.day} has a figure that is none", "entry"
+            ) from (error)
+
+    def entries(self) -> tuple[ShadowEntry, ...]:
+        """All entries, the chain checked. Raises `PolicyError` naming the first line that is broken."""
+        return read(self.path, head=self.head)
+
+    def _append(self, content: dict[str, Any]) -> str:
+        line, head = _link(content, self.head)
+        with self.path.open("ab") as file:
+            file.write(line)
+        self.head = head
+        return head
+
+
+def read(path: Path, *, head: str | None = None) -> tuple[ShadowEntry, ...]:
+    """Entries of a log; `head` is the last hash where it was kept, so that a cut-off end is found too.
+
+    Raises `PolicyError` naming the line that is broken.
+    """
+    _, entries, last = _read(path)
+    if head is not None and last != head:
+        raise PolicyError(f"{path.name}: it ends at {last[:12]}, not at {head[:12]}: lines are missing or were added")
+    return entries
+
+
+def summary(entries: Sequence[ShadowEntry]) -> ShadowSummary:
+    """Figures over all entries. Raises `ParameterError` for an empty log."""
+    if not entries:
+        raise ParameterError("the shadow log is empty; there is nothing to sum up", "entries")
+    answered = [entry for entry in entries if entry.would is not None]
+    time = sum(entry.wealth * entry.years for entry in answered)
+    rule = sum(entry.wealth * (entry.done_cost_bp + entry.years * entry.done_loss_bp) for entry in answered)
+    gain = sum(entry.wealth * (entry.gain_bp or 0.0) for entry in answered)
+    differing = sum(not np.allclose(entry.done, entry.would or (), atol=1e-9) for entry in answered)
+    days = sorted(entry.day for entry in entries)
+    counted = Counter(kind for entry in entries for kind in entry.events)
+    return ShadowSummary(
+        looks=len(entries),
+        answered=len(answered),
+        differing=differing,
+        first=days[0],
+        last=days[-1],
+        rule_bp=rule / time if answered else math.nan,
+        policy_bp=(rule - gain) / time if answered else math.nan,
+        gain_bp=gain / time if answered else math.nan,
+        gain_money=gain * 1e-4,
+        events=tuple(sorted(counted.items())),
+    )
+
+
+def to_frame(entries: Iterable[ShadowEntry]) -> pd.DataFrame:
+    """A row a look: portfolio, day, wealth, costs and losses of both, gain in bp and money, events."""
+    rows = [
+        {
+            "portfolio": entry.portfolio,
+            "day": entry.day,
+            "wealth": entry.wealth,
+            "done_cost_bp": entry.done_cost_bp,
+            "would_cost_bp": entry.would_cost_bp,
+            "done_loss_bp": entry.done_loss_bp,
+            "would_loss_bp": entry.would_loss_bp,
+            "gain_bp": entry.gain_bp,
+            "gain_money": None if entry.gain_bp is None else entry.gain_bp * 1e-4 * entry.wealth,
+            "events": ", ".join(entry.events),
+        }
+        for entry in entries
+    ]
+    return pd.DataFrame(rows)
+
+
+def windows(entries: Sequence[ShadowEntry], every_months: int = 3) -> pd.DataFrame:
+    """Looks by calendar periods, for the rolling validation: first, last, policy_bp and rule_bp (bp a year)."""
+    answered = [entry for entry in entries if entry.would is not None]
+    frame = pd.DataFrame(
+        {
+            "day": pd.to_datetime([entry.day for entry in answered]),
+            "time": [entry.wealth * entry.years for entry in answered],
+            "rule": [entry.wealth * (entry.done_cost_bp + entry.years * entry.done_loss_bp) for entry in answered],
+            "gain": [entry.wealth * (entry.gain_bp or 0.0) for entry in answered],
+        }
+    )
+    months = frame["day"].dt.year * 12 + frame["day"].dt.month - 1
+    sums = frame.groupby(months // every_months)
+    total = sums[["time", "rule", "gain"]].sum()
+    return pd.DataFrame(
+        {
+            "first": sums["day"].min(),
+            "last": sums["day"].max(),
+            "policy_bp": (total["rule"] - total["gain"]) / total["time"],
+            "rule_bp": total["rule"] / total["time"],
+        }
+    ).reset_index(drop=True)
+
+
+def _price(seen: Observation, weight: Any) -> tuple[float, float]:
+    """Cost (bp) of trading there, and the tracking loss (bp a year) of standing there."""
+    off = weight - seen.target
+    cost = 1e4 * float(seen.cost @ np.abs(weight - seen.weight))
+    return cost, 1e4 * 0.5 * seen.risk_aversion * float(off @ seen.covariance @ off)
+
+
+def _link(content: dict[str, Any], previous: str) -> tuple[bytes, str]:
+    body = json.dumps({**content, "previous": previous}, sort_keys=True, allow_nan=False)
+    head = hashlib.sha256(body.encode()).hexdigest()
+    return f"{head} {body}\n".encode(), head
+
+
+def _read(path: Path) -> tuple[str, tuple[ShadowEntry, ...], str]:
+    """The watched policy's hash, the entries and the head."""
+    try:
+        lines = path.read_bytes().decode("ascii").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PolicyError(f"{path.name}: not a shadow log ({error}); name the file that was written") from error
+    if lines.pop() != "":
+        raise PolicyError(
+            f"{path.name} line {len(lines) + 1}: cut off in the middle; keep the file and start a new one"
+        )
+    policy, head, entries = "", "", []
+    for number, line in enumerate(lines, start=1):
+        said, _, body = line.partition(" ")
+        try:
+            content = json.loads(body)
+            if hashlib.sha256(body.encode()).hexdigest() != said or content.pop("previous") != head:
+                raise ValueError("its hash does not follow from the line before")
+            if number == 1:
+                policy = _policy_of(content)
+            else:
+                entries.append(ShadowEntry(**{name: _tuple(value) for name, value in content.items()}))
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            raise PolicyError(
+                f"{path.name} line {number}: changed after it was written ({error}); take the log from its copy"
+            ) from error
+        head = said
+    if not lines:
+        raise PolicyError(f"{path.name}: empty; name the file that was written")
+    return policy, tuple(entries), head
+
+
+def _policy_of(content: dict[str, Any]) -> str:
+    if content.get("format") != FORMAT:
+        raise ValueError(f"it is no {FORMAT}")
+    return str(content["policy"])
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
