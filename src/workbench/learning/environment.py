@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.backtest import Costs, Floats, Observation, Policy
+from workbench.backtest import Floats, Observation, Policy
 from workbench.errors import MissingToolError, ParameterError
 from workbench.learning import _step
 from workbench.learning.task import Task
@@ -75,18 +75,17 @@ class RebalanceEnv(gymnasium.Env):
     def step(self, action: Any) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
         """Act, and go on to the next look."""
         self._check_running()
-        _step.step(
-            self._world, self._terms, self._batch, as_numbers(self.task, action, 1), self._seen, self._report
-        )
+        _step.step(self._world, self._terms, self._batch, as_numbers(self.task, action, 1), self._seen, self._report)
         return self._outcome()
 
     def step_to(self, wanted: Floats | None) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
         """Go on to the next look with weights wanted (m) in place of an action; None leaves the portfolio alone."""
         self._check_running()
-        asked = np.zeros(self.task.universe.positions) if wanted is None else np.array(wanted, float)
-        _step.step_to(
-            self._world, self._terms, self._batch, 0, asked, wanted is not None, self._seen[0], self._report[0]
-        )
+        weight = np.empty((1, self.task.universe.positions))
+        _step.weigh(self._world, self._batch, weight)
+        asked = weight.copy() if wanted is None else np.array(wanted, float).reshape(1, -1)
+        trades = np.array([wanted is not None])
+        _step.step_to(self._world, self._terms, self._batch, weight, asked, trades, self._seen, self._report)
         return self._outcome()
 
     def follow(self, policy: Policy) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
@@ -97,17 +96,17 @@ class RebalanceEnv(gymnasium.Env):
         """What a policy of the backtest sees at this look, unscaled."""
         universe, signals, batch = self.task.universe, self.task.signals, self._batch
         path, session, n = int(batch.path[0]), int(batch.session[0]), len(universe.assets)
-        weight = np.empty(universe.positions)
-        _step.weigh(self._world, batch, 0, weight)
+        weight = np.empty((1, universe.positions))
+        _step.weigh(self._world, batch, weight)
         covariance = np.zeros((universe.positions, universe.positions))
         covariance[:n, :n] = signals.covariance[path, signals.covariance_at[session]]
         asset = np.zeros((len(signals.asset_names), universe.positions))
         asset[:, :n] = signals.asset[path, session]
         cost = np.zeros(universe.positions)
-        cost[:n] = batch.cost_multiple[0] * universe.half_spread + self.task.costs.commission
+        cost[:n] = batch.cost_multiple[0] * (universe.half_spread + self.task.costs.commission)
         return Observation(
             session=session,
-            weight=weight,
+            weight=weight[0],
             target=universe.target_positions,
             covariance=covariance,
             cost=cost,

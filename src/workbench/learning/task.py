@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from workbench.backtest import Costs, Floats, Signals, Universe
+from workbench.backtest import Costs, Floats, Signals, Universe, compiled
 from workbench.errors import MarketDataError, ParameterError
 from workbench.learning import _step
 from workbench.learning.projection import NO_CAP, check_limits
@@ -67,7 +67,7 @@ class Task:
             raise ParameterError(f"reward is {self.reward!r}; choose cost, realised cost or log return", "reward")
         if self.every < 1 or self.periods < 1 or not 0 <= self.delay <= self.every:
             raise ParameterError(
-                f"every {self.every}, periods {self.periods}, delay {self.delay}: an order must be done by the next look",
+                f"every {self.every}, periods {self.periods}, delay {self.delay}: an order is done by the next look",
                 "delay",
             )
         for parameter, (low, high) in (("cost_multiple", self.cost_multiple), ("risk_aversion", self.risk_aversion)):
@@ -128,17 +128,19 @@ class Task:
     def world(self) -> _step.World:
         """Arrays as the kernel reads them."""
         universe, signals = self.universe, self.signals
+        volatility = compiled.daily_volatility(signals) if self.costs.impact > 0 else np.zeros((0, 0, 0))
         arrays = (
             universe.price,
             universe.dividend,
             universe.cash_return,
+            compiled.target_returns(universe, compiled.total_returns(universe)),
             signals.covariance,
             signals.covariance_at,
             signals.market,
             signals.asset,
             universe.target_positions,
-            universe.half_spread,
-            universe.daily_value,
+            universe.half_spread + self.costs.commission,
+            volatility,
             *self.limits,
         )
         return _step.World(*(np.ascontiguousarray(values) for values in arrays))
@@ -150,9 +152,17 @@ class Task:
             self.every,
             self.delay,
             float(self.sessions_a_year),
-            float(self.costs.commission),
-            float(self.costs.impact),
-            float(self.costs.ticket),
+            compiled.Settlement(
+                rate=self.universe.half_spread + self.costs.commission,
+                daily_value=np.asarray(self.universe.daily_value, float),
+                impact=float(self.costs.impact),
+                ticket=float(self.costs.ticket),
+                wealth=float(self.costs.wealth),
+                risk_aversion=5.0,
+                first=0,
+                last=len(self.universe.sessions) - 1,
+            ),
+            bool(self.universe.dividend.any()),
             float(self.widest_band),
             float(self.tilt_limit),
             self.limited,
