@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
 from workbench.backtest import CompiledPolicy, Policy
@@ -33,11 +34,15 @@ def families(policies: Sequence[Policy]) -> dict[str, str]:
     return {policy.name: family(policy) for policy in policies}
 
 
-def tranches(runs: pd.DataFrame, cost_multiple: float = 1.0, delay: int = 1) -> pd.DataFrame:
-    """The mean over start days of each policy at one cost and delay, by name: the money split over all of them."""
+def tranches(runs: pd.DataFrame, risk_aversion: float, cost_multiple: float = 1.0, delay: int = 1) -> pd.DataFrame:
+    """The mean over start days of each policy at one cost and delay, by name: the money split over all of them.
+
+    `tracking_error` (yearly) is the root of the mean square behind the tracking loss.
+    """
     chosen = runs[(runs["cost_multiple"] == cost_multiple) & (runs["delay"] == delay)]
     figures_of = chosen.drop(columns=["cost_multiple", "delay", "offset", "path"], errors="ignore")
-    return figures_of.groupby("policy", sort=False).mean(numeric_only=True)
+    table = figures_of.groupby("policy", sort=False).mean(numeric_only=True)
+    return table.assign(tracking_error=np.sqrt(2.0 * words.BP * table["tracking_loss_bp"] / risk_aversion))
 
 
 def frontier(
@@ -82,7 +87,6 @@ def rules_table(table: pd.DataFrame, runs: pd.DataFrame, settings: Settings, ori
         Column("tracking_loss_bp", "Straying", "bp", digits=2, note="half the risk aversion times the variance"),
         Column("tracking_error", "Tracking error", "percent", digits=2),
         Column("turnover", "Turnover a year", "percent", digits=1, note="one way"),
-        Column("trades", "Trades", "number", digits=0),
         Column("sharpe", "Sharpe ratio", "number", digits=3),
         Column("worst", "Worst start", "number", digits=3),
         Column("best", "Best start", "number", digits=3),
@@ -97,7 +101,9 @@ def rules_table(table: pd.DataFrame, runs: pd.DataFrame, settings: Settings, ori
     return Exhibit(id, title, TableBody(columns, rows, note=note), takeaway, settings, facts)
 
 
-def stressed(runs: pd.DataFrame, names: Sequence[str], settings: Settings, origin: Origin) -> Exhibit:
+def stressed(
+    runs: pd.DataFrame, names: Sequence[str], risk_aversion: float, settings: Settings, origin: Origin
+) -> Exhibit:
     """The total of a few policies when trading costs more, or happens later."""
     id, title = "policy-dearer-later", "If trading costs twice as much, or happens a day later"
     settings_run = runs[["cost_multiple", "delay"]].drop_duplicates().sort_values(["delay", "cost_multiple"])
@@ -105,7 +111,7 @@ def stressed(runs: pd.DataFrame, names: Sequence[str], settings: Settings, origi
         return absent(id, title, "Only one cost and one delay were run.")
     parts = {
         (f"{row.cost_multiple:g} x cost, {row.delay} {noun(row.delay, 'session')} later"): tranches(
-            runs, row.cost_multiple, row.delay
+            runs, risk_aversion, row.cost_multiple, row.delay
         )["total_bp"]
         for row in settings_run.itertuples()
     }

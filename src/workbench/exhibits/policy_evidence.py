@@ -14,6 +14,9 @@ from workbench.report import Badge, Column, Exhibit, Fact, Missing, TableBody, f
 from workbench.report import format as fmt
 from workbench.report.exhibit import Cell
 
+#: Sessions summed to one observation of a year's error.
+_MONTH = 21
+
 
 def tests_table(case: Case, evidence: Evidence, origin: Origin) -> Exhibit:
     """Each test with its figure, what it asks for, and what the figure says."""
@@ -47,7 +50,7 @@ def tests_table(case: Case, evidence: Evidence, origin: Origin) -> Exhibit:
     add(
         "Superior predictive ability (SPA)", None if spa is None else spa.consistent, "below 0.05",
         "" if spa is None else
-        "Chance that the best of all candidates looks this good when none beats the rule. "
+        "Chance that the best of all policies looks this good when none beats the rule. "
         + (f"Better with the search counted: {words.sentence(spa.superior)}." if spa.superior else "None is named."),
     )  # fmt: skip
     pbo = evidence.overfitting
@@ -79,14 +82,14 @@ def windows_figure(case: Case, evidence: Evidence, origin: Origin) -> Exhibit:
     unit, factor = words.scale(evidence)
     labels = [f"{pd.Timestamp(row.first):%b %Y} to {pd.Timestamp(row.last):%b %Y}" for row in frame.itertuples()]
     gains = frame["gain"].to_numpy(float)
-    reach = _reach(frame)
+    reach = 1.96 * _year_errors(case.candidate, frame, evidence)
     facts, rows = [], []
     for position, row in enumerate(frame.to_dict("records")):
         fact = words.worth(
             f"policy.{origin.slug(case.candidate)}.window.{position + 1}", gains[position], evidence, origin
         )
         facts.append(fact)
-        rows.append((labels[position], str(row.get("opponent", row.get("chosen", ""))), fact.ref()))
+        rows.append((labels[position], str(row["opponent"]), fact.ref()))
     columns = (
         Column("window", "Test year", emphasis=True), Column("rule", "Rule chosen before"),
         Column("gain", "Gain", "bp" if unit == "bp" else "number", digits=2),
@@ -216,8 +219,19 @@ def _interval(value: Floats, reach: Floats) -> figures.Interval:
     return figures.Interval(value.tolist(), (value - reach).tolist(), (value + reach).tolist())
 
 
-def _reach(frame: pd.DataFrame) -> Floats:
-    """Half the width of each year's 95% interval; none where a year has no error."""
-    if "error" in frame:
-        return 1.96 * frame["error"].to_numpy(float)
-    return np.full(len(frame), np.nan)
+def _year_errors(candidate: str, frame: pd.DataFrame, evidence: Evidence) -> Floats:
+    """Standard error of each year's gain from the spread of its monthly sums; missing for a Sharpe ratio."""
+    if evidence.measure != "total_bp":
+        return np.full(len(frame), np.nan)
+    opponent = next(name for name in evidence.daily.columns.levels[0] if name not in _candidates(evidence))
+    daily = evidence.daily[opponent, "total_bp"] - evidence.daily[candidate, "total_bp"]
+    errors = []
+    for row in frame.itertuples():
+        year = daily.loc[row.first : row.last].to_numpy(float)
+        months = year[len(year) % _MONTH :].reshape(-1, _MONTH).mean(axis=1)
+        errors.append(months.std(ddof=1) / np.sqrt(len(months)) if len(months) > 1 else np.nan)
+    return np.array(errors)
+
+
+def _candidates(evidence: Evidence) -> set[str]:
+    return {case.candidate for case in evidence.cases}

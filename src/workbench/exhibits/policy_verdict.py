@@ -33,10 +33,13 @@ _TITLES = {
 _BOLDEST = ("deploy", "shadow", "do not deploy")
 
 
-def verdict(evidence: Evidence, verdicts: Sequence[Verdict], origin: Origin, notes: Sequence[str] = ()) -> Exhibit:
+def verdict(
+    evidence: Evidence, verdicts: Sequence[Verdict], origin: Origin, notes: Sequence[str] = (), money: float = 0.0
+) -> Exhibit:
     """The box at the top: the decision on each candidate in one sentence, its gain, and why not.
 
-    `notes` are sentences on what could not be judged, such as a policy folder that was refused.
+    `notes` are sentences on what could not be judged, such as a policy folder that was refused; `money` is what
+    follows the model, for the gain in dollars.
     """
     id = "policy-verdict"
     if not verdicts:
@@ -46,7 +49,7 @@ def verdict(evidence: Evidence, verdicts: Sequence[Verdict], origin: Origin, not
         ]
         return Exhibit(id, "Verdict: nothing to deploy", CalloutBody("neutral", tuple(lines)))
     facts: dict[str, Fact] = {}
-    lines = [line for found in verdicts for line in _lines(found, evidence, origin, facts)]
+    lines = [line for found in verdicts for line in _lines(found, evidence, origin, facts, money)]
     lines += [(note,) for note in notes]
     boldest = min(verdicts, key=lambda found: _BOLDEST.index(found.decision)).decision
     tone: Tone = "decision" if boldest != "do not deploy" else "neutral"
@@ -129,14 +132,16 @@ def trials(evidence: Evidence, verdicts: Sequence[Verdict], origin: Origin) -> E
         f"{fmt.count(evidence.trials)} {noun(evidence.trials, 'variant was', 'variants were')} ever tried; "
         "the tests take the best of so many into account."
     )
-    note = f"Counted in {evidence.ledger}." if evidence.ledger else ""
+    note = "Counted for this comparison alone: no ledger was named, so earlier trials are not in it."
+    if evidence.ledger:
+        note = f"Every trial in the ledger counts; its last line has the hash {evidence.ledger[:16]}."
     return Exhibit(
         "policy-trials", "How often it was tried", TableBody(columns, tuple(rows), note=note), takeaway,
         words.settings(evidence, origin), tuple(facts),
     )  # fmt: skip
 
 
-def _lines(found: Verdict, evidence: Evidence, origin: Origin, facts: dict[str, Fact]) -> list[Paragraph]:
+def _lines(found: Verdict, evidence: Evidence, origin: Origin, facts: dict[str, Fact], money: float) -> list[Paragraph]:
     """The decision with the gain behind it, and which criteria failed."""
     case = evidence.case(found.candidate)
     slug = f"policy.{origin.slug(case.candidate)}"
@@ -154,6 +159,12 @@ def _lines(found: Verdict, evidence: Evidence, origin: Origin, facts: dict[str, 
         f" {_a_year(evidence)}; with 95% confidence the gain is between ",
         low.ref(), " and ", high.ref(), ".",
     ]  # fmt: skip
+    if money > 0.0 and evidence.measure == "total_bp":
+        dollars = origin.fact(
+            f"{slug}.gain.usd", words.BP * money * case.gain.estimate, "usd", words.FUNCTION, words.TABLES
+        )
+        facts[dollars.id] = dollars
+        first += [f" On the {fmt.usd_short(money)} that follow the model it is ", dollars.ref(), " a year."]
     lines: list[Paragraph] = [tuple(first)]
     if found.failed:
         names = [criterion.name for criterion in found.failed]
