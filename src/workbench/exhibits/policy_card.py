@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 
 from workbench.exhibits.drift_facts import absent, noun, plural
 from workbench.exhibits.origin import Origin
 from workbench.exhibits.policy_facts import BP, DECISIONS, figure, sentence
+from workbench.exhibits.policy_folder import Shelf
 from workbench.learning import registry
 from workbench.learning.card import Check
 from workbench.learning.registry import RegisteredPolicy
@@ -24,8 +24,11 @@ _STATUS: dict[str, tuple[str, Tone]] = {
 }
 
 
-def exhibits(policy: RegisteredPolicy, origin: Origin) -> list[Exhibit]:
-    """Every exhibit of a card, in reading order."""
+def exhibits(shelf: Shelf, policy: RegisteredPolicy | None, origin: Origin) -> list[Exhibit]:
+    """Every exhibit of a card, in reading order; where there is no policy, why."""
+    if policy is None:
+        why = " ".join(shelf.refused) or "No folder of policies was named: give one as the parameter policies."
+        return [absent("policy-card", "No policy", why)]
     return [
         status(policy, origin),
         about(policy, origin),
@@ -185,16 +188,6 @@ def failures(policy: RegisteredPolicy) -> Exhibit:
     return Exhibit(
         f"policy-card-{_short(policy)}-failures", "Where it is known to fail", ProseBody(lines, bullets=True)
     )
-
-
-def named(policies: Sequence[RegisteredPolicy], name: str) -> RegisteredPolicy | None:
-    """The policy of this name; the first where none is named, None where there is none."""
-    return next((policy for policy in policies if name in ("", policy.name)), None)
-
-
-def today_of(as_of: str) -> date:
-    """The day that expiry is judged on: that of the report, so that the same report says the same tomorrow."""
-    return date.fromisoformat(as_of)
 
 
 def _short(policy: RegisteredPolicy) -> str:

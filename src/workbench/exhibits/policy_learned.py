@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -141,8 +140,3 @@ def _does(made: explain.Decision) -> str:
     if not made.trades or made.turnover < 5e-5:
         return f"{made.name} leaves the portfolio alone"
     return f"{made.name} trades {made.turnover:.2%} of it"
-
-
-def reference_rule(policies: Sequence[Policy], name: str) -> Policy | None:
-    """The rule of this name among those compared."""
-    return next((policy for policy in policies if policy.name == name), None)

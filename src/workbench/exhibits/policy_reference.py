@@ -16,6 +16,8 @@ from workbench.report import Column, Exhibit, Settings, TableBody, figures
 _FUNCTION = "backtest.fixed_target.evaluate"
 #: Beyond this excess over the optimum a policy is in the table alone: its bar would hide the differences that matter.
 _DRAWN = 0.6
+#: Points a dimension and nodes of the grid: its optimum differs from that of 81 x 81 by less than 0.01 %.
+_GRID = (41, 5)
 _INTERVAL = ("excess", "excess_low", "excess_high")
 
 
@@ -40,7 +42,7 @@ def measure(
     from workbench.errors import ParameterError, PolicyError
 
     chosen = fixed_target.reference(problem)
-    best = fixed_target.evaluate(chosen, dynamic_programming.solve(chosen), paths, seed)
+    best = fixed_target.evaluate(chosen, dynamic_programming.solve(chosen, *_GRID), paths, seed)
     costs, skipped = [best], {}
     for policy in policies:
         try:
