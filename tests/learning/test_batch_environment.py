@@ -56,6 +56,8 @@ def test_seeds_are_used_once_and_episodes_go_on_differing():
 def test_contract_of_a_vec_env():
     batch = BatchRebalanceEnv(task_of("band"), SIZE)
     assert isinstance(batch, VecEnv)
+    single = RebalanceEnv(task_of("band"))
+    assert (batch.observation_space, batch.action_space) == (single.observation_space, single.action_space)
     assert batch.get_attr("task")[0].action == "band"
     assert batch.env_is_wrapped(object) == [False] * SIZE
     assert len(batch.env_method("reset", indices=[0])) == 1

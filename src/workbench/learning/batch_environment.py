@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from workbench.errors import MissingToolError, ParameterError
 from workbench.learning import _step
-from workbench.learning.environment import as_numbers, spaces_of
+from workbench.learning.environment import as_numbers, check_paid, spaces_of
 from workbench.learning.task import Task
 
 try:
@@ -32,7 +32,8 @@ class BatchRebalanceEnv(VecEnv):
             raise ParameterError(f"size is {size}: a batch has at least 1 episode", "size")
         self.task = task
         self.render_mode = None
-        super().__init__(size, *spaces_of(task))
+        actions, observations = spaces_of(task)
+        super().__init__(size, observations, actions)
         self._world, self._terms, self._batch = task.world(), task.terms(), task.batch(size)
         self._seen = np.zeros((size, len(task.observation_names)), np.float32)
         self.report = np.zeros((size, _step.COLUMNS))
@@ -60,6 +61,7 @@ class BatchRebalanceEnv(VecEnv):
     def step_wait(self) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_], list[dict[str, Any]]]:
         """Advance every episode; the ones that ended begin again."""
         _step.step(self._world, self._terms, self._batch, self._actions, self._seen, self.report)
+        check_paid(self.report)
         done = self._batch.looks >= self.task.periods
         infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
         if done.any():

@@ -30,12 +30,22 @@ def spaces_of(task: Task) -> tuple[spaces.Space, spaces.Box]:
 def as_numbers(task: Task, actions: Any, size: int) -> NDArray[np.float32]:
     """Actions of any space as the kernel reads them (size x A). Raises `ParameterError` for a number not finite."""
     if task.levels is not None:
-        numbers = -1.0 + 2.0 * np.asarray(actions, np.float32).reshape(size, 1) / (task.levels - 1)
-    else:
-        numbers = np.asarray(actions, np.float32).reshape(size, task.action_size)
+        actions = 2.0 * np.asarray(actions) / (task.levels - 1) - 1.0
+    numbers: NDArray[np.float32] = np.asarray(actions, np.float32).reshape(size, task.action_size)
     if not np.isfinite(numbers).all():
         raise ParameterError("an action is not finite: the policy is broken, do not train it further", "action")
-    return numbers.astype(np.float32, copy=False)
+    return numbers
+
+
+def check_paid(report: Floats) -> None:
+    """Raise `ParameterError` where an episode could not pay for its trades (`report` is B x columns of the kernel)."""
+    broke = np.flatnonzero(~np.isfinite(report[:, _step.REWARD]))
+    if len(broke):
+        raise ParameterError(
+            f"episode {broke[0]} cannot pay for its trades: costs are too high, or its wealth is too small for "
+            "its tickets",
+            "costs",
+        )
 
 
 class RebalanceEnv(gymnasium.Env):
@@ -141,6 +151,7 @@ class RebalanceEnv(gymnasium.Env):
         return {"path": int(self._batch.path[0]), "session": int(self._batch.session[0])}
 
     def _outcome(self) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
+        check_paid(self._report)
         report = self._report[0]
         info = self._where() | {
             "cost_bp": float(report[_step.COST]),

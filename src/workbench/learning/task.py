@@ -129,21 +129,23 @@ class Task:
         """Arrays as the kernel reads them."""
         universe, signals = self.universe, self.signals
         volatility = compiled.daily_volatility(signals) if self.costs.impact > 0 else np.zeros((0, 0, 0))
-        arrays = (
-            universe.price,
-            universe.dividend,
-            universe.cash_return,
-            compiled.target_returns(universe, compiled.total_returns(universe)),
-            signals.covariance,
-            signals.covariance_at,
-            signals.market,
-            signals.asset,
-            universe.target_positions,
-            universe.half_spread + self.costs.commission,
-            volatility,
-            *self.limits,
+        lower, upper = self.limits
+        world = _step.World(
+            price=universe.price,
+            dividend=universe.dividend,
+            cash_return=universe.cash_return,
+            target_return=compiled.target_returns(universe, compiled.total_returns(universe)),
+            covariance=signals.covariance,
+            covariance_at=signals.covariance_at,
+            market=signals.market,
+            asset=signals.asset,
+            target=universe.target_positions,
+            rate=universe.half_spread + self.costs.commission,
+            volatility=volatility,
+            lower=lower,
+            upper=upper,
         )
-        return _step.World(*(np.ascontiguousarray(values) for values in arrays))
+        return _step.World._make(np.ascontiguousarray(values) for values in world)
 
     def terms(self) -> _step.Terms:
         """Numbers as the kernel reads them."""
@@ -174,8 +176,8 @@ class Task:
     def batch(self, size: int) -> _step.Batch:
         """Room for the state of `size` episodes."""
         n = len(self.universe.assets)
-        whole = (np.zeros(size, np.int64) for _ in range(3))
-        return _step.Batch(*whole, np.zeros((size, n)), np.zeros(size), np.ones(size), np.full(size, 5.0))
+        path, session, looks = np.zeros((3, size), np.int64)
+        return _step.Batch(path, session, looks, np.zeros((size, n)), np.zeros(size), np.ones(size), np.full(size, 5.0))
 
     def draw(self, batch: _step.Batch, b: int, rng: np.random.Generator) -> None:
         """Draw path, first session, cost multiple and risk aversion of one episode."""
