@@ -1,7 +1,9 @@
 """Evidence on rebalancing policies: tests that bear many trials, controls of the procedure, a verdict by rule."""
 
 from workbench.backtest.evidence.bootstrap import mean_interval, sharpe_difference, stationary_interval
-from workbench.backtest.evidence.comparison import Candidate, pack
+from workbench.backtest.evidence.candidate import Candidate, walk_forward
+from workbench.backtest.evidence.comparison import pack
+from workbench.backtest.evidence.controls import dp_gap, fingerprint, leak, noise_world, planted_signal, same_bits
 from workbench.backtest.evidence.ledger import Trial, TrialLedger
 from workbench.backtest.evidence.overfitting import overfitting
 from workbench.backtest.evidence.result import (
@@ -24,6 +26,7 @@ from workbench.backtest.evidence.result import (
 )
 from workbench.backtest.evidence.sharpe import deflate, expected_maximum, minimum_track_record, probabilistic_sharpe
 from workbench.backtest.evidence.superiority import superiority
+from workbench.backtest.evidence.track import Track
 from workbench.backtest.evidence.verdict import Thresholds, verdict
 from workbench.backtest.evidence.windows import Fit, Training, Window, training, windows
 
@@ -46,22 +49,30 @@ __all__ = [
     "Surrogate",
     "Thresholds",
     "TimingLuck",
+    "Track",
     "Training",
     "Trial",
     "TrialLedger",
     "Verdict",
     "Window",
     "deflate",
+    "dp_gap",
     "expected_maximum",
+    "fingerprint",
+    "leak",
     "mean_interval",
     "minimum_track_record",
+    "noise_world",
     "overfitting",
     "pack",
+    "planted_signal",
     "probabilistic_sharpe",
+    "same_bits",
     "sharpe_difference",
     "stationary_interval",
     "superiority",
     "training",
     "verdict",
+    "walk_forward",
     "windows",
 ]

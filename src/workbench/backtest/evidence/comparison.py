@@ -3,61 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from workbench.backtest.evidence.bootstrap import mean_interval, sharpe_difference, stationary_interval
+from workbench.backtest.evidence.candidate import Candidate, make_setting, tested
+from workbench.backtest.evidence.case import MONTH, Judge, monthly, ratio, timing_luck
 from workbench.backtest.evidence.ledger import Trial, TrialLedger
 from workbench.backtest.evidence.overfitting import overfitting
-from workbench.backtest.evidence.regimes import by_regime, kinds
 from workbench.backtest.evidence.result import (
     MEASURES,
-    Case,
     Control,
-    DeflatedSharpe,
     Evidence,
-    Interval,
     Overfitting,
-    Seeds,
-    Stress,
     Superiority,
-    Surrogate,
-    TimingLuck,
 )
-from workbench.backtest.evidence.sharpe import deflate
 from workbench.backtest.evidence.superiority import superiority
 from workbench.backtest.evidence.track import Record, Setting, Track, gain, records, stitch, worth
-from workbench.backtest.evidence.windows import YEAR, Fit, Window, fit_all, windows
+from workbench.backtest.evidence.windows import Window, windows
 from workbench.backtest.policy import Policy
-from workbench.backtest.universe import Costs, Floats, Signals, Universe
+from workbench.backtest.universe import Costs, Signals, Universe
 from workbench.errors import MarketDataError, ParameterError
-
-#: Sessions a fitted policy holds its own portfolio before its test, so that none is charged or spared a fresh start.
-BURN_IN = YEAR
-#: Sessions summed to one observation of the deflated Sharpe ratio: days that hang together must not count as many.
-MONTH = 21
-
-
-@dataclass(frozen=True, eq=False)
-class Candidate:
-    """Who claims to beat the rules: a fixed policy, or a `Fit` that makes one for each window from training data.
-
-    - `seeds`: the same trained from each seed alone (the candidate itself is the ensemble, never the best seed).
-    - `deterministic`: nothing in its making is random, so that there are no seeds to compare.
-    - `surrogate`: a rule of one parameter to put in its place, fixed or fitted; `portfolios` it is to serve.
-    - `trained_until`: a fixed policy's last training day; windows whose test begins within 21 sessions are not used.
-    """
-
-    name: str
-    policy: Policy | Fit
-    seeds: Mapping[int, Policy | Fit] = field(default_factory=dict)
-    deterministic: bool = False
-    surrogate: Policy | Fit | None = None
-    portfolios: int | None = None
-    trained_until: pd.Timestamp | None = None
 
 
 def pack(
@@ -91,15 +58,7 @@ def pack(
     `MarketDataError` for too few sessions; `PolicyError` for policies that cannot be run.
     """
     _check(rules, candidates, measure)
-    setting = Setting(
-        universe,
-        signals,
-        costs or Costs(),
-        risk_aversion,
-        tuple(cost_multiples),
-        tuple(delays),
-        offsets if offsets == "all" else tuple(int(offset) for offset in offsets),
-    )
+    setting = make_setting(universe, signals, costs, risk_aversion, offsets, cost_multiples, delays)
     found = tuple(test_windows) if test_windows is not None else windows(universe.sessions, first=signals.first + 1)
     found = _unseen(found, universe, candidates)
     span = found[0].test[0], found[-1].test[1]
@@ -107,10 +66,10 @@ def pack(
     chosen = [_best(measure, setting, by_rule, window) for window in found]
     opponent = stitch("best rule chosen beforehand", setting, [by_rule[i] for i in chosen], found)
     tracks = [stitch(record.policy.name, setting, [record] * len(found), found) for record in by_rule]
-    players = [_track(c.name, setting, c.policy, found) for c in candidates]
-    seeds = [{s: _track(c.name, setting.only_base(), p, found) for s, p in c.seeds.items()} for c in candidates]
+    players = [tested(c.name, setting, c.policy, found) for c in candidates]
+    seeds = [{s: tested(c.name, setting.only_base(), p, found) for s, p in c.seeds.items()} for c in candidates]
     trials, head, variance = _counted(universe, measure, tracks, players, seeds, opponent, span, ledger)
-    judge = _Judge(setting, measure, found, opponent, seed, replications, trials, variance)
+    judge = Judge(setting, measure, found, opponent, seed, replications, trials, variance)
     cases = tuple(judge.case(c, p, s) for c, p, s in zip(candidates, players, seeds, strict=True))
     return Evidence(
         universe=universe.name,
@@ -175,22 +134,6 @@ def _best(measure: str, setting: Setting, by_rule: Sequence[Record], window: Win
     return int(np.nanargmax(values))
 
 
-def _track(name: str, setting: Setting, policy: Policy | Fit, found: Sequence[Window]) -> Track:
-    """A candidate's test sessions: a fixed policy run through, or one policy a window, each after a burn-in."""
-    span = found[0].test[0], found[-1].test[1]
-    least = setting.signals.first
-    if isinstance(policy, Policy):
-        (record,) = records(setting, [policy], least, span[1], span)
-        by_window = [record] * len(found)
-    else:
-        made = fit_all(setting.universe, setting.signals, policy, tuple(found))
-        by_window = [
-            records(setting, [each], max(window.test[0] - 1 - BURN_IN, least), window.test[1], window.test)[0]
-            for each, window in zip(made, found, strict=True)
-        ]
-    return stitch(name, setting, by_window, found)
-
-
 def _counted(
     universe: Universe,
     measure: str,
@@ -211,154 +154,13 @@ def _counted(
     claims += [(track, made_from) for by_seed in seeds for made_from, track in by_seed.items()]
     trials = [Trial(track.name, universe.name, window, None, measure, None) for track in tracks]
     for track, made_from in claims:
-        ratio = _ratio(monthly(gain(measure, track, opponent, track.base, opponent.base)))
-        trials.append(Trial(track.name, universe.name, window, made_from, measure, ratio))
+        months = monthly(gain(measure, track, opponent, track.base, opponent.base))
+        trials.append(Trial(track.name, universe.name, window, made_from, measure, ratio(months)))
     if ledger is None:
         known = [trial.sharpe for trial in trials if trial.sharpe is not None]
         return len(trials), "", float(np.var(known, ddof=1)) if len(known) > 1 else None
     head = ledger.record(trials)
     return ledger.count(), head, ledger.sharpe_variance(universe=universe.name, window=window, measure=measure)
-
-
-def monthly(daily: Floats) -> Floats:
-    """Means of 21 sessions each; the oldest odd days are left out."""
-    count = len(daily) // MONTH
-    return np.asarray(daily[len(daily) - count * MONTH :].reshape(count, MONTH).mean(axis=1))
-
-
-def _ratio(values: Floats) -> float | None:
-    return float(values.mean() / values.std(ddof=1)) if len(values) > 2 and np.ptp(values) > 0 else None
-
-
-@dataclass(frozen=True, eq=False)
-class _Judge:
-    """What every case is measured against, and how."""
-
-    setting: Setting
-    measure: str
-    found: tuple[Window, ...]
-    opponent: Track
-    seed: int
-    replications: int
-    trials: int
-    variance: float | None
-
-    def case(self, candidate: Candidate, player: Track, seeds: Mapping[int, Track]) -> Case:
-        """Everything on one candidate."""
-        row = player.base
-        daily = gain(self.measure, player, self.opponent, row)
-        sharpe = self._interval("sharpe", player)
-        cost = self._interval("total_bp", player)
-        second = stationary_interval(daily, seed=self.seed, replications=min(self.replications, 1_000))
-        frame = self._windows(player)
-        span = self.found[0].test[0], self.found[-1].test[1]
-        return Case(
-            candidate=candidate.name,
-            worth=float(worth(self.measure, player.excess[row], player.total[row])),
-            opponent_worth=float(worth(self.measure, self.opponent.excess[row], self.opponent.total[row])),
-            gain=sharpe if self.measure == "sharpe" else cost,
-            second=second,
-            sharpe=sharpe,
-            cost=cost,
-            deflated=self._deflated(daily),
-            windows=frame,
-            wins=float(frame["won"].mean()),
-            luck=timing_luck(self.measure, player),
-            opponent_luck=timing_luck(self.measure, self.opponent),
-            stresses=tuple(self._stresses(player)),
-            regimes=by_regime(daily, kinds(self.setting.universe, *span)),
-            seeds=self._seeds(candidate, seeds, float(daily.mean())),
-            surrogate=self._surrogate(candidate, player),
-            portfolios=candidate.portfolios,
-        )
-
-    def _interval(self, measure: str, player: Track) -> Interval:
-        row = player.base
-        if measure == "sharpe":
-            first, second = player.excess[row], self.opponent.excess[row]
-            return sharpe_difference(first, second, seed=self.seed, replications=self.replications)
-        return mean_interval(gain(measure, player, self.opponent, row), seed=self.seed, replications=self.replications)
-
-    def _deflated(self, daily: Floats) -> DeflatedSharpe | None:
-        """Of monthly gains; trials cannot be closer to each other than chance alone would have them."""
-        months = monthly(daily)
-        if len(months) < 3 or np.ptp(months) == 0:
-            return None
-        return deflate(months, self.trials, max(self.variance or 0.0, 1.0 / (len(months) - 1)))
-
-    def _windows(self, player: Track) -> pd.DataFrame:
-        rows, start = [], 0
-        sessions, row = self.setting.universe.sessions, player.base
-        for i, window in enumerate(self.found):
-            days = slice(start, start + window.test[1] - window.test[0])
-            start = days.stop
-            mine = float(worth(self.measure, player.excess[row, days], player.total[row, days]))
-            theirs = float(worth(self.measure, self.opponent.excess[row, days], self.opponent.total[row, days]))
-            rows.append(
-                {
-                    "first": sessions[window.test[0]],
-                    "last": sessions[window.test[1] - 1],
-                    "policy": player.policies[i].name,
-                    "opponent": self.opponent.policies[i].name,
-                    "worth": mine,
-                    "opponent_worth": theirs,
-                    "gain": mine - theirs,
-                    "won": mine > theirs,
-                }
-            )
-        return pd.DataFrame(rows)
-
-    def _stresses(self, player: Track) -> list[Stress]:
-        return [
-            Stress(multiple, delay, float(gain(self.measure, player, self.opponent, row).mean()))
-            for row, (multiple, delay) in enumerate(player.combinations)
-        ]
-
-    def _seeds(self, candidate: Candidate, seeds: Mapping[int, Track], own: float) -> Seeds | None:
-        if candidate.deterministic:
-            return Seeds((own,), float(own > 0), own, own, own, deterministic=True)
-        if not seeds:
-            return None
-        values = np.array(
-            [
-                gain(self.measure, track, self.opponent, track.base, self.opponent.base).mean()
-                for track in seeds.values()
-            ]
-        )
-        low, high = np.quantile(values, [0.25, 0.75])
-        return Seeds(
-            tuple(float(value) for value in values),
-            float((values > 0).mean()),
-            interquartile_mean(values),
-            float(low),
-            float(high),
-        )
-
-    def _surrogate(self, candidate: Candidate, player: Track) -> Surrogate | None:
-        if candidate.surrogate is None:
-            return None
-        track = _track("surrogate", self.setting.only_base(), candidate.surrogate, self.found)
-        theirs = float(worth(self.measure, track.excess[track.base], track.total[track.base]))
-        mine = float(worth(self.measure, player.excess[player.base], player.total[player.base]))
-        names = dict.fromkeys(policy.name for policy in track.policies)
-        name = next(iter(names)) if len(names) == 1 else "the refitted rule"
-        return Surrogate(name, theirs, (mine - theirs) / abs(theirs) if theirs else float("nan"))
-
-
-def interquartile_mean(values: Floats) -> float:
-    """Mean of the middle half, the outermost of it counted in part (Agarwal et al. 2021)."""
-    ordered = np.sort(np.asarray(values, float))
-    count = len(ordered)
-    edges = np.clip(np.arange(count + 1) / count, 0.25, 0.75)
-    return float(np.diff(edges) @ ordered / 0.5)
-
-
-def timing_luck(measure: str, track: Track) -> TimingLuck:
-    """Worth over the start days of one policy, or of the opponent whose rules move by the same part of their cycle."""
-    values = worth(measure, track.excess_of, track.total_of)
-    deviation = float(values.std(ddof=1)) if len(values) > 1 else 0.0
-    tranche = float(worth(measure, track.excess[track.base], track.total[track.base]))
-    return TimingLuck(track.name, len(values), float(values.min()), float(values.max()), deviation, tranche)
 
 
 def _superiority(

@@ -63,7 +63,13 @@ def leak(
 
 
 def shuffled_after(universe: Universe, day: int, rng: np.random.Generator) -> Universe:
-    """The same history up to session `day`, then its later days in another order and, at random, mirrored."""
+    """The same history up to session `day`, then its later days in another order and, at random, mirrored.
+
+    Raises `MarketDataError` where an asset goes bankrupt: it has no returns to shuffle.
+    """
+    if (universe.price == 0.0).any():
+        gone = universe.assets[int(np.argmax((universe.price == 0.0).any(axis=(0, 1))))]
+        raise MarketDataError(f"{gone} of {universe.name} goes bankrupt: leave it out of the leak control.")
     count = len(universe.sessions) - day - 1
     order = day + 1 + rng.permutation(count)
     relative = universe.price[:, order] / universe.price[:, order - 1]

@@ -82,6 +82,7 @@ class Track:
     """What a committee would have had on the test sessions: figures as in `Record`, with one policy a window."""
 
     name: str
+    windows: tuple[Window, ...]
     combinations: tuple[tuple[float, int], ...]
     policies: tuple[Policy, ...]
     net: Floats
@@ -219,6 +220,7 @@ def stitch(name: str, setting: Setting, by_window: Sequence[Record], windows: Se
     fixed = len({id(record) for record in by_window}) == 1
     return Track(
         name=name,
+        windows=tuple(windows),
         combinations=setting.combinations,
         policies=tuple(record.policy for record in by_window),
         net=net,

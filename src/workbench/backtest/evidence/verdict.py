@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from workbench.backtest.evidence.result import CONTROLS, Case, Criterion, Evidence, Verdict
 from workbench.errors import ParameterError
 
@@ -37,7 +39,7 @@ def verdict(evidence: Evidence, candidate: str | None = None, *, thresholds: Thr
     """
     limits = thresholds or Thresholds()
     case = _case(evidence, candidate)
-    criteria = tuple(_criteria(evidence, case, limits))
+    criteria = tuple(_a_number(criterion) for criterion in _criteria(evidence, case, limits))
     failed = {criterion.name for criterion in criteria if not criterion.passed}
     decision, sentence = _decision(case, failed, len(criteria))
     return Verdict(case.candidate, decision, sentence, criteria)
@@ -107,6 +109,13 @@ def _not_measured(name: str, threshold: float, what: str) -> Criterion:
     return Criterion(name, None, threshold, False, f"Not measured: {what}.")
 
 
+def _a_number(criterion: Criterion) -> Criterion:
+    """The criterion, or that it was not measured where its figure or threshold is no number."""
+    if criterion.value is None or np.isfinite([criterion.value, criterion.threshold]).all():
+        return criterion
+    return _not_measured(criterion.name, criterion.threshold, "it came out as no number")
+
+
 def _interval(case: Case, amount: _Amount) -> Criterion:
     gain = case.gain
     low, high = amount.short(gain.low), amount.short(gain.high)
@@ -144,7 +153,7 @@ def _overfitting(evidence: Evidence, limits: Thresholds) -> Criterion:
 
 
 def _luck(case: Case, amount: _Amount) -> Criterion:
-    spread = max(case.luck.spread, case.opponent_luck.spread)
+    spread = float(np.max([case.luck.spread, case.opponent_luck.spread]))
     gain = case.gain.estimate
     passed = gain > spread
     sentence = (
@@ -157,7 +166,7 @@ def _luck(case: Case, amount: _Amount) -> Criterion:
 def _windows(case: Case, limits: Thresholds) -> Criterion:
     count = len(case.windows)
     sentence = (
-        f"It was better in {round(case.wins * count)} of {count} test windows; {100 * limits.windows:.0f} % are asked."
+        f"It was better in {case.wins * count:.0f} of {count} test windows; {100 * limits.windows:.0f} % are asked."
     )
     return Criterion("windows", case.wins, limits.windows, case.wins >= limits.windows, sentence)
 
@@ -169,7 +178,7 @@ def _seeds(case: Case, limits: Thresholds) -> Criterion:
     if case.seeds.deterministic:
         sentence = f"Nothing in it is random; it {'was' if value >= limits.seeds else 'was not'} better than the rule."
     else:
-        won = round(value * count)
+        won = f"{value * count:.0f}"
         sentence = f"Trained from {count} seeds, {won} were better than the rule; {100 * limits.seeds:.0f} % are asked."
     return Criterion("seeds", value, limits.seeds, value >= limits.seeds, sentence)
 
