@@ -16,6 +16,8 @@ from workbench.report.exhibit import Cell
 
 #: Sessions summed to one observation of a year's error.
 _MONTH = 21
+#: The deflated Sharpe ratio asked for.
+_ENOUGH = 0.95
 
 
 def tests_table(case: Case, evidence: Evidence, origin: Origin) -> Exhibit:
@@ -63,9 +65,12 @@ def tests_table(case: Case, evidence: Evidence, origin: Origin) -> Exhibit:
         Column("test", "Test", emphasis=True), Column("value", "Measured", "number"), Column("asked", "Asked for"),
         Column("reading", "What it says"),
     )  # fmt: skip
-    above = case.gain.low > 0.0
-    takeaway = f"The gain of {case.candidate} is {'more' if above else 'not more'} than chance explains"
-    takeaway += "." if above else f": its interval reaches from {words.between(case.gain, evidence)}."
+    takeaway = f"The gain of {case.candidate} may be chance: its interval is {words.between(case.gain, evidence)}."
+    if case.gain.low > 0.0:
+        takeaway = f"Taken alone the gain of {case.candidate} is more than chance"
+        enough = deflated is not None and deflated.deflated >= _ENOUGH
+        takeaway += ", and it stays so" if enough else "; it is not shown to be"
+        takeaway += " when all that was tried is counted."
     id = f"policy-tests-{origin.slug(case.candidate)}"
     return Exhibit(
         id, f"{case.candidate}: could it be luck?", TableBody(columns, tuple(rows)), takeaway,

@@ -31,6 +31,10 @@ CHAPTERS: Mapping[str, Chapter] = {
         Chapter("risk_and_stress", "risk_and_stress.ipynb", "Risk and stress"),
         Chapter("household_brief", "household_brief.ipynb", "Household brief"),
         Chapter("after_tax", "after_tax.ipynb", "After tax"),
+        Chapter("policy_backtest", "policy_backtest.ipynb", "Rebalancing policies"),
+        Chapter("policy_lab", "policy_lab.ipynb", "Policy laboratory"),
+        Chapter("policy_training", "policy_training.ipynb", "Policy training"),
+        Chapter("policy_card", "policy_card.ipynb", "Policy card"),
     )
 }
 
