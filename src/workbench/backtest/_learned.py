@@ -22,16 +22,18 @@ from workbench.backtest.universe import Floats
 
 INPUTS = 16  # features an asset
 OUTPUTS = 4  # horizon, risk scale, band scale, aim
+BAND_OUTPUTS = 2  # of a band network: half width, aim
 HEADER = 3  # horizon, members, hidden units
+BAND_HEADER = 2  # members, hidden units
 #: Largest log multiples a network may ask for: of horizon, risk and band; and the furthest aim in natural bands.
-HORIZON_LIMIT, SCALE_LIMIT, AIM_LIMIT = 4.0, 1.5, 1.0
+HORIZON_LIMIT, SCALE_LIMIT, AIM_LIMIT, BAND_AIM_LIMIT = 4.0, 1.5, 1.0, 3.0
 SMALL_COST, SMALL_WEIGHT, SMALL_VARIANCE = 1e-6, 0.01, 1e-8
 
 
 @njit(cache=True)
-def member_size(hidden: int) -> int:
+def member_size(hidden: int, outputs: int) -> int:
     """Numbers of one network: input and output layers, biases, and the linear path around the hidden layer."""
-    return hidden * INPUTS + hidden + OUTPUTS * hidden + OUTPUTS * INPUTS + OUTPUTS
+    return hidden * INPUTS + hidden + outputs * hidden + outputs * INPUTS + outputs
 
 
 @njit(cache=True)
@@ -149,7 +151,7 @@ def learned_quadratic(
 ) -> bool:
     """Steer the one-step rule: horizon, risk scale, band and aim by the mean answer of the ensemble."""
     m = len(weight)
-    end = m * m + m * INPUTS + 4 * m + 4 * OUTPUTS
+    end = m * m + m * INPUTS + 4 * m + 2 * OUTPUTS
     risk = scratch[: m * m].reshape(m, m)
     found = scratch[m * m : m * m + m * INPUTS].reshape(m, INPUTS)
     at = m * m + m * INPUTS
@@ -188,7 +190,7 @@ def steer(
     """Write risk scales, perceived costs and aims, and return the horizon; logs are averaged over the ensemble."""
     m = len(target)
     members, hidden = int(numbers[1]), int(numbers[2])
-    size = member_size(hidden)
+    size = member_size(hidden, OUTPUTS)
     live = 0
     scale[:] = 0.0
     perceived[:] = 0.0
@@ -219,6 +221,50 @@ def steer(
 
 
 @njit(cache=True)
-def band_network(numbers, weight, target, covariance, cost, market, asset, risk_aversion, wanted, scratch):  # noqa: ANN001, ANN201
-    """To come."""
-    return False
+def band_network(
+    numbers: Floats,
+    weight: Floats,
+    target: Floats,
+    covariance: Floats,
+    cost: Floats,
+    market: Floats,
+    asset: Floats,
+    risk_aversion: float,
+    wanted: Floats,
+    scratch: Floats,
+) -> bool:
+    """A band for each asset, its width and middle from the network; weights go to the edge at least cost.
+
+    Without a budget each weight would be clipped to its band. With one, the trades are those of a one-step rule whose
+    risk is diagonal, cost over half width, so that all edges move by one common price.
+    """
+    m = len(weight)
+    end = m * m + m * INPUTS + 4 * m + OUTPUTS
+    risk = scratch[: m * m].reshape(m, m)
+    found = scratch[m * m : m * m + m * INPUTS].reshape(m, INPUTS)
+    at = m * m + m * INPUTS
+    band, width, aim = scratch[at : at + m], scratch[at + m : at + 2 * m], scratch[at + 2 * m : at + 3 * m]
+    answer, one_step = scratch[at + 3 * m : at + 3 * m + OUTPUTS], scratch[end - 3 : end]
+    features(weight, target, covariance, cost, market, asset, risk_aversion, found, band)
+    members, hidden = int(numbers[0]), int(numbers[1])
+    size = member_size(hidden, BAND_OUTPUTS)
+    width[:] = 0.0
+    aim[:] = 0.0
+    risk[:] = 0.0
+    shift = 0.0
+    for i in range(m):
+        if covariance[i, i] <= 0:
+            continue
+        for e in range(members):
+            network(numbers, BAND_HEADER + e * size, hidden, found[i], answer, BAND_OUTPUTS)
+            width[i] += SCALE_LIMIT * np.tanh(answer[0] / SCALE_LIMIT) / members
+            aim[i] += BAND_AIM_LIMIT * np.tanh(answer[1] / BAND_AIM_LIMIT) / members
+        aim[i] *= band[i]
+        shift += aim[i]
+        risk[i, i] = max(cost[i], SMALL_COST) / (band[i] * np.exp(width[i]))
+    for i in range(m):
+        aim[i] = target[i] + (aim[i] - target[i] * shift)
+    one_step[0] = 1.0
+    one_step[1] = 1.0
+    one_step[2] = 0.0
+    return _one_step.quadratic(one_step, weight, aim, risk, cost, 1.0, wanted, scratch[end:])

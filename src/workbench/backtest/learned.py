@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from workbench.backtest import _decide
-from workbench.backtest._learned import member_size
+from workbench.backtest._learned import BAND_OUTPUTS, OUTPUTS, member_size
 from workbench.backtest.policy import CompiledPolicy, Rule
 from workbench.errors import PolicyError
 
@@ -36,12 +36,36 @@ class LearnedQuadratic(CompiledPolicy):
         """Refuse what no engine could run."""
         if not (np.isfinite(self.horizon) and self.horizon > 0):
             raise PolicyError(f"{self.name}: the horizon is {self.horizon}; give years above 0")
-        _check_members(self.name, self.members, member_size(self.hidden))
+        _check_members(self.name, self.members, member_size(self.hidden, OUTPUTS))
 
     def rule(self) -> Rule:
         """Horizon, how many members, hidden units, and the numbers of every member."""
         numbers = (self.horizon, float(len(self.members)), float(self.hidden))
         return Rule(_decide.LEARNED_QUADRATIC, self.every, sum(self.members, numbers))
+
+
+@dataclass(frozen=True)
+class BandNetwork(CompiledPolicy):
+    """A no-trade band around each asset whose width and middle a small network sets; trades end at the edge.
+
+    A network that answers zero gives each asset the band that would be best if it were the only one, around its target.
+    `members`, `hidden`, `every` and errors as for `LearnedQuadratic`.
+    """
+
+    members: tuple[tuple[float, ...], ...]
+    hidden: int = 8
+    every: int = 21
+    name: str = "band network"
+
+    def __post_init__(self) -> None:
+        """Refuse what no engine could run."""
+        _check_members(self.name, self.members, member_size(self.hidden, BAND_OUTPUTS))
+
+    def rule(self) -> Rule:
+        """How many members, hidden units, and the numbers of every member."""
+        return Rule(
+            _decide.BAND_NETWORK, self.every, sum(self.members, (float(len(self.members)), float(self.hidden)))
+        )
 
 
 def _check_members(name: str, members: tuple[tuple[float, ...], ...], size: int) -> None:

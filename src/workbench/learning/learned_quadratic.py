@@ -37,6 +37,21 @@ def steered(network: AssetNetwork, horizon: float) -> Decision:
     return decide
 
 
+def banded(network: AssetNetwork) -> Decision:
+    """The decision of `backtest._learned.band_network` with one member, differentiable."""
+
+    def decide(static: Static, look: int, weight: torch.Tensor, scene: Scene) -> torch.Tensor:
+        live, band = static.live[:, look], static.band[:, look]
+        raw = network(features(static, look, weight, scene)) * live[..., None]
+        width = band * _limited(raw[..., 0], _learned.SCALE_LIMIT).exp()
+        shift = _limited(raw[..., 1], _learned.BAND_AIM_LIMIT) * band
+        aim = scene.target + (shift - scene.target * shift.sum(-1, keepdim=True))
+        edge = scene.cost.clamp_min(_learned.SMALL_COST) / torch.where(live > 0, width, 1.0) * live
+        return OneStep.apply(weight, aim, torch.diag_embed(edge), scene.cost)
+
+    return decide
+
+
 def _limited(x: torch.Tensor, limit: float) -> torch.Tensor:
     return limit * torch.tanh(x / limit)
 
@@ -78,10 +93,31 @@ def train_learned_quadratic(
     `scenes(step)` hands each step its paths. The loss of a path is divided by its `scale`. A network is kept only where it
     lowers the mean validation cost; else the one returned answers zero, which is the rule itself.
     """
-    generator = torch.Generator().manual_seed(seed)
-    network = AssetNetwork(training.hidden, _learned.OUTPUTS, generator)
+    return train(lambda network: steered(network, horizon), _learned.OUTPUTS, scenes, validation, seed, training)
+
+
+def train_band_network(
+    scenes: Callable[[int], Scene],
+    validation: Iterable[Scene],
+    seed: int,
+    training: Training = Training(),  # noqa: B008
+) -> Trained:
+    """Train one network with a band of its own from the natural band of each asset alone; else as the learned MPC."""
+    return train(banded, _learned.BAND_OUTPUTS, scenes, validation, seed, training)
+
+
+def train(
+    policy: Callable[[AssetNetwork], Decision],
+    outputs: int,
+    scenes: Callable[[int], Scene],
+    validation: Iterable[Scene],
+    seed: int,
+    training: Training,
+) -> Trained:
+    """The training loop of both: Adam on pathwise gradients, a running average of weights, validation picks."""
+    network = AssetNetwork(training.hidden, outputs, torch.Generator().manual_seed(seed))
     smooth = copy.deepcopy(network)
-    decide, judged = steered(network, horizon), steered(smooth, horizon)
+    decide, judged = policy(network), policy(smooth)
     optimiser = torch.optim.Adam(network.parameters(), lr=training.rate)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, training.steps, training.rate / 10)
     validation = tuple(validation)

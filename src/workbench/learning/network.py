@@ -52,6 +52,6 @@ class AssetNetwork(torch.nn.Module):
                 at += part.numel()
 
 
-def zero_member(hidden: int) -> Floats:
+def zero_member(hidden: int, outputs: int) -> Floats:
     """A network that answers zero to everything."""
-    return np.zeros(member_size(hidden))
+    return np.zeros(member_size(hidden, outputs))

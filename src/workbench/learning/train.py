@@ -1,0 +1,124 @@
+"""Training of the shipped policies from nothing but seeds: `python -m workbench.learning.train FOLDER [NAME ...]`.
+
+One seed, one thread and a new process give the same bits on the same machine and versions. Each seed's network is
+kept in a file of its own while training runs; the ensemble of all of them is what is shipped, never the best.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from workbench.backtest.fixed_target import PROBLEMS, Problem
+from workbench.learning.brownian import brownian_scene, random_scene
+from workbench.learning.learned_quadratic import Trained, Training, train_learned_quadratic
+from workbench.learning.pathwise import Scene
+
+#: How many assets the problems have that one policy is trained on, one after the other.
+SIZES = (3, 5, 2, 7, 4, 6, 8, 3, 10)
+#: Seeds of every ensemble.
+SEEDS = tuple(range(10))
+
+
+@dataclass(frozen=True)
+class Course:
+    """What a shipped ensemble is trained on: scenes by seed and step, validation scenes, the rule it starts from."""
+
+    name: str
+    horizon: float
+    training: Training
+    scenes: Callable[[int, int], Scene]
+    validation: Callable[[], tuple[Scene, ...]]
+
+    def train(self, seed: int) -> Trained:
+        """One member, on one thread."""
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            return train_learned_quadratic(
+                partial(self.scenes, seed), self.validation(), self.horizon, seed, self.training
+            )
+        finally:
+            torch.set_num_threads(threads)
+
+
+def problem_scene(problem: Problem, paths: int, looks: int, seed: Sequence[int]) -> Scene:
+    """Antithetic paths of a reference problem; these draws are not those its figures are quoted on."""
+
+    def many(values: Sequence[float]) -> np.ndarray:
+        return np.tile(np.asarray(values, float), (paths, 1))
+
+    return brownian_scene(
+        many(problem.drift),
+        np.tile(problem.covariance, (paths, 1, 1)),
+        many(problem.target),
+        np.full((paths, problem.assets), problem.cost),
+        np.full(paths, problem.risk_aversion),
+        looks,
+        np.random.default_rng(seed),
+    )
+
+
+def _reference_course(name: str, horizon: float) -> Course:
+    problem = PROBLEMS[name]
+    return Course(
+        f"reference_{name}",
+        horizon,
+        Training(steps=100, rate=0.015, burn_in=12, check_every=50),
+        lambda seed, step: problem_scene(problem, 160, 72, (1, seed, step)),
+        lambda: (problem_scene(problem, 512, 96, (2,)),),
+    )
+
+
+def _any_problem_course() -> Course:
+    """Problems drawn at random: any number of assets, covariance, target, cost and client."""
+    return Course(
+        "learned_quadratic",
+        1.0,
+        Training(steps=200, rate=0.02, burn_in=36, check_every=100),
+        lambda seed, step: random_scene(SIZES[step % len(SIZES)], 72, 132, np.random.default_rng((3, seed, step))),
+        lambda: tuple(random_scene(m, 96, 96, np.random.default_rng((4, m))) for m in (3, 5)),
+    )
+
+
+def courses() -> dict[str, Course]:
+    """Every shipped ensemble by name: one for any problem, and one for each of two reference problems."""
+    made = (_any_problem_course(), _reference_course("n3_20", 0.85), _reference_course("n5_20", 0.9))
+    return {course.name: course for course in made}
+
+
+def train_members(course: Course, folder: Path, seeds: Sequence[int] = SEEDS) -> tuple[Trained, ...]:
+    """Train every seed that has no file in `folder` yet, and read the rest."""
+    folder.mkdir(parents=True, exist_ok=True)
+    members = []
+    for seed in seeds:
+        file = folder / f"{course.name}-{seed}.json"
+        if not file.exists():
+            one = course.train(seed)
+            file.write_text(json.dumps(one.__dict__))
+            print(f"{course.name} seed {seed}: validation {one.checks[-1]:.4f} of the start, kept step {one.kept}", flush=True)
+        found = json.loads(file.read_text())
+        members.append(Trained(found["seed"], tuple(found["member"]), tuple(found["checks"]), found["kept"]))
+    return tuple(members)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Train what was asked for into a folder."""
+    parser = argparse.ArgumentParser(prog="python -m workbench.learning.train", description=__doc__)
+    parser.add_argument("folder", type=Path, help="where members and ensembles are written")
+    parser.add_argument("names", nargs="*", help=f"which ensembles (default: all of {', '.join(courses())})")
+    asked = parser.parse_args(arguments)
+    known = courses()
+    for name in asked.names or known:
+        train_members(known[name], asked.folder)
+
+
+if __name__ == "__main__":
+    main()
