@@ -37,8 +37,7 @@ class Manifest:
 def manifest(bodies: Mapping[str, bytes]) -> Manifest:
     """The manifest of a folder's files."""
     files = tuple((name, hashlib.sha256(bodies[name]).hexdigest()) for name in HASHED)
-    lines = "".join(f"{name} {digest}\n" for name, digest in files)
-    return Manifest(SCHEMA, files, hashlib.sha256(f"{SCHEMA}\n{lines}".encode()).hexdigest())
+    return Manifest(SCHEMA, files, _content_hash(files))
 
 
 def check(said: Manifest, bodies: Mapping[str, bytes]) -> None:
@@ -47,15 +46,14 @@ def check(said: Manifest, bodies: Mapping[str, bytes]) -> None:
         raise PolicyError(f"{MANIFEST}: schema {said.schema!r} is not {SCHEMA!r}; read it with what wrote it")
     if tuple(name for name, _ in said.files) != HASHED:
         raise PolicyError(f"{MANIFEST}: it must list {', '.join(HASHED)} and nothing else; take the original folder")
-    found = manifest(bodies)
-    for (name, claimed), (_, actual) in zip(said.files, found.files):
+    if said.content_hash != _content_hash(said.files):
+        raise PolicyError(f"{MANIFEST}: its content hash is not that of its list; take the original folder")
+    for (name, claimed), (_, actual) in zip(said.files, manifest(bodies).files):
         if claimed != actual:
             raise PolicyError(
                 f"{name}: its bytes hash to {actual[:8]}..., the manifest says {claimed[:8]}...: it was changed after "
                 "it was written; take the original folder"
             )
-    if said.content_hash != found.content_hash:
-        raise PolicyError(f"{MANIFEST}: its content hash is not that of its files; take the original folder")
 
 
 def read(folder: Path) -> dict[str, bytes]:
@@ -113,6 +111,11 @@ def write_file(path: Path, body: bytes) -> None:
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
+
+
+def _content_hash(files: tuple[tuple[str, str], ...]) -> str:
+    lines = "".join(f"{name} {digest}\n" for name, digest in files)
+    return hashlib.sha256(f"{SCHEMA}\n{lines}".encode()).hexdigest()
 
 
 def _read_file(entry: os.DirEntry[str]) -> bytes:

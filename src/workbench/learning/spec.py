@@ -18,7 +18,7 @@ SCHEMA = "workbench policy 1"
 KINDS = ("HOLD", "TARGET", "BAND", "QUADRATIC", "TILTED", "LEARNED_QUADRATIC", "BAND_NETWORK")
 #: Kinds that work without a network, and so may stand in for one.
 RULES = ("HOLD", "TARGET", "BAND", "QUADRATIC")
-LEARNED = ("LEARNED_QUADRATIC", "BAND_NETWORK")
+LEARNED = ("LEARNED_QUADRATIC",)
 #: A hidden layer of this house has some units; more would be another program's file.
 _MOST_HIDDEN = 512
 

@@ -1,0 +1,166 @@
+"""The shadow log: every look priced by hand, and no line changed, removed or added unseen."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from workbench.backtest import Band, Observation, Quadratic, Runs, gbm, signals, simulate
+from workbench.errors import ParameterError, PolicyError
+from workbench.learning import shadow
+from workbench.learning.guardrails import Guarded, Limits
+from workbench.learning.rolling import review
+
+HASH = "ab" * 32
+
+
+def look():
+    return Observation(
+        session=7,
+        weight=np.array([0.5, 0.5]),
+        target=np.array([0.4, 0.6]),
+        covariance=np.array([[0.04, 0.0], [0.0, 0.01]]),
+        cost=np.array([0.001, 0.002]),
+        market=np.empty(0),
+        asset=np.empty((0, 2)),
+        risk_aversion=5.0,
+        day=pd.Timestamp("2026-05-04"),
+    )
+
+
+class Says:
+    name, every = "told", 63
+
+    def __init__(self, answer):
+        self.answer = answer
+
+    def decide(self, seen):
+        if isinstance(self.answer, str):
+            raise ValueError("x")
+        return self.answer
+
+
+def entry(answer, portfolio="A", wealth=2e6, rule=None):
+    guarded = Guarded(Says(answer), rule or Band(0.5, every=63), Limits(turnover=1.0), mode="shadow")
+    return shadow.entry(look(), guarded.judge(look()), portfolio=portfolio, wealth=wealth, every=63)
+
+
+def test_a_look_is_priced_as_by_hand():
+    made = entry(np.array([0.4, 0.6]))  # the rule leaves alone, the policy would go to target
+    assert (made.done, made.would) == ((0.5, 0.5), (0.4, 0.6))
+    assert made.would_cost_bp == pytest.approx(1e4 * (0.1 * 0.001 + 0.1 * 0.002))  # 3 bp
+    assert made.done_cost_bp == 0
+    assert made.done_loss_bp == pytest.approx(1e4 * 0.5 * 5 * (0.01 * 0.04 + 0.01 * 0.01))  # 12.5 bp a year
+    assert made.would_loss_bp == 0
+    assert made.gain_bp == pytest.approx(-3 + 12.5 / 4)
+
+
+def test_the_summary_in_bp_and_money():
+    found = shadow.summary([entry(np.array([0.4, 0.6])), entry(None, "B", 1e6), entry("raise", "C", 5e6)])
+    assert (found.looks, found.answered, found.differing) == (3, 2, 1)
+    assert found.gain_money == pytest.approx(0.125e-4 * 2e6)  # 0.125 bp of two million
+    assert found.gain_bp == pytest.approx(0.125 * 2 / (3 / 4))
+    assert found.rule_bp == pytest.approx(12.5)
+    assert found.policy_bp == pytest.approx(found.rule_bp - found.gain_bp)
+    assert found.events == (("failed", 1),)
+    assert "saved 0.33 bp a year, 25 in all" in found.sentence
+    with pytest.raises(ParameterError, match="empty"):
+        shadow.summary([])
+    assert "never fit" in shadow.summary([entry("raise")]).sentence
+
+
+def test_the_log_reads_back(tmp_path):
+    log = shadow.ShadowLog(tmp_path / "log.jsonl", HASH)
+    entries = [entry(np.array([0.4, 0.6])), entry(None), entry("raise")]
+    heads = [log.append(each) for each in entries]
+    assert log.entries() == tuple(entries)
+    assert shadow.ShadowLog(tmp_path / "log.jsonl", HASH).head == heads[-1]
+    assert len(shadow.to_frame(entries)) == 3
+    with pytest.raises(PolicyError, match="name a new file"):
+        shadow.ShadowLog(tmp_path / "log.jsonl", "cd" * 32)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    path = tmp_path_factory.mktemp("shadow") / "log.jsonl"
+    log = shadow.ShadowLog(path, HASH)
+    for portfolio in "ABCDE":
+        log.append(entry(np.array([0.4, 0.6]), portfolio))
+    return path, log.head
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_a_changed_line_is_found(written, tmp_path_factory, data):
+    path, head = written
+    body = bytearray(path.read_bytes())
+    place = data.draw(st.integers(0, len(body) - 1))
+    body[place] ^= data.draw(st.integers(1, 255))
+    changed = tmp_path_factory.mktemp("changed") / "log.jsonl"
+    changed.write_bytes(body)
+    with pytest.raises(PolicyError):
+        shadow.read(changed, head=head)
+
+
+@pytest.mark.parametrize("drop", range(6))
+def test_a_removed_line_is_found(written, tmp_path, drop):
+    path, head = written
+    lines = path.read_bytes().splitlines(keepends=True)
+    (tmp_path / "log").write_bytes(b"".join(line for i, line in enumerate(lines) if i != drop))
+    with pytest.raises(PolicyError, match="line|ends at"):  # noqa: RUF043
+        shadow.read(tmp_path / "log", head=head)
+
+
+def test_a_line_made_up_with_a_hash_of_its_own_breaks_the_chain(written, tmp_path):
+    lines = written[0].read_text().splitlines(keepends=True)
+    forged = json.loads(lines[2].partition(" ")[2]) | {"wealth": 1.0}
+    previous = forged.pop("previous")
+    line, _ = shadow._link(forged, previous)
+    lines[2] = line.decode()
+    (tmp_path / "log").write_text("".join(lines))
+    with pytest.raises(PolicyError, match="line 4"):
+        shadow.read(tmp_path / "log")
+
+
+@pytest.mark.parametrize("body", [b"", b"{}\n", b"x", b"\xff\n", b"a b\n"])
+def test_what_is_no_log_is_refused(tmp_path, body):
+    (tmp_path / "log").write_bytes(body)
+    with pytest.raises(PolicyError):
+        shadow.read(tmp_path / "log")
+
+
+def test_figures_that_are_none_are_not_written(tmp_path):
+    log = shadow.ShadowLog(tmp_path / "log", HASH)
+    with pytest.raises(ParameterError, match="figure"):
+        log.append(replace(entry(None), wealth=float("nan")))
+    assert log.entries() == ()
+    with pytest.raises(ParameterError, match="worth"):
+        entry(None, wealth=0.0)
+
+
+def test_a_year_in_shadow_goes_to_the_rolling_review(tmp_path):
+    universe = gbm(np.full(3, 0.05), np.diag([0.03, 0.01, 0.02]), np.full(3, 1 / 3), paths=1, sessions=1400, seed=9)
+    log = shadow.ShadowLog(tmp_path / "log", HASH)
+    rule = Band(0.02, every=21)
+    guarded = Guarded(
+        Quadratic(0.4),
+        rule,
+        mode="shadow",
+        listen=lambda seen, judged: log.append(
+            shadow.entry(seen, judged, portfolio="A", wealth=1e6, every=guarded.every)
+        ),
+    )
+    watched = simulate(universe, signals(universe), Runs.product([guarded]))
+    alone = simulate(universe, signals(universe), Runs.product([rule]))
+    assert watched.statistics["total_bp"].iloc[0] == pytest.approx(alone.statistics["total_bp"].iloc[0])
+    windows = shadow.windows(log.entries())
+    total = shadow.summary(log.entries())
+    assert len(windows) >= 16
+    assert windows["rule_bp"].mean() == pytest.approx(total.rule_bp, rel=0.2)
+    decision = review(windows, policy="quadratic", content_hash=HASH, state="shadow")
+    assert decision.windows == len(windows)
+    assert decision.decision in ("promote", "keep")
