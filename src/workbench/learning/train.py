@@ -82,7 +82,7 @@ def _any_problem_course() -> Course:
     return Course(
         "learned_quadratic",
         1.0,
-        Training(steps=200, rate=0.02, burn_in=36, check_every=100),
+        Training(steps=120, rate=0.03, burn_in=36, check_every=60),
         lambda seed, step: random_scene(SIZES[step % len(SIZES)], 72, 132, np.random.default_rng((3, seed, step))),
         lambda: tuple(random_scene(m, 96, 96, np.random.default_rng((4, m))) for m in (3, 5)),
     )
