@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.backtest import Floats
-from workbench.backtest.evidence import Case, Evidence
+from workbench.backtest.evidence import CONTROLS, Case, Evidence
 from workbench.exhibits import policy_facts as words
 from workbench.exhibits.drift_facts import absent, noun
 from workbench.exhibits.origin import Origin
@@ -214,7 +214,14 @@ def controls_table(evidence: Evidence, origin: Origin) -> Exhibit:
         Column("threshold", "Allowed", "number"), Column("passed", "Result", "badge"), Column("sentence", "In words"),
     )  # fmt: skip
     broken = [control.name for control in evidence.controls if not control.passed]
-    takeaway = "Every control holds." if not broken else f"Not to be trusted yet: {words.sentence(broken)} fails."
+    missing = [name for name in CONTROLS if name not in {control.name for control in evidence.controls}]
+    takeaway = "Every control holds."
+    if missing:
+        takeaway = (
+            f"What was run holds; not run here: {words.sentence(missing)}, which the verdict counts as not shown."
+        )
+    if broken:
+        takeaway = f"Not to be trusted yet: {words.sentence(broken)} {noun(len(broken), 'fails', 'fail')}."
     return Exhibit(
         id, title, TableBody(columns, tuple(rows)), takeaway, words.settings(evidence, origin), tuple(facts)
     )  # fmt: skip

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from workbench import backtest
-from workbench.backtest import Costs, Policy, Signals, Universe, evidence, tuning
+from workbench.backtest import (
+    Costs,
+    Policy,
+    Quadratic,
+    Runs,
+    Signals,
+    Universe,
+    dynamic_programming,
+    evidence,
+    simulate,
+    tuning,
+)
 from workbench.backtest.evidence import Candidate, Control, Criterion, Evidence, TrialLedger, Verdict, Window
 from workbench.errors import MarketDataError, ParameterError, PolicyError
 from workbench.exhibits import policy_facts as words
 from workbench.exhibits.origin import Origin
 from workbench.exhibits.policy_folder import Shelf
 from workbench.firm import CASH, Firm
+from workbench.learning import universes
 from workbench.learning.event import Event
 from workbench.learning.registry import RegisteredPolicy
 from workbench.report import Settings
@@ -24,6 +36,8 @@ from workbench.report import Settings
 TUNED = "tuned quadratic"
 #: Fewer positions than this cannot drift against each other.
 _LEAST_POSITIONS = 2
+#: Sessions of the leak control: a year of signals, and one in which the future is shuffled.
+_LEAK_SESSIONS = 2 * 252 + 2
 
 
 @dataclass(frozen=True)
@@ -156,7 +170,8 @@ def compare(
     candidates += [Candidate(policy.name, policy, surrogate=tuned, portfolios=portfolios) for policy in learned]
     result = evidence.pack(
         universe, signals, policies, candidates, seed=plan.seed, measure=plan.measure, test_windows=found,
-        cost_multiples=(1.0, 2.0), costs=plan.costs, risk_aversion=plan.risk_aversion, controls=_controls(learned),
+        cost_multiples=(1.0, 2.0), costs=plan.costs, risk_aversion=plan.risk_aversion, 
+        controls=_controls(universe, signals, learned, plan.seed),
         ledger=ledger, replications=plan.replications,
     )  # fmt: skip
     verdicts = tuple(_judged(policy, result, universe, found) for policy in [*learned, None])
@@ -207,10 +222,29 @@ def _fit_for(
     return tuple(fit), tuple(notes)
 
 
-def _controls(learned: Sequence[RegisteredPolicy]) -> tuple[Control, ...]:
-    """The controls on the first card: they check the procedure that made it."""
-    checks = learned[0].card.controls if learned else ()
-    return tuple(Control(check.name, check.value, check.threshold, check.passed, check.sentence) for check in checks)
+def _controls(
+    universe: Universe, signals: Signals, learned: Sequence[RegisteredPolicy], seed: int
+) -> tuple[Control, ...]:
+    """Controls made here, on the first learned policy or the one-step rule; the others as its card tells them."""
+    policy: Policy = learned[0] if learned else Quadratic(1.0)
+    told = learned[0].card.controls if learned else ()
+    found = {
+        check.name: Control(check.name, check.value, check.threshold, check.passed, check.sentence) for check in told
+    }
+    made: list[Callable[[], Control]] = [
+        lambda: evidence.dp_gap(policy, solution=dynamic_programming.solve("n2_10", 41, 5)),
+        lambda: evidence.same_bits(lambda: simulate(universe, signals, Runs.product([policy])).statistics),
+    ]
+    start = max(signals.first - 252, 0)
+    part = universes.until(universe, min(start + _LEAK_SESSIONS, len(universe.sessions)), start)
+    made.append(lambda: evidence.leak(part, policy, seed=seed))
+    for make in made:
+        try:
+            control = make()
+        except (MarketDataError, ParameterError, PolicyError):
+            continue  # a bankrupt asset, too short a history: not measured, which the verdict counts as not passed
+        found[control.name] = control
+    return tuple(found.values())
 
 
 def trained_until(policy: RegisteredPolicy) -> pd.Timestamp:
