@@ -221,36 +221,34 @@ def trade(
 ) -> None:  # fmt: skip
     """Trade at the current close to what was wanted at the look, by the engine's own code; what is left alone stays."""
     n, m = world.price.shape[2], len(world.target)
-    touched, traded, share, held = np.zeros(m, np.bool_), np.zeros(n), np.zeros(n), np.zeros(n)
+    order, traded, share, held = np.empty(m), np.empty(n), np.empty(n), np.empty(n)
     for b in range(len(wealth)):
-        if not trades[b]:
+        if not (trades[b] and compiled.write_order(order, wanted[b], weight[b], world.target)):
             continue
         path, s = batch.path[b], batch.session[b]
-        for i in range(m):
-            touched[i] = abs(wanted[b, i] - weight[b, i]) > compiled.UNTRADED
         for i in range(n):
             held[i] = batch.units[b, i] * world.price[path, s, i]
         left, cost, count = compiled.settle(
-            held, batch.cash[b], wanted[b], touched, world.price[path, s],
+            held, batch.cash[b], order, world.price[path, s],
             world.volatility[path, s] if costs.impact > 0.0 else world.rate,
             compiled.UNTRADED * wealth[b], costs, batch.cost_multiple[b], share, traded,
         )  # fmt: skip
-        if count == 0:
-            continue
         if left <= 0.0:
             cost = np.nan
-        bought, moved = 0.0, 0.0
+        elif count == 0:
+            continue
+        bought, moved, after = 0.0, 0.0, 0.0
         for i in range(n):
             bought += traded[i]
             moved += abs(traded[i])
-            if touched[i]:
-                batch.units[b, i] = (held[i] + traded[i]) / world.price[path, s, i]
+            held[i] += traded[i]
+            after += held[i]
+            if share[i] >= 0.0:
+                batch.units[b, i] = held[i] / world.price[path, s, i]
         batch.cash[b] -= bought + cost
         report[b, COST] = cost / wealth[b]
         report[b, TURNOVER] = 0.5 * (moved + abs(bought)) / wealth[b]
-        wealth[b] = batch.cash[b]
-        for i in range(n):
-            wealth[b] += batch.units[b, i] * world.price[path, s, i]
+        wealth[b] = after + batch.cash[b]
 
 
 @njit(cache=True, error_model="numpy")
