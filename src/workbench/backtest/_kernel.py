@@ -50,7 +50,7 @@ class Market(NamedTuple):
     covariance_at: Ints
     market: Floats
     asset: Floats
-    volatility: Floats  # P x T x n, daily; of size 0 where no cost asks for it
+    volatility: Floats  # P x T x n, daily
 
 
 class Batch(NamedTuple):
@@ -101,185 +101,326 @@ def simulate(market: Market, batch: Batch, terms: Terms, kept: Kept) -> None:
         _walk_block(market, batch, terms, kept, batch.block[block], batch.block[block + 1])
 
 
+class Lanes(NamedTuple):
+    """The state of a block of runs over the same path, by lane."""
+
+    run: Ints
+    units: Floats  # n x lanes
+    cash: Floats
+    value: Floats
+    before: Floats  # value at the last close
+    growth: Floats  # value today over value at the last close
+    peak: Floats
+    order: Floats  # lanes x m: weights ordered, -1 where a position is left alone
+    due: Ints  # session of the order's execution, `Terms.last` + 1 where there is none
+    look: Ints  # session of the next look
+    width: Floats  # m x lanes, of bands
+    strayed: Floats  # how far the worst position is beyond its band, dollars
+    net: Floats
+    net_squared: Floats
+    excess: Floats
+    excess_squared: Floats
+    active: Floats
+    active_squared: Floats
+    drawdown: Floats
+    sums: Floats  # FIGURES x lanes; the above are written to it in the end
+
+
 @njit(cache=True, error_model="numpy")
 def _walk_block(market: Market, batch: Batch, terms: Terms, kept: Kept, start: int, stop: int) -> None:
-    lanes = stop - start
-    path = batch.path[start]
-    n = market.price.shape[2]
-    m = len(market.target)
-    with_cash = m > n
-    first, last = terms.first, terms.last
-    goal, scratch = np.empty(m), np.empty(_decide.scratch_size(m))
-    weight, wish, cost_rate, traded = np.empty(m), np.empty(m), np.zeros(m), np.zeros(n)
-    covariance = np.zeros((m, m))
-    asset = np.zeros((market.asset.shape[2], m))
-    covariance_of = -1
+    path, first, last = batch.path[start], terms.first, terms.last
+    size, n, m = stop - start, market.price.shape[2], len(market.target)
+    goal = np.empty(m)
     set_goal(goal, market.target, market.bankrupt_from[path], first)
-
-    units, cash = np.zeros((n, lanes)), np.zeros(lanes)
-    wanted, touched = np.zeros((lanes, m)), np.zeros((lanes, m), np.bool_)
-    before, value, growth = np.full(lanes, terms.wealth), np.zeros(lanes), np.ones(lanes)
-    peak, lowest = np.full(lanes, terms.wealth), np.ones(lanes)
-    net, net2, excess, excess2 = np.zeros(lanes), np.zeros(lanes), np.zeros(lanes), np.zeros(lanes)
-    active, active2 = np.zeros(lanes), np.zeros(lanes)
-    turnover, paid, trades = np.zeros(lanes), np.zeros(lanes), np.zeros(lanes)
-    due, look = np.full(lanes, last + 1), np.full(lanes, last + 1)
-    ending, ended_at = np.zeros(lanes, np.int64), np.full(lanes, -1)
-    strayed = np.zeros(lanes)
-    # Bands are told apart for all lanes at once, without making weights; only those near or beyond it are asked.
-    width, banded = np.zeros((m, lanes)), True
-    for lane in range(lanes):
-        run = start + lane
-        banded = banded and batch.kind[run] == _decide.BAND
-        if batch.kind[run] != _decide.HOLD:
-            look[lane] = first + 1 + (batch.offset[run] - first - 1) % batch.every[run]
-        for i in range(n):
-            units[i, lane] = goal[i] * terms.wealth / market.price[path, first, i] if goal[i] > 0.0 else 0.0
-        cash[lane] = goal[n] * terms.wealth if with_cash else 0.0
+    # Made here and nowhere else: the compiler sees that no two of them overlap, and works on several lanes at once.
+    lanes = Lanes(
+        run=np.arange(start, stop),
+        units=np.zeros((n, size)),
+        cash=np.zeros(size),
+        value=np.zeros(size),
+        before=np.full(size, terms.wealth),
+        growth=np.ones(size),
+        peak=np.full(size, terms.wealth),
+        order=np.empty((size, m)),
+        due=np.full(size, last + 1),
+        look=np.full(size, last + 1),
+        width=np.zeros((m, size)),
+        strayed=np.zeros(size),
+        net=np.zeros(size),
+        net_squared=np.zeros(size),
+        excess=np.zeros(size),
+        excess_squared=np.zeros(size),
+        active=np.zeros(size),
+        active_squared=np.zeros(size),
+        drawdown=np.zeros(size),
+        sums=np.zeros((len(FIGURES), size)),
+    )
+    _start(lanes, market, batch, terms, goal)
+    banded = batch.kind[start] == _decide.BAND
     if banded:
-        _set_widths(width, goal, batch, start)
-
+        _set_widths(lanes, batch, goal)
+    covariance, asset = np.zeros((m, m)), np.zeros((market.asset.shape[2], m))
     for t in range(first + 1, last + 1):
-        price = market.price[path, t]
-        died = False
-        for i in range(n):
-            died = died or market.bankrupt_from[path, i] == t
-        earned = 1.0 + market.cash_return[path, t]
-        for lane in range(lanes):
-            cash[lane] *= earned
-        if market.pays[path, t]:
-            for i in range(n):
-                dividend = market.dividend[path, t, i]
-                for lane in range(lanes):
-                    cash[lane] += units[i, lane] * dividend
-        for lane in range(lanes):
-            value[lane] = cash[lane]
-        for i in range(n):
-            close = price[i]
-            for lane in range(lanes):
-                value[lane] += units[i, lane] * close
-        reference = market.target_return[path, t]
-        for lane in range(lanes):
-            growth[lane] = value[lane] / before[lane]
-            gap = growth[lane] - 1.0 - reference
-            active[lane] += gap
-            active2[lane] += gap * gap
-        if died:
+        _mark(lanes, market, path, t)
+        if _somebody_died(market.bankrupt_from, path, t):
             set_goal(goal, market.target, market.bankrupt_from[path], t)
             if banded:
-                _set_widths(width, goal, batch, start)
-            for lane in range(lanes):
-                if value[lane] <= 0.0 and ending[lane] == RAN:
-                    ending[lane], ended_at[lane] = NO_WEALTH, t
-                    due[lane], look[lane] = last + 1, last + 1
+                _set_widths(lanes, batch, goal)
+            _end_the_penniless(lanes, t, last)
+        if _any_at(lanes.due, t):
+            _execute(lanes, market, batch, terms, kept, path, t)
+        _measure(lanes, market.cash_return[path, t])
+        if kept.keep_returns or kept.keep_paths:
+            _keep(lanes, market.price[path, t], batch, kept, t - first - 1)
+        if _any_at(lanes.look, t):
+            if banded:
+                _stray(lanes, market, goal, path, t)
+            _ask(lanes, market, batch, terms, goal, covariance, asset, path, t)
+    _write(lanes, batch, kept)
 
-        for lane in range(lanes):
-            if due[lane] == t:
-                due[lane] = last + 1
-                run = start + lane
-                left, spread, count = _settle(
-                    units[:, lane], cash[lane], value[lane], wanted[lane], touched[lane], price, market.volatility,
-                    path, t, terms, batch.multiple[run], traded,
-                )  # fmt: skip
-                if left <= 0.0:
-                    ending[lane], ended_at[lane] = UNPAYABLE, t
-                    look[lane] = last + 1
-                elif count > 0:
-                    bought = 0.0
-                    moved = 0.0
-                    for i in range(n):
-                        bought += traded[i]
-                        moved += abs(traded[i])
-                    cash[lane] -= bought + spread
-                    after = cash[lane]
-                    for i in range(n):
-                        after += units[i, lane] * price[i]
-                    turnover[lane] += 0.5 * (moved + abs(bought)) / value[lane]
-                    paid[lane] += spread / value[lane]
-                    trades[lane] += count
-                    if kept.keep_paths:
-                        for i in range(n):
-                            kept.trades[batch.row[run], t - first - 1, i] = traded[i] / value[lane]
-                        kept.costs[batch.row[run], t - first - 1] = spread / value[lane]
-                    growth[lane] *= after / value[lane]
-                    value[lane] = after
 
-        riskless = earned - 1.0
-        for lane in range(lanes):
-            gain = growth[lane] - 1.0
-            over = gain - riskless
-            net[lane] += gain
-            net2[lane] += gain * gain
-            excess[lane] += over
-            excess2[lane] += over * over
-            peak[lane] = value[lane] if value[lane] > peak[lane] else peak[lane]
-            level = value[lane] / peak[lane]
-            lowest[lane] = level if level < lowest[lane] else lowest[lane]
-            before[lane] = value[lane]
+@njit(cache=True, error_model="numpy")
+def _start(lanes: Lanes, market: Market, batch: Batch, terms: Terms, goal: Floats) -> None:
+    """Every lane at its target at the close of the first session, with its first look."""
+    n, m = market.price.shape[2], len(goal)
+    first = terms.first
+    lanes.sums[ENDED_AT] = -1.0
+    for lane in range(len(lanes.run)):
+        run = lanes.run[lane]
+        if batch.kind[run] != _decide.HOLD:
+            lanes.look[lane] = first + 1 + (batch.offset[run] - first - 1) % batch.every[run]
+        for i in range(n):
+            if goal[i] > 0.0:
+                lanes.units[i, lane] = goal[i] * terms.wealth / market.price[batch.path[run], first, i]
+        if m > n:
+            lanes.cash[lane] = goal[n] * terms.wealth
+
+
+@njit(cache=True, error_model="numpy")
+def _write(lanes: Lanes, batch: Batch, kept: Kept) -> None:
+    """Write the figures of every lane to the row of its run."""
+    sums = lanes.sums
+    sums[NET], sums[NET_SQUARED], sums[WEALTH] = lanes.net, lanes.net_squared, lanes.value
+    sums[EXCESS], sums[EXCESS_SQUARED], sums[DRAWDOWN] = lanes.excess, lanes.excess_squared, lanes.drawdown
+    sums[ACTIVE], sums[ACTIVE_SQUARED] = lanes.active, lanes.active_squared
+    for lane in range(len(lanes.run)):
+        kept.figures[batch.row[lanes.run[lane]]] = sums[:, lane]
+
+
+@njit(cache=True, error_model="numpy", inline="always")
+def _mark(lanes: Lanes, market: Market, path: int, t: int) -> None:
+    """Cash earns, dividends come in, units are valued; the day before trading against the target without costs."""
+    units, cash, value, before, growth = lanes.units, lanes.cash, lanes.value, lanes.before, lanes.growth
+    active, active_squared = lanes.active, lanes.active_squared
+    n, size = lanes.units.shape
+    earned = 1.0 + market.cash_return[path, t]
+    for lane in range(size):
+        cash[lane] *= earned
+    if market.pays[path, t]:
+        for i in range(n):
+            dividend = market.dividend[path, t, i]
+            for lane in range(size):
+                cash[lane] += units[i, lane] * dividend
+    for lane in range(size):
+        value[lane] = cash[lane]
+    for i in range(n):
+        close = market.price[path, t, i]
+        for lane in range(size):
+            value[lane] += units[i, lane] * close
+    reference = market.target_return[path, t]
+    for lane in range(size):
+        growth[lane] = value[lane] / before[lane]
+        gap = growth[lane] - 1.0 - reference
+        active[lane] += gap
+        active_squared[lane] += gap * gap
+
+
+@njit(cache=True, error_model="numpy", inline="always")
+def _measure(lanes: Lanes, riskless: float) -> None:
+    """Statistics of the day's net return; the day becomes the one before."""
+    value, before, growth, peak = lanes.value, lanes.before, lanes.growth, lanes.peak
+    net, net_squared, drawdown = lanes.net, lanes.net_squared, lanes.drawdown
+    excess, excess_squared = lanes.excess, lanes.excess_squared
+    for lane in range(len(value)):
+        gain = growth[lane] - 1.0
+        net[lane] += gain
+        net_squared[lane] += gain * gain
+        over = gain - riskless
+        excess[lane] += over
+        excess_squared[lane] += over * over
+    for lane in range(len(value)):
+        peak[lane] = value[lane] if value[lane] > peak[lane] else peak[lane]
+        below = value[lane] / peak[lane] - 1.0
+        drawdown[lane] = below if below < drawdown[lane] else drawdown[lane]
+        before[lane] = value[lane]
+
+
+@njit(cache=True, error_model="numpy")
+def _keep(lanes: Lanes, price: Floats, batch: Batch, kept: Kept, day: int) -> None:
+    """Write returns and paths of the day, where they are asked for."""
+    n, size = lanes.units.shape
+    for lane in range(size):
+        row = batch.row[lanes.run[lane]]
         if kept.keep_returns:
-            for lane in range(lanes):
-                kept.returns[batch.row[start + lane], t - first - 1] = growth[lane] - 1.0
+            kept.returns[row, day] = lanes.growth[lane] - 1.0
         if kept.keep_paths:
-            for lane in range(lanes):
-                row = batch.row[start + lane]
-                for i in range(n):
-                    kept.weights[row, t - first - 1, i] = units[i, lane] * price[i] / value[lane]
-                kept.weights[row, t - first - 1, n] = cash[lane] / value[lane]
-
-        looking = False
-        for lane in range(lanes):
-            looking = looking or look[lane] == t
-        if not looking:
-            continue
-        if banded:
-            _stray(strayed, units, cash, value, price, goal, width, with_cash)
-        for lane in range(lanes):
-            if look[lane] != t:
-                continue
-            run = start + lane
-            look[lane] = t + batch.every[run]
-            # One order at a time: a policy with an order on its way is not asked.
-            if due[lane] <= last or (banded and strayed[lane] < -1e-9 * value[lane]):
-                continue
-            invested = value[lane] if with_cash else value[lane] - cash[lane]
             for i in range(n):
-                weight[i] = units[i, lane] * price[i] / invested
-                cost_rate[i] = terms.rate[i] * batch.multiple[run]
-            if with_cash:
-                weight[n] = cash[lane] / invested
-            if batch.kind[run] > _decide.BAND:
-                if market.covariance_at[t] != covariance_of:
-                    covariance_of = market.covariance_at[t]
-                    covariance[:n, :n] = market.covariance[path, covariance_of]
-                asset[:, :n] = market.asset[path, t]
-            numbers = batch.numbers[batch.begin[run] : batch.end[run]]
-            if not _decide.decide(
-                batch.kind[run], numbers, weight, goal, covariance, cost_rate, market.market[path, t], asset,
-                terms.risk_aversion, wish, scratch,
-            ):  # fmt: skip
-                continue
-            total, least = 0.0, 0.0
-            for i in range(m):
-                total += wish[i]
-                least = min(least, wish[i])
-            if not (abs(total - 1.0) <= SIMPLEX and least >= -SIMPLEX):
-                ending[lane], ended_at[lane] = OFF_SIMPLEX, t
-                look[lane] = last + 1
-                continue
-            if t + batch.delay[run] <= last:
-                due[lane] = t + batch.delay[run]
-                wanted[lane] = wish
-                for i in range(m):
-                    touched[lane, i] = abs(wish[i] - weight[i]) > UNTRADED
+                kept.weights[row, day, i] = lanes.units[i, lane] * price[i] / lanes.value[lane]
+            kept.weights[row, day, n] = lanes.cash[lane] / lanes.value[lane]
 
-    for lane in range(lanes):
-        figures = kept.figures[batch.row[start + lane]]
-        figures[NET], figures[NET_SQUARED] = net[lane], net2[lane]
-        figures[EXCESS], figures[EXCESS_SQUARED] = excess[lane], excess2[lane]
-        figures[ACTIVE], figures[ACTIVE_SQUARED] = active[lane], active2[lane]
-        figures[DRAWDOWN], figures[TURNOVER] = lowest[lane] - 1.0, turnover[lane]
-        figures[COST], figures[TRADES], figures[WEALTH] = paid[lane], trades[lane], value[lane]
-        figures[ENDING], figures[ENDED_AT] = ending[lane], ended_at[lane]
+
+@njit(cache=True)
+def _any_at(sessions: Ints, t: int) -> bool:
+    found = 0
+    for lane in range(len(sessions)):
+        found += sessions[lane] == t
+    return found > 0
+
+
+@njit(cache=True)
+def _somebody_died(bankrupt_from: Ints, path: int, t: int) -> bool:
+    died = False
+    for i in range(bankrupt_from.shape[1]):
+        died = died or bankrupt_from[path, i] == t
+    return died
+
+
+@njit(cache=True)
+def _end(lanes: Lanes, lane: int, ending: int, t: int, last: int) -> None:
+    lanes.sums[ENDING, lane], lanes.sums[ENDED_AT, lane] = ending, t
+    lanes.due[lane] = lanes.look[lane] = last + 1
+
+
+@njit(cache=True)
+def _end_the_penniless(lanes: Lanes, t: int, last: int) -> None:
+    for lane in range(len(lanes.value)):
+        if lanes.value[lane] <= 0.0 and lanes.sums[ENDING, lane] == RAN:
+            _end(lanes, lane, NO_WEALTH, t, last)
+
+
+@njit(cache=True, error_model="numpy")
+def _execute(lanes: Lanes, market: Market, batch: Batch, terms: Terms, kept: Kept, path: int, t: int) -> None:
+    """Trade the orders due at this close, and take their costs from the day's growth."""
+    n, size = lanes.units.shape
+    price, volatility = market.price[path, t], market.volatility[path, t]
+    held, share, traded = np.empty(n), np.empty(n), np.empty(n)
+    for lane in range(size):
+        if lanes.due[lane] != t:
+            continue
+        lanes.due[lane] = terms.last + 1
+        run, value = lanes.run[lane], lanes.value[lane]
+        for i in range(n):
+            held[i] = lanes.units[i, lane] * price[i]
+        left, cost, count = _settle(
+            held, lanes.cash[lane], lanes.order[lane], price, volatility, UNTRADED * value, terms, batch.multiple[run],
+            share, traded,
+        )  # fmt: skip
+        if left <= 0.0:
+            _end(lanes, lane, UNPAYABLE, t, terms.last)
+        if count == 0 or left <= 0.0:
+            continue
+        bought, moved, after = 0.0, 0.0, 0.0
+        for i in range(n):
+            bought += traded[i]
+            moved += abs(traded[i])
+            held[i] += traded[i]
+            after += held[i]
+            if share[i] >= 0.0:
+                lanes.units[i, lane] = held[i] / price[i]
+        lanes.cash[lane] -= bought + cost
+        lanes.value[lane] = after + lanes.cash[lane]
+        lanes.growth[lane] *= lanes.value[lane] / value
+        lanes.sums[TURNOVER, lane] += 0.5 * (moved + abs(bought)) / value
+        lanes.sums[COST, lane] += cost / value
+        lanes.sums[TRADES, lane] += count
+        if kept.keep_paths:
+            day = t - terms.first - 1
+            for i in range(n):
+                kept.trades[batch.row[run], day, i] = traded[i] / value
+            kept.costs[batch.row[run], day] = cost / value
+
+
+@njit(cache=True, error_model="numpy")
+def _ask(
+    lanes: Lanes, market: Market, batch: Batch, terms: Terms, goal: Floats, covariance: Floats,
+    asset: Floats, path: int, t: int,
+) -> None:  # fmt: skip
+    """Ask the policies that look at this close, and keep what they order."""
+    n, m = len(lanes.units), len(goal)
+    weight, wish, cost, scratch = np.empty(m), np.empty(m), np.zeros(m), np.empty(_decide.scratch_size(m))
+    seen = False
+    for lane in range(len(lanes.value)):
+        if lanes.look[lane] != t:
+            continue
+        run = lanes.run[lane]
+        kind = batch.kind[run]
+        lanes.look[lane] = t + batch.every[run]
+        executed = t + batch.delay[run]
+        # One order at a time: a policy with an order on its way is not asked. What cannot be traded is not asked either.
+        if lanes.due[lane] <= terms.last or executed > terms.last:
+            continue
+        if kind == _decide.TARGET:
+            lanes.due[lane] = executed
+            lanes.order[lane] = goal
+            continue
+        if kind == _decide.BAND and lanes.strayed[lane] < 0.0:
+            continue
+        if kind > _decide.BAND and not seen:
+            seen = True
+            covariance[:n, :n] = market.covariance[path, market.covariance_at[t]]
+            asset[:, :n] = market.asset[path, t]
+        invested = lanes.value[lane] - (0.0 if m > n else lanes.cash[lane])
+        for i in range(n):
+            weight[i] = lanes.units[i, lane] * market.price[path, t, i] / invested
+            cost[i] = terms.rate[i] * batch.multiple[run]
+        if m > n:
+            weight[n] = lanes.cash[lane] / invested
+        numbers = batch.numbers[batch.begin[run] : batch.end[run]]
+        if not _decide.decide(
+            kind,
+            numbers,
+            weight,
+            goal,
+            covariance,
+            cost,
+            market.market[path, t],
+            asset,
+            terms.risk_aversion,
+            wish,
+            scratch,
+        ):
+            continue
+        if not on_simplex(wish):
+            _end(lanes, lane, OFF_SIMPLEX, t, terms.last)
+        elif write_order(lanes.order[lane], wish, weight, goal):
+            lanes.due[lane] = executed
+
+
+@njit(cache=True)
+def on_simplex(wish: Floats) -> bool:
+    """Whether weights are 0 or more and sum to 1, within `SIMPLEX`."""
+    total, least = 0.0, 0.0
+    for i in range(len(wish)):
+        total += wish[i]
+        least = min(least, wish[i])
+    return abs(total - 1.0) <= SIMPLEX and least >= -SIMPLEX
+
+
+@njit(cache=True)
+def write_order(order: Floats, wish: Floats, weight: Floats, goal: Floats) -> bool:
+    """Turn wanted weights into an order and return whether it trades anything: -1 is a position left alone.
+
+    A position wanted as it is held is left alone, so that the days until execution do not make it trade. Who wants the
+    target wants all of it, also where a weight stands there already. A rounding below zero is zero.
+    """
+    whole, trades = True, False
+    for i in range(len(wish)):
+        whole = whole and abs(wish[i] - goal[i]) <= UNTRADED
+    for i in range(len(wish)):
+        moves = whole or abs(wish[i] - weight[i]) > UNTRADED
+        order[i] = max(wish[i], 0.0) if moves else -1.0
+        trades = trades or moves
+    return trades
 
 
 @njit(cache=True)
@@ -296,89 +437,105 @@ def set_goal(goal: Floats, target: Floats, bankrupt_from: Ints, t: int) -> None:
 
 
 @njit(cache=True)
-def _set_widths(width: Floats, goal: Floats, batch: Batch, start: int) -> None:
-    for lane in range(width.shape[1]):
-        numbers = batch.numbers[batch.begin[start + lane] : batch.end[start + lane]]
+def _set_widths(lanes: Lanes, batch: Batch, goal: Floats) -> None:
+    for lane in range(len(lanes.run)):
+        numbers = batch.numbers[batch.begin[lanes.run[lane]] : batch.end[lanes.run[lane]]]
         for i in range(len(goal)):
-            width[i, lane] = numbers[0] * (goal[i] if numbers[2] > 0.5 else 1.0)
+            lanes.width[i, lane] = numbers[0] * (goal[i] if numbers[2] > 0.5 else 1.0)
 
 
-@njit(cache=True)
-def _stray(
-    strayed: Floats, units: Floats, cash: Floats, value: Floats, price: Floats, goal: Floats, width: Floats,
-    with_cash: bool,
-) -> None:  # fmt: skip
-    """How far (dollars) each lane's worst position is beyond its band: |u P - w V| > b V needs no division."""
-    n, lanes = units.shape
-    for lane in range(lanes):
+@njit(cache=True, inline="always")
+def _stray(lanes: Lanes, market: Market, goal: Floats, path: int, t: int) -> None:
+    """How far every lane's worst position is beyond its band, in dollars: |u P - w V| > b V needs no division."""
+    n, size = lanes.units.shape
+    units, cash, value, width, strayed = lanes.units, lanes.cash, lanes.value, lanes.width, lanes.strayed
+    idle = 0.0 if len(goal) > n else 1.0
+    for lane in range(size):
         strayed[lane] = -value[lane]
     for i in range(n):
-        close, share = price[i], goal[i]
-        for lane in range(lanes):
-            base = value[lane] if with_cash else value[lane] - cash[lane]
+        close, share = market.price[path, t, i], goal[i]
+        for lane in range(size):
+            base = value[lane] - idle * cash[lane]
             beyond = abs(units[i, lane] * close - share * base) - width[i, lane] * base
             strayed[lane] = beyond if beyond > strayed[lane] else strayed[lane]
-    if with_cash:
-        for lane in range(lanes):
-            beyond = abs(cash[lane] - goal[n] * value[lane]) - width[n, lane] * value[lane]
+    for i in range(n, len(goal)):
+        for lane in range(size):
+            beyond = abs(cash[lane] - goal[i] * value[lane]) - width[i, lane] * value[lane]
             strayed[lane] = beyond if beyond > strayed[lane] else strayed[lane]
 
 
 @njit(cache=True, error_model="numpy")
 def _settle(
-    units: Floats, cash: float, value: float, wanted: Floats, touched: NDArray[np.bool_], price: Floats,
-    volatility: Floats, path: int, t: int, terms: Terms, multiple: float, traded: Floats,
-) -> tuple[float, float, int]:  # fmt: skip
-    """Trade to the wanted weights and pay for it: wealth of the traded positions, cost, trades; units are set.
+    held: Floats,
+    cash: float,
+    order: Floats,
+    price: Floats,
+    volatility: Floats,
+    least: float,
+    terms: Terms,
+    multiple: float,
+    share: Floats,
+    traded: Floats,
+) -> tuple[float, float, int]:
+    """Trade dollars to the wanted weights and pay for it: wealth of the traded positions, cost, number of trades.
 
-    Positions that the policy left alone keep their units. The others share what they are worth now, costs taken off,
-    in the proportions wanted; cash that is no position is spent with them. Costs depend on trades and trades on what
-    costs leave: a fixed point, found to rounding. The wealth is 0 where costs eat it up, -1 where nothing converges.
+    Positions that the order leaves alone keep their units. The others share what they are worth now (`held` (n), and
+    cash), costs taken off, in the proportions wanted; cash that is no position is spent with them. Costs depend on
+    trades and trades on what costs leave, x + cost(x) = pool: convex in x, so Newton's steps from the pool fall to the
+    root and find it to rounding, at proportional costs in two or three. `share` and `traded` (n) are written; a trade
+    below `least` dollars costs no ticket. The wealth is 0 where the pool cannot pay.
     """
-    n, m = len(units), len(wanted)
+    n, m = len(held), len(order)
     pool, shares = 0.0, 0.0
     for i in range(n):
+        share[i] = order[i] if price[i] > 0.0 else -1.0
         traded[i] = 0.0
-        if touched[i]:
-            pool += units[i] * price[i]
-            if price[i] > 0.0:
-                shares += wanted[i]
+        if share[i] >= 0.0:
+            pool += held[i]
+            shares += share[i]
     if m == n:
         pool += cash
-    elif touched[n]:
+    elif order[n] >= 0.0:
         pool += cash
-        shares += wanted[n]
-    if shares <= 0.0:
-        return value, 0.0, 0
-    scale = 1.0 / shares
-    count = 0
+        shares += order[n]
+    if shares <= 0.0 or pool <= 0.0:
+        return 1.0, 0.0, 0  # nothing to buy with, or nothing left to buy: the order lapses
+    scale, count = 1.0 / shares, 0
     for i in range(n):
-        if touched[i] and price[i] > 0.0 and abs(wanted[i] * scale * pool - units[i] * price[i]) > UNTRADED * value:
-            count += 1
+        if share[i] >= 0.0:
+            share[i] *= scale
+            count += abs(share[i] * pool - held[i]) > least
     fixed = terms.ticket * multiple * count
-    left, cost, change = pool, 0.0, 0.0
-    for _ in range(200):
-        cost = fixed
-        for i in range(n):
-            if touched[i] and price[i] > 0.0:
-                size = abs(wanted[i] * scale * left - units[i] * price[i])
-                cost += terms.rate[i] * multiple * size
-                if terms.impact > 0.0:
-                    cost += (
-                        terms.impact * multiple * volatility[path, t, i] * size * np.sqrt(size / terms.daily_value[i])
-                    )
-        following = pool - cost
-        if not following > 0.0:
-            return 0.0, cost, count
-        change = abs(following - left)
-        left = following
-        if change <= 1e-15 * pool:
+    left = pool
+    for _ in range(60):
+        cost, slope = _cost(held, share, left, volatility, terms)
+        cost = multiple * cost + fixed
+        excess, slope = left + cost - pool, 1.0 + multiple * slope
+        if excess <= 4e-16 * pool:
             break
-    if change > 1e-9 * pool:
-        return -1.0, cost, count
+        left = left - excess / slope if slope > 0.0 else 0.0
+        if left <= 0.0:
+            return 0.0, 0.0, count
     for i in range(n):
-        if touched[i] and price[i] > 0.0:
-            holding = wanted[i] * scale * left
-            traded[i] = holding - units[i] * price[i]
-            units[i] = holding / price[i]
+        if share[i] >= 0.0:
+            traded[i] = share[i] * left - held[i]
     return left, cost, count
+
+
+@njit(cache=True, error_model="numpy")
+def _cost(held: Floats, share: Floats, left: float, volatility: Floats, terms: Terms) -> tuple[float, float]:
+    """Cost of trading to `share` of `left` dollars, before multiple and tickets, and its slope in `left`."""
+    cost, slope = 0.0, 0.0
+    for i in range(len(held)):
+        if share[i] < 0.0:
+            continue
+        size = share[i] * left - held[i]
+        steep = share[i] if size > 0.0 else -share[i]
+        size = abs(size)
+        cost += terms.rate[i] * size
+        slope += terms.rate[i] * steep
+        if terms.impact > 0.0:
+            price = terms.impact * volatility[i] * np.sqrt(size / terms.daily_value[i])
+            cost += price * size
+            slope += 1.5 * price * steep
+    return cost, slope

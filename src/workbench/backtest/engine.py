@@ -214,7 +214,9 @@ def _market(universe: Universe, signals: Signals, terms: _kernel.Terms) -> _kern
         covariance_at=np.ascontiguousarray(signals.covariance_at, dtype=np.int64),
         market=np.ascontiguousarray(signals.market),
         asset=np.ascontiguousarray(signals.asset),
-        volatility=daily_volatility(signals) if terms.impact > 0.0 else np.empty((0, 0, 0)),
+        volatility=daily_volatility(signals)
+        if terms.impact > 0.0
+        else np.zeros((universe.paths, len(universe.sessions), 0)),
     )
 
 

@@ -119,7 +119,10 @@ def walk_into(
             weight = book.weight(t)
             wanted = _asked(policy, _observation(universe, signals, book, path, t, weight))
             if wanted is not None and t + delay <= terms.last:
-                due, order = t + delay, (wanted, np.abs(wanted - weight) > _kernel.UNTRADED)
+                whole = np.abs(wanted - universe.goal(path, t)).max() <= _kernel.UNTRADED
+                moves = whole | (np.abs(wanted - weight) > _kernel.UNTRADED)
+                if moves.any():
+                    due, order = t + delay, (np.maximum(wanted, 0.0), moves)
     kept.figures[row] = [sums[name] for name in _kernel.FIGURES]
 
 
@@ -221,7 +224,7 @@ class _Book:
         if not self.universe.with_cash or touched[n]:
             pool += self.cash
         shares = wanted[goes].sum()
-        if shares <= 0.0:
+        if shares <= 0.0 or pool <= 0.0:
             return np.zeros(n), 0.0, 0
         share = np.where(goes[:n], wanted[:n], 0.0) / shares
         value = self.value(t)
