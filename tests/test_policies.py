@@ -1,5 +1,7 @@
 """The commands on policy folders: what they print, what they refuse, and the exit code of each."""
 
+import sys
+
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -118,6 +120,31 @@ def test_no_control_character_of_a_folder_reaches_the_terminal(folder):
 def test_what_is_not_there(tmp_path, monkeypatch, arguments, code, words):
     monkeypatch.chdir(tmp_path)
     assert words in call(*arguments, code=code)
+
+
+def test_training_is_handed_the_names_and_seeds(tmp_path, monkeypatch):
+    asked = []
+
+    class Training:
+        SEEDS = (0, 1, 2)
+        courses = staticmethod(lambda: {"one": "course one", "two": "course two"})
+
+        @staticmethod
+        def train_members(course, out, seeds):
+            asked.append((course, out, seeds))
+            return seeds
+
+    monkeypatch.setattr("workbench.policies._training", lambda: Training)
+    assert "one: 2 members" in call("train", "one", "--seeds", 2, "--out", tmp_path)
+    assert call("train", "--out", tmp_path).count("3 members") == 2
+    assert asked[0] == ("course one", tmp_path, (0, 1))
+    assert "there are one, two" in call("train", "three", code=2)
+
+
+def test_training_without_torch_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    monkeypatch.delitem(sys.modules, "workbench.learning.train", raising=False)
+    assert "make lab" in call("train", code=7)
 
 
 def test_an_empty_shelf(tmp_path):

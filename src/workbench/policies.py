@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import click
 
-from workbench.errors import ParameterError, PolicyError
+from workbench.errors import MissingToolError, ParameterError, PolicyError
 
 if TYPE_CHECKING:
     from workbench.learning.registry import RegisteredPolicy
@@ -116,6 +117,38 @@ def key(file: Path) -> None:
     from workbench.learning import signature
 
     click.echo(signature.public_key(_read(file, "key")) if file.exists() else signature.new_key(file))
+
+
+@policy.command()
+@click.argument("names", nargs=-1)
+@click.option("--out", type=_FOLDER, default=Path("policies"), show_default=True, help="Where the numbers go.")
+@click.option("--seeds", type=click.IntRange(1, 1000), help="How many seeds. Default: all that the shipped ones have.")
+def train(names: tuple[str, ...], out: Path, seeds: int | None) -> None:
+    """Train the policies that are shipped, or those NAMES; the same seeds give the same bits.
+
+    A member a seed is kept under --out as it is finished, so that a training that was stopped goes on where it was.
+    Takes minutes a member. Needs torch: make lab.
+    """
+    training = _training()
+    known = training.courses()
+    unknown = sorted(set(names) - set(known))
+    if unknown:
+        raise ParameterError(f"there is no policy {unknown[0]!r} to train; there are {', '.join(known)}", "names")
+    for name in names or known:
+        chosen = training.SEEDS if seeds is None else tuple(range(seeds))
+        members = training.train_members(known[name], out, chosen)
+        click.echo(f"{name}: {len(members)} members in {out}")
+
+
+def _training() -> ModuleType:
+    from importlib import import_module
+
+    try:
+        return import_module("workbench.learning.train")
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        raise MissingToolError("training policies needs torch; install it with: make lab") from error
 
 
 def _line(place: Path, found: RegisteredPolicy) -> str:
