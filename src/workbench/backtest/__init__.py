@@ -3,6 +3,7 @@
 from workbench.backtest import compiled, evidence
 from workbench.backtest.engine import Backtests, joined, simulate
 from workbench.backtest.learned import LearnedQuadratic
+from workbench.backtest.load import load_universe
 from workbench.backtest.policies import Band, BuyAndHold, Calendar, rules
 from workbench.backtest.policy import EVERY, CompiledPolicy, Policy, Rule
 from workbench.backtest.quadratic import Quadratic
@@ -36,6 +37,7 @@ __all__ = [
     "gbm",
     "joined",
     "known_signals",
+    "load_universe",
     "noise",
     "planted",
     "rules",

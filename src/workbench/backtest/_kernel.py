@@ -126,6 +126,20 @@ class Lanes(NamedTuple):
     sums: Floats  # FIGURES x lanes; the above are written to it in the end
 
 
+class Desk(NamedTuple):
+    """Room to work in, made once a block: what a policy sees, what it wishes, and what a settlement needs."""
+
+    weight: Floats
+    wish: Floats
+    cost: Floats
+    covariance: Floats
+    asset: Floats
+    scratch: Floats
+    held: Floats
+    share: Floats
+    traded: Floats
+
+
 @njit(cache=True, error_model="numpy")
 def _walk_block(market: Market, batch: Batch, terms: Terms, kept: Kept, start: int, stop: int) -> None:
     path, first, last = batch.path[start], terms.first, terms.last
@@ -159,7 +173,17 @@ def _walk_block(market: Market, batch: Batch, terms: Terms, kept: Kept, start: i
     banded = batch.kind[start] == _decide.BAND
     if banded:
         _set_widths(lanes, batch, goal)
-    covariance, asset = np.zeros((m, m)), np.zeros((market.asset.shape[2], m))
+    desk = Desk(
+        weight=np.zeros(m),
+        wish=np.zeros(m),
+        cost=np.zeros(m),
+        covariance=np.zeros((m, m)),
+        asset=np.zeros((market.asset.shape[2], m)),
+        scratch=np.zeros(_decide.scratch_size(m)),
+        held=np.zeros(n),
+        share=np.zeros(n),
+        traded=np.zeros(n),
+    )
     for t in range(first + 1, last + 1):
         _mark(lanes, market, path, t)
         if _somebody_died(market.bankrupt_from, path, t):
@@ -168,14 +192,16 @@ def _walk_block(market: Market, batch: Batch, terms: Terms, kept: Kept, start: i
                 _set_widths(lanes, batch, goal)
             _end_the_penniless(lanes, t, last)
         if _any_at(lanes.due, t):
-            _execute(lanes, market, batch, terms, kept, path, t)
+            _execute(lanes, desk, market, batch, terms, kept, path, t)
         _measure(lanes, market.cash_return[path, t])
         if kept.keep_returns or kept.keep_paths:
             _keep(lanes, market.price[path, t], batch, kept, t - first - 1)
         if _any_at(lanes.look, t):
             if banded:
-                _stray(lanes, market, goal, path, t)
-            _ask(lanes, market, batch, terms, goal, covariance, asset, path, t)
+                _stray(
+                    lanes.strayed, lanes.units, lanes.cash, lanes.value, lanes.width, market.price[path, t], goal, m > n
+                )
+            _ask(lanes, desk, market, batch, terms, goal, path, t)
     _write(lanes, batch, kept)
 
 
@@ -299,11 +325,13 @@ def _end_the_penniless(lanes: Lanes, t: int, last: int) -> None:
 
 
 @njit(cache=True, error_model="numpy")
-def _execute(lanes: Lanes, market: Market, batch: Batch, terms: Terms, kept: Kept, path: int, t: int) -> None:
+def _execute(
+    lanes: Lanes, desk: Desk, market: Market, batch: Batch, terms: Terms, kept: Kept, path: int, t: int
+) -> None:
     """Trade the orders due at this close, and take their costs from the day's growth."""
     n, size = lanes.units.shape
     price, volatility = market.price[path, t], market.volatility[path, t]
-    held, share, traded = np.empty(n), np.empty(n), np.empty(n)
+    held, share, traded = desk.held, desk.share, desk.traded
     for lane in range(size):
         if lanes.due[lane] != t:
             continue
@@ -341,13 +369,10 @@ def _execute(lanes: Lanes, market: Market, batch: Batch, terms: Terms, kept: Kep
 
 
 @njit(cache=True, error_model="numpy")
-def _ask(
-    lanes: Lanes, market: Market, batch: Batch, terms: Terms, goal: Floats, covariance: Floats,
-    asset: Floats, path: int, t: int,
-) -> None:  # fmt: skip
+def _ask(lanes: Lanes, desk: Desk, market: Market, batch: Batch, terms: Terms, goal: Floats, path: int, t: int) -> None:
     """Ask the policies that look at this close, and keep what they order."""
     n, m = len(lanes.units), len(goal)
-    weight, wish, cost, scratch = np.empty(m), np.empty(m), np.zeros(m), np.empty(_decide.scratch_size(m))
+    weight, wish, cost = desk.weight, desk.wish, desk.cost
     seen = False
     for lane in range(len(lanes.value)):
         if lanes.look[lane] != t:
@@ -356,7 +381,7 @@ def _ask(
         kind = batch.kind[run]
         lanes.look[lane] = t + batch.every[run]
         executed = t + batch.delay[run]
-        # One order at a time: a policy with an order on its way is not asked. What cannot be traded is not asked either.
+        # One order at a time: a policy with an order on its way is not asked, nor one whose order would come too late.
         if lanes.due[lane] <= terms.last or executed > terms.last:
             continue
         if kind == _decide.TARGET:
@@ -367,8 +392,8 @@ def _ask(
             continue
         if kind > _decide.BAND and not seen:
             seen = True
-            covariance[:n, :n] = market.covariance[path, market.covariance_at[t]]
-            asset[:, :n] = market.asset[path, t]
+            desk.covariance[:n, :n] = market.covariance[path, market.covariance_at[t]]
+            desk.asset[:, :n] = market.asset[path, t]
         invested = lanes.value[lane] - (0.0 if m > n else lanes.cash[lane])
         for i in range(n):
             weight[i] = lanes.units[i, lane] * market.price[path, t, i] / invested
@@ -377,18 +402,9 @@ def _ask(
             weight[n] = lanes.cash[lane] / invested
         numbers = batch.numbers[batch.begin[run] : batch.end[run]]
         if not _decide.decide(
-            kind,
-            numbers,
-            weight,
-            goal,
-            covariance,
-            cost,
-            market.market[path, t],
-            asset,
-            terms.risk_aversion,
-            wish,
-            scratch,
-        ):
+            kind, numbers, weight, goal, desk.covariance, cost, market.market[path, t], desk.asset,
+            terms.risk_aversion, wish, desk.scratch,
+        ):  # fmt: skip
             continue
         if not on_simplex(wish):
             _end(lanes, lane, OFF_SIMPLEX, t, terms.last)
@@ -444,23 +460,30 @@ def _set_widths(lanes: Lanes, batch: Batch, goal: Floats) -> None:
             lanes.width[i, lane] = numbers[0] * (goal[i] if numbers[2] > 0.5 else 1.0)
 
 
-@njit(cache=True, inline="always")
-def _stray(lanes: Lanes, market: Market, goal: Floats, path: int, t: int) -> None:
+@njit(cache=True)
+def _stray(
+    strayed: Floats,
+    units: Floats,
+    cash: Floats,
+    value: Floats,
+    width: Floats,
+    price: Floats,
+    goal: Floats,
+    with_cash: bool,
+) -> None:
     """How far every lane's worst position is beyond its band, in dollars: |u P - w V| > b V needs no division."""
-    n, size = lanes.units.shape
-    units, cash, value, width, strayed = lanes.units, lanes.cash, lanes.value, lanes.width, lanes.strayed
-    idle = 0.0 if len(goal) > n else 1.0
+    n, size = units.shape
     for lane in range(size):
         strayed[lane] = -value[lane]
     for i in range(n):
-        close, share = market.price[path, t, i], goal[i]
+        close, share = price[i], goal[i]
         for lane in range(size):
-            base = value[lane] - idle * cash[lane]
+            base = value[lane] if with_cash else value[lane] - cash[lane]
             beyond = abs(units[i, lane] * close - share * base) - width[i, lane] * base
             strayed[lane] = beyond if beyond > strayed[lane] else strayed[lane]
-    for i in range(n, len(goal)):
+    if with_cash:
         for lane in range(size):
-            beyond = abs(cash[lane] - goal[i] * value[lane]) - width[i, lane] * value[lane]
+            beyond = abs(cash[lane] - goal[n] * value[lane]) - width[n, lane] * value[lane]
             strayed[lane] = beyond if beyond > strayed[lane] else strayed[lane]
 
 

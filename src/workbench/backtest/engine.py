@@ -17,12 +17,15 @@ from workbench.backtest.statistics import statistics
 from workbench.backtest.universe import Costs, Floats, Ints, Signals, Universe
 from workbench.errors import ParameterError, PolicyError
 
+#: Half spreads of the universe and nothing else.
+SPREADS_ONLY = Costs()
+
 
 @dataclass(frozen=True, eq=False)
 class Backtests:
     """Results of R runs over T' days, from the close of `start` to the last of `days`.
 
-    - `statistics`: one row a run: policy, offset, cost_multiple, delay, path and the columns of `statistics.STATISTICS`.
+    - `statistics`: one row a run: policy, offset, cost_multiple, delay, path, and the columns of `STATISTICS`.
     - `returns` (R x T'): daily, net of costs; only where kept.
     - `weights` (R x T' x (n + 1)): of wealth at the close after trading, cash last whether it is a position or not;
       `trades` (R x T' x n) and `costs` (R x T'): fractions of wealth before that day's costs; only where kept.
@@ -72,7 +75,7 @@ def simulate(
     signals: Signals,
     runs: Runs,
     *,
-    costs: Costs = Costs(),
+    costs: Costs = SPREADS_ONLY,
     risk_aversion: float = 5.0,
     keep_returns: bool = False,
     keep_paths: bool = False,
@@ -168,8 +171,8 @@ def check_window(universe: Universe, signals: Signals, first: int | None, last: 
         )
     if not signals.first <= first < last <= end:
         raise ParameterError(
-            f"a backtest of {universe.name} runs from session {signals.first} (before it there are no signals) or later "
-            f"to {end} or earlier, and at least one session on; got {first} to {last}",
+            f"a backtest of {universe.name} runs from session {signals.first} or later (no signals before) to {end} or "
+            f"earlier, and one session on at least; got {first} to {last}",
             "first",
         )
     return first, last
@@ -205,7 +208,7 @@ def _market(universe: Universe, signals: Signals, terms: _kernel.Terms) -> _kern
     return _kernel.Market(
         price=universe.price,
         dividend=universe.dividend,
-        pays=(universe.dividend > 0.0).any(axis=2),
+        pays=np.asarray((universe.dividend > 0.0).any(axis=2), dtype=np.bool_),
         cash_return=universe.cash_return,
         bankrupt_from=universe.bankrupt_from,
         target=universe.target_positions,
@@ -264,8 +267,8 @@ def _check_simplex(runs: Runs, figures: Floats, universe: Universe) -> None:
         run = int(wrong[0])
         day = universe.sessions[int(figures[run, _kernel.ENDED_AT])]
         raise PolicyError(
-            f"{runs.policies[runs.policy[run]].name!r} asks on {day:%Y-%m-%d} for weights that are negative, missing or "
-            f"do not sum to 1 (within {_kernel.SIMPLEX:g}); correct its rule, or use its fallback"
+            f"{runs.policies[runs.policy[run]].name!r} asks on {day:%Y-%m-%d} for weights that are negative, missing "
+            f"or do not sum to 1 (within {_kernel.SIMPLEX:g}); correct its rule, or use its fallback"
         )
 
 

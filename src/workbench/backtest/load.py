@@ -42,8 +42,8 @@ def load_universe(firm: Firm, model_id: str, *, least: int = LEAST) -> Universe:
     if len(close) < least:
         late = ", ".join(map(str, begins.index[begins == start]))
         raise MarketDataError(
-            f"model {model_id}: only {len(close)} sessions are common to its securities, {least} are needed; the history "
-            f"of {late} begins on {start:%Y-%m-%d}: load more of it"
+            f"model {model_id}: only {len(close)} sessions are common to its securities, {least} are needed; the "
+            f"history of {late} begins on {start:%Y-%m-%d}: load more of it"
         )
     sessions = pd.DatetimeIndex(close.index)
     splits = history.split_ratio.loc[start:].fillna(1.0).cumprod().to_numpy(np.float64)
@@ -104,8 +104,8 @@ def _source(firm: Firm, earns: bool, no_volume: list[str]) -> str:
 def _survivorship(firm: Firm, begins: pd.Series, securities: pd.DataFrame) -> str:
     start = begins.max()
     said = [
-        f"The securities that the model holds on {firm.as_of:%Y-%m-%d}, looked at backwards: what was sold or failed before "
-        "is not among them, so returns are too good; differences between policies suffer less."
+        f"The securities that the model holds on {firm.as_of:%Y-%m-%d}, looked at backwards: what was sold or failed "
+        "before is not among them, so returns are too good; differences between policies suffer less."
     ]
     if begins.min() < start:
         late = ", ".join(map(str, begins.index[begins == start]))

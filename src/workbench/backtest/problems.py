@@ -64,8 +64,8 @@ def check_cash(cash_return: Floats, sessions: pd.DatetimeIndex) -> None:
     if bad.any():
         path, t = (int(i) for i in np.argwhere(bad)[0])
         raise MarketDataError(
-            f"return of cash {cash_return[path, t]} on {sessions[t]:%Y-%m-%d} (path {path}); give one above -1 for every "
-            "session"
+            f"return of cash {cash_return[path, t]} on {sessions[t]:%Y-%m-%d} (path {path}); give one above -1 for "
+            "every session"
         )
 
 
@@ -88,7 +88,7 @@ def check_costs(half_spread: Floats, daily_value: Floats, assets: tuple[str, ...
     if bad.any():
         i = int(np.argmax(bad))
         raise ParameterError(
-            f"half spread of {assets[i]} is {half_spread[i]}; give a fraction of the traded value, 0 or more and below 1",
+            f"half spread of {assets[i]} is {half_spread[i]}; give a fraction of the traded value from 0 to below 1",
             "half_spread",
         )
     bad = ~(daily_value > 0.0)

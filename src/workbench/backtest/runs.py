@@ -39,7 +39,7 @@ class Runs:
             (
                 "offset",
                 (self.offset < 0) | (self.offset >= every),
-                "from 0 to below the policy's sessions between looks",
+                "from 0 to below its sessions between looks",
             ),
             ("cost_multiple", ~(np.isfinite(self.cost_multiple) & (self.cost_multiple >= 0.0)), "0 or more"),
             ("delay", self.delay < 1, "1 session or more: a close cannot be traded at the moment it is known"),

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workbench.backtest import _kernel
-from workbench.backtest.engine import Backtests, daily_volatility, simulate
+from workbench.backtest.engine import SPREADS_ONLY, Backtests, daily_volatility, simulate
 from workbench.backtest.policy import Policy
 from workbench.backtest.runs import Runs
 from workbench.backtest.signals import target_returns, total_returns
@@ -24,7 +25,7 @@ def walk(
     cost_multiple: float = 1.0,
     delay: int = 1,
     path: int = 0,
-    costs: Costs = Costs(),
+    costs: Costs = SPREADS_ONLY,
     risk_aversion: float = 5.0,
     keep_returns: bool = True,
     keep_paths: bool = True,
@@ -155,7 +156,8 @@ def _asked(policy: Policy, seen: Observation) -> Floats | None:
         wanted = policy.decide(seen)
     except PolicyError:
         raise
-    except Exception as error:  # noqa: BLE001 - whatever a policy of others raises must name it
+    # Whatever somebody's policy raises, the reader must learn whose it was and when.
+    except Exception as error:
         raise PolicyError(
             f"{policy.name!r} raised {type(error).__name__} {day}: {error}; correct it, or use its fallback"
         ) from error
@@ -165,17 +167,17 @@ def _asked(policy: Policy, seen: Observation) -> Floats | None:
         wanted = np.array(wanted, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise PolicyError(
-            f"{policy.name!r} answers {day} with {type(wanted).__name__}, not {positions} weights; return an array or None"
+            f"{policy.name!r} answers {day} with {type(wanted).__name__}, not {positions} weights; give these, or None"
         ) from error
     if wanted.shape != (positions,):
         raise PolicyError(
-            f"{policy.name!r} answers {day} with shape {wanted.shape}; give one weight for each of {positions} positions"
+            f"{policy.name!r} answers {day} with shape {wanted.shape}; give a weight for each of {positions} positions"
         )
     total, least = float(wanted.sum()), float(wanted.min())
     if not (abs(total - 1.0) <= _kernel.SIMPLEX and least >= -_kernel.SIMPLEX):
         raise PolicyError(
-            f"{policy.name!r} asks {day} for weights off the simplex (sum {total:.9g}, least {least:.3g}); weights must be "
-            f"0 or more and sum to 1 within {_kernel.SIMPLEX:g}: correct it, or use its fallback"
+            f"{policy.name!r} asks {day} for weights off the simplex (sum {total:.9g}, least {least:.3g}); they must "
+            f"be 0 or more and sum to 1 within {_kernel.SIMPLEX:g}: correct it, or use its fallback"
         )
     return wanted
 
@@ -215,8 +217,8 @@ class _Book:
             held = np.append(held, self.cash)
         return np.asarray(held / held.sum())
 
-    def settle(self, t: int, wanted: Floats, touched: Floats) -> tuple[Floats, float, int] | None:
-        """Trade as `_kernel._settle`; dollars traded by asset, cost and number of trades, None where it cannot be paid."""
+    def settle(self, t: int, wanted: Floats, touched: NDArray[np.bool_]) -> tuple[Floats, float, int] | None:
+        """Trade as `_kernel._settle`: dollars by asset, cost and number of trades; None where it cannot be paid."""
         n, terms, price = len(self.units), self.terms, self.universe.price[self.path, t]
         held, goes = self.units * price, touched.copy()
         goes[:n] &= price > 0.0
