@@ -37,7 +37,9 @@ def member(seed: int, outputs: int, size: float = 0.5) -> tuple[float, ...]:
 
 @given(seed=st.integers(0, 10_000), m=st.integers(2, 8), horizon=st.floats(0.05, 5.0), cash=st.booleans())
 @settings(max_examples=60, deadline=None)
-def test_a_network_that_answers_zero_is_the_tuned_rule_to_the_bit(seed: int, m: int, horizon: float, cash: bool) -> None:
+def test_a_network_that_answers_zero_is_the_tuned_rule_to_the_bit(
+    seed: int, m: int, horizon: float, cash: bool
+) -> None:
     seen = observation(seed, m, cash)
     rule, learned = Quadratic(horizon).decide(seen), LearnedQuadratic(horizon, (ZERO, ZERO), HIDDEN).decide(seen)
     assert (rule is None) == (learned is None)

@@ -58,7 +58,15 @@ def test_features_are_those_of_the_compiled_engines(m: int) -> None:
             seen = seen_by(scene, weight[path], path, look)
             one, band = np.empty((m, INPUTS)), np.empty(m)
             compiled_features(
-                seen.weight, seen.target, seen.covariance, seen.cost, seen.market, seen.asset, seen.risk_aversion, one, band
+                seen.weight,
+                seen.target,
+                seen.covariance,
+                seen.cost,
+                seen.market,
+                seen.asset,
+                seen.risk_aversion,
+                one,
+                band,
             )
             np.testing.assert_allclose(found[path], one, atol=1e-12)
             np.testing.assert_allclose(static.band[path, look].numpy(), band, rtol=1e-12)

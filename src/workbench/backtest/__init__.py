@@ -1,8 +1,8 @@
 """Rebalancing policies side by side: a compiled engine for thousands of runs at once, rules, optima, and evidence."""
 
-from workbench.backtest import compiled, evidence
+from workbench.backtest import compiled, evidence, fixed_target, learned, tuning
 from workbench.backtest.engine import Backtests, joined, simulate
-from workbench.backtest.learned import LearnedQuadratic
+from workbench.backtest.learned import BandNetwork, LearnedQuadratic
 from workbench.backtest.load import load_universe
 from workbench.backtest.policies import Band, BuyAndHold, Calendar, rules
 from workbench.backtest.policy import EVERY, CompiledPolicy, Policy, Rule
@@ -18,6 +18,7 @@ __all__ = [
     "EVERY",
     "Backtests",
     "Band",
+    "BandNetwork",
     "BuyAndHold",
     "Calendar",
     "CompiledPolicy",
@@ -34,9 +35,11 @@ __all__ = [
     "block_bootstrap",
     "compiled",
     "evidence",
+    "fixed_target",
     "gbm",
     "joined",
     "known_signals",
+    "learned",
     "load_universe",
     "noise",
     "planted",
@@ -44,5 +47,6 @@ __all__ = [
     "signals",
     "simulate",
     "tune_universe",
+    "tuning",
     "walk",
 ]

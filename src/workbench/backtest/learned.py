@@ -10,9 +10,42 @@ from dataclasses import dataclass
 import numpy as np
 
 from workbench.backtest import _decide
-from workbench.backtest._learned import BAND_OUTPUTS, OUTPUTS, member_size
+from workbench.backtest._decide import scratch_size
+from workbench.backtest._learned import (
+    AIM_LIMIT,
+    BAND_AIM_LIMIT,
+    BAND_OUTPUTS,
+    HORIZON_LIMIT,
+    INPUTS,
+    OUTPUTS,
+    SCALE_LIMIT,
+    SMALL_COST,
+    SMALL_VARIANCE,
+    SMALL_WEIGHT,
+    member_size,
+)
+from workbench.backtest._one_step import quadratic as one_step
 from workbench.backtest.policy import CompiledPolicy, Rule
 from workbench.errors import PolicyError
+
+#: What training shares with the compiled policies, so that both compute the same.
+__all__ = [
+    "AIM_LIMIT",
+    "BAND_AIM_LIMIT",
+    "BAND_OUTPUTS",
+    "HORIZON_LIMIT",
+    "INPUTS",
+    "OUTPUTS",
+    "SCALE_LIMIT",
+    "SMALL_COST",
+    "SMALL_VARIANCE",
+    "SMALL_WEIGHT",
+    "BandNetwork",
+    "LearnedQuadratic",
+    "member_size",
+    "one_step",
+    "scratch_size",
+]
 
 
 @dataclass(frozen=True)
@@ -63,9 +96,7 @@ class BandNetwork(CompiledPolicy):
 
     def rule(self) -> Rule:
         """How many members, hidden units, and the numbers of every member."""
-        return Rule(
-            _decide.BAND_NETWORK, self.every, sum(self.members, (float(len(self.members)), float(self.hidden)))
-        )
+        return Rule(_decide.BAND_NETWORK, self.every, sum(self.members, (float(len(self.members)), float(self.hidden))))
 
 
 def _check_members(name: str, members: tuple[tuple[float, ...], ...], size: int) -> None:

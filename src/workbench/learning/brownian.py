@@ -121,7 +121,9 @@ def _wandering_scene(
         [np.diagonal(true, axis1=2, axis2=3), np.einsum("bi,bkij,bj->bk", target, true, target)[..., None]], axis=2
     )
     total = np.cumsum(variance, axis=1)
-    ratio = np.sqrt(variance[:, before:-1] / np.maximum((total[:, before:-1] - total[:, :-before - 1]) / before, 1e-18))
+    ratio = np.sqrt(
+        variance[:, before:-1] / np.maximum((total[:, before:-1] - total[:, : -before - 1]) / before, 1e-18)
+    )
     ratio[variance[:, before:-1] <= 0] = 1.0
     ahead = true[:, before + 1 :]
     root = np.linalg.cholesky(covariance + 1e-18 * np.eye(m))

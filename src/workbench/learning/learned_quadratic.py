@@ -10,8 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from workbench.backtest import _learned
-from workbench.backtest.learned import LearnedQuadratic
+from workbench.backtest import LearnedQuadratic, learned
 from workbench.learning.network import AssetNetwork
 from workbench.learning.pathwise import Decision, OneStep, Scene, Static, features, total_cost
 
@@ -25,10 +24,10 @@ def steered(network: AssetNetwork, horizon: float) -> Decision:
         live, band = static.live[:, look], static.band[:, look]
         raw = network(features(static, look, weight, scene)) * live[..., None]
         pooled = raw[..., 0].sum(-1) / live.sum(-1)
-        log_horizon = _limited(pooled, _learned.HORIZON_LIMIT)
-        scale = _limited(raw[..., 1], _learned.SCALE_LIMIT).exp()
-        perceived = scene.cost * _limited(raw[..., 2], _learned.SCALE_LIMIT).exp()
-        shift = _limited(raw[..., 3], _learned.AIM_LIMIT) * band
+        log_horizon = _limited(pooled, learned.HORIZON_LIMIT)
+        scale = _limited(raw[..., 1], learned.SCALE_LIMIT).exp()
+        perceived = scene.cost * _limited(raw[..., 2], learned.SCALE_LIMIT).exp()
+        shift = _limited(raw[..., 3], learned.AIM_LIMIT) * band
         aim = scene.target + (shift - scene.target * shift.sum(-1, keepdim=True))
         strength = horizon * log_horizon.exp() * scene.risk_aversion
         risk = scene.covariance[:, look] * (scale[:, :, None] * scale[:, None, :]) * strength[:, None, None]
@@ -43,10 +42,10 @@ def banded(network: AssetNetwork) -> Decision:
     def decide(static: Static, look: int, weight: torch.Tensor, scene: Scene) -> torch.Tensor:
         live, band = static.live[:, look], static.band[:, look]
         raw = network(features(static, look, weight, scene)) * live[..., None]
-        width = band * _limited(raw[..., 0], _learned.SCALE_LIMIT).exp()
-        shift = _limited(raw[..., 1], _learned.BAND_AIM_LIMIT) * band
+        width = band * _limited(raw[..., 0], learned.SCALE_LIMIT).exp()
+        shift = _limited(raw[..., 1], learned.BAND_AIM_LIMIT) * band
         aim = scene.target + (shift - scene.target * shift.sum(-1, keepdim=True))
-        edge = scene.cost.clamp_min(_learned.SMALL_COST) / torch.where(live > 0, width, 1.0) * live
+        edge = scene.cost.clamp_min(learned.SMALL_COST) / torch.where(live > 0, width, 1.0) * live
         return OneStep.apply(weight, aim, torch.diag_embed(edge), scene.cost)
 
     return decide
@@ -86,24 +85,24 @@ def train_learned_quadratic(
     validation: Iterable[Scene],
     horizon: float,
     seed: int,
-    training: Training = Training(),  # noqa: B008
+    training: Training = Training(),
 ) -> Trained:
     """Train one network from the one-step rule of this horizon; validation picks the step, the start included.
 
     `scenes(step)` hands each step its paths. The loss of a path is divided by its `scale`. A network is kept only where it
     lowers the mean validation cost; else the one returned answers zero, which is the rule itself.
     """
-    return train(lambda network: steered(network, horizon), _learned.OUTPUTS, scenes, validation, seed, training)
+    return train(lambda network: steered(network, horizon), learned.OUTPUTS, scenes, validation, seed, training)
 
 
 def train_band_network(
     scenes: Callable[[int], Scene],
     validation: Iterable[Scene],
     seed: int,
-    training: Training = Training(),  # noqa: B008
+    training: Training = Training(),
 ) -> Trained:
     """Train one network with a band of its own from the natural band of each asset alone; else as the learned MPC."""
-    return train(banded, _learned.BAND_OUTPUTS, scenes, validation, seed, training)
+    return train(banded, learned.BAND_OUTPUTS, scenes, validation, seed, training)
 
 
 def train(
@@ -151,6 +150,8 @@ def _mean_cost(decide: Decision, scenes: tuple[Scene, ...], burn_in: int) -> flo
         return float(np.mean([(total_cost(decide, scene, burn_in) / scene.scale).mean().item() for scene in scenes]))
 
 
-def ensemble(trained: Iterable[Trained], horizon: float, hidden: int = 8, name: str = "learned quadratic") -> LearnedQuadratic:
+def ensemble(
+    trained: Iterable[Trained], horizon: float, hidden: int = 8, name: str = "learned quadratic"
+) -> LearnedQuadratic:
     """All seeds deployed together: the mean of their log multiples."""
     return LearnedQuadratic(horizon, tuple(one.member for one in trained), hidden, name=name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.backtest._learned import INPUTS, member_size
+from workbench.backtest import learned
 from workbench.errors import MissingToolError
 
 try:
@@ -25,12 +25,12 @@ class AssetNetwork(torch.nn.Module):
 
     def __init__(self, hidden: int, outputs: int, generator: torch.Generator) -> None:
         super().__init__()
-        spread = 1.0 / np.sqrt(INPUTS)
-        first = torch.randn(hidden, INPUTS, generator=generator, dtype=torch.float64) * spread
+        spread = 1.0 / np.sqrt(learned.INPUTS)
+        first = torch.randn(hidden, learned.INPUTS, generator=generator, dtype=torch.float64) * spread
         self.first = torch.nn.Parameter(first)
         self.first_bias = torch.nn.Parameter(torch.zeros(hidden, dtype=torch.float64))
         self.second = torch.nn.Parameter(torch.zeros(outputs, hidden, dtype=torch.float64))
-        self.linear = torch.nn.Parameter(torch.zeros(outputs, INPUTS, dtype=torch.float64))
+        self.linear = torch.nn.Parameter(torch.zeros(outputs, learned.INPUTS, dtype=torch.float64))
         self.bias = torch.nn.Parameter(torch.zeros(outputs, dtype=torch.float64))
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
@@ -54,4 +54,4 @@ class AssetNetwork(torch.nn.Module):
 
 def zero_member(hidden: int, outputs: int) -> Floats:
     """A network that answers zero to everything."""
-    return np.zeros(member_size(hidden, outputs))
+    return np.zeros(learned.member_size(hidden, outputs))

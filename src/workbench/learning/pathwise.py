@@ -16,8 +16,7 @@ import torch
 from numba import njit
 from numpy.typing import NDArray
 
-from workbench.backtest import _learned, _one_step
-from workbench.backtest._decide import scratch_size
+from workbench.backtest import learned
 
 Floats = NDArray[np.float64]
 
@@ -27,10 +26,10 @@ def _solve_batch(weight: Floats, aim: Floats, risk: Floats, cost: Floats) -> Flo
     """The one-step rule for B states: min cost'|y - w| + 0.5 (y - aim)' risk (y - aim), sum y = 1, y >= 0."""
     batch, m = weight.shape
     wanted = np.empty((batch, m))
-    scratch = np.empty(scratch_size(m))
+    scratch = np.empty(learned.scratch_size(m))
     numbers = np.array([1.0, 1.0, 0.0])
     for b in range(batch):
-        if not _one_step.quadratic(numbers, weight[b], aim[b], risk[b], cost[b], 1.0, wanted[b], scratch):
+        if not learned.one_step(numbers, weight[b], aim[b], risk[b], cost[b], 1.0, wanted[b], scratch):
             wanted[b] = weight[b]
     return wanted
 
@@ -154,9 +153,9 @@ def static_features(scene: Scene) -> Static:
     own = torch.where(own > 0, own, 1.0)
     sd = own.sqrt()
     with_target = (S @ t[..., None])[..., 0]
-    variance = (with_target * t).sum(-1, keepdim=True).clamp_min(_learned.SMALL_VARIANCE)
-    cost = scene.cost[:, None, :].clamp_min(_learned.SMALL_COST).expand_as(own)
-    held = t.clamp_min(_learned.SMALL_WEIGHT).expand_as(own)
+    variance = (with_target * t).sum(-1, keepdim=True).clamp_min(learned.SMALL_VARIANCE)
+    cost = scene.cost[:, None, :].clamp_min(learned.SMALL_COST).expand_as(own)
+    held = t.clamp_min(learned.SMALL_WEIGHT).expand_as(own)
     count = live.sum(-1, keepdim=True)
 
     def mean(x: torch.Tensor) -> torch.Tensor:
@@ -166,7 +165,7 @@ def static_features(scene: Scene) -> Static:
     pairs = S / (sd[..., :, None] * sd[..., None, :])
     others = pairs.sum(-1) - torch.diagonal(pairs, dim1=-2, dim2=-1)
     correlation = others / (count - 1).clamp_min(1)
-    spread = (own - 2 * with_target + variance).clamp_min(_learned.SMALL_VARIANCE) * held**2
+    spread = (own - 2 * with_target + variance).clamp_min(learned.SMALL_VARIANCE) * held**2
     aversion = scene.risk_aversion[:, None, None]
     band = (1.5 * cost * spread / (aversion * own)) ** (1 / 3) * live
     empty = torch.zeros_like(own)

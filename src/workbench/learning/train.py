@@ -9,30 +9,40 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import date
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from workbench.backtest.fixed_target import PROBLEMS, Problem
+from workbench.backtest import fixed_target
+from workbench.learning import ship
 from workbench.learning.brownian import brownian_scene, random_scene
-from workbench.learning.learned_quadratic import Trained, Training, train_learned_quadratic
+from workbench.learning.learned_quadratic import Trained, Training, ensemble, train_learned_quadratic
 from workbench.learning.pathwise import Scene
 
 #: How many assets the problems have that one policy is trained on, one after the other.
 SIZES = (3, 5, 2, 7, 4, 6, 8, 3, 10)
+#: The day on the cards of the shipped set.
+MADE_ON = date(2026, 11, 21)
 #: Seeds of every ensemble.
 SEEDS = tuple(range(10))
 
 
 @dataclass(frozen=True)
 class Course:
-    """What a shipped ensemble is trained on: scenes by seed and step, validation scenes, the rule it starts from."""
+    """What a shipped ensemble is trained on: scenes by seed and step, validation scenes, the rule it starts from.
+
+    `problems` are those its card is measured on; `trials` counts every training that was ever run for it, pilots too.
+    """
 
     name: str
     horizon: float
+    seeds: tuple[int, ...]
+    problems: tuple[str, ...]
+    trials: int
     training: Training
     scenes: Callable[[int, int], Scene]
     validation: Callable[[], tuple[Scene, ...]]
@@ -49,7 +59,7 @@ class Course:
             torch.set_num_threads(threads)
 
 
-def problem_scene(problem: Problem, paths: int, looks: int, seed: Sequence[int]) -> Scene:
+def problem_scene(problem: fixed_target.Problem, paths: int, looks: int, seed: Sequence[int]) -> Scene:
     """Antithetic paths of a reference problem; these draws are not those its figures are quoted on."""
 
     def many(values: Sequence[float]) -> np.ndarray:
@@ -67,10 +77,13 @@ def problem_scene(problem: Problem, paths: int, looks: int, seed: Sequence[int])
 
 
 def _reference_course(name: str, horizon: float) -> Course:
-    problem = PROBLEMS[name]
+    problem = fixed_target.PROBLEMS[name]
     return Course(
         f"reference_{name}",
         horizon,
+        SEEDS,
+        (name,),
+        len(SEEDS) + 6,
         Training(steps=100, rate=0.015, burn_in=12, check_every=50),
         lambda seed, step: problem_scene(problem, 160, 72, (1, seed, step)),
         lambda: (problem_scene(problem, 512, 96, (2,)),),
@@ -82,6 +95,9 @@ def _any_problem_course() -> Course:
     return Course(
         "learned_quadratic",
         1.0,
+        SEEDS,
+        tuple(fixed_target.PROBLEMS),
+        len(SEEDS) + 4,
         Training(steps=120, rate=0.03, burn_in=36, check_every=60),
         lambda seed, step: random_scene(SIZES[step % len(SIZES)], 72, 132, np.random.default_rng((3, seed, step))),
         lambda: tuple(random_scene(m, 96, 96, np.random.default_rng((4, m))) for m in (3, 5)),
@@ -102,8 +118,11 @@ def train_members(course: Course, folder: Path, seeds: Sequence[int] = SEEDS) ->
         file = folder / f"{course.name}-{seed}.json"
         if not file.exists():
             one = course.train(seed)
-            file.write_text(json.dumps(one.__dict__))
-            print(f"{course.name} seed {seed}: validation {one.checks[-1]:.4f} of the start, kept step {one.kept}", flush=True)
+            file.write_text(json.dumps(asdict(one)))
+            print(
+                f"{course.name} seed {seed}: validation {one.checks[-1]:.4f} of the start, kept step {one.kept}",
+                flush=True,
+            )
         found = json.loads(file.read_text())
         members.append(Trained(found["seed"], tuple(found["member"]), tuple(found["checks"]), found["kept"]))
     return tuple(members)
@@ -114,10 +133,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m workbench.learning.train", description=__doc__)
     parser.add_argument("folder", type=Path, help="where members and ensembles are written")
     parser.add_argument("names", nargs="*", help=f"which ensembles (default: all of {', '.join(courses())})")
+    parser.add_argument("--made-on", type=date.fromisoformat, default=MADE_ON, help="the day on the cards")
     asked = parser.parse_args(arguments)
     known = courses()
     for name in asked.names or known:
-        train_members(known[name], asked.folder)
+        if name not in known:
+            parser.error(f"there is no ensemble {name!r}: take of {', '.join(known)}")
+        course = known[name]
+        members = train_members(course, asked.folder / "members", course.seeds)
+        policy = ensemble(members, course.horizon, course.training.hidden, name.replace("_", " "))
+        written = ship.write(policy, asked.folder / name, course.seeds, course.problems, asked.made_on, course.trials)
+        print(f"{name}: {len(members)} members, content {written}", flush=True)
 
 
 if __name__ == "__main__":

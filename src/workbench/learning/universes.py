@@ -79,7 +79,9 @@ def etf_core(path: Path | str, half_spread: float = HALF_SPREAD) -> Universe:
     prices = pd.read_csv(path, parse_dates=["date"]).set_index("date")
     missing = [fund for fund in (*ETF_TARGET, ETF_CASH) if fund not in prices]
     if missing or prices.empty:
-        raise MarketDataError(f"{path} has no column {', '.join(missing) or 'with rows'}; give adjusted closes of each fund")
+        raise MarketDataError(
+            f"{path} has no column {', '.join(missing) or 'with rows'}; give adjusted closes of each fund"
+        )
     return _universe(
         "etf core",
         prices[list(ETF_TARGET)],
