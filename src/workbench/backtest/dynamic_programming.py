@@ -108,7 +108,7 @@ def solve(
     costs = np.full(problem.assets, problem.cost)
     off = before - np.array(problem.target)
     loss = 0.5 * problem.risk_aversion / MONTHS * np.einsum("ki,ij,kj->k", off, problem.covariance, off)
-    growth, probability = _nodes(problem, nodes)
+    growth, probability = quadrature(problem, nodes)
     left, right = (_spline.to_coefficients(int(n)) for n in grid.points)
     shape = (int(grid.points[0]), int(grid.points[1]))
     value, destination = 12.0 * loss, before
@@ -163,7 +163,7 @@ def _grid(problem: Problem, points: int) -> Grid:
     return Grid(low, spacing, count)
 
 
-def _nodes(problem: Problem, nodes: int) -> tuple[Floats, Floats]:
+def quadrature(problem: Problem, nodes: int) -> tuple[Floats, Floats]:
     """Price relatives in units of the last asset's (Q x n), and their probabilities (Q)."""
     n = problem.assets
     volatility = np.array(problem.volatility)
