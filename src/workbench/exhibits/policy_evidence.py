@@ -142,12 +142,17 @@ def regimes_figure(case: Case, evidence: Evidence, origin: Origin) -> Exhibit:
     if not case.regimes:
         return absent(id, title, "The kinds of market were not told apart.")
     unit, factor = words.scale(evidence)
-    facts, rows = [], []
+    facts: list[Fact] = []
+    rows: list[tuple[Cell, ...]] = []
     for regime in case.regimes:
-        fact = words.worth(f"policy.{slug}.regime.{origin.slug(regime.name)}", regime.gain, evidence, origin)
-        days = words.count(f"{fact.id}.sessions", regime.sessions, origin)
-        facts += [fact, days]
-        rows.append((regime.name, days.ref(), fact.ref()))
+        key = f"policy.{slug}.regime.{origin.slug(regime.name)}"
+        facts.append(words.count(f"{key}.sessions", regime.sessions, origin))
+        days, gained = facts[-1].ref(), Missing("too few sessions")
+        if np.isfinite(regime.gain):
+            facts.append(words.worth(key, regime.gain, evidence, origin))
+            rows.append((regime.name, days, facts[-1].ref()))
+        else:
+            rows.append((regime.name, days, gained))
     columns = (
         Column("regime", "Market", emphasis=True), Column("sessions", "Sessions", "count"),
         Column("gain", "Gain", "bp" if unit == "bp" else "number", digits=2),
@@ -155,7 +160,7 @@ def regimes_figure(case: Case, evidence: Evidence, origin: Origin) -> Exhibit:
     gains = np.array([regime.gain for regime in case.regimes])
     reach = 1.96 * np.array([regime.error for regime in case.regimes])
     behind = [regime.name for regime in case.regimes if regime.gain <= 0]
-    takeaway = f"{case.candidate} is ahead in every kind of market."
+    takeaway = f"{case.candidate} is ahead in every kind of market that lasted long enough to tell."
     if behind:
         takeaway = f"{case.candidate} is not ahead in: {', '.join(behind)}."
     body = figures.intervals(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from workbench import backtest
-from workbench.errors import MarketDataError, PolicyError
+from workbench.errors import FirmDataError, MarketDataError, PolicyError
 from workbench.exhibits import policy_facts as words
 from workbench.exhibits import policy_learned
 from workbench.exhibits.drift_facts import absent
@@ -39,7 +39,7 @@ def exhibits(firm: Firm, policy: RegisteredPolicy | None, model: str, origin: Or
         universe = backtest.load_universe(firm, chosen)
         signals = backtest.signals(universe)
         policy.check(signals, universe.positions)
-    except (MarketDataError, PolicyError) as error:
+    except (FirmDataError, MarketDataError, PolicyError) as error:
         return [absent(_ID, title, f"{policy.name} could not be run on the model {chosen}: {error}")]
     days = f"{universe.sessions[signals.first]:%Y-%m-%d} to {universe.sessions[-1]:%Y-%m-%d}"
     settings = origin.settings(f"{universe.name}, {days}, risk aversion 5, half spreads alone", words.TABLES)

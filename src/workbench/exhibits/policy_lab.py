@@ -10,7 +10,7 @@ import pandas as pd
 
 from workbench import backtest
 from workbench.backtest import Band, Calendar, Costs, Floats, Policy, Quadratic, Runs, Signals, Universe, simulate
-from workbench.errors import MarketDataError, ParameterError
+from workbench.errors import FirmDataError, MarketDataError, ParameterError
 from workbench.exhibits import policy_costs, policy_luck
 from workbench.exhibits import policy_facts as words
 from workbench.exhibits.drift_facts import absent
@@ -51,7 +51,7 @@ class Bench:
         try:
             universe = backtest.load_universe(firm, most_followed(firm, model))
             return cls(universe, backtest.signals(universe), costs, risk_aversion, cost_multiple, delay)
-        except MarketDataError as error:
+        except (FirmDataError, MarketDataError) as error:
             return cls(None, None, costs, risk_aversion, cost_multiple, delay, str(error))
 
     def run(self, policies: Sequence[Policy], offsets: str | Sequence[int] = "all") -> pd.DataFrame:

@@ -22,7 +22,7 @@ from workbench.backtest import (
     tuning,
 )
 from workbench.backtest.evidence import Candidate, Control, Criterion, Evidence, TrialLedger, Verdict, Window
-from workbench.errors import MarketDataError, ParameterError, PolicyError
+from workbench.errors import FirmDataError, MarketDataError, ParameterError, PolicyError
 from workbench.exhibits import policy_facts as words
 from workbench.exhibits.origin import Origin
 from workbench.exhibits.policy_folder import Shelf
@@ -140,7 +140,7 @@ def review(
         if universe.positions < _LEAST_POSITIONS:
             return NotCompared(f"The model {chosen} holds one asset alone: its weight cannot drift from a target.")
         return _of_firm(firm, universe, chosen, shelf, plan or Plan(), ledger)
-    except MarketDataError as error:
+    except (FirmDataError, MarketDataError) as error:
         return NotCompared(f"The policies could not be compared: {error}")
 
 

@@ -16,7 +16,7 @@ import pandas as pd
 from workbench import backtest
 from workbench.backtest import LearnedQuadratic, Quadratic, Universe, evidence
 from workbench.backtest.evidence import Window
-from workbench.errors import MarketDataError, MissingToolError, ParameterError
+from workbench.errors import FirmDataError, MarketDataError, MissingToolError, ParameterError
 from workbench.exhibits import policy_facts as words
 from workbench.exhibits.drift_facts import absent, plural
 from workbench.exhibits.origin import Origin
@@ -82,7 +82,7 @@ def train(firm: Firm, job: Job) -> Trained:
     torch.set_num_threads(1)  # one thread gives the same bits everywhere it is run again
     try:
         return _train(firm, job)
-    except MarketDataError as error:
+    except (FirmDataError, MarketDataError) as error:
         return Trained(job, job.universe, pd.DataFrame(), why=str(error))
     finally:
         torch.set_num_threads(threads)
