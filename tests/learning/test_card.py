@@ -10,6 +10,7 @@ from markdown_it import MarkdownIt
 from workbench.errors import ParameterError
 from workbench.learning import card as cards
 from workbench.learning.card import Card, Check, Data, Familiar, Range, Window
+from workbench.learning.page import plain
 
 
 def test_what_is_written_reads_back(card):
@@ -121,9 +122,7 @@ def test_hostile_text_stays_text(card, hostile):
 @given(st.text(max_size=60))
 def test_any_text_shows_as_itself(text):
     shown = "".join(
-        token.content
-        for block in MarkdownIt("commonmark").parse("x " + cards.plain(text))
-        for token in block.children or ()
+        token.content for block in MarkdownIt("commonmark").parse("x " + plain(text)) for token in block.children or ()
     )
     line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
     assert shown == f"x {line}".strip()

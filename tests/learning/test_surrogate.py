@@ -6,7 +6,7 @@ from sklearn.tree import DecisionTreeRegressor
 
 from workbench.backtest import Band, Calendar, Quadratic, gbm, signals
 from workbench.errors import ParameterError
-from workbench.learning import surrogate
+from workbench.learning import stand_in, surrogate
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def test_the_tree_is_sklearns(market, seen):
     model = DecisionTreeRegressor(max_depth=4, min_samples_leaf=5, random_state=0).fit(seen.features, seen.trades)
     for row, look in zip(model.predict(seen.features), seen.seen):
         node = tree.decide(look)
-        wanted = surrogate._after(look, row)
+        wanted = stand_in._after(look, row)
         np.testing.assert_array_equal(look.weight if node is None else node, look.weight if wanted is None else wanted)
     sentences = tree.sentences((*market[0].assets, "cash"))
     assert len(sentences) == model.get_n_leaves() <= 16
@@ -62,10 +62,10 @@ def test_the_tree_is_sklearns(market, seen):
 
 
 def test_stand_ins_always_answer_with_portfolios(market, seen):
-    for stand_in in (surrogate.fit_linear(seen, Quadratic(0.45)), surrogate.fit_tree(seen, Quadratic(0.45))):
-        found = surrogate.fidelity(*market, Quadratic(0.45), stand_in, first=1000)  # the engine refuses anything else
+    for fitted in (surrogate.fit_linear(seen, Quadratic(0.45)), surrogate.fit_tree(seen, Quadratic(0.45))):
+        found = surrogate.fidelity(*market, Quadratic(0.45), fitted, first=1000)  # the engine refuses anything else
         assert found.surrogate_bp > 0
-        assert found.sentence.startswith(stand_in.name)
+        assert found.sentence.startswith(fitted.name)
 
 
 def test_a_policy_that_is_a_rule_of_one_number_is_found_out(market):
@@ -107,3 +107,35 @@ def test_the_same_looks_give_the_same_stand_ins(seen):
 def test_no_looks_are_refused(market):
     with pytest.raises(ParameterError, match="never looked"):
         surrogate.looks(*market, Calendar(252), offsets=(100,), first=300, last=340)
+
+
+def test_each_window_has_its_three_stand_ins(market):
+    from workbench.backtest.evidence import Window
+
+    cut = [Window((300, 500), (530, 700), (730, 900)), Window((400, 600), (630, 800), (830, 1000))]
+    policies = [Quadratic(0.45), Quadratic(0.6)]
+    found = surrogate.by_window(*market, policies, cut)
+    assert [one.surrogate.split()[0] for one in found[:2]] == ["line", "tree"]
+    assert [one.policy for one in found] == [policy.name for policy in policies for _ in range(3)]
+    sessions = market[0].sessions
+    assert (found[0].first, found[0].last) == (str(sessions[731].date()), str(sessions[899].date()))
+    assert surrogate.to_frame(found)["advantage"].notna().all()
+    with pytest.raises(ParameterError, match="one a window"):
+        surrogate.by_window(*market, policies[:1], cut)
+
+
+def test_what_comes_after_training_does_not_change_a_stand_in(market):
+    """Every price after the training window is replaced: line, tree and rule of one number stay the same to the bit."""
+    from dataclasses import replace
+
+    universe, given = market
+    price = universe.price.copy()
+    price[:, 1001:] *= np.linspace(1, 3, price.shape[1] - 1001)[None, :, None]
+    other = replace(universe, price=price)
+    policy = Quadratic(0.45)
+    made = []
+    for one in ((universe, given), (other, signals(other))):
+        seen = surrogate.looks(*one, policy, first=300, last=1000)
+        made.append((surrogate.fit_linear(seen, policy), surrogate.one_number(*one, first=300, last=1000)))
+    np.testing.assert_array_equal(made[0][0].coefficients, made[1][0].coefficients)
+    assert made[0][1] == made[1][1]

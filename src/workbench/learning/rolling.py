@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import stdtrit
 
 from workbench.errors import ParameterError
 from workbench.learning.card import Check
@@ -124,7 +124,7 @@ def _interval(gain: np.ndarray, confidence: float) -> tuple[float, float, float]
     if len(gain) < 2:
         return (float(gain[0]) if len(gain) else 0.0), -math.inf, math.inf
     mean, error = float(gain.mean()), float(gain.std(ddof=1)) / math.sqrt(len(gain))
-    width = float(stats.t.ppf(0.5 + confidence / 2, len(gain) - 1)) * error
+    width = float(stdtrit(len(gain) - 1, 0.5 + confidence / 2)) * error
     return mean, mean - width, mean + width
 
 

@@ -1,0 +1,88 @@
+"""The model card as a page of Markdown, in which text of others stays text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from workbench.learning.card import Card, Check
+
+
+def page(card: Card, approval: str) -> str:
+    """The card as Markdown; `approval` is the line of who approved it, empty for a draft."""
+    seeds = ", ".join(str(seed) for seed in card.seeds)
+    facts = (
+        ("Verdict", card.verdict),
+        ("Made", f"{card.made_on} by {card.maker}"),
+        ("Approved", approval or "by nobody: a draft, to be run in shadow mode only"),
+        ("Expires", f"{card.expires}; then {card.fallback.name} acts"),
+        ("Fallback", f"{card.fallback.name}; it looks every {card.fallback.every} sessions"),
+        ("Costs", card.costs),
+        ("Trials", f"{card.trials:,} variants tried, failed ones counted"),
+        ("Seeds", seeds),
+        ("Made again by", card.command),
+    )
+    won = sum(window.gain_bp > 0 for window in card.windows)
+    parts = [
+        f"# {plain(card.name)}",
+        plain(card.purpose),
+        table(("", ""), facts),
+        "## Data",
+        table(
+            ("set", "source", "days", "sessions", "what it leaves out", "SHA-256"),
+            [
+                (d.name, d.source, f"{d.first} to {d.last}", f"{d.sessions:,}", d.survivorship, d.sha256)
+                for d in card.data
+            ],
+        ),
+        "## Inputs",
+        table(("feature", "of", "lag, sessions", "meaning"), [(f.name, f.of, f.lag, f.meaning) for f in card.features])
+        if card.features
+        else "Weights, target, covariance and costs only.",
+        f"## Out of sample: better in {won} of {len(card.windows)} windows",
+        table(
+            ("universe", "days", "policy, bp a year", "rule", "rule, bp a year", "gain, bp"),
+            [
+                (
+                    w.universe,
+                    f"{w.first} to {w.last}",
+                    f"{w.policy_bp:.2f}",
+                    w.rule,
+                    f"{w.rule_bp:.2f}",
+                    f"{w.gain_bp:+.2f}",
+                )
+                for w in card.windows
+            ],
+        ),
+        "## Tests",
+        _checks(card.tests),
+        "## Controls",
+        _checks(card.controls),
+        "## Known failures",
+        "\n".join(f"- {plain(line)}" for line in card.known_failures),
+        *(("## Notes", "\n".join(f"- {plain(line)}" for line in card.notes)) if card.notes else ()),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _checks(checks: Sequence[Check]) -> str:
+    if not checks:
+        return "None was run."
+    rows = [
+        (c.name, f"{c.value:.4g}", f"{c.threshold:.4g}", "passed" if c.passed else "FAILED", c.sentence) for c in checks
+    ]
+    return table(("", "value", "against", "", "in words"), rows)
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """A Markdown table, every cell escaped."""
+    lines = [head, ["---"] * len(head), *([plain(str(cell)) for cell in row] for row in rows)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def plain(text: str) -> str:
+    """Text as Markdown that renders as itself: on one line, with no markup, link or HTML of its own."""
+    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    for mark in "\\`*_{}[]|#!~$":  # the backslash first: the others bring one
+        line = line.replace(mark, f"\\{mark}")
+    return line
