@@ -3,10 +3,11 @@
     python -m benchmarks.learned             # the figures in words
     python -m benchmarks.learned --json      # one object, for a machine
 
-Nothing is trained here: the shipped folders are read, checked and judged. `dp_gap_learned_n3` is the cost of the policy made
-for three assets at 20 bp over dynamic programming, `learned_vs_mpc_n5` that of the one for five assets over the tuned rule
-(-0.03 is 3 % cheaper), `learned_vs_mpc_real` the walk-forward cost of the one for any problem over the tuned rule, one figure
-a universe. The exchange-traded funds are judged where their file is there (WORKBENCH_SHARED, or ../shared).
+Nothing is trained here: the shipped folders are read, checked and judged. `dp_gap_learned_n3` is the cost of the
+policy made for three assets at 20 bp over dynamic programming, `learned_vs_mpc_n5` that of the one for five assets
+over the tuned rule (-0.03 is 3 % cheaper), `learned_vs_mpc_real` the walk-forward cost of the one for any problem
+over the tuned rule, one figure a universe. The exchange-traded funds are judged where their file is there
+(WORKBENCH_SHARED, or ../shared).
 """
 
 from __future__ import annotations

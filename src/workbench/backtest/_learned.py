@@ -8,8 +8,9 @@ The features are free of units and of the order of assets, so one network serves
     9 mean cost, 10 risk aversion, 11 mean volatility, 12 number of assets  (logs)
     13 volatility ratio of the market, 14 of the asset (logs), 15 mean of 4
 
-The natural band is the half width that is best for one asset alone and a small cost c, (3 c Q / 2 g s^2)^(1/3), where Q is
-the yearly variance of its weight, g the risk aversion and s^2 its variance (Rogers 2004; Martin and Schoeneborn 2011).
+The natural band is the half width that is best for one asset alone and a small cost c, (3 c Q / 2 g s^2)^(1/3), where
+Q is the yearly variance of its weight, g the risk aversion and s^2 its variance (Rogers 2004; Martin and Schoeneborn
+2011).
 """
 
 from __future__ import annotations

@@ -56,7 +56,8 @@ class LearnedQuadratic(CompiledPolicy):
     packed networks of an ensemble (`backtest._learned`); the logs of their multiples are averaged, so the ensemble is a
     one-step rule again. `hidden` units each; `every` sessions between looks.
 
-    Raises `PolicyError` for a horizon that is not positive, no members, numbers that are not finite or of a wrong count.
+    Raises `PolicyError` for a horizon that is not positive, no members, numbers that are not finite or of a wrong
+    count.
     """
 
     horizon: float

@@ -63,8 +63,8 @@ def random_scene(m: int, batch: int, looks: int, generator: np.random.Generator)
 
     Volatilities 3 to 35 %, one or two common factors, targets Dirichlet(3), costs 2 to 60 bp with a spread between
     assets, risk aversion 1 to 20; in three of ten the last position is cash. Volatility wanders (log-normal, monthly
-    persistence 0.85, common and own parts, its size drawn too) and what is seen of it lags: covariance is averaged with a
-    half-life of six months, ratios compare the last month with the last twelve. Drift is never a signal.
+    persistence 0.85, common and own parts, its size drawn too) and what is seen of it lags: covariance is averaged
+    with a half-life of six months, ratios compare the last month with the last twelve. Drift is never a signal.
     """
     cash = bool(generator.random() < 0.3) and m > 2
     n = m - cash

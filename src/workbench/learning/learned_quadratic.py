@@ -57,9 +57,9 @@ def _limited(x: torch.Tensor, limit: float) -> torch.Tensor:
 
 @dataclass(frozen=True)
 class Training:
-    """How a network is trained: Adam steps, learning rate (falls to a tenth along a cosine), hidden units, looks of burn-in,
-    steps between validation checks, and the part each step moves the running average of the weights that is judged and
-    kept (Polyak and Juditsky 1992).
+    """How a network is trained: Adam steps, learning rate (falls to a tenth along a cosine), hidden units, looks of
+    burn-in, steps between validation checks, and the part each step moves the running average of the weights that is
+    judged and kept (Polyak and Juditsky 1992).
     """
 
     steps: int = 300
@@ -72,7 +72,7 @@ class Training:
 
 @dataclass(frozen=True)
 class Trained:
-    """One seed's outcome: its packed network, validation cost at every check (relative to the start), and which was kept."""
+    """One seed: its packed network, validation cost at every check (relative to the start), and the step kept."""
 
     seed: int
     member: tuple[float, ...]
@@ -89,8 +89,8 @@ def train_learned_quadratic(
 ) -> Trained:
     """Train one network from the one-step rule of this horizon; validation picks the step, the start included.
 
-    `scenes(step)` hands each step its paths. The loss of a path is divided by its `scale`. A network is kept only where it
-    lowers the mean validation cost; else the one returned answers zero, which is the rule itself.
+    `scenes(step)` hands each step its paths. The loss of a path is divided by its `scale`. A network is kept only
+    where it lowers the mean validation cost; else the one returned answers zero, which is the rule itself.
     """
     return train(lambda network: steered(network, horizon), learned.OUTPUTS, scenes, validation, seed, training)
 

@@ -1,4 +1,4 @@
-"""The small network of the learned policies in torch: trained here, packed as plain numbers for the compiled engines."""
+"""The small network of the learned policies in torch; the compiled engines read it as packed numbers."""
 
 from __future__ import annotations
 

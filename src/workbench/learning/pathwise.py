@@ -1,15 +1,16 @@
 """Pathwise gradients: a simulator of rebalancing whose total cost is differentiable in every number of a policy.
 
-The one-step rule's answer is continuous and piecewise smooth in all that goes in (a strictly convex programme with an L1
-cost), and so is the cost of a path. Its derivative along simulated paths is then an unbiased estimate of the derivative
-of the expected cost (Glasserman 2004, chapter 7.2): the no-trade region needs no smoothing. The derivative of each
-decision comes from the conditions of optimality on the positions that trade (Amos and Kolter 2017).
+The one-step rule's answer is continuous and piecewise smooth in all that goes in (a strictly convex programme with an
+L1 cost), and so is the cost of a path. Its derivative along simulated paths is then an unbiased estimate of the
+derivative of the expected cost (Glasserman 2004, chapter 7.2): the no-trade region needs no smoothing. The derivative
+of each decision comes from the conditions of optimality on the positions that trade (Amos and Kolter 2017).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -40,8 +41,8 @@ def _adjoint_batch(
 ) -> tuple[Floats, Floats, Floats, Floats]:
     """Gradients with respect to weight, aim, risk and cost, from those with respect to the answer.
 
-    With T the positions that trade and end above zero, the answer solves risk_TT dy_T - 1 dl = q, 1'dy_T = p; its adjoint
-    is risk_TT v + 1 u = g_T, 1'v = 0.
+    With T the positions that trade and end above zero, the answer solves risk_TT dy_T - 1 dl = q, 1'dy_T = p; its
+    adjoint is risk_TT v + 1 u = g_T, 1'v = 0.
     """
     batch, m = weight.shape
     to_weight, to_aim = np.zeros((batch, m)), np.zeros((batch, m))
@@ -87,8 +88,8 @@ class OneStep(torch.autograd.Function):
     """The one-step rule as a differentiable layer: weight, aim, cost (B x m), risk (B x m x m) in, weights out."""
 
     @staticmethod
-    def forward(  # type: ignore[override]
-        ctx: torch.autograd.function.FunctionCtx,
+    def forward(
+        ctx: Any,
         weight: torch.Tensor,
         aim: torch.Tensor,
         risk: torch.Tensor,
@@ -101,7 +102,7 @@ class OneStep(torch.autograd.Function):
         return wanted
 
     @staticmethod
-    def backward(ctx, gradient: torch.Tensor) -> tuple[torch.Tensor, ...]:  # type: ignore[no-untyped-def,override]  # noqa: ANN001
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """Differentiate the conditions of optimality."""
         parts = [part.detach().contiguous().numpy() for part in (*ctx.saved_tensors, gradient)]
         to_weight, to_aim, to_risk, to_cost = _adjoint_batch(*parts)
@@ -112,8 +113,8 @@ class OneStep(torch.autograd.Function):
 class Scene:
     """What B paths of K looks bring: all of it known before any decision, so that only weights flow through a path.
 
-    `growth` (B x K x D x m): gross growth from each look to each of the D sessions after it (D = 1: only the next look);
-    `target`, `cost` (B x m); `covariance` (B x K x m x m, yearly, zero for cash); `risk_aversion` (B);
+    `growth` (B x K x D x m): gross growth from each look to each of the D sessions after it (D = 1: only the next
+    look); `target`, `cost` (B x m); `covariance` (B x K x m x m, yearly, zero for cash); `risk_aversion` (B);
     `volatility_ratio` (B x K) and `asset_ratio` (B x K x m): short over long volatility, 0 where unknown;
     `years` between looks; `scale` (B): what each path's cost is divided by in training. `true_covariance`
     (B x K x m x m): what tracking loss is taken from until the next look, where it is not the estimate that is seen.
@@ -222,9 +223,9 @@ Decision = Callable[[Static, int, torch.Tensor, Scene], torch.Tensor]
 def total_cost(decide: Decision, scene: Scene, burn_in: int = 0, static: Static | None = None) -> torch.Tensor:
     """Trading cost and tracking loss of each path (B), a fraction of wealth a year, from the target on.
 
-    The loss is half the risk aversion times the variance of return against the target: expected from the covariance where
-    D = 1, as realised session by session (zero mean, against the target held fresh every session) otherwise. Looks before
-    `burn_in` move the weights, and no cost or gradient is taken from them.
+    The loss is half the risk aversion times the variance of return against the target: expected from the covariance
+    where D = 1, as realised session by session (zero mean, against the target held fresh every session) otherwise.
+    Looks before `burn_in` move the weights, and no cost or gradient is taken from them.
     """
     static = static or static_features(scene)
     weight = scene.target.clone()

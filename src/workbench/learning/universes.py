@@ -1,4 +1,4 @@
-"""Real universes to train and judge policies on: two that come with skfolio, and core sleeves of exchange-traded funds."""
+"""Real universes to judge policies on: two that come with skfolio, and core sleeves of exchange-traded funds."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def embedded(name: str, half_spread: float = HALF_SPREAD) -> Universe:
             np.full(prices.shape[1], 1.0 / prices.shape[1]),
             half_spread,
             "skfolio, factors dataset: adjusted closes of MTUM, QUAL, SIZE, USMV and VLUE",
-            "Five funds that were alive in 2022, chosen afterwards; costs of rebalancing are comparable, levels are not.",
+            "Five funds that were alive in 2022, chosen afterwards: costs of rebalancing compare, levels do not.",
         )
     stocks = load_sp500_dataset().pct_change().iloc[1:]
     sleeves = pd.DataFrame({sector: stocks[list(held)].mean(axis=1) for sector, held in SECTORS.items()})
@@ -65,8 +65,8 @@ def embedded(name: str, half_spread: float = HALF_SPREAD) -> Universe:
         np.full(len(SECTORS), SECTOR_TARGET),
         half_spread,
         "skfolio, S&P 500 dataset: adjusted closes of 20 stocks in six sleeves of equal parts",
-        "Twenty companies that were large in 2022, chosen afterwards: levels flatter every policy alike; only differences "
-        "between policies are read.",
+        "Twenty companies that were large in 2022, chosen afterwards: levels flatter every policy alike; read only the "
+        "differences.",
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from workbench.backtest import CompiledPolicy, LearnedQuadratic, Quadratic, Runs, Signals, Universe, signals, simulate
+from workbench.backtest import LearnedQuadratic, Policy, Quadratic, Runs, Signals, Universe, signals, simulate
 from workbench.backtest.evidence import Window, windows
 
 Floats = NDArray[np.float64]
@@ -25,9 +25,9 @@ BURN_IN = 504
 class WalkForward:
     """Test years of one universe: total cost (bp) of the tuned rule and of the learned policy, and what was chosen.
 
-    `table` has a row a window: test start and end, `rule_horizon`, `learned_horizon`, `kept` (whether validation kept the
-    learned policy or went back to the rule), `rule_bp`, `learned_bp` (as kept) and `unchecked_bp` (learned, whatever
-    validation said).
+    `table` has a row a window: test start and end, `rule_horizon`, `learned_horizon`, `kept` (whether validation kept
+    the learned policy or went back to the rule), `rule_bp`, `learned_bp` (as kept) and `unchecked_bp` (learned,
+    whatever validation said).
     """
 
     universe: str
@@ -60,9 +60,9 @@ def walk_forward(
 ) -> WalkForward:
     """Judge a learned policy whose network saw nothing of this universe, or only what came before its windows.
 
-    In each window the horizon of both is tuned on training and validation together; the learned policy replaces the rule
-    only where its horizon, tuned on training alone, was at least as cheap as the rule's on validation. Costs are those of
-    the engine with decisions traded a close later, after two years of burn-in.
+    In each window the horizon of both is tuned on training and validation together; the learned policy replaces the
+    rule only where its horizon, tuned on training alone, was at least as cheap as the rule's on validation. Costs are
+    those of the engine with decisions traded a close later, after two years of burn-in.
     """
     known = signals(universe)
     cut = windows(universe.sessions, first=known.first) if cut is None else cut
@@ -81,9 +81,9 @@ def _window(
 ) -> dict[str, object]:
     rules = [Quadratic(horizon, every=every) for horizon in horizons]
     learned = [replace(policy, horizon=horizon, every=every, name=f"learned {horizon:g}") for horizon in horizons]
-    both: list[CompiledPolicy] = [*rules, *learned]
+    both: list[Policy] = [*rules, *learned]
 
-    def cost(policies: Sequence[CompiledPolicy], span: tuple[int, int]) -> Floats:
+    def cost(policies: Sequence[Policy], span: tuple[int, int]) -> Floats:
         return span_cost(universe, known, policies, span, risk_aversion)
 
     count = len(rules)
@@ -109,7 +109,7 @@ def _window(
 def span_cost(
     universe: Universe,
     known: Signals,
-    policies: Sequence[CompiledPolicy],
+    policies: Sequence[Policy],
     span: tuple[int, int],
     risk_aversion: float = 5.0,
 ) -> Floats:
