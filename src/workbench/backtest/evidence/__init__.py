@@ -3,7 +3,15 @@
 from workbench.backtest.evidence.bootstrap import mean_interval, sharpe_difference, stationary_interval
 from workbench.backtest.evidence.candidate import Candidate, walk_forward
 from workbench.backtest.evidence.comparison import pack
-from workbench.backtest.evidence.controls import dp_gap, fingerprint, leak, noise_world, planted_signal, same_bits
+from workbench.backtest.evidence.controls import (
+    believes,
+    dp_gap,
+    fingerprint,
+    leak,
+    noise_world,
+    planted_signal,
+    same_bits,
+)
 from workbench.backtest.evidence.ledger import Trial, TrialLedger
 from workbench.backtest.evidence.overfitting import overfitting
 from workbench.backtest.evidence.result import (
@@ -55,6 +63,7 @@ __all__ = [
     "TrialLedger",
     "Verdict",
     "Window",
+    "believes",
     "deflate",
     "dp_gap",
     "expected_maximum",

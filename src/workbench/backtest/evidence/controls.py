@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,11 @@ import pandas as pd
 from workbench.backtest import fixed_target
 from workbench.backtest.dynamic_programming import DynamicProgramming, solve
 from workbench.backtest.engine import simulate
-from workbench.backtest.evidence.result import Control
+from workbench.backtest.evidence.candidate import Candidate
+from workbench.backtest.evidence.comparison import pack
+from workbench.backtest.evidence.result import CONTROLS, Control
+from workbench.backtest.evidence.verdict import verdict
+from workbench.backtest.evidence.windows import Window
 from workbench.backtest.policy import Policy
 from workbench.backtest.runs import Runs
 from workbench.backtest.signals import signals
@@ -112,6 +116,40 @@ def _actions(
     kernel = simulate(universe, made, Runs.product([chosen], [day % chosen.every]), keep_paths=True, last=day)
     assert kernel.weights is not None
     return looks, kernel.weights
+
+
+def believes(
+    universe: Universe,
+    candidate: Candidate,
+    rules: Sequence[Policy],
+    *,
+    seed: int,
+    measure: str = "sharpe",
+    test_windows: Sequence[Window] | None = None,
+    offsets: Sequence[int] | Literal["all"] = "all",
+    replications: int = 999,
+) -> bool:
+    """Whether the whole procedure, from signals to verdict, would deploy or shadow a candidate in a made-up world.
+
+    The controls are taken as passed, for they are what is being made here. Errors as `pack`.
+    """
+    passed = tuple(Control(name, 0.0, 0.0, True, "Taken as passed.") for name in CONTROLS)
+    made = signals(universe)
+    found = pack(
+        universe,
+        made,
+        rules,
+        [candidate],
+        seed=seed,
+        measure=measure,
+        test_windows=test_windows,
+        offsets=offsets,
+        cost_multiples=(1.0, 2.0),
+        controls=passed,
+        replications=replications,
+        search=False,
+    )
+    return verdict(found).decision != "do not deploy"
 
 
 def noise_world(claims: Callable[[int], bool], *, worlds: int, seed: int) -> Control:

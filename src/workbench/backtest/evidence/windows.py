@@ -106,13 +106,15 @@ def training(universe: Universe, signals: Signals, window: Window) -> Training:
 
 
 def cut(universe: Universe, start: int, stop: int) -> Universe:
-    """A copy of the sessions from `start` up to and without `stop`."""
+    """A copy of the sessions from `start` up to and without `stop`; the first has no close before and no cash return."""
+    cash = universe.cash_return[:, start:stop].copy()
+    cash[:, 0] = 0.0
     return replace(
         universe,
         sessions=universe.sessions[start:stop],
         price=universe.price[:, start:stop].copy(),
         dividend=universe.dividend[:, start:stop].copy(),
-        cash_return=universe.cash_return[:, start:stop].copy(),
+        cash_return=cash,
     )
 
 
