@@ -24,6 +24,8 @@ REWARD, COST, TRACKING, REALISED, DISTANCE, TURNOVER, GROWTH = range(7)
 COLUMNS = 7
 #: Observations are clipped to plus and minus this.
 LIMIT = 10.0
+#: Episodes advanced together, so that what they read stays in the processor's cache from one kernel to the next.
+CHUNK = 64
 
 
 class World(NamedTuple):
@@ -78,11 +80,17 @@ def step(
     world: World, terms: Terms, batch: Batch, actions: NDArray[np.float32], seen: NDArray[np.float32], report: Floats
 ) -> None:
     """Advance every episode by one period: `actions` (B x A) in; `seen` (B x D) and `report` (B x COLUMNS) out."""
-    weight = np.empty((len(batch.path), len(world.target)))
-    asked, trades = np.empty_like(weight), np.zeros(len(weight), np.bool_)
-    weigh(world, batch, weight)
-    interpret(world.target, terms, actions, weight, asked, trades)
-    step_to(world, terms, batch, weight, asked, trades, seen, report)
+    for start in range(0, len(batch.path), CHUNK):
+        stop = min(start + CHUNK, len(batch.path))
+        part = Batch(
+            batch.path[start:stop], batch.session[start:stop], batch.looks[start:stop], batch.units[start:stop],
+            batch.cash[start:stop], batch.cost_multiple[start:stop], batch.risk_aversion[start:stop],
+        )  # fmt: skip
+        weight = np.empty((stop - start, len(world.target)))
+        asked, trades = np.empty_like(weight), np.zeros(stop - start, np.bool_)
+        weigh(world, part, weight)
+        interpret(world.target, terms, actions[start:stop], weight, asked, trades)
+        step_to(world, terms, part, weight, asked, trades, seen[start:stop], report[start:stop])
 
 
 @njit(cache=True, error_model="numpy")
