@@ -22,6 +22,9 @@ SIMPLEX = 1e-9
 #: A wanted weight this close to the weight held is no wish to trade.
 UNTRADED = 1e-12
 
+#: What is left of a portfolio is nothing below this part of what it began with: rounding leaves cents of cents.
+DUST = 1e-12
+
 #: How a run ended.
 RAN, NO_WEALTH, UNPAYABLE, OFF_SIMPLEX = range(4)
 
@@ -115,6 +118,7 @@ class Lanes(NamedTuple):
     due: Ints  # session of the order's execution, `Terms.last` + 1 where there is none
     look: Ints  # session of the next look
     width: Floats  # m x lanes, of bands
+    base: Floats  # what weights are fractions of
     strayed: Floats  # how far the worst position is beyond its band, dollars
     net: Floats
     net_squared: Floats
@@ -159,6 +163,7 @@ def _walk_block(market: Market, batch: Batch, terms: Terms, kept: Kept, start: i
         due=np.full(size, last + 1),
         look=np.full(size, last + 1),
         width=np.zeros((m, size)),
+        base=np.zeros(size),
         strayed=np.zeros(size),
         net=np.zeros(size),
         net_squared=np.zeros(size),
@@ -190,7 +195,7 @@ def _walk_block(market: Market, batch: Batch, terms: Terms, kept: Kept, start: i
             set_goal(goal, market.target, market.bankrupt_from[path], t)
             if banded:
                 _set_widths(lanes, batch, goal)
-            _end_the_penniless(lanes, t, last)
+            _end_the_penniless(lanes, terms.wealth, t, last)
         if _any_at(lanes.due, t):
             _execute(lanes, desk, market, batch, terms, kept, path, t)
         _measure(lanes, market.cash_return[path, t])
@@ -198,9 +203,7 @@ def _walk_block(market: Market, batch: Batch, terms: Terms, kept: Kept, start: i
             _keep(lanes, market.price[path, t], batch, kept, t - first - 1)
         if _any_at(lanes.look, t):
             if banded:
-                _stray(
-                    lanes.strayed, lanes.units, lanes.cash, lanes.value, lanes.width, market.price[path, t], goal, m > n
-                )
+                _stray(lanes, market, goal, path, t)
             _ask(lanes, desk, market, batch, terms, goal, path, t)
     _write(lanes, batch, kept)
 
@@ -318,9 +321,9 @@ def _end(lanes: Lanes, lane: int, ending: int, t: int, last: int) -> None:
 
 
 @njit(cache=True)
-def _end_the_penniless(lanes: Lanes, t: int, last: int) -> None:
+def _end_the_penniless(lanes: Lanes, wealth: float, t: int, last: int) -> None:
     for lane in range(len(lanes.value)):
-        if lanes.value[lane] <= 0.0 and lanes.sums[ENDING, lane] == RAN:
+        if lanes.value[lane] <= DUST * wealth and lanes.sums[ENDING, lane] == RAN:
             _end(lanes, lane, NO_WEALTH, t, last)
 
 
@@ -460,30 +463,23 @@ def _set_widths(lanes: Lanes, batch: Batch, goal: Floats) -> None:
             lanes.width[i, lane] = numbers[0] * (goal[i] if numbers[2] > 0.5 else 1.0)
 
 
-@njit(cache=True)
-def _stray(
-    strayed: Floats,
-    units: Floats,
-    cash: Floats,
-    value: Floats,
-    width: Floats,
-    price: Floats,
-    goal: Floats,
-    with_cash: bool,
-) -> None:
+@njit(cache=True, inline="always")
+def _stray(lanes: Lanes, market: Market, goal: Floats, path: int, t: int) -> None:
     """How far every lane's worst position is beyond its band, in dollars: |u P - w V| > b V needs no division."""
+    units, cash, width, base, strayed = lanes.units, lanes.cash, lanes.width, lanes.base, lanes.strayed
     n, size = units.shape
+    with_cash = len(goal) > n
     for lane in range(size):
-        strayed[lane] = -value[lane]
+        base[lane] = lanes.value[lane] if with_cash else lanes.value[lane] - cash[lane]
+        strayed[lane] = -base[lane]
     for i in range(n):
-        close, share = price[i], goal[i]
+        close, share = market.price[path, t, i], goal[i]
         for lane in range(size):
-            base = value[lane] if with_cash else value[lane] - cash[lane]
-            beyond = abs(units[i, lane] * close - share * base) - width[i, lane] * base
+            beyond = abs(units[i, lane] * close - share * base[lane]) - width[i, lane] * base[lane]
             strayed[lane] = beyond if beyond > strayed[lane] else strayed[lane]
-    if with_cash:
+    for i in range(n, len(goal)):
         for lane in range(size):
-            beyond = abs(cash[lane] - goal[n] * value[lane]) - width[n, lane] * value[lane]
+            beyond = abs(cash[lane] - goal[i] * base[lane]) - width[i, lane] * base[lane]
             strayed[lane] = beyond if beyond > strayed[lane] else strayed[lane]
 
 

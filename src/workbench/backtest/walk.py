@@ -84,7 +84,8 @@ def walk_into(
         gain = value / before - 1.0
         sums["active"] += gain - reference[t]
         sums["active_squared"] += (gain - reference[t]) ** 2
-        if value <= 0.0:
+        if value <= _kernel.DUST * terms.wealth:
+            sums["wealth"] = value
             sums.update(ending=_kernel.NO_WEALTH, ended_at=t)
             break
         trades, cost, count = np.zeros(len(universe.assets)), 0.0, 0
