@@ -16,11 +16,7 @@ import json
 
 import pandas as pd
 
-from workbench.backtest import fitted_value, fixed_target, tuning
-from workbench.backtest.dynamic_programming import solve
-from workbench.backtest.fixed_target import PROBLEMS, YearlyCost, evaluate
-from workbench.backtest.policies import Band, Calendar
-from workbench.backtest.policy import EVERY, Policy
+from workbench.backtest import EVERY, Band, Calendar, Policy, dynamic_programming, fitted_value, fixed_target, tuning
 
 RULES = ("dynamic programming", "monthly", "quarterly", "annual", "5 % band to target", "tuned edge", "tuned quadratic")
 TUNED = {"tuned edge": "band to edge", "tuned quadratic": "quadratic"}
@@ -37,8 +33,8 @@ PUBLISHED: dict[str, tuple[float | None, ...]] = {
 def policies(name: str, training_paths: int) -> dict[str, tuple[Policy, float | None]]:
     """The rules of the table for one problem, with the number that tuning chose."""
     found: dict[str, tuple[Policy, float | None]] = {}
-    if PROBLEMS[name].assets <= 3:
-        optimum = solve(name)
+    if fixed_target.PROBLEMS[name].assets <= 3:
+        optimum = dynamic_programming.solve(name)
         found["dynamic programming"] = (optimum, optimum.cost_bp)
     found |= {
         "monthly": (Calendar(EVERY["month"]), None),
@@ -56,7 +52,7 @@ def policies(name: str, training_paths: int) -> dict[str, tuple[Policy, float | 
 def measure(name: str, paths: int, training_paths: int) -> pd.DataFrame:
     """The table of one problem: one row a rule."""
     rules = policies(name, training_paths)
-    costs: list[YearlyCost] = [evaluate(name, policy, paths) for policy, _ in rules.values()]
+    costs = [fixed_target.evaluate(name, policy, paths) for policy, _ in rules.values()]
     base = costs[0] if "dynamic programming" in rules else costs[list(rules).index("tuned quadratic")]
     table = fixed_target.table(costs, base)
     table.insert(1, "rule", list(rules))
@@ -70,7 +66,14 @@ def refinement(name: str) -> pd.DataFrame:
     """The optimum's cost in bp a year on coarser and finer grids, and with fewer and more quadrature nodes."""
     rows = []
     for points, nodes in ((41, 7), (61, 7), (81, 5), (81, 7), (81, 9), (121, 7)):
-        rows.append({"problem": name, "points": points, "nodes": nodes, "cost_bp": solve(name, points, nodes).cost_bp})
+        rows.append(
+            {
+                "problem": name,
+                "points": points,
+                "nodes": nodes,
+                "cost_bp": dynamic_programming.solve(name, points, nodes).cost_bp,
+            }
+        )
     table = pd.DataFrame(rows)
     return table.assign(apart=table["cost_bp"] / table["cost_bp"].iloc[-1] - 1.0)
 
@@ -80,12 +83,14 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--paths", type=int, default=2000, help="test paths (default 2000)")
     parser.add_argument("--training-paths", type=int, default=2000, help="paths that rules are tuned on (default 2000)")
-    parser.add_argument("--problems", nargs="*", default=list(PROBLEMS), help="which problems (default all)")
+    parser.add_argument(
+        "--problems", nargs="*", default=list(fixed_target.PROBLEMS), help="which problems (default all)"
+    )
     parser.add_argument("--refine", action="store_true", help="the optimum on coarser and finer grids instead")
     options = parser.parse_args()
     if options.refine:
         for name in options.problems:
-            if PROBLEMS[name].assets <= 3:
+            if fixed_target.PROBLEMS[name].assets <= 3:
                 print(refinement(name).to_string(index=False, float_format="{:.5f}".format), flush=True)
         return
     tables = {name: measure(name, options.paths, options.training_paths) for name in options.problems}

@@ -1,6 +1,14 @@
 """Rebalancing policies side by side: a compiled engine for thousands of runs at once, rules, optima, and evidence."""
 
-from workbench.backtest import compiled, evidence, fixed_target, learned, tuning
+from workbench.backtest import (
+    compiled,
+    dynamic_programming,
+    evidence,
+    fitted_value,
+    fixed_target,
+    learned,
+    tuning,
+)
 from workbench.backtest.engine import Backtests, joined, simulate
 from workbench.backtest.learned import BandNetwork, LearnedQuadratic
 from workbench.backtest.load import load_universe
@@ -34,7 +42,9 @@ __all__ = [
     "Universe",
     "block_bootstrap",
     "compiled",
+    "dynamic_programming",
     "evidence",
+    "fitted_value",
     "fixed_target",
     "gbm",
     "joined",

@@ -10,8 +10,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from workbench.backtest import _one_step, dynamic_programming, fixed_target
 from workbench.backtest.engine import simulate
 from workbench.backtest.policies import rules
+from workbench.backtest.quadratic import Quadratic
 from workbench.backtest.runs import Runs
 from workbench.backtest.signals import signals
 from workbench.backtest.universe import Costs, Universe
@@ -34,6 +36,18 @@ def compile_kernels() -> None:
     )
     made = signals(universe)
     simulate(universe, made, Runs.product(rules()), costs=Costs(ticket=1.0), keep_returns=True)
+    compile_optima()
+
+
+def compile_optima() -> None:
+    """Use the kernels of the reference problems once."""
+    optimum = dynamic_programming.solve("n2_10", points=21)
+    fixed_target.evaluate("n2_10", optimum, paths=2, years=1)
+    fixed_target.evaluate("n2_10", Quadratic(1.0), paths=2, years=1)
+    weight = np.array([[0.8, 0.2]])
+    given = (weight[:, ::-1].copy(), np.eye(2)[None])
+    wanted, side, _ = _one_step.one_step_batch(weight, *given, np.full((1, 2), 1e-3), np.ones(1))
+    _one_step.one_step_adjoint(wanted, side, *given, np.ones(1), np.ones((1, 2)))
 
 
 if __name__ == "__main__":
