@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -86,13 +87,16 @@ def train_learned_quadratic(
     horizon: float,
     seed: int,
     training: Training = Training(),
+    start: Sequence[float] | None = None,
 ) -> Trained:
     """Train one network from the one-step rule of this horizon; validation picks the step, the start included.
 
     `scenes(step)` hands each step its paths. The loss of a path is divided by its `scale`. A network is kept only
     where it lowers the mean validation cost; else the one returned answers zero, which is the rule itself.
+    With `start`, an earlier member, training goes on from there, and falls back to it.
     """
-    return train(lambda network: steered(network, horizon), learned.OUTPUTS, scenes, validation, seed, training)
+    policy = partial(steered, horizon=horizon)
+    return train(policy, learned.OUTPUTS, scenes, validation, seed, training, start)
 
 
 def train_band_network(
@@ -112,9 +116,12 @@ def train(
     validation: Iterable[Scene],
     seed: int,
     training: Training,
+    start: Sequence[float] | None = None,
 ) -> Trained:
     """The training loop of both: Adam on pathwise gradients, a running average of weights, validation picks."""
     network = AssetNetwork(training.hidden, outputs, torch.Generator().manual_seed(seed))
+    if start is not None:
+        network.load(np.asarray(start, float))
     smooth = copy.deepcopy(network)
     decide, judged = policy(network), policy(smooth)
     optimiser = torch.optim.Adam(network.parameters(), lr=training.rate)
@@ -135,7 +142,7 @@ def train(
             if checks[-1] < checks[kept]:
                 kept, best = len(checks) - 1, smooth.packed()
     relative = tuple(float(check / checks[0]) for check in checks)
-    member = best if kept else np.zeros_like(best)
+    member = best if kept or start is not None else np.zeros_like(best)
     return Trained(seed, tuple(member.tolist()), relative, kept * training.check_every)
 
 

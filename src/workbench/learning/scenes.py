@@ -7,6 +7,7 @@ import torch
 
 from workbench.backtest import Signals, Universe, block_bootstrap, signals
 from workbench.errors import MarketDataError
+from workbench.learning.brownian import natural_cost
 from workbench.learning.pathwise import Scene
 
 YEAR = 252
@@ -37,8 +38,6 @@ def scene_of(universe: Universe, known: Signals, every: int = 21, risk_aversion:
     cost = np.zeros((universe.paths, m))
     cost[:, :n] = universe.half_spread
     aversion = np.full(universe.paths, float(risk_aversion))
-    from workbench.learning.brownian import natural_cost
-
     scale = natural_cost(covariance.mean(axis=1), target, cost, aversion)
     return Scene(
         growth=torch.from_numpy(growth),
@@ -54,7 +53,12 @@ def scene_of(universe: Universe, known: Signals, every: int = 21, risk_aversion:
 
 
 def bootstrap_scene(
-    history: Universe, paths: int, years: int, seed: int, every: int = 21, risk_aversion: float = 5.0
+    history: Universe,
+    paths: int,
+    years: int,
+    seed: int | np.random.Generator,
+    every: int = 21,
+    risk_aversion: float = 5.0,
 ) -> Scene:
     """Histories that could have been, drawn in blocks from one that was: the worlds a window's policy is trained in."""
     world = block_bootstrap(history, paths, (years + 1) * YEAR + 1, seed)

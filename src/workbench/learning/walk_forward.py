@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,10 @@ from numpy.typing import NDArray
 
 from workbench.backtest import LearnedQuadratic, Policy, Quadratic, Runs, Signals, Universe, signals, simulate
 from workbench.backtest.evidence import Window, windows
+from workbench.learning.universes import until
+
+if TYPE_CHECKING:
+    from workbench.learning.learned_quadratic import Trained, Training
 
 Floats = NDArray[np.float64]
 #: Horizons tried, in years; the same for the rule and as a multiple for the learned policy.
@@ -70,6 +75,41 @@ def walk_forward(
     return WalkForward(universe.name, pd.DataFrame(rows))
 
 
+def train_window(
+    universe: Universe,
+    window: Window,
+    horizon: float,
+    seed: int,
+    training: Training,
+    *,
+    start: Sequence[float] | None = None,
+    paths: int = 16,
+    years: int = 4,
+    risk_aversion: float = 5.0,
+) -> Trained:
+    """Train one network on one window: worlds are blocks of its fit years, those of its validation years choose.
+
+    Nothing after the window's validation is handed to training. Needs torch (`make lab`).
+    """
+    from workbench.learning.learned_quadratic import train_learned_quadratic
+    from workbench.learning.scenes import bootstrap_scene
+
+    fit, validation = (until(universe, stop, first) for first, stop in (window.fit, window.validation))
+    checks = bootstrap_scene(
+        validation, 4 * paths, years, np.random.default_rng((5, seed)), risk_aversion=risk_aversion
+    )
+    return train_learned_quadratic(
+        lambda step: bootstrap_scene(
+            fit, paths, years, np.random.default_rng((6, seed, step)), risk_aversion=risk_aversion
+        ),
+        (checks,),
+        horizon,
+        seed,
+        training,
+        start,
+    )
+
+
 def _window(
     universe: Universe,
     known: Signals,
@@ -121,10 +161,10 @@ def span_cost(
     begin = max(known.first, start - BURN_IN)
     runs = Runs.product(list(policies), offsets=OFFSETS)
 
-    def until(last: int) -> Floats:
+    def up_to(last: int) -> Floats:
         if last <= begin:
             return np.zeros(len(policies))
         table = simulate(universe, known, runs, risk_aversion=risk_aversion, first=begin, last=last).statistics
         return table.total_bp.to_numpy().reshape(len(policies), len(OFFSETS)).mean(axis=1) * (last - begin)
 
-    return (until(stop - 1) - until(start - 1)) / (stop - 1 - max(start - 1, begin))
+    return (up_to(stop - 1) - up_to(start - 1)) / (stop - 1 - max(start - 1, begin))
