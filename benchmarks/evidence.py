@@ -26,6 +26,7 @@ from workbench.backtest import (
     Calendar,
     Floats,
     Observation,
+    Policy,
     Quadratic,
     Runs,
     Universe,
@@ -69,7 +70,7 @@ def believed(universe: Universe, seed: int) -> bool:
     """Whether the verdict would deploy or shadow the trend-follower in this world."""
     windows = evidence.windows(universe.sessions, 3, 1, longest_train_years=4, first=253)
     candidate = evidence.Candidate("trend", best_trend, deterministic=True, surrogate=Band(0.05), portfolios=600)
-    against = [Calendar(21), Calendar(YEAR), Band(0.05)]
+    against: list[Policy] = [Calendar(21), Calendar(YEAR), Band(0.05)]
     return evidence.believes(
         universe, candidate, against, seed=seed, test_windows=windows, offsets=(0,), replications=499
     )

@@ -220,6 +220,20 @@ def test_a_rule_that_is_its_own_opponent_is_not_deployed(universe, signals):
     assert made.superiority is None
 
 
+def test_rules_without_a_forecast_differ_by_several_percent_of_sharpe():
+    # nothing in them knows the future: what lies between them, and between dates of one of them, is the size of luck
+    pytest.importorskip("skfolio")
+    from workbench.learning import universes
+
+    real = universes.embedded("sectors")
+    static = [rule for rule in backtest.rules() if rule.name != "buy and hold"]
+    made = backtest.simulate(real, backtest.signals(real), backtest.Runs.product(static, "all")).statistics
+    start = made[made["offset"] == 0]["sharpe"]
+    yearly = made[made["policy"] == "every year"]["sharpe"]
+    assert 0.02 < start.max() / start.min() - 1 < 0.10
+    assert 0.02 < yearly.max() / yearly.min() - 1 < 0.10
+
+
 def test_same_seed_same_bits(universe, signals):
     candidate = evidence.Candidate("q", backtest.Quadratic(0.6), seeds={1: backtest.Quadratic(0.5)})
     control = evidence.same_bits(lambda: compared(universe, signals, [candidate], offsets=(0,)))

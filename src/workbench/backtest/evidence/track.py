@@ -19,7 +19,7 @@ from workbench.errors import ParameterError, PolicyError
 
 YEAR = 252
 #: Runs that are held in memory at once with their daily costs.
-AT_ONCE = 128
+AT_ONCE = 64
 #: The cost multiple and delay of every headline figure.
 BASE = (1.0, 1)
 

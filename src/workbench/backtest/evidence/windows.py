@@ -106,7 +106,7 @@ def training(universe: Universe, signals: Signals, window: Window) -> Training:
 
 
 def cut(universe: Universe, start: int, stop: int) -> Universe:
-    """A copy of the sessions from `start` up to and without `stop`; the first has no close before and no cash return."""
+    """A copy of the sessions from `start` up to and without `stop`; cash of the first, with no close before, is 0."""
     cash = universe.cash_return[:, start:stop].copy()
     cash[:, 0] = 0.0
     return replace(
