@@ -43,7 +43,9 @@ def costs(review: Review | NotCompared, origin: Origin) -> list[Exhibit]:
     best = str(table["total_bp"].idxmin())
     followed = [*named, review.opponent.name, best]
     return [
-        policy_costs.frontier(table, policy_costs.families(review.policies), named, settings, origin),
+        policy_costs.frontier(
+            table, policy_costs.families(review.policies) | {TUNED: "Quadratic"}, named, settings, origin
+        ),
         policy_costs.rules_table(table, runs, settings, origin),
         policy_costs.stressed(runs, followed, review.evidence.risk_aversion, settings, origin),
     ]

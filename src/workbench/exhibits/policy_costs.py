@@ -17,6 +17,7 @@ from workbench.report import Column, Exhibit, Settings, TableBody, figures
 _FUNCTION = "backtest.simulate"
 #: Times the median tracking error, or cost, beyond which a policy is left off the chart, where it would dwarf the rest.
 _DWARFS = 6.0
+_WHY = dict.fromkeys(("sharpe", "worst", "best"), "made anew each year")
 #: The family that a chart shows a compiled kind with.
 _FAMILIES = {
     "HOLD": "Calendar", "TARGET": "Calendar", "BAND": "Band", "QUADRATIC": "Quadratic", "TILTED": "Tilt",
@@ -37,11 +38,14 @@ def families(policies: Sequence[Policy]) -> dict[str, str]:
 def tranches(runs: pd.DataFrame, risk_aversion: float, cost_multiple: float = 1.0, delay: int = 1) -> pd.DataFrame:
     """The mean over start days of each policy at one cost and delay, by name: the money split over all of them.
 
-    `tracking_error` (yearly) is the root of the mean square behind the tracking loss.
+    `tracking_error` (yearly) is the root of the mean square behind the tracking loss. A policy made anew each year
+    (offset -1) has no Sharpe ratio here: its own is a mean of years and does not compare with that of all days.
     """
     chosen = runs[(runs["cost_multiple"] == cost_multiple) & (runs["delay"] == delay)]
     figures_of = chosen.drop(columns=["cost_multiple", "delay", "offset", "path"], errors="ignore")
     table = figures_of.groupby("policy", sort=False).mean(numeric_only=True)
+    if "sharpe" in table and "offset" in chosen:
+        table["sharpe"] = table["sharpe"].where(~table.index.isin(chosen.loc[chosen["offset"] < 0, "policy"]))
     return table.assign(tracking_error=np.sqrt(2.0 * words.BP * table["tracking_loss_bp"] / risk_aversion))
 
 
@@ -74,7 +78,8 @@ def rules_table(table: pd.DataFrame, runs: pd.DataFrame, settings: Settings, ori
     known = table.dropna(subset=["total_bp"]).sort_values("total_bp")
     if known.empty:
         return absent(id, title, "No policy was simulated.")
-    base = runs[(runs["cost_multiple"] == 1.0) & (runs["delay"] == 1)].groupby("policy")["sharpe"]
+    base = runs[(runs["cost_multiple"] == 1.0) & (runs["delay"] == 1) & (runs["offset"] >= 0)]
+    base = base.groupby("policy")["sharpe"]
     frame = known.head(most).copy()
     for name in ("cost_bp", "tracking_loss_bp", "total_bp"):
         frame[name] *= words.BP
@@ -91,9 +96,9 @@ def rules_table(table: pd.DataFrame, runs: pd.DataFrame, settings: Settings, ori
         Column("worst", "Worst start", "number", digits=3),
         Column("best", "Best start", "number", digits=3),
     )
-    rows, facts = origin.table("policy.rule", frame, columns, _FUNCTION, words.TABLES)
-    spread = float(known["sharpe"].max() - known["sharpe"].min())
-    takeaway = f"From the best to the worst policy the Sharpe ratio differs by {words.figure(spread)}."
+    rows, facts = origin.table("policy.rule", frame, columns, _FUNCTION, words.TABLES, missing=_WHY)
+    trading = known.loc[known["turnover"] > 0.0, "sharpe"]
+    takeaway = f"Among {len(trading)} policies that trade the Sharpe ratio differs by {_spread(trading)} at most."
     left = len(known) - len(frame)
     note = "Means over all start days." + (
         f" {left} more {noun(left, 'policy', 'policies')} not shown." if left else ""
@@ -129,6 +134,10 @@ def stressed(
     if len(set(first)) > 1:
         takeaway = f"Which of these is the cheapest changes with costs and delay: {', '.join(dict.fromkeys(first))}."
     return Exhibit(id, title, TableBody(columns, rows), takeaway, settings, facts)
+
+
+def _spread(sharpe: pd.Series) -> str:
+    return words.figure(float(sharpe.max() - sharpe.min())) if sharpe.notna().any() else "nothing"
 
 
 def _drawn(table: pd.DataFrame, named: Sequence[str]) -> pd.DataFrame:

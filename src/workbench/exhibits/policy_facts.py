@@ -15,6 +15,8 @@ TABLES = ("accounts", "model_targets", "models", "prices", "securities")
 FUNCTION = "backtest.evidence.pack"
 #: Basis points as the fraction that exhibits format.
 BP = 1e-4
+#: Below this a number is shown as 0.000.
+_LEAST = 5e-4
 #: What each decision is called, and the tone of its box.
 DECISIONS: dict[str, tuple[str, Tone]] = {
     "deploy": ("deploy", "good"),
@@ -56,7 +58,9 @@ def count(id: str, value: int, origin: Origin, function: str = FUNCTION) -> Fact
 
 def figure(value: float) -> str:
     """A number of any size in three digits: 0.95, 12.3, 500."""
-    text = f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    text = f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}" if abs(value) >= _LEAST else f"{value:.0f}"
+    if 0.0 < abs(value) < _LEAST:
+        text = f"{value:.3f}"
     return text.replace("-", fmt.MINUS)
 
 

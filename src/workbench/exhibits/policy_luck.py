@@ -74,7 +74,7 @@ def fan(found: Backtests, settings: Settings, origin: Origin) -> Exhibit:
 def sharpe_strip(runs: pd.DataFrame, settings: Settings, origin: Origin) -> Exhibit:
     """Sharpe ratios of each policy's start days: rules whose marks overlap cannot be told apart by a Sharpe ratio."""
     id, title = "policy-luck-sharpe", "Sharpe ratios of every start day"
-    base = runs[(runs["cost_multiple"] == 1.0) & (runs["delay"] == 1)].dropna(subset=["sharpe"])
+    base = runs[(runs["cost_multiple"] == 1.0) & (runs["delay"] == 1) & (runs["offset"] >= 0)].dropna(subset=["sharpe"])
     spread = base.groupby("policy", sort=False)["sharpe"].agg(["mean", "min", "max", "size"])
     several = spread[spread["size"] > 1]
     if several.empty:
@@ -95,7 +95,12 @@ def sharpe_strip(runs: pd.DataFrame, settings: Settings, origin: Origin) -> Exhi
     columns = (Column("what", "What", emphasis=True), Column("value", "Sharpe ratio", "number", digits=3))
     rows = (("Widest spread of one rule's start days", luck.ref()), ("Best less worst policy", between.ref()))
     body = figures.strip(
-        groups, alt=takeaway, unit="number", axis_title="Sharpe ratio, net of costs", data=TableBody(columns, rows)
+        groups,
+        alt=takeaway,
+        unit="number",
+        axis_title="Sharpe ratio, net of costs",
+        zero=False,
+        data=TableBody(columns, rows),
     )
     return Exhibit(id, title, body, takeaway, settings, (luck, between))
 

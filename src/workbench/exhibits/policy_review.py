@@ -226,7 +226,7 @@ def _controls(
     universe: Universe, signals: Signals, learned: Sequence[RegisteredPolicy], seed: int
 ) -> tuple[Control, ...]:
     """Controls made here, on the first learned policy or the one-step rule; the others as its card tells them."""
-    policy: Policy = learned[0] if learned else Quadratic(1.0)
+    policy: Policy = learned[0] if learned else tuning.tune_problem("n2_10", "quadratic", paths=300).policy
     told = learned[0].card.controls if learned else ()
     found = {
         check.name: Control(check.name, check.value, check.threshold, check.passed, check.sentence) for check in told

@@ -164,7 +164,7 @@ def _lines(found: Verdict, evidence: Evidence, origin: Origin, facts: dict[str, 
             f"{slug}.gain.usd", words.BP * money * case.gain.estimate, "usd", words.FUNCTION, words.TABLES
         )
         facts[dollars.id] = dollars
-        first += [f" On the {fmt.usd_short(money)} that follow the model it is ", dollars.ref(), " a year."]
+        first += [f" On the {fmt.usd_short(money)} that follow the model the gain is ", dollars.ref(), " a year."]
     lines: list[Paragraph] = [tuple(first)]
     if found.failed:
         names = [criterion.name for criterion in found.failed]

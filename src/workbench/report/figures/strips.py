@@ -37,12 +37,13 @@ def strip(
     labels: Mapping[str, Sequence[str]] | None = None,
     named: Sequence[str] = (),
     axis_title: str = "",
+    zero: bool = True,
     data: TableBody | None = None,
 ) -> FigureBody:
     """Return one row a group with a mark for each of its values, marks of one place beside each other.
 
     `labels` gives each mark's name, by group; those in `named` are orange and carry their name. A tick stands at each
-    group's median. A missing value has no mark. Raises `ExhibitError` where there is no value at all.
+    group's median. `zero` keeps zero in sight. A missing value has no mark. Raises `ExhibitError` where there is no value at all.
     """
     names = {group: [""] * len(values) for group, values in groups.items()} | dict(labels or {})
     for group, values in groups.items():
@@ -70,7 +71,7 @@ def strip(
         "textposition": "top center",
         "textfont": {"size": 12, "color": theme.CHART_INK.light},
     }  # fmt: skip
-    return _framed([marks, medians, rings], list(groups), numbers, unit, axis_title, alt, data)
+    return _framed([marks, medians, rings], list(groups), numbers, unit, axis_title, alt, data, zero)
 
 
 def _trace(mode: str) -> dict[str, Any]:
@@ -106,13 +107,15 @@ def _framed(
     title: str,
     alt: str,
     data: TableBody | None,
+    zero: bool,
 ) -> FigureBody:
     rows = [label(group) for group in groups]
     layout = house_layout()
     layout["hovermode"] = "closest"
+    origin = [0.0] if zero else []
     room = 0.08 * (max(numbers) - min(numbers)) or 1.0
     layout["xaxis"] |= unit_axis(unit, title) | {
-        "range": [min([0.0, *numbers]) - room, max([0.0, *numbers]) + room], "nticks": 7,
+        "range": [min([*origin, *numbers]) - room, max([*origin, *numbers]) + room], "nticks": 7,
         "zeroline": True, "zerolinecolor": theme.AXIS.light, "zerolinewidth": 1.5,
     }  # fmt: skip
     layout["yaxis"] |= {
