@@ -22,6 +22,7 @@ TRIED = 2
 #: Trades below these parts of their least trade are settled in turn, so that what is left can grow beyond it.
 PARTS = (0.5, 1.0)
 _NOTHING = 1e-9
+#: Turns of giving up small trades before no other may take their place.
 _ROUNDS = 4
 #: Sides that cost less than this altogether (a hundredth of a basis point of value) are not doubted.
 _CERTAIN = 1e-6
@@ -30,51 +31,76 @@ _DEAR = 2e-5
 
 
 def fixed(problem: Problem, integrality: Integrality, relaxed: Solution) -> Solution:
-    """Return a solution that keeps wash sides, position sides and least trades; shares are still fractional."""
+    """Return a solution that keeps wash sides, position sides and least trades; shares are still fractional.
+
+    A trade below its least is given up, or made as large where that costs less. So cash that only a sale below the
+    least would raise, or only a purchase below it would spend, is missing or left over in the solution, at its price
+    in the objective; what is owed is then sold whatever its size when orders are rounded. Giving everything up keeps
+    every rule, so that there always is a solution; raises `ParameterError` where the solver finds none.
+    """
     program = Resolver(problem)
-    upper = problem.upper.copy()
-    solution = relaxed
-    for _ in range(_ROUNDS):
+    lower, upper = problem.lower.copy(), problem.upper.copy()
+    solution = _one_way(program, integrality, lower, upper, relaxed)
+    return _least(program, integrality, lower, upper, solution)
+
+
+def _one_way(program: Resolver, integrality: Integrality, lower: Floats, upper: Floats, solution: Solution) -> Solution:
+    """Close sides in `upper` until every wash group takes one side and every position is traded one way.
+
+    What is closed in one place may be done in another, in a group that had one side until now; each turn closes
+    something that was traded, so the turns end.
+    """
+    problem = program.problem
+    while True:
         groups = washed_groups(problem, integrality, solution.values)
-        if not groups:
-            break
-        solution = _sides(program, integrality, upper, solution, groups)
-    closed = _both_ways(problem, integrality, solution.values)
-    if closed.any():
-        upper[closed] = 0.0
-        solution = program.solve(problem.lower, upper, solution)
-    return _least(program, integrality, upper, solution)
+        closed = _both_ways(problem, integrality, solution.values)
+        if groups:
+            solution = _sides(program, integrality, lower, upper, solution, groups)
+        elif closed.any():
+            upper[closed] = 0.0
+            solution = program.solve(np.minimum(lower, upper), upper, solution)
+        else:
+            return solution
 
 
-def _least(program: Resolver, integrality: Integrality, upper: Floats, solution: Solution) -> Solution:
+def _least(program: Resolver, integrality: Integrality, lower: Floats, upper: Floats, solution: Solution) -> Solution:
     """Give up trades below the least, or raise them to it where that costs less."""
     problem = program.problem
-    lower = problem.lower.copy()
     for part in PARTS:
         small = small_positions(problem, integrality, solution.values, part)
-        if not len(small):
-            continue
-        raised, added = _raises(problem, integrality, upper, solution, small)
-        higher = lower.copy()
-        higher[added > 0] = np.maximum(lower, solution.values + added)[added > 0]
-        fewer = np.where(np.isin(integrality.position, np.setdiff1d(small, raised)), 0.0, upper)
-        found = _try(program, np.minimum(higher, fewer), fewer, solution)
-        if len(raised) and (found is None or found.objective > solution.objective + _DEAR):
-            none = np.where(np.isin(integrality.position, small), 0.0, upper)
-            other = _try(program, np.minimum(lower, none), none, solution)
-            if other is not None and (found is None or other.objective < found.objective):
-                found, higher, fewer = other, lower, none
-        if found is None:
-            continue
-        solution, upper = found, fewer
-        lower = np.minimum(higher, fewer)
-    for _ in range(_ROUNDS):
-        small = small_positions(problem, integrality, solution.values, 1.0 - 1e-9)
-        if not len(small):
-            break
-        upper = np.where(np.isin(integrality.position, small), 0.0, upper)
+        if len(small):
+            solution = _settled(program, integrality, lower, upper, solution, small)
+            solution = _one_way(program, integrality, lower, upper, solution)
+    turns = 0
+    while len(small := small_positions(problem, integrality, solution.values, 1.0 - 1e-9)):
+        upper[np.isin(integrality.position, small)] = 0.0
+        if turns >= _ROUNDS:
+            # The same few dollars go from one position to the next: leave them, and keep to what is traded.
+            upper[_untraded(integrality, solution.values)] = 0.0
         solution = program.solve(np.minimum(lower, upper), upper, solution)
+        solution = _one_way(program, integrality, lower, upper, solution)
+        turns += 1
     return solution
+
+
+def _settled(
+    program: Resolver, integrality: Integrality, lower: Floats, upper: Floats, solution: Solution, small: np.ndarray
+) -> Solution:
+    """Raise some small positions in `lower` and close the others in `upper`; close all of them where that is better."""
+    raised, added = _raises(program.problem, integrality, upper, solution, small)
+    higher = lower.copy()
+    higher[added > 0] = np.maximum(lower, solution.values + added)[added > 0]
+    fewer = np.where(np.isin(integrality.position, np.setdiff1d(small, raised)), 0.0, upper)
+    found = _try(program, np.minimum(higher, fewer), fewer, solution)
+    if len(raised) and (found is None or found.objective > solution.objective + _DEAR):
+        none = np.where(np.isin(integrality.position, small), 0.0, upper)
+        other = _try(program, np.minimum(lower, none), none, solution)
+        if other is not None and (found is None or other.objective < found.objective):
+            found, higher, fewer = other, lower, none
+    if found is None:
+        return solution
+    lower[:], upper[:] = np.minimum(higher, fewer), fewer
+    return found
 
 
 def _try(program: Resolver, lower: Floats, upper: Floats, near: Solution) -> Solution | None:
@@ -136,7 +162,7 @@ def washed_groups(problem: Problem, integrality: Integrality, values: Floats) ->
 
 
 def _sides(
-    program: Resolver, integrality: Integrality, upper: Floats, solution: Solution, groups: list[int]
+    program: Resolver, integrality: Integrality, lower: Floats, upper: Floats, solution: Solution, groups: list[int]
 ) -> Solution:
     """Close one side of each wash group in `upper`: the one worth less, unless the other proves better."""
     problem = program.problem
@@ -152,14 +178,14 @@ def _sides(
     before = upper.copy()
     for closed, _ in choices:
         upper[closed] = 0.0
-    best = program.solve(problem.lower, upper, solution)
+    best = program.solve(np.minimum(lower, upper), upper, solution)
     for closed, open_ in choices[:TRIED]:
         if best.objective - solution.objective <= _CERTAIN:
             break
         bounds = upper.copy()
         bounds[closed], bounds[open_] = before[closed], 0.0
-        other = program.solve(problem.lower, bounds, best)
-        if other.objective < best.objective - 1e-12:
+        other = _try(program, np.minimum(lower, bounds), bounds, best)
+        if other is not None and other.objective < best.objective - 1e-12:
             upper[:], best = bounds, other
     return best
 
@@ -178,6 +204,13 @@ def _both_ways(problem: Problem, integrality: Integrality, values: Floats) -> Fl
         weaker = np.where(problem.kind == BUY, bought[at] < sold[at], bought[at] >= sold[at])
         result = (position >= 0) & both[at] & weaker & (problem.kind <= SELL)
     return result
+
+
+def _untraded(integrality: Integrality, values: Floats) -> Flags:
+    """Columns of positions that are not traded."""
+    of = integrality.position >= 0
+    total = np.bincount(integrality.position[of], values[of], len(integrality.share))
+    return of & (total[np.maximum(integrality.position, 0)] <= _NOTHING)
 
 
 def small_positions(problem: Problem, integrality: Integrality, values: Floats, part: float) -> np.ndarray:

@@ -27,7 +27,7 @@ NEAR = 0.5
 LEAST_SHARE = 1e-3
 #: Less than this part of the household is not worth a column.
 DUST = 1e-9
-#: No limit of a household can be missed by more than this many times its value.
+#: No limit of a household without debt can be missed by more than this many times its value.
 MOST = 2.0
 
 

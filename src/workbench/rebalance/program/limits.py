@@ -138,7 +138,7 @@ def _add_level(
     over, under = np.full(len(keys), -1), np.full(len(keys), -1)
     for columns, edge in ((over, high), (under, low)):
         there = np.isfinite(edge)
-        columns[there] = assembly.add(int(there.sum()), EXCESS, linear=m.settings.band_price, upper=MOST)
+        columns[there] = assembly.add(int(there.sum()), EXCESS, linear=m.settings.band_price, upper=_most(m))
     rows = np.array(
         [
             assembly.row(Row("band", level.keys[k], group, level.name, over=o, under=u), lo, hi)
@@ -177,7 +177,7 @@ def _add_cap(assembly: Assembly, m: Managed, buys: Purchases, sales: Sales, cap:
     goal = float(m.line_target[np.unique(buys.line[bought])].sum())
     if cap.account < 0 and held <= NEAR * most and goal <= NEAR * most:
         return
-    over = assembly.add(1, EXCESS, linear=CAP_PRICE, upper=MOST)
+    over = assembly.add(1, EXCESS, linear=CAP_PRICE, upper=_most(m))
     entity = cap.entity if cap.account < 0 else f"{cap.entity} in {m.household.accounts.ids[cap.account]}"
     row = assembly.row(
         Row(cap.kind, entity, account=cap.account, source=cap.source, bound=cap.weight, over=int(over[0])),
@@ -186,3 +186,8 @@ def _add_cap(assembly: Assembly, m: Managed, buys: Purchases, sales: Sales, cap:
     assembly.enter(row, buys.columns[bought], 1.0)
     assembly.enter(row, sales.columns[mine[sales.holding]], -1.0)
     assembly.enter(row, over, -1.0)
+
+
+def _most(m: Managed) -> float:
+    """The most by which holdings can miss a limit: where cash is negative they are worth more than the household."""
+    return max(MOST, float(m.line_held.sum() + m.line_target.sum()))

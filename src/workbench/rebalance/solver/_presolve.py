@@ -100,9 +100,14 @@ def carve(columns: int, lines: int, rows: int, entries: int, floats: Floats, int
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def scales(
-    quadratic: Floats, linear: Floats, lower: Floats, upper: Floats, line_target: Floats, low: Floats, high: Floats
-) -> tuple[float, float]:
-    """Return the size of a typical value and of a typical price: what both are divided by."""
+    quadratic: Floats, linear: Floats, lower: Floats, upper: Floats, line_target: Floats, low: Floats, high: Floats,
+    mean: bool,
+) -> tuple[float, float]:  # fmt: skip
+    """Return the size of a typical value and of a typical price: what both are divided by.
+
+    With `mean`, curvature counts by its geometric mean instead of its greatest: a column a thousand times as curved as
+    the others, that of a tiny group, would have all their prices lost in the tolerance.
+    """
     value = 0.0
     for r in range(len(line_target)):
         value = max(value, abs(line_target[r]))
@@ -118,12 +123,17 @@ def scales(
                 value = max(value, upper[c] - lower[c])
     if value == 0.0:
         value = 1.0
-    total, count, curve = 0.0, 0, 0.0
+    total, count, curve, logs, curved = 0.0, 0, 0.0, 0.0, 0
     for c in range(len(linear)):
         if linear[c] != 0.0:
             total += abs(linear[c])
             count += 1
-        curve = max(curve, quadratic[c])
+        if quadratic[c] > 0.0:
+            curve = max(curve, quadratic[c])
+            logs += np.log(quadratic[c])
+            curved += 1
+    if mean and curved:
+        curve = np.exp(logs / curved)
     price = max(total / count if count else 0.0, curve * value)
     return value, price if price > 0.0 else 1.0
 

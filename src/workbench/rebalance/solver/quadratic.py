@@ -87,28 +87,30 @@ def minimise(
     s = carve_iterate(C, R, K, E, floats[i:])
     i += 11 * (C + K) + 4 * R + 4 * K + E + K * K  # as in iterate_size
     face = carve_face(C, R, K, floats[i:], integers[j:])
-    value, price = scales(quadratic, linear, lower, upper, line_target, row_low, row_high)
-    n, possible = gather(
-        quadratic, linear, lower, upper, line, line_coefficient, column_ptr, entry_row, entry, line_target,
-        row_low, row_high, value, price, p, integers[j + C + R + 7 * K :],
-    )  # fmt: skip
-    if not possible:
-        return INFEASIBLE, 0, np.nan
-    steps = 0
-    done = False
-    if warm:
-        _resume(p, n, s, face, value, price, values, line_price, row_price, bound_price)
-        done = polish(p, n, s, face, 10)
-    for tolerance in (1e-7, 1e-11):  # the polish makes the first exact, nearly always
+    steps, status, done = 0, STALLED, False
+    for mean in (False, True):  # a few programs in a thousand need the second scale
+        value, price = scales(quadratic, linear, lower, upper, line_target, row_low, row_high, mean)
+        n, possible = gather(
+            quadratic, linear, lower, upper, line, line_coefficient, column_ptr, entry_row, entry, line_target,
+            row_low, row_high, value, price, p, integers[j + C + R + 7 * K :],
+        )  # fmt: skip
+        if not possible:
+            return INFEASIBLE, steps, np.nan
+        if warm and not mean:
+            _resume(p, n, s, face, value, price, values, line_price, row_price, bound_price)
+            done = polish(p, n, s, face, 10)
+        for tolerance in (1e-7, 1e-11):  # the polish makes the first exact, nearly always
+            if done:
+                break
+            status, more = descend(p, n, s, tolerance)
+            steps += more
+            if status == OPTIMAL:
+                identify(p, n, s, face)
+                done = polish(p, n, s, face, 30)
+            elif status != STALLED:
+                return status, steps, np.nan
         if done:
             break
-        status, more = descend(p, n, s, tolerance)
-        steps += more
-        if status == OPTIMAL:
-            identify(p, n, s, face)
-            done = polish(p, n, s, face, 30)
-        elif status != STALLED:
-            return status, steps, np.nan
     if not done:
         status, more = descend(p, n, s, 1e-9)
         steps += more
