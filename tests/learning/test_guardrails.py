@@ -106,6 +106,11 @@ def test_stale_prices_and_prices_of_tomorrow(today, stale):
     assert [event.kind for event in guarded.events] == ["stale"] * stale
 
 
+def test_a_clock_with_a_time_zone_tells_the_day():
+    guarded = Guarded(Says(GOOD), RULE, clock=lambda: pd.Timestamp("2026-05-05 23:30", tz="America/New_York"))
+    np.testing.assert_array_equal(guarded.decide(look()), GOOD)
+
+
 def test_prices_without_a_day_are_stale():
     guarded = Guarded(Says(GOOD), RULE, clock=lambda: DAY)
     np.testing.assert_array_equal(guarded.decide(look(day=None)), look().target)

@@ -13,6 +13,8 @@ from datetime import date
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from safetensors.numpy import save as pack
 
 from workbench.backtest import Band, BuyAndHold, Calendar, LearnedQuadratic, Observation, Quadratic, Rule, _decide
@@ -20,6 +22,7 @@ from workbench.errors import ParameterError, PolicyError
 from workbench.learning import card as cards
 from workbench.learning import folder as files
 from workbench.learning import registry, spec
+from workbench.learning.guardrails import Guarded, Limits
 from workbench.learning.signature import new_key
 
 TODAY = date(2026, 6, 1)
@@ -315,6 +318,13 @@ def test_a_signature_over_other_files_or_another_day_is_refused(write, tmp_path,
         registry.load(tmp_path / "a", keys=approver[1])
 
 
+def test_a_page_that_is_not_the_cards_is_not_approved(folder, approver):
+    page = (folder / files.PAGE).read_bytes()
+    seal(folder, files.PAGE, page.replace(b"Loses to the rule", b"Beats the rule"))
+    with pytest.raises(PolicyError, match=r"not the page of card\.json"):
+        approve(folder, approver)
+
+
 def test_an_approval_from_the_future_is_refused(folder, approver):
     approve(folder, approver)
     with pytest.raises(PolicyError, match="future"):
@@ -395,3 +405,24 @@ def test_a_policy_of_any_size_passes_through(card, tmp_path):
     policy = LearnedQuadratic(0.2, (tuple(np.linspace(-1, 1, size).tolist()),), hidden=3, every=5)
     registry.save(tmp_path / "small", policy, card)
     assert registry.load(tmp_path / "small").rule() == policy.rule()
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_a_forged_folder_is_refused_or_harmless(write, tmp_path_factory, data):
+    """Bytes are changed and everything is hashed anew: a typed error, or a policy that answers with a portfolio."""
+    folder = tmp_path_factory.mktemp("forged") / "policy"
+    write(folder)
+    name = data.draw(st.sampled_from(files.HASHED))
+    body = bytearray((folder / name).read_bytes())
+    for _ in range(data.draw(st.integers(1, 4))):
+        place = data.draw(st.integers(0, len(body) - 1))
+        body[place] = data.draw(st.integers(0, 255))
+    seal(folder, name, bytes(body))
+    try:
+        policy = registry.load(folder, today=TODAY)
+    except PolicyError:
+        return
+    guarded = Guarded(policy.learned, Calendar(21), Limits(turnover=1.0))
+    wanted = guarded.decide(look())
+    assert wanted is None or (wanted.min() >= 0 and abs(wanted.sum() - 1.0) < 1e-8)

@@ -208,7 +208,7 @@ class Guarded:
         if seen.day is None or pd.isna(seen.day):
             sentence = f"The prices have no day, so their age is not known; {self.fallback.name} acts."
             return (Event(_day(seen), "stale", sentence, None, limit),)
-        age = float((self.clock().normalize() - seen.day.normalize()).days)
+        age = float((self.clock().date() - seen.day.date()).days)  # days of the calendar, whatever the time zones
         if 0 <= age <= limit:
             return ()
         how = f"{age:.0f} days old" if age > 0 else f"dated {-age:.0f} days after today"

@@ -119,7 +119,7 @@ def save(
         WEIGHTS: pack(pieces(spec.layout, numbers)),
         SPEC: cards.dumps(spec),
         CARD: cards.dumps(card),
-        PAGE: card.to_markdown(f"only where {APPROVAL} lies beside this page; otherwise a draft").encode(),
+        PAGE: _page(card),
     }
     cards.loads(Card, bodies[CARD])
     made = files.manifest(bodies)
@@ -181,6 +181,8 @@ def approve(folder: Path | str, approver: str, day: date, key: bytes) -> Approva
     if policy.approval is not None:
         raise PolicyError(f"{folder.name}: {policy.approval.approver!r} approved it on {policy.approval.day} already")
     _check_maker(policy.card, approver)
+    if (folder / PAGE).read_bytes() != _page(policy.card):
+        raise PolicyError(f"{PAGE}: not the page of {CARD}; read what workbench policy show prints, and save it again")
     if policy.card.verdict != "deploy":
         raise PolicyError(
             f"{folder.name}: its verdict is {policy.card.verdict!r}; approve only what earned the verdict deploy"
@@ -213,6 +215,10 @@ def fallback_of(policy: Policy) -> Fallback:
         )
     rule = policy.rule()
     return Fallback(policy.name, specs.kind_name(rule.kind), rule.every, tuple(map(float, rule.numbers)))
+
+
+def _page(card: Card) -> bytes:
+    return card.to_markdown(f"only where {APPROVAL} lies beside this page; otherwise a draft").encode()
 
 
 def _fallback(card: Card) -> StoredRule:
