@@ -117,6 +117,7 @@ class Lanes(NamedTuple):
     order: Floats  # lanes x m: weights ordered, -1 where a position is left alone
     due: Ints  # session of the order's execution, `Terms.last` + 1 where there is none
     look: Ints  # session of the next look
+    every: Ints  # sessions between looks
     width: Floats  # m x lanes, of bands
     base: Floats  # what weights are fractions of
     strayed: Floats  # how far the worst position is beyond its band, dollars
@@ -162,6 +163,7 @@ def _walk_block(market: Market, batch: Batch, terms: Terms, kept: Kept, start: i
         order=np.empty((size, m)),
         due=np.full(size, last + 1),
         look=np.full(size, last + 1),
+        every=batch.every[start:stop].copy(),
         width=np.zeros((m, size)),
         base=np.zeros(size),
         strayed=np.zeros(size),
@@ -203,8 +205,9 @@ def _walk_block(market: Market, batch: Batch, terms: Terms, kept: Kept, start: i
             _keep(lanes, market.price[path, t], batch, kept, t - first - 1)
         if _any_at(lanes.look, t):
             if banded:
-                _stray(lanes, market, goal, path, t)
-            _ask(lanes, desk, market, batch, terms, goal, path, t)
+                _pass_inside(lanes, market, goal, path, t)
+            if not banded or _any_at(lanes.look, t):
+                _ask(lanes, desk, market, batch, terms, goal, path, t)
     _write(lanes, batch, kept)
 
 
@@ -382,7 +385,7 @@ def _ask(lanes: Lanes, desk: Desk, market: Market, batch: Batch, terms: Terms, g
             continue
         run = lanes.run[lane]
         kind = batch.kind[run]
-        lanes.look[lane] = t + batch.every[run]
+        lanes.look[lane] = t + lanes.every[lane]
         executed = t + batch.delay[run]
         # One order at a time: a policy with an order on its way is not asked, nor one whose order would come too late.
         if lanes.due[lane] <= terms.last or executed > terms.last:
@@ -390,8 +393,6 @@ def _ask(lanes: Lanes, desk: Desk, market: Market, batch: Batch, terms: Terms, g
         if kind == _decide.TARGET:
             lanes.due[lane] = executed
             lanes.order[lane] = goal
-            continue
-        if kind == _decide.BAND and lanes.strayed[lane] < 0.0:
             continue
         if kind > _decide.BAND and not seen:
             seen = True
@@ -464,8 +465,9 @@ def _set_widths(lanes: Lanes, batch: Batch, goal: Floats) -> None:
 
 
 @njit(cache=True, inline="always")
-def _stray(lanes: Lanes, market: Market, goal: Floats, path: int, t: int) -> None:
-    """How far every lane's worst position is beyond its band, in dollars: |u P - w V| > b V needs no division."""
+def _pass_inside(lanes: Lanes, market: Market, goal: Floats, path: int, t: int) -> None:
+    """Lanes that are inside their band need not be asked: |u P - w V| > b V for all at once, without division."""
+    look, every = lanes.look, lanes.every
     units, cash, width, base, strayed = lanes.units, lanes.cash, lanes.width, lanes.base, lanes.strayed
     n, size = units.shape
     with_cash = len(goal) > n
@@ -481,6 +483,8 @@ def _stray(lanes: Lanes, market: Market, goal: Floats, path: int, t: int) -> Non
         for lane in range(size):
             beyond = abs(cash[lane] - goal[i] * base[lane]) - width[i, lane] * base[lane]
             strayed[lane] = beyond if beyond > strayed[lane] else strayed[lane]
+    for lane in range(size):
+        look[lane] = t + every[lane] if look[lane] == t and strayed[lane] < 0.0 else look[lane]
 
 
 @njit(cache=True, error_model="numpy")
