@@ -4,7 +4,7 @@
     python -m benchmarks.environments --json     # one object, for a machine
 
 One thread. A step is a month: 21 sessions marked one by one, one order paid for, tracking loss and observation. Both
-run the same task on the same worlds (five assets and cash, 20 features, 64 worlds) and their rewards are compared
+run the same task on the same worlds (five assets and cash, 19 features, 32 worlds) and their rewards are compared
 before anything is timed. The numpy environment is written as one would write it: vectorised over sessions and assets,
 with everything that can be prepared prepared.
 """
@@ -29,7 +29,7 @@ from workbench.backtest import block_bootstrap, compiled, gbm, signals
 from workbench.learning.batch_environment import BatchRebalanceEnv
 from workbench.learning.task import Task
 
-ASSETS, WORLDS, PERIODS, EVERY = 5, 64, 120, 21
+ASSETS, WORLDS, PERIODS, EVERY = 5, 32, 120, 21
 BATCH, NUMPY_ENVS = 4096, 16
 
 

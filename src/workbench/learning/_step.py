@@ -73,6 +73,7 @@ class Batch(NamedTuple):
     cash: Floats
     cost_multiple: Floats
     risk_aversion: Floats
+    shown: Floats  # B x 2: both as the agent sees them
 
 
 @njit(cache=True, error_model="numpy")
@@ -85,6 +86,7 @@ def step(
         part = Batch(
             batch.path[start:stop], batch.session[start:stop], batch.looks[start:stop], batch.units[start:stop],
             batch.cash[start:stop], batch.cost_multiple[start:stop], batch.risk_aversion[start:stop],
+            batch.shown[start:stop],
         )  # fmt: skip
         weight = np.empty((stop - start, len(world.target)))
         asked, trades = np.empty_like(weight), np.zeros(stop - start, np.bool_)
@@ -122,6 +124,8 @@ def begin(world: World, terms: Terms, batch: Batch, which: Ints, wealth: float, 
     for b in which:
         batch.cash[b] = world.target[n] * wealth if len(world.target) > n else 0.0
         batch.looks[b] = 0
+        batch.shown[b, 0] = np.log2(batch.risk_aversion[b] / 5.0)
+        batch.shown[b, 1] = np.log2(batch.cost_multiple[b])
         for i in range(n):
             batch.units[b, i] = world.target[i] * wealth / world.price[batch.path[b], batch.session[b], i]
     observe(world, terms, batch, which, seen)
@@ -301,8 +305,8 @@ def observe(world: World, terms: Terms, batch: Batch, which: Ints, seen: NDArray
             cost += world.rate[i] * abs(active[i])
         seen[b, m] = 1e3 * 0.5 * batch.risk_aversion[b] * risk
         seen[b, m + 1] = 1e4 * batch.cost_multiple[b] * cost
-        seen[b, m + 2] = np.log2(batch.risk_aversion[b] / 5.0)
-        seen[b, m + 3] = np.log2(batch.cost_multiple[b])
+        seen[b, m + 2] = batch.shown[b, 0]
+        seen[b, m + 3] = batch.shown[b, 1]
         k = m + 4
         for f in range(features):
             seen[b, k + f] = world.market[path, t, f]

@@ -177,7 +177,16 @@ class Task:
         """Room for the state of `size` episodes."""
         n = len(self.universe.assets)
         path, session, looks = np.zeros((3, size), np.int64)
-        return _step.Batch(path, session, looks, np.zeros((size, n)), np.zeros(size), np.ones(size), np.full(size, 5.0))
+        return _step.Batch(
+            path=path,
+            session=session,
+            looks=looks,
+            units=np.zeros((size, n)),
+            cash=np.zeros(size),
+            cost_multiple=np.ones(size),
+            risk_aversion=np.full(size, 5.0),
+            shown=np.zeros((size, 2)),
+        )
 
     def draw(self, batch: _step.Batch, b: int, rng: np.random.Generator) -> None:
         """Draw path, first session, cost multiple and risk aversion of one episode."""
