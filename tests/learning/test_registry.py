@@ -17,7 +17,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save as pack
 
-from workbench.backtest import Band, BuyAndHold, Calendar, LearnedQuadratic, Observation, Quadratic, Rule, _decide
+from workbench.backtest import (
+    Band,
+    BandNetwork,
+    BuyAndHold,
+    Calendar,
+    LearnedQuadratic,
+    Observation,
+    Quadratic,
+    Rule,
+    _decide,
+)
 from workbench.errors import ParameterError, PolicyError
 from workbench.learning import card as cards
 from workbench.learning import folder as files
@@ -426,3 +436,27 @@ def test_a_forged_folder_is_refused_or_harmless(write, tmp_path_factory, data):
     guarded = Guarded(policy.learned, Calendar(21), Limits(turnover=1.0))
     wanted = guarded.decide(look())
     assert wanted is None or (wanted.min() >= 0 and abs(wanted.sum() - 1.0) < 1e-8)
+
+
+def test_a_band_network_is_kept_too(card, tmp_path):
+    hidden = 4
+    size = next(n for n in range(1, 2000) if _is_band_network(n, hidden))
+    policy = BandNetwork((tuple(np.linspace(-0.1, 0.1, size).tolist()),) * 3, hidden)
+    registry.save(tmp_path / "band", policy, card, members=3)
+    read = registry.load(tmp_path / "band")
+    assert read.rule() == policy.rule()
+    np.testing.assert_array_equal(read.decide(look()), policy.decide(look()))
+    for header in ((2.0, 4.0), (3.0, 5.0), (1e6, 4.0)):
+        numbers = np.array(policy.rule().numbers)
+        numbers[:2] = header
+        seal(tmp_path / "band", files.WEIGHTS, pack({"numbers": numbers}))
+        with pytest.raises(PolicyError, match=files.WEIGHTS):
+            registry.load(tmp_path / "band")
+
+
+def _is_band_network(size, hidden):
+    try:
+        BandNetwork((tuple(np.zeros(size).tolist()),), hidden)
+    except PolicyError:
+        return False
+    return True

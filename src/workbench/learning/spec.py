@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 from pydantic import ConfigDict
 
-from workbench.backtest import CompiledPolicy, Floats, LearnedQuadratic, Quadratic, Rule
+from workbench.backtest import BandNetwork, CompiledPolicy, Floats, LearnedQuadratic, Quadratic, Rule
 from workbench.errors import ParameterError, PolicyError
 from workbench.learning.card import Card
 
@@ -18,7 +18,7 @@ SCHEMA = "workbench policy 1"
 KINDS = ("HOLD", "TARGET", "BAND", "QUADRATIC", "TILTED", "LEARNED_QUADRATIC", "BAND_NETWORK")
 #: Kinds that work without a network, and so may stand in for one.
 RULES = ("HOLD", "TARGET", "BAND", "QUADRATIC")
-LEARNED = ("LEARNED_QUADRATIC",)
+LEARNED = ("LEARNED_QUADRATIC", "BAND_NETWORK")
 #: A hidden layer of this house has some units; more would be another program's file.
 _MOST_HIDDEN = 512
 
@@ -131,12 +131,22 @@ def _check_numbers(name: str, kind: str, every: int, numbers: tuple[float, ...])
         raise PolicyError(f"the band's trigger {numbers[0]} and destination {numbers[1]} are no band; save it again")
     if kind == "QUADRATIC":
         Quadratic(numbers[0], numbers[1], numbers[2], every)
-    if kind in LEARNED:
-        horizon, members, hidden = numbers[:3] if len(numbers) > 3 else (1.0, 0.0, 0.0)
-        if not (members.is_integer() and hidden.is_integer() and members >= 1 and 1 <= hidden <= _MOST_HIDDEN):
-            raise PolicyError(f"{members:g} members of {hidden:g} hidden units are no ensemble; save it again")
-        length, rest = divmod(len(numbers) - 3, int(members))
-        if rest:
-            raise PolicyError(f"{len(numbers) - 3} numbers are not those of {members:g} members; save it again")
-        parts = tuple(numbers[3 + length * e : 3 + length * (e + 1)] for e in range(int(members)))
-        LearnedQuadratic(horizon, parts, int(hidden), every, name)
+    if kind == "LEARNED_QUADRATIC":
+        parts, hidden = _members(numbers, 1)
+        LearnedQuadratic(numbers[0], parts, hidden, every, name)
+    if kind == "BAND_NETWORK":
+        parts, hidden = _members(numbers, 0)
+        BandNetwork(parts, hidden, every, name)
+
+
+def _members(numbers: tuple[float, ...], before: int) -> tuple[tuple[tuple[float, ...], ...], int]:
+    """The networks of an ensemble and their hidden units; `before` numbers stand before the two counts."""
+    start = before + 2
+    members, hidden = numbers[before:start] if len(numbers) > start else (0.0, 0.0)
+    if not (members.is_integer() and hidden.is_integer() and members >= 1 and 1 <= hidden <= _MOST_HIDDEN):
+        raise PolicyError(f"{members:g} members of {hidden:g} hidden units are no ensemble; save it again")
+    length, rest = divmod(len(numbers) - start, int(members))
+    if rest:
+        raise PolicyError(f"{len(numbers) - start} numbers are not those of {members:g} members; save it again")
+    parts = tuple(numbers[start + length * e : start + length * (e + 1)] for e in range(int(members)))
+    return parts, int(hidden)
