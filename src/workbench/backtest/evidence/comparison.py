@@ -52,7 +52,8 @@ def pack(
     Every figure is the mean over start offsets, so that no date decides; the opponent is, window by window, the rule of
     `rules` with the best training years. `test_windows` are those of `windows` with its defaults where None. With
     `ledger` this comparison is recorded in it and all trials in it count; without, only those handed in do. `search`
-    off leaves SPA and StepM out, which are most of the time and no criterion. Same arguments, same bits.
+    off leaves SPA and StepM out, which take long and are no criterion. A policy in plain Python is walked once for each
+    start, cost and delay: give few `offsets`. Same arguments, same bits.
 
     Raises `ParameterError` for an unknown measure, no rules, names given twice, or a candidate trained on every window;
     `MarketDataError` for too few sessions; `PolicyError` for policies that cannot be run.
