@@ -110,6 +110,13 @@ def test_as_a_policy(two):
         two.decide(seen((0.5, 0.5), (0.5, 0.5)))
 
 
+def test_weights_far_off_the_grid_are_brought_back_to_the_region(three):
+    wanted = three.decide_many(np.eye(3))
+    off = np.abs(wanted - np.array(PROBLEMS["n3_20"].target))
+    assert off.max() < 0.06
+    assert np.abs(three.decide_many(wanted) - wanted).max() < 1e-6
+
+
 def test_frame_of_the_grid(three):
     frame = three.to_frame()
     assert len(frame) == 31 * 31

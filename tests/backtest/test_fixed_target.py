@@ -156,5 +156,7 @@ def test_weights_off_the_simplex_are_refused():
 def test_wrong_names_and_schedules_are_refused():
     with pytest.raises(ParameterError, match="n2_10, n3_10"):
         evaluate("n4_10", MONTH)
+    with pytest.raises(ParameterError, match="at least one"):
+        evaluate("n2_10", MONTH, paths=0)
     with pytest.raises(ParameterError, match="take a multiple"):
         evaluate("n2_10", Calendar(30), paths=2)

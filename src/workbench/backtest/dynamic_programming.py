@@ -239,7 +239,8 @@ def _nearest(weights: Floats, low: Floats, spacing: Floats, shape: tuple[int, in
 def _improve(
     weights: Floats, start: Floats, costs: Floats, coefficients: Floats, low: Floats, spacing: Floats, points: Floats
 ) -> Floats:
-    """The best weights after trading from each of `weights` (K x n), by Newton steps from `start`.
+    """The best weights after trading from each of `weights` (K x n), by Newton steps from `start`, or from half way
+    or all the way to the target where that is cheaper (at the grid's rim curvature says little).
 
     J is replaced by its second-order expansion, the one-step program solved, and the step halved until it pays.
     """
@@ -250,6 +251,15 @@ def _improve(
     high = low + spacing * (points - 1.0)
     for k in range(count):
         here = _objective(weights[k], wanted[k], costs, coefficients, low, spacing, points)
+        for part in (0.5, 1.0):
+            trial[n - 1] = 1.0
+            for i in range(n - 1):
+                trial[i] = start[k, i] + part * (0.5 * (low[i] + high[i]) - start[k, i])
+                trial[n - 1] -= trial[i]
+            there = _objective(weights[k], trial, costs, coefficients, low, spacing, points)
+            if there < here:
+                here = there
+                wanted[k] = trial
         for _ in range(12):
             second = wanted[k, 1] if n > 2 else 0.0
             _spline.derivatives(coefficients, wanted[k, 0], second, low, spacing, points, slope)

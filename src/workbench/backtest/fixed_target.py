@@ -169,6 +169,8 @@ def evaluate(
     weights off the simplex, `ParameterError` for a problem without that name or looks that are no whole months.
     """
     problem = reference(problem)
+    if paths < 1 or years < 1:
+        raise ParameterError(f"paths={paths}, years={years}: give at least one of each.", "paths")
     looks = months_between_looks(policy)
     growth = monthly_growth(problem, paths, BURN_IN + MONTHS * years, seed)
     decide = decisions(problem, policy)
