@@ -5,7 +5,8 @@
 
 `gap` trains PPO on the intensity action of the reference problem n3_20 and evaluates it on the common paths. `noise`
 trains PPO with tilts on eight years of a world in which the past says nothing, and looks at its Sharpe ratio over the
-two years that follow, less that of the monthly calendar: every seed has a world of its own.
+two years that follow, less that of the monthly calendar: every seed has a world of its own,
+or all the one of `--world 4`.
 """
 
 from __future__ import annotations
@@ -51,11 +52,16 @@ def gap(seed: int, steps: int, learner: ppo.Learner = "ppo", name: str = "n3_20"
     return {"seed": seed, "steps": steps, "bp": cost.mean, "excess": excess.ratio, "error": excess.ratio_error}
 
 
-def from_noise(seed: int, steps: int = 20_000) -> dict[str, float]:
+def from_noise(seed: int, steps: int = 20_000, world_seed: int | None = None) -> dict[str, float]:
     """Sharpe ratio of one seed over two years of noise, less that of the monthly calendar."""
     from stable_baselines3 import PPO
 
-    world = noise(block_bootstrap(replace_paths(build().universe), 1, 3000, 3), 1, TRAINING + TEST, 100 + seed)
+    world = noise(
+        block_bootstrap(replace_paths(build().universe), 1, 3000, 3),
+        1,
+        TRAINING + TEST,
+        100 + seed if world_seed is None else world_seed,
+    )
     past = slice_of(world, 0, TRAINING)
     worlds = block_bootstrap(past, 32, 252 + 12 * 21 * 4 + 1, 5)
     settings = {"action": "tilt", "reward": "log return", "tilt_limit": 0.3, "risk_aversion": (0.01, 0.01)}
@@ -101,6 +107,7 @@ def main() -> None:
     parser.add_argument("what", choices=["gap", "noise"])
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--steps", type=int)
+    parser.add_argument("--world", type=int, help="seed of one world of noise for all seeds")
     parser.add_argument("--learner", choices=["ppo", "sac"], default="ppo")
     arguments = parser.parse_args()
     figures = []
@@ -108,7 +115,7 @@ def main() -> None:
         if arguments.what == "gap":
             found = gap(seed, arguments.steps or 400_000, arguments.learner)
         else:
-            found = from_noise(seed, arguments.steps or 20_000)
+            found = from_noise(seed, arguments.steps or 20_000, arguments.world)
         print(json.dumps(found), flush=True)
         figures.append(found["excess" if arguments.what == "gap" else "gain"])
     middle = stats.trim_mean(figures, 0.25)

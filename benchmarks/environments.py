@@ -122,7 +122,7 @@ def check_same(task: Task, steps: int = 60) -> float:
     theirs = DummyVecEnv([lambda: NumpyRebalanceEnv(task)] * 4)
     theirs.seed(5)
     rng = np.random.default_rng(0)
-    worst = float(np.abs(ours.reset() - theirs.reset()).max())
+    worst = float(np.abs(ours.reset() - np.asarray(theirs.reset())).max())
     for _ in range(steps):
         actions = rng.uniform(-1, 1, (4, 1)).astype(np.float32)
         worst = max(worst, float(np.abs(ours.step(actions)[1] - theirs.step(actions)[1]).max()))
