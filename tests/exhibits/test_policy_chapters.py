@@ -292,3 +292,17 @@ def test_a_short_training_leaves_a_draft_that_can_be_read(tmp_path, origin):
     shelf = policy_folder.read(job.out, TODAY)
     assert shelf.named().content_hash == trained.content_hash
     assert shelf.named().status == "draft"
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "said"),
+    [
+        ("policy_backtest", {"policies": "none"}, "sessions"),
+        ("policy_lab", {}, "sessions"),
+        ("policy_card", {"policies": "none"}, "No folder of policies"),
+        ("policy_training", {"universe": "firm"}, "sessions"),
+    ],
+)
+def test_a_firm_with_three_sessions_gets_a_sentence(chapter, small, name, parameters, said):
+    shown = chapter(name, small, **parameters)
+    assert said in sound(shown.exhibits)

@@ -20,7 +20,7 @@ from workbench.firm import Firm
 from workbench.report import Column, Exhibit, Settings, TableBody, figures
 
 _FUNCTION = "backtest.simulate"
-_TRIGGERS = (0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.07, 0.10)
+_TRIGGERS = (0.0025, 0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.07, 0.10)
 _BACK = {"to target": 0.0, "a quarter off": 0.25, "half way": 0.5, "three quarters off": 0.75, "to edge": 1.0}
 _HORIZONS = (0.1, 0.2, 0.4, 0.7, 1.0, 1.5, 2.5, 4.0)
 _RISKS = (0.5, 0.75, 1.0, 1.5, 2.0)

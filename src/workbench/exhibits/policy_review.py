@@ -12,7 +12,6 @@ from workbench import backtest
 from workbench.backtest import (
     Costs,
     Policy,
-    Quadratic,
     Runs,
     Signals,
     Universe,

@@ -26,7 +26,7 @@ _SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "x", "star")
 #: Pixels of the plot within its margins on a page and on a phone; a label stands clear of others on both.
 _PAGE, _PHONE, _TALL = (700.0, 360.0), (300.0, 400.0), 440
 #: Pixels of a letter, of a line, and from the mark's middle to its label.
-_LETTER, _LINE, _OFF = 6.6, 15.0, 8.0
+_LETTER, _LINE, _OFF = 6.6, 15.0, 10.0
 #: How far a named label moves off where there is no room beside its mark; a thin line then leads to it.
 _FAR = (24.0, 40.0, 60.0, 84.0)
 #: Where a label may stand, best first, and the part of its own width and height that it moves by.
@@ -218,5 +218,5 @@ def _led(point: tuple[float, float], text: str, place: Place) -> dict[str, Any]:
 def _beside(text: str, place: str) -> str:
     """A label with room to its mark, for text without a mark stands on the point itself."""
     if place.endswith("right"):
-        return "\u00a0\u00a0" + text
-    return text + "\u00a0\u00a0" if place.endswith("left") else text
+        return "\u00a0\u00a0\u00a0" + text
+    return text + "\u00a0\u00a0\u00a0" if place.endswith("left") else text

@@ -43,7 +43,8 @@ def strip(
     """Return one row a group with a mark for each of its values, marks of one place beside each other.
 
     `labels` gives each mark's name, by group; those in `named` are orange and carry their name. A tick stands at each
-    group's median. `zero` keeps zero in sight. A missing value has no mark. Raises `ExhibitError` where there is no value at all.
+    group's median. `zero` keeps zero in sight. A missing value has no mark. Raises `ExhibitError` where there is
+    no value at all.
     """
     names = {group: [""] * len(values) for group, values in groups.items()} | dict(labels or {})
     for group, values in groups.items():
