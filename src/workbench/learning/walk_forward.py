@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 #: Horizons tried, in years; the same for the rule and as a multiple for the learned policy.
-HORIZONS = tuple(float(np.round(h, 4)) for h in np.exp(np.linspace(np.log(0.1), np.log(6.0), 25)))
+HORIZONS = tuple(float(np.round(h, 4)) for h in np.exp(np.linspace(np.log(0.15), np.log(6.0), 17)))
 #: Start offsets that every figure is averaged over, so that no lucky day of the month decides.
-OFFSETS = (0, 5, 10, 15)
+OFFSETS = (0, 10)
 #: Sessions a policy runs before those it is judged on, so that it does not start at its target.
 BURN_IN = 504
 
