@@ -1,4 +1,4 @@
-"""What tests share: a firm small enough to read, and the folder of real market data where it is present."""
+"""What tests share: examples that repeat, a firm small enough to read, and real market data where it is present."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as effort
 
 ROOT = Path(__file__).parents[1]
 
@@ -20,6 +22,13 @@ def drop_stale_kernels(source: Path) -> None:
 
 
 drop_stale_kernels(ROOT / "src" / "workbench")
+# Examples are the same in every run, so that a red suite can be repeated anywhere; WORKBENCH_FUZZ=N draws others, N for
+# each test that does not say how many. Neither fails because the machine is busy.
+UNHURRIED = {"deadline": None, "print_blob": True, "suppress_health_check": [HealthCheck.too_slow]}
+effort.register_profile("same", derandomize=True, **UNHURRIED)
+effort.register_profile("fuzz", max_examples=int(os.environ.get("WORKBENCH_FUZZ") or 100), **UNHURRIED)
+effort.load_profile("fuzz" if os.environ.get("WORKBENCH_FUZZ") else "same")
+
 AS_OF = pd.Timestamp("2022-12-28")
 
 
