@@ -15,6 +15,7 @@ import click
 
 from workbench import __version__
 from workbench.errors import FirmDataError, WorkbenchError
+from workbench.policies import policy
 
 
 class _Command(click.Group):
@@ -223,6 +224,9 @@ def _day(text: str) -> Any:
         return pd.Timestamp(text)
     except ValueError as error:
         raise ParameterError(f"--as-of {text!r} is not a date; write it as 2022-12-28", "as_of") from error
+
+
+main.add_command(policy)
 
 
 def _console() -> Any:
