@@ -25,6 +25,7 @@ def compile_kernels() -> None:
     weight = np.empty((2, 2))
     _step.begin(world, terms, batch, np.arange(2), 1.0, seen)
     _step.step(world, terms, batch, np.zeros((2, 1), np.float32), seen, report)
+    batch.session[:] = 0
     _step.begin(world, terms, batch, np.arange(2), 1.0, seen)
     _step.weigh(world, batch, weight)
     _step.step_to(world, terms, batch, weight, weight.copy(), np.ones(2, np.bool_), seen, report)
