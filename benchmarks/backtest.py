@@ -44,7 +44,7 @@ def made_up(seed: int = 5) -> tuple[Universe, Signals]:
     rng = np.random.default_rng(seed)
     sessions = WARM_UP + DAYS + 1
     returns = rng.normal(3e-4, 0.009, (1, sessions, ASSETS)) + rng.normal(0, 0.006, (1, sessions, 1))
-    price = 100.0 * np.cumprod(1.0 + returns, axis=1)
+    price = np.asarray(100.0 * np.cumprod(1.0 + returns, axis=1), dtype=np.float64)
     universe = Universe(
         name="made up",
         sessions=pd.bdate_range("2010-01-04", periods=sessions),
@@ -92,8 +92,7 @@ def schedules(universe: Universe, columns: int) -> tuple[pd.DataFrame, list[list
 
 def with_vectorbt() -> dict[str, Any]:
     """Processor seconds a run of a batch of columns, once its wealth without fees is ours."""
-    import vectorbt
-
+    vectorbt = importlib.import_module("vectorbt")
     warnings.simplefilter("ignore")
     universe, made = made_up()
     frame, days = schedules(universe, COLUMNS)
@@ -122,8 +121,7 @@ def with_vectorbt() -> dict[str, Any]:
 
 def with_bt() -> dict[str, Any]:
     """Processor seconds of one monthly run with fees and bt's statistics."""
-    import bt
-
+    bt = importlib.import_module("bt")
     warnings.simplefilter("ignore")
     universe, _ = made_up()
     frame, days = schedules(universe, 1)

@@ -1,5 +1,6 @@
-"""Without fees vectorbt and bt give the same wealth to rounding; the kernel writes only where it may (bounds checked)."""
+"""Without fees vectorbt and bt give the same wealth to rounding; the kernel writes only where it may."""
 
+import os
 import subprocess
 import sys
 import warnings
@@ -108,11 +109,10 @@ print("inside")
 """
 
 
-@pytest.mark.slow
-def test_the_kernel_stays_inside_its_arrays(tmp_path):
-    """Compiled with bounds checked, in a process and a cache of its own."""
-    import os
-
-    environment = os.environ | {"NUMBA_BOUNDSCHECK": "1", "NUMBA_CACHE_DIR": str(tmp_path)}
-    done = subprocess.run([sys.executable, "-c", CHECKED], capture_output=True, text=True, env=environment)
+def test_the_kernel_stays_inside_its_arrays():
+    """The kernel run as plain Python, where numpy checks every index; in a process of its own."""
+    environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", CHECKED], capture_output=True, text=True, env=environment
+    )
     assert done.stdout.strip() == "inside", done.stderr[-2000:]

@@ -58,7 +58,7 @@ class Runs:
         cls,
         policies: Sequence[Policy],
         offsets: Sequence[int] | Literal["all"] = (0,),
-        cost_multiples: Sequence[float] = (1.0,),
+        cost_multiples: Sequence[float] | Floats = (1.0,),
         delays: Sequence[int] = (1,),
         paths: Sequence[int] = (0,),
     ) -> Runs:
