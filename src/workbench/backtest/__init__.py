@@ -17,6 +17,7 @@ from workbench.backtest.policy import EVERY, CompiledPolicy, Policy, Rule
 from workbench.backtest.quadratic import Quadratic
 from workbench.backtest.runs import Runs
 from workbench.backtest.signals import signals
+from workbench.backtest.tilts import Tilted
 from workbench.backtest.tuning import tune_universe
 from workbench.backtest.universe import Costs, Floats, Observation, Signals, Universe
 from workbench.backtest.walk import walk
@@ -39,6 +40,7 @@ __all__ = [
     "Rule",
     "Runs",
     "Signals",
+    "Tilted",
     "Universe",
     "block_bootstrap",
     "compiled",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from numba import njit
 
 from workbench.backtest import _learned, _one_step, _tilted
@@ -39,7 +40,7 @@ def decide(
     if kind == QUADRATIC:
         return _one_step.quadratic(numbers, weight, target, covariance, cost, risk_aversion, wanted, scratch)
     if kind == TILTED:
-        return _tilted.tilted(numbers, weight, target, asset, wanted, scratch)
+        return tilted(numbers, weight, target, asset, wanted, scratch)
     if kind == LEARNED_QUADRATIC:
         return _learned.learned_quadratic(
             numbers, weight, target, covariance, cost, market, asset, risk_aversion, wanted, scratch
@@ -49,6 +50,20 @@ def decide(
             numbers, weight, target, covariance, cost, market, asset, risk_aversion, wanted, scratch
         )
     return False
+
+
+@njit(cache=True)
+def tilted(numbers: Floats, weight: Floats, target: Floats, asset: Floats, wanted: Floats, scratch: Floats) -> bool:
+    """Move the target by a signal, then trade to it as a calendar or a band would.
+
+    `numbers` are the three of `_tilted.move`, the kind of the rule that acts on the moved target, and its numbers.
+    """
+    moved = scratch[: len(target)]
+    _tilted.move(numbers[:3], target, asset, moved)
+    if numbers[3] == BAND and np.isfinite(moved[0]):
+        return band(numbers[4:], weight, moved, wanted)
+    wanted[:] = moved
+    return True
 
 
 @njit(cache=True)

@@ -103,9 +103,10 @@ def rules() -> tuple[Policy, ...]:
     """The 31 rules that the laboratory compares: every one a person could follow with a spreadsheet or an optimiser.
 
     Buy and hold; four calendars; bands of 1, 2, 3, 5 and 10 percentage points and of 10 and 25 % of the target, each
-    back to target, half way and edge; 200/175 looked at daily and monthly; two bands looked at monthly; one quadratic.
+    back to target, half way and edge; 200/175; a band looked at monthly; one quadratic; tilts by volatility and trend.
     """
     from workbench.backtest.quadratic import Quadratic
+    from workbench.backtest.tilts import Tilted
 
     bands = [(0.01, False), (0.02, False), (0.03, False), (0.05, False), (0.10, False), (0.10, True), (0.25, True)]
     return (
@@ -114,9 +115,9 @@ def rules() -> tuple[Policy, ...]:
         *(Band(trigger, part * trigger, relative) for trigger, relative in bands for part in (0.0, 0.5, 1.0)),
         Band(0.02, 0.0175),
         Band(0.05, 0.0, every=EVERY["month"]),
-        Band(0.05, 0.05, every=EVERY["month"]),
-        Quadratic(0.5),
         Quadratic(1.0),
+        Tilted("volatility"),
+        Tilted("trend"),
     )
 
 
