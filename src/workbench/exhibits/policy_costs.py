@@ -50,16 +50,24 @@ def tranches(runs: pd.DataFrame, risk_aversion: float, cost_multiple: float = 1.
 
 
 def frontier(
-    table: pd.DataFrame, groups: Mapping[str, str], named: Sequence[str], settings: Settings, origin: Origin
+    table: pd.DataFrame,
+    groups: Mapping[str, str],
+    named: Sequence[str],
+    settings: Settings,
+    origin: Origin,
+    part: str = "policy",
 ) -> Exhibit:
-    """Trading cost against tracking error of every policy; `table` as of `tranches`."""
-    id, title = "policy-frontier", "What each policy costs, and how far it strays"
+    """Trading cost against tracking error of every policy; `table` as of `tranches`.
+
+    `part` begins identifiers, so that two chapters of one book may show it under different assumptions.
+    """
+    id, title = f"{part}-frontier", "What each policy costs, and how far it strays"
     known = table.dropna(subset=["cost_bp", "tracking_error", "total_bp"])
     if known.empty:
         return absent(id, title, "No policy was simulated.")
     shown = _drawn(known, named)
     cheapest = str(known["total_bp"].idxmin())
-    total = words.bp("policy.frontier.cheapest.total", float(known.loc[cheapest, "total_bp"]), origin, _FUNCTION)
+    total = words.bp(f"{part}.frontier.cheapest.total", float(known.loc[cheapest, "total_bp"]), origin, _FUNCTION)
     off = [name for name in known.index if name not in shown.index]
     takeaway = f"Least in all is {cheapest}: trading and straying together cost {total.text} a year."
     if off:
@@ -72,9 +80,11 @@ def frontier(
     return Exhibit(id, title, body, takeaway, settings, (total,))
 
 
-def rules_table(table: pd.DataFrame, runs: pd.DataFrame, settings: Settings, origin: Origin, most: int = 40) -> Exhibit:
+def rules_table(
+    table: pd.DataFrame, runs: pd.DataFrame, settings: Settings, origin: Origin, most: int = 40, part: str = "policy"
+) -> Exhibit:
     """Every policy, the cheapest in all first: costs, loss, turnover, trades, and Sharpe ratios of its start days."""
-    id, title = "policy-rules", "Every policy, the cheapest in all first"
+    id, title = f"{part}-rules", "Every policy, the cheapest in all first"
     known = table.dropna(subset=["total_bp"]).sort_values("total_bp")
     if known.empty:
         return absent(id, title, "No policy was simulated.")
@@ -96,7 +106,7 @@ def rules_table(table: pd.DataFrame, runs: pd.DataFrame, settings: Settings, ori
         Column("worst", "Worst start", "number", digits=3),
         Column("best", "Best start", "number", digits=3),
     )
-    rows, facts = origin.table("policy.rule", frame, columns, _FUNCTION, words.TABLES, missing=_WHY)
+    rows, facts = origin.table(f"{part}.rule", frame, columns, _FUNCTION, words.TABLES, missing=_WHY)
     trading = known.loc[known["turnover"] > 0.0, "sharpe"]
     takeaway = f"Among {len(trading)} policies that trade the Sharpe ratio differs by {_spread(trading)} at most."
     left = len(known) - len(frame)

@@ -50,8 +50,8 @@ def exhibits(firm: Firm, policy: RegisteredPolicy | None, model: str, origin: Or
         universe, signals, policy, np.random.default_rng(_SEED), shuffles=_SHUFFLES, first=signals.first
     )
     return [
-        policy_learned.action_map(policy, signals, look, settings, origin),
-        policy_learned.rule_instead(policy, rule, look, wealth, settings, origin),
+        policy_learned.action_map(policy, signals, look, settings, origin, _ID),
+        policy_learned.rule_instead(policy, rule, look, wealth, settings, origin, _ID),
         importance_figure(policy.name, found, settings, origin),
         stand_ins(policy.name, fidelities(universe, signals, policy), settings, origin),
     ]

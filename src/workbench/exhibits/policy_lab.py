@@ -20,6 +20,8 @@ from workbench.firm import Firm
 from workbench.report import Column, Exhibit, Settings, TableBody, figures
 
 _FUNCTION = "backtest.simulate"
+#: What this chapter's identifiers begin with where another chapter shows the same form.
+_PART = "policy-lab"
 _TRIGGERS = (0.0025, 0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.07, 0.10)
 _BACK = {"to target": 0.0, "a quarter off": 0.25, "half way": 0.5, "three quarters off": 0.75, "to edge": 1.0}
 _HORIZONS = (0.1, 0.2, 0.4, 0.7, 1.0, 1.5, 2.5, 4.0)
@@ -118,8 +120,8 @@ def compare(bench: Bench, policies: Sequence[Policy], origin: Origin, named: Seq
     table = policy_costs.tranches(runs, bench.risk_aversion)
     settings = bench.settings(origin)
     return [
-        policy_costs.frontier(table, policy_costs.families(unique), named, settings, origin),
-        policy_costs.rules_table(table, runs, settings, origin),
+        policy_costs.frontier(table, policy_costs.families(unique), named, settings, origin, _PART),
+        policy_costs.rules_table(table, runs, settings, origin, part=_PART),
     ]
 
 
@@ -130,7 +132,7 @@ def starts(bench: Bench, policy: Policy, origin: Origin) -> list[Exhibit]:
     found = policy_luck.started_every_day(
         bench.universe, bench.signals, policy, costs=bench.costs, risk_aversion=bench.risk_aversion
     )
-    return [policy_luck.fan(found, bench.settings(origin), origin)]
+    return [policy_luck.fan(found, bench.settings(origin), origin, _PART)]
 
 
 Swept = tuple[list[str], list[str], Floats, str, str]

@@ -55,10 +55,15 @@ def last_look(
     return LastLook(seen, (*universe.assets, *(["cash"] if universe.with_cash else [])))
 
 
-def action_map(policy: Policy, signals: Signals, look: LastLook, settings: Settings, origin: Origin) -> Exhibit:
-    """How much of a drift of the largest asset the policy trades back, in calm and in wild markets."""
+def action_map(
+    policy: Policy, signals: Signals, look: LastLook, settings: Settings, origin: Origin, part: str = "policy"
+) -> Exhibit:
+    """How much of a drift of the largest asset the policy trades back, in calm and in wild markets.
+
+    `part` begins identifiers, so that two chapters of one book may show it under different assumptions.
+    """
     slug = origin.slug(policy.name)
-    id, title = f"policy-map-{slug}", f"{policy.name}: how much of a drift it trades back"
+    id, title = f"{part}-map-{slug}", f"{policy.name}: how much of a drift it trades back"
     target = look.seen.target
     asset = int(np.argmax(np.where(target < 1.0, target, -1.0)))
     drifts = _drifts(float(target[asset]))
@@ -73,7 +78,7 @@ def action_map(policy: Policy, signals: Signals, look: LastLook, settings: Setti
     columns = [f"{multiple:g} times" for multiple in _VOLATILITIES]
     least, most = float(closed.min()), float(closed.max())
     facts = tuple(
-        origin.fact(f"policy.map.{slug}.{name}", value, "percent", _FUNCTION, words.TABLES, digits=0)
+        origin.fact(f"{part}.map.{slug}.{name}", value, "percent", _FUNCTION, words.TABLES, digits=0)
         for name, value in (("least", least), ("most", most))
     )
     asset_name = found.asset
@@ -91,11 +96,20 @@ def action_map(policy: Policy, signals: Signals, look: LastLook, settings: Setti
 
 
 def rule_instead(
-    policy: Policy, rule: Policy, look: LastLook, wealth: float, settings: Settings, origin: Origin
+    policy: Policy,
+    rule: Policy,
+    look: LastLook,
+    wealth: float,
+    settings: Settings,
+    origin: Origin,
+    part: str = "policy",
 ) -> Exhibit:
-    """What policy and rule would do at the last close, position by position, and the difference in bp and dollars."""
+    """What policy and rule would do at the last close, position by position, and the difference in bp and dollars.
+
+    `part` begins identifiers, as in `action_map`.
+    """
     slug = origin.slug(policy.name)
-    id, title = f"policy-instead-{slug}", f"What {rule.name} would have done instead"
+    id, title = f"{part}-instead-{slug}", f"What {rule.name} would have done instead"
     if not wealth > 0.0:
         return absent(id, title, "No account follows the model, so there is no money to show the difference in.")
     found = explain.against_rule(policy, rule, look.seen, wealth=wealth, assets=look.positions)
@@ -109,9 +123,9 @@ def rule_instead(
         Column("rule", fmt.clipped(rule.name, 24), "percent", digits=2),
         Column("money", "Difference", "usd", note="policy less rule, over all money that follows the model"),
     )
-    rows, facts = origin.table(f"policy.instead.{slug}", frame, columns, _FUNCTION, words.TABLES)
-    bp = words.bp(f"policy.instead.{slug}.bp", found.bp, origin, _FUNCTION)
-    money = origin.fact(f"policy.instead.{slug}.usd", found.money, "usd", _FUNCTION, words.TABLES)
+    rows, facts = origin.table(f"{part}.instead.{slug}", frame, columns, _FUNCTION, words.TABLES)
+    bp = words.bp(f"{part}.instead.{slug}.bp", found.bp, origin, _FUNCTION)
+    money = origin.fact(f"{part}.instead.{slug}.usd", found.money, "usd", _FUNCTION, words.TABLES)
     day = "" if look.seen.day is None else f"On {look.seen.day:%Y-%m-%d}: "
     both = np.allclose(found.policy.weight, found.rule.weight, atol=1e-9)
     takeaway = f"{day}{found.sentence}" if both else (

@@ -30,9 +30,9 @@ def started_every_day(
     )
 
 
-def fan(found: Backtests, settings: Settings, origin: Origin) -> Exhibit:
+def fan(found: Backtests, settings: Settings, origin: Origin, part: str = "policy") -> Exhibit:
     """Wealth of each start day against the average of them all, the luckiest and the unluckiest named."""
-    id = "policy-luck-fan"
+    id = f"{part}-luck-fan"
     policy = found.runs.policies[0].name
     title = f"The same rule, {policy}, begun on another day"
     if found.returns is None or len(found.returns) < 2 or not np.isfinite(found.returns).all():
@@ -45,7 +45,7 @@ def fan(found: Backtests, settings: Settings, origin: Origin) -> Exhibit:
     shown = np.unique(np.append(np.arange(0, len(days), _STEP), len(days) - 1))
     best, worst = int(np.argmax(against[:, -1])), int(np.argmin(against[:, -1]))
     facts = [
-        origin.fact(f"policy.luck.{name}", float(value), unit, _FUNCTION, words.TABLES, digits=digits)
+        origin.fact(f"{part}.luck.{name}", float(value), unit, _FUNCTION, words.TABLES, digits=digits)
         for name, value, unit, digits in (
             ("best", against[best, -1], "percent", 2),
             ("worst", against[worst, -1], "percent", 2),
