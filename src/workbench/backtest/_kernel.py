@@ -346,7 +346,7 @@ def _execute(
         for i in range(n):
             held[i] = lanes.units[i, lane] * price[i]
         left, cost, count = _settle(
-            held, lanes.cash[lane], lanes.order[lane], price, volatility, UNTRADED * value, terms, batch.multiple[run],
+            held, lanes.cash[lane], lanes.order, lane, price, volatility, UNTRADED * value, terms, batch.multiple[run],
             share, traded,
         )  # fmt: skip
         if left <= 0.0:
@@ -392,7 +392,8 @@ def _ask(lanes: Lanes, desk: Desk, market: Market, batch: Batch, terms: Terms, g
             continue
         if kind == _decide.TARGET:
             lanes.due[lane] = executed
-            lanes.order[lane] = goal
+            for i in range(m):
+                lanes.order[lane, i] = goal[i]
             continue
         if kind > _decide.BAND and not seen:
             seen = True
@@ -492,6 +493,7 @@ def _settle(
     held: Floats,
     cash: float,
     order: Floats,
+    lane: int,
     price: Floats,
     volatility: Floats,
     least: float,
@@ -508,19 +510,19 @@ def _settle(
     root and find it to rounding, at proportional costs in two or three. `share` and `traded` (n) are written; a trade
     below `least` dollars costs no ticket. The wealth is 0 where the pool cannot pay.
     """
-    n, m = len(held), len(order)
+    n, m = len(held), order.shape[1]
     pool, shares = 0.0, 0.0
     for i in range(n):
-        share[i] = order[i] if price[i] > 0.0 else -1.0
+        share[i] = order[lane, i] if price[i] > 0.0 else -1.0
         traded[i] = 0.0
         if share[i] >= 0.0:
             pool += held[i]
             shares += share[i]
     if m == n:
         pool += cash
-    elif order[n] >= 0.0:
+    elif order[lane, n] >= 0.0:
         pool += cash
-        shares += order[n]
+        shares += order[lane, n]
     if shares <= 0.0 or pool <= 0.0:
         return 1.0, 0.0, 0  # nothing to buy with, or nothing left to buy: the order lapses
     scale, count = 1.0 / shares, 0
