@@ -12,6 +12,7 @@ from workbench.backtest import (
 from workbench.backtest.engine import Backtests, joined, simulate
 from workbench.backtest.learned import BandNetwork, LearnedQuadratic
 from workbench.backtest.load import load_universe
+from workbench.backtest.multi_period import MultiPeriod
 from workbench.backtest.policies import Band, BuyAndHold, Calendar, rules
 from workbench.backtest.policy import EVERY, CompiledPolicy, Policy, Rule
 from workbench.backtest.quadratic import Quadratic
@@ -34,6 +35,7 @@ __all__ = [
     "Costs",
     "Floats",
     "LearnedQuadratic",
+    "MultiPeriod",
     "Observation",
     "Policy",
     "Quadratic",
