@@ -345,7 +345,7 @@ def _execute(
         run, value = lanes.run[lane], lanes.value[lane]
         for i in range(n):
             held[i] = lanes.units[i, lane] * price[i]
-        left, cost, count = _settle(
+        left, cost, count = settle(
             held, lanes.cash[lane], lanes.order, lane, price, volatility, UNTRADED * value, terms, batch.multiple[run],
             share, traded,
         )  # fmt: skip
@@ -489,7 +489,7 @@ def _pass_inside(lanes: Lanes, market: Market, goal: Floats, path: int, t: int) 
 
 
 @njit(cache=True, error_model="numpy")
-def _settle(
+def settle(
     held: Floats,
     cash: float,
     order: Floats,

@@ -219,7 +219,7 @@ class _Book:
         return np.asarray(held / held.sum())
 
     def settle(self, t: int, wanted: Floats, touched: NDArray[np.bool_]) -> tuple[Floats, float, int] | None:
-        """Trade as `_kernel._settle`: dollars by asset, cost and number of trades; None where it cannot be paid."""
+        """Trade as `_kernel.settle`: dollars by asset, cost and number of trades; None where it cannot be paid."""
         n, terms, price = len(self.units), self.terms, self.universe.price[self.path, t]
         held, goes = self.units * price, touched.copy()
         goes[:n] &= price > 0.0
