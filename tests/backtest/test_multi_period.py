@@ -15,6 +15,15 @@ from workbench.errors import MissingToolError, ParameterError, PolicyError
 pytest.importorskip("cvxpy")
 
 
+def at(day, weight, covariance=None):
+    covariance = day.covariance if covariance is None else np.array(covariance)
+    return Observation(0, np.array(weight), day.target, covariance, day.cost, day.market, day.asset)
+
+
+def off_target(day, *by):
+    return day.target + np.array(by)
+
+
 def seen(seed, m=None, cost=0.002):
     rng = np.random.default_rng(seed)
     m = m or int(rng.integers(2, 7))
@@ -41,10 +50,8 @@ def test_one_period_is_the_quadratic_rule(seed, horizon, risk):
 
 def test_what_is_near_the_target_is_left_alone_to_the_bit():
     day = seen(1, m=3)
-    near = Observation(0, day.target + [1e-3, -1e-3, 0.0], day.target, day.covariance, day.cost, day.market, day.asset)
-    assert MultiPeriod(0.5, 3).decide(near) is None
-    far = Observation(0, day.target + [0.1, -0.1, 0.0], day.target, np.diag([0.03, 0.03, 0.03]), day.cost, day.market,
-                      day.asset)  # fmt: skip
+    assert MultiPeriod(0.5, 3).decide(at(day, off_target(day, 1e-3, -1e-3, 0.0))) is None
+    far = at(day, off_target(day, 0.1, -0.1, 0.0), 0.03 * np.eye(3))
     answer = MultiPeriod(0.5, 3).decide(far)
     assert answer[2] == far.weight[2]
     assert 0.0 < answer[0] - far.target[0] < 0.1
@@ -98,10 +105,9 @@ def test_impact_makes_it_trade_in_parts():
 
 def test_a_drift_that_brings_weights_back_saves_the_trade():
     day = seen(5, m=2, cost=2e-3)
-    weight = Observation(0, day.target + [0.08, -0.08], day.target, np.diag([0.03, 0.01]), day.cost, day.market,
-                         day.asset)  # fmt: skip
+    off = at(day, off_target(day, 0.08, -0.08), np.diag([0.03, 0.01]))
     back, away = MultiPeriod(0.6, 6, drift=(-0.5, 0.5)), MultiPeriod(0.6, 6, drift=(0.5, -0.5))
-    assert wanted(back, weight)[0] > wanted(away, weight)[0]
+    assert wanted(back, off)[0] > wanted(away, off)[0]
 
 
 def universe(sessions=330):

@@ -9,6 +9,7 @@ from workbench.backtest import (
     learned,
     tuning,
 )
+from workbench.backtest.chained_file import ChainedFile
 from workbench.backtest.engine import Backtests, joined, simulate
 from workbench.backtest.learned import BandNetwork, LearnedQuadratic
 from workbench.backtest.load import load_universe
@@ -31,6 +32,7 @@ __all__ = [
     "BandNetwork",
     "BuyAndHold",
     "Calendar",
+    "ChainedFile",
     "CompiledPolicy",
     "Costs",
     "Floats",

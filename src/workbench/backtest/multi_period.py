@@ -37,7 +37,7 @@ class MultiPeriod:
 
     With one period, or without impact and drift (then nothing is gained by waiting), it is `Quadratic(horizon, risk)`.
     It needs cvxpy and is a thousand times slower than that. Source: Boyd, Busseti, Diamond, Kahn, Koh, Nystrup and
-    Speth (2017), "Multi-period trading via convex optimization", Foundations and Trends in Optimization 3(1), section 5.
+    Speth (2017), "Multi-period trading via convex optimization", Foundations and Trends in Optimization 3(1), sec. 5.
     Raises `ParameterError` for numbers that cannot be, and from `decide` `MissingToolError` without cvxpy and
     `PolicyError` where the solver fails.
     """
@@ -88,11 +88,12 @@ class MultiPeriod:
         """The first planned weights, or None where the plan begins with no trade."""
         m = len(seen.weight)
         impact = self._by_position("impact", self.impact, m)
-        price = impact * np.sqrt(np.diag(seen.covariance) / EVERY["year"])
-        solve = _program(m, int(self.periods), bool((price > 0.0).any()), self.drift is not None, threading.get_ident())
+        solve = _program(m, int(self.periods), bool(impact.any()), self.drift is not None, threading.get_ident())
         day = f"on {seen.day:%Y-%m-%d}" if seen.day is not None else f"at session {seen.session}"
         try:
-            plan, status = solve(seen, self._scales(seen.risk_aversion), price, self._carry(seen.target))
+            root = _root(seen.covariance)
+            price = impact * np.sqrt(np.diag(seen.covariance) / EVERY["year"])
+            plan, status = solve(seen, root, self._scales(seen.risk_aversion), price, self._carry(seen.target))
         # The solver tells of failure by its own exception or by a status, and inputs that are no numbers by ValueError.
         except (ValueError, ArithmeticError) as error:
             raise PolicyError(f"{self.name!r} cannot be planned {day}: {error}; check its inputs") from error
@@ -127,8 +128,9 @@ class MultiPeriod:
         return np.asarray(np.eye(len(target)) + self.length * moves)
 
 
-#: Of an observation, the periods' scales, the price of impact and the drift's matrix: the plan's first row, the status.
-Solve = Callable[[Observation, Floats, Floats, Floats], "tuple[Floats | None, str]"]
+#: Of an observation, the root of its covariance, the periods' scales, the price of impact and the drift's matrix: the
+#: plan's first row (None where there is none) and the solver's status.
+Solve = Callable[[Observation, Floats, Floats, Floats, Floats], "tuple[Floats | None, str]"]
 
 
 @lru_cache(maxsize=16)
@@ -142,9 +144,7 @@ def _program(m: int, periods: int, impact: bool, drift: bool, thread: int) -> So
     target = cp.Parameter(m)
     factor = [cp.Parameter((m, m)) for _ in range(periods)]
     # Products of two parameters are not DPP: scaled weights and matrices are parameters of their own.
-    by_cost, by_price = (
-        (cp.Parameter(m, nonneg=True), cp.Parameter(m), cp.Parameter((m, m)) if drift else None) for _ in range(2)
-    )
+    by_cost, by_price = ((cp.Parameter(m, nonneg=True), cp.Parameter(m), cp.Parameter((m, m))) for _ in range(2))
 
     def scaled(k: int, scale: Any, of_weight: Any, of_carry: Any) -> Any:
         """Trade of period k, each position times its scale."""
@@ -160,12 +160,13 @@ def _program(m: int, periods: int, impact: bool, drift: bool, thread: int) -> So
     rows = [plan @ np.ones(m) == 1.0, *(off[k] == plan[k] - target for k in range(periods))]
     problem = cp.Problem(cp.Minimize(objective), rows)
 
-    def solve(seen: Observation, scales: Floats, impact_price: Floats, moved: Floats) -> tuple[Floats | None, str]:
-        target.value, root = seen.target, _root(seen.covariance)
-        for parameters, scale in ((by_cost, BP * seen.cost), (by_price, (BP * impact_price) ** (2.0 / 3.0))):
+    def solve(
+        seen: Observation, root: Floats, scales: Floats, price: Floats, moved: Floats
+    ) -> tuple[Floats | None, str]:
+        target.value = seen.target
+        for parameters, scale in ((by_cost, BP * seen.cost), (by_price, (BP * price) ** (2.0 / 3.0))):
             parameters[0].value, parameters[1].value = scale, scale * seen.weight
-            if drift:
-                parameters[2].value = scale[:, None] * moved
+            parameters[2].value = scale[:, None] * moved
         for k in range(periods):
             factor[k].value = np.sqrt(scales[k]) * root
         return _solved(problem, plan)
@@ -177,7 +178,7 @@ def _solved(problem: Any, plan: Any) -> tuple[Floats | None, str]:
     import cvxpy as cp
 
     try:
-        problem.solve(solver=cp.CLARABEL, tol_gap_abs=1e-9, tol_gap_rel=1e-9, tol_feas=1e-10)
+        problem.solve(solver=cp.CLARABEL, tol_gap_abs=1e-8, tol_gap_rel=1e-9, tol_feas=1e-9)
     except cp.SolverError as error:
         return None, str(error)
     if problem.status not in (cp.OPTIMAL, cp.OPTIMAL_INACCURATE) or plan.value is None:
@@ -198,13 +199,12 @@ def _root(covariance: Floats) -> Floats:
 def _first_trade(plan: Floats, weight: Floats) -> Floats | None:
     """The first planned weights with the solver's rounding taken off: trades below `ROUNDING` are none.
 
-    What that leaves over is shared by the positions that trade, in proportion to their trades.
+    The others are scaled so that the sum is one; positions that do not trade keep their bits.
     """
-    trade = plan - weight
-    trade[np.abs(trade) < ROUNDING] = 0.0
-    size = np.abs(trade)
-    if not size.any():
+    moves = np.abs(plan - weight) >= ROUNDING
+    wanted = np.where(moves, np.maximum(plan, 0.0), weight)
+    left = float(wanted[moves].sum())
+    if not left > 0.0:
         return None
-    trade -= trade.sum() * size / size.sum()
-    wanted = np.maximum(weight + trade, 0.0)
-    return np.asarray(wanted / wanted.sum())
+    wanted[moves] *= (1.0 - wanted[~moves].sum()) / left
+    return wanted
