@@ -27,7 +27,7 @@ from workbench.learning.pathwise import Scene
 SIZES = (3, 5, 2, 7, 4, 6, 8, 3, 10)
 #: The day on the cards of the shipped set.
 MADE_ON = date(2026, 11, 21)
-#: Seeds of every ensemble.
+#: Seeds of an ensemble; those with fewer say so where they are set and on their cards.
 SEEDS = tuple(range(10))
 
 
@@ -76,14 +76,14 @@ def problem_scene(problem: fixed_target.Problem, paths: int, looks: int, seed: S
     )
 
 
-def _reference_course(name: str, horizon: float) -> Course:
+def _reference_course(name: str, horizon: float, seeds: tuple[int, ...] = SEEDS) -> Course:
     problem = fixed_target.PROBLEMS[name]
     return Course(
         f"reference_{name}",
         horizon,
-        SEEDS,
+        seeds,
         (name,),
-        len(SEEDS) + 6,
+        len(seeds) + 6,
         Training(steps=100, rate=0.015, burn_in=12, check_every=50),
         lambda seed, step: problem_scene(problem, 160, 72, (1, seed, step)),
         lambda: (problem_scene(problem, 512, 96, (2,)),),
@@ -106,7 +106,7 @@ def _any_problem_course() -> Course:
 
 def courses() -> dict[str, Course]:
     """Every shipped ensemble by name: one for any problem, and one for each of two reference problems."""
-    made = (_any_problem_course(), _reference_course("n3_20", 0.85), _reference_course("n5_20", 0.9))
+    made = (_any_problem_course(), _reference_course("n3_20", 0.85), _reference_course("n5_20", 0.9, SEEDS[:5]))
     return {course.name: course for course in made}
 
 
