@@ -1,6 +1,7 @@
 """The shadow log: every look priced by hand, and no line changed, removed or added unseen."""
 
 import json
+import multiprocessing
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.backtest import Band, Observation, Quadratic, Runs, gbm, signals, simulate
+from workbench.backtest.chained_file import _line
 from workbench.errors import ParameterError, PolicyError
 from workbench.learning import shadow
 from workbench.learning.guardrails import Guarded, Limits
@@ -111,19 +113,67 @@ def test_a_removed_line_is_found(written, tmp_path, drop):
     path, head = written
     lines = path.read_bytes().splitlines(keepends=True)
     (tmp_path / "log").write_bytes(b"".join(line for i, line in enumerate(lines) if i != drop))
-    with pytest.raises(PolicyError, match="line|ends at"):  # noqa: RUF043
+    with pytest.raises(PolicyError, match="line"):
         shadow.read(tmp_path / "log", head=head)
 
 
 def test_a_line_made_up_with_a_hash_of_its_own_breaks_the_chain(written, tmp_path):
-    lines = written[0].read_text().splitlines(keepends=True)
-    forged = json.loads(lines[2].partition(" ")[2]) | {"wealth": 1.0}
-    previous = forged.pop("previous")
-    line, _ = shadow._link(forged, previous)
-    lines[2] = line.decode()
+    path, head = written
+    lines = path.read_text().splitlines(keepends=True)
+    forged = json.loads(lines[2])["record"] | {"wealth": 1.0}
+    lines[2] = _line(3, json.loads(lines[1])["hash"], forged)[0].decode()
     (tmp_path / "log").write_text("".join(lines))
     with pytest.raises(PolicyError, match="line 4"):
+        shadow.read(tmp_path / "log", head=head)
+
+
+def test_a_log_written_anew_is_found_by_the_head_that_was_kept(written, tmp_path):
+    other = shadow.ShadowLog(tmp_path / "log", HASH)
+    other.append(*(entry(None, portfolio) for portfolio in "ABCDE"))
+    assert len(shadow.read(tmp_path / "log")) == 5
+    with pytest.raises(PolicyError, match="was in it"):
+        shadow.read(tmp_path / "log", head=written[1])
+
+
+def test_a_copy_without_its_head_needs_one_that_was_kept(written, tmp_path):
+    path, head = written
+    (tmp_path / "log").write_bytes(path.read_bytes())
+    assert len(shadow.read(tmp_path / "log", head=head)) == 5
+    with pytest.raises(PolicyError, match="head is missing"):
         shadow.read(tmp_path / "log")
+
+
+def _watch(path, portfolio):
+    log = shadow.ShadowLog(path, HASH)
+    for _ in range(10):
+        log.append(entry(None, portfolio), entry(np.array([0.4, 0.6]), portfolio))
+
+
+def test_many_processes_watch_at_once(tmp_path):
+    fork = multiprocessing.get_context("fork")
+    running = [fork.Process(target=_watch, args=(tmp_path / "log", portfolio)) for portfolio in "ABC"]
+    for process in running:
+        process.start()
+    for process in running:
+        process.join()
+    assert [process.exitcode for process in running] == [0, 0, 0]
+    found = [each.portfolio for each in shadow.read(tmp_path / "log")]
+    assert sorted(found) == sorted("ABC" * 20)
+    assert all(found[i] == found[i + 1] for i in range(0, 60, 2))  # what was handed over at once stays together
+
+
+def test_two_who_watch_by_turns_in_one_process(tmp_path):
+    one, two = (shadow.ShadowLog(tmp_path / "log", HASH) for _ in range(2))
+    one.append(entry(None, "A"))
+    two.append(entry(None, "B"))
+    one.append(entry(None, "C"))
+    assert [each.portfolio for each in two.entries()] == ["A", "B", "C"]
+    path = tmp_path / "log"
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:2]))
+    with pytest.raises(PolicyError, match="shorter"):
+        one.append(entry(None, "D"))
+    with pytest.raises(PolicyError, match="missing"):
+        two.entries()
 
 
 @pytest.mark.parametrize("body", [b"", b"{}\n", b"x", b"\xff\n", b"a b\n"])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -14,12 +12,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from workbench.backtest import Observation
+from workbench.backtest import ChainedFile, Observation
 from workbench.errors import ParameterError, PolicyError
 from workbench.learning.guardrails import Judgement
 
 FORMAT = "workbench shadow log 1"
 SESSIONS = 252
+_REMEDY = "The log can no longer be trusted: take it and its .head from a copy, or start a new one."
 
 
 @dataclass(frozen=True)
@@ -109,53 +108,44 @@ def entry(seen: Observation, judged: Judgement, *, portfolio: str, wealth: float
 
 
 class ShadowLog:
-    """An append-only file of entries, a line each, every line carrying the hash of the one before.
+    """An append-only file of entries, chained by SHA-256 (see `ChainedFile`); many processes may append at once.
 
-    A changed, removed or inserted line is found on reading; a cut-off end is found by whoever kept `head`. One writer
-    at a time. `policy` is the content hash of what is watched. Raises `PolicyError` where the file is broken or another
-    policy's.
+    A changed, removed or inserted line is found on reading, a cut-off end too. `policy` is the content hash of what is
+    watched, `head` the hash of the last line that this object wrote or read: keep it elsewhere, and whoever writes the
+    whole log anew is found out. Raises `PolicyError` where the file is broken or another policy's.
     """
 
     def __init__(self, path: Path, policy: str) -> None:
         self.path, self.policy = path, policy
-        if path.exists():
-            found, _, self.head = _read(path)
-            if found != policy:
-                raise PolicyError(f"{path.name}: it watches the policy {found[:8]}, not {policy[:8]}; name a new file")
-        else:
-            self.head = ""
-            self._append({"format": FORMAT, "policy": policy})
+        self._file = ChainedFile(path, _REMEDY)
+        self.head = self._file.append((), first={"format": FORMAT, "policy": policy})
+        found = _policy_of(self._file, self._file.read())
+        if found != policy:
+            raise PolicyError(f"{path.name}: it watches the policy {found[:8]}, not {policy[:8]}; name a new file")
 
-    def append(self, entry: ShadowEntry) -> str:
-        """Add one entry and return the new head. Raises `ParameterError` for a figure that is not finite."""
+    def append(self, *entries: ShadowEntry) -> str:
+        """Add entries, all or none, and return the new head. Raises `ParameterError` for a figure that is not finite.
+
+        Every call waits until its lines are on the disk, so hand over a day's entries at once.
+        """
         try:
-            return self._append(asdict(entry))
+            self.head = self._file.append([asdict(entry) for entry in entries])
         except ValueError as error:
-            raise ParameterError(
-                f"the look of {entry.portfolio!r} on {entry.day} has a figure that is none", "entry"
-            ) from (error)
+            looks = ", ".join(f"{entry.portfolio!r} on {entry.day}" for entry in entries[:3])
+            raise ParameterError(f"a look of {looks} has a figure that is none", "entry") from error
+        return self.head
 
     def entries(self) -> tuple[ShadowEntry, ...]:
         """All entries, the chain checked. Raises `PolicyError` naming the first line that is broken."""
-        return read(self.path, head=self.head)
-
-    def _append(self, content: dict[str, Any]) -> str:
-        line, head = _link(content, self.head)
-        with self.path.open("ab") as file:
-            file.write(line)
-        self.head = head
-        return head
+        return _entries(self._file, kept=self.head)
 
 
 def read(path: Path, *, head: str | None = None) -> tuple[ShadowEntry, ...]:
-    """Entries of a log; `head` is the last hash where it was kept, so that a cut-off end is found too.
+    """Entries of a log; `head` is a hash of it that was kept elsewhere, which must still be in the chain.
 
-    Raises `PolicyError` naming the line that is broken.
+    Without `head` the file of that name beside the log is needed. Raises `PolicyError` naming the line that is broken.
     """
-    _, entries, last = _read(path)
-    if head is not None and last != head:
-        raise PolicyError(f"{path.name}: it ends at {last[:12]}, not at {head[:12]}: lines are missing or were added")
-    return entries
+    return _entries(ChainedFile(path, _REMEDY), kept=head)
 
 
 def summary(entries: Sequence[ShadowEntry]) -> ShadowSummary:
@@ -234,47 +224,24 @@ def _price(seen: Observation, weight: Any) -> tuple[float, float]:
     return cost, 1e4 * 0.5 * seen.risk_aversion * float(off @ seen.covariance @ off)
 
 
-def _link(content: dict[str, Any], previous: str) -> tuple[bytes, str]:
-    body = json.dumps({**content, "previous": previous}, sort_keys=True, allow_nan=False)
-    head = hashlib.sha256(body.encode()).hexdigest()
-    return f"{head} {body}\n".encode(), head
-
-
-def _read(path: Path) -> tuple[str, tuple[ShadowEntry, ...], str]:
-    """The watched policy's hash, the entries and the head."""
-    try:
-        lines = path.read_bytes().decode("ascii").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise PolicyError(f"{path.name}: not a shadow log ({error}); name the file that was written") from error
-    if lines.pop() != "":
-        raise PolicyError(
-            f"{path.name} line {len(lines) + 1}: cut off in the middle; keep the file and start a new one"
-        )
-    policy, head, entries = "", "", []
-    for number, line in enumerate(lines, start=1):
-        said, _, body = line.partition(" ")
+def _entries(file: ChainedFile, kept: str | None) -> tuple[ShadowEntry, ...]:
+    records = file.read(kept=kept)
+    _policy_of(file, records)
+    entries = []
+    for number, record in enumerate(records[1:], start=2):
         try:
-            content = json.loads(body)
-            if hashlib.sha256(body.encode()).hexdigest() != said or content.pop("previous") != head:
-                raise ValueError("its hash does not follow from the line before")
-            if number == 1:
-                policy = _policy_of(content)
-            else:
-                entries.append(ShadowEntry(**{name: _tuple(value) for name, value in content.items()}))
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-            raise PolicyError(
-                f"{path.name} line {number}: changed after it was written ({error}); take the log from its copy"
-            ) from error
-        head = said
-    if not lines:
-        raise PolicyError(f"{path.name}: empty; name the file that was written")
-    return policy, tuple(entries), head
+            entries.append(ShadowEntry(**{name: _tuple(value) for name, value in record.items()}))
+        except (TypeError, AttributeError) as error:
+            raise file.broken(number, "is no look") from error
+    return tuple(entries)
 
 
-def _policy_of(content: dict[str, Any]) -> str:
-    if content.get("format") != FORMAT:
-        raise ValueError(f"it is no {FORMAT}")
-    return str(content["policy"])
+def _policy_of(file: ChainedFile, records: Sequence[Any]) -> str:
+    first = records[0] if records else {}
+    if not isinstance(first, dict) or first.get("format") != FORMAT or not isinstance(first.get("policy"), str):
+        raise file.broken(1, f"is not the first of a {FORMAT}")
+    policy: str = first["policy"]
+    return policy
 
 
 def _tuple(value: Any) -> Any:
