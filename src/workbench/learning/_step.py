@@ -233,15 +233,15 @@ def trade(
 ) -> None:  # fmt: skip
     """Trade at the current close to what was wanted at the look, by the engine's own code; what is left alone stays."""
     n, m = world.price.shape[2], len(world.target)
-    order, traded, share, held = np.empty(m), np.empty(n), np.empty(n), np.empty(n)
+    order, traded, share, held = np.empty((1, m)), np.empty(n), np.empty(n), np.empty(n)
     for b in range(len(wealth)):
-        if not (trades[b] and compiled.write_order(order, wanted[b], weight[b], world.target)):
+        if not (trades[b] and compiled.write_order(order[0], wanted[b], weight[b], world.target)):
             continue
         path, s = batch.path[b], batch.session[b]
         for i in range(n):
             held[i] = batch.units[b, i] * world.price[path, s, i]
         left, cost, count = compiled.settle(
-            held, batch.cash[b], order, world.price[path, s],
+            held, batch.cash[b], order, 0, world.price[path, s],
             world.volatility[path, s] if costs.impact > 0.0 else world.rate,
             compiled.UNTRADED * wealth[b], costs, batch.cost_multiple[b], share, traded,
         )  # fmt: skip
