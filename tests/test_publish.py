@@ -16,7 +16,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 
 QUARTERLY = {
     "memo", "performance", "sleeve_attribution", "implementation_variance", "risk_and_stress", "drift", "rebalance",
-    "quality",
+    "policy_backtest", "quality",
 }  # fmt: skip
 
 
