@@ -130,6 +130,8 @@ def joined(parts: Sequence[Backtests]) -> Backtests:
 
     Raises `ParameterError` where the days differ or two different policies share a name.
     """
+    if not parts:
+        raise ParameterError("give one backtest or more to join", "parts")
     days = parts[0].days
     if any(not part.days.equals(days) for part in parts):
         raise ParameterError("the backtests to join cover different days; run them over the same window", "parts")
@@ -165,7 +167,10 @@ def check_window(universe: Universe, signals: Signals, first: int | None, last: 
     end = len(universe.sessions) - 1
     first = signals.first if first is None else int(first)
     last = end if last is None else int(last)
-    if len(signals.covariance_at) != end + 1 or signals.asset.shape[-1] != len(universe.assets):
+    ours, n = (universe.paths, end + 1), len(universe.assets)
+    of_ours = signals.market.shape[:2] == ours and signals.asset.shape[:2] == ours and signals.asset.shape[-1] == n
+    of_ours &= signals.covariance.shape[0] == universe.paths and signals.covariance.shape[2:] == (n, n)
+    if not of_ours or len(signals.covariance_at) != end + 1:
         raise ParameterError(
             f"the signals were made of another universe than {universe.name}; make them anew", "signals"
         )

@@ -126,6 +126,6 @@ def _sessions(every: int | str) -> int:
         if every not in EVERY:
             raise ParameterError(f"schedule {every!r} is unknown; use one of {', '.join(EVERY)}, or sessions", "every")
         return EVERY[every]
-    if int(every) != every or every < 1:
+    if not every >= 1 or every == float("inf") or int(every) != every:
         raise ParameterError(f"sessions between looks must be a whole number of at least 1, is {every}", "every")
     return int(every)

@@ -12,13 +12,25 @@ Floats = NDArray[np.float64]
 
 
 def check_sessions(sessions: pd.DatetimeIndex) -> None:
-    """Raise `MarketDataError` unless there are two sessions or more, in order and each once."""
+    """Raise `MarketDataError` unless there are two sessions or more, in order and each once; `ParameterError` where
+    they are no dates."""
+    if not isinstance(sessions, pd.DatetimeIndex):
+        raise ParameterError(f"sessions must be a pandas DatetimeIndex, are {type(sessions).__name__}", "sessions")
+    if sessions.hasnans:
+        raise MarketDataError(f"session {int(np.argmax(sessions.isna()))} has no date; leave it out, or date it")
     if len(sessions) < 2:
         raise MarketDataError(f"a backtest needs two sessions or more, has {len(sessions)}; load a longer history")
     later = np.diff(sessions.to_numpy()) > np.timedelta64(0)
     if not later.all():
         day = sessions[int(np.argmin(later)) + 1]
         raise MarketDataError(f"sessions are not in order, or given twice, at {day:%Y-%m-%d}; sort them, one of each")
+
+
+def check_assets(assets: tuple[str, ...]) -> None:
+    """Raise `ParameterError` for an asset named twice."""
+    twice = [name for i, name in enumerate(assets) if name in assets[:i]]
+    if twice:
+        raise ParameterError(f"asset {twice[0]!r} is named twice; name each once", "assets")
 
 
 def check_shape(name: str, values: Floats, shape: tuple[int, ...]) -> None:

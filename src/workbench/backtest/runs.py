@@ -64,6 +64,12 @@ class Runs:
     ) -> Runs:
         """Every combination; `offsets="all"` takes every start offset of each policy (one for a policy that holds)."""
         _check_policies(policies)
+        if isinstance(offsets, str) and offsets != "all":
+            raise ParameterError(f"offsets are numbers, or 'all', not {offsets!r}", "offsets")
+        numbers = {"offsets": offsets, "delays": delays, "paths": paths, "cost_multiples": cost_multiples}
+        for name, values in numbers.items():
+            if not isinstance(values, str):
+                _check_numbers(name, np.asarray(values), whole=name != "cost_multiples")
         columns: list[Floats] = []
         for index, policy in enumerate(policies):
             starts = np.arange(_distinct_offsets(policy)) if isinstance(offsets, str) else np.asarray(offsets)
@@ -101,10 +107,25 @@ def _distinct_offsets(policy: Policy) -> int:
 def _check_policies(policies: Sequence[Policy]) -> None:
     if not len(policies):
         raise ParameterError("give at least one policy to run", "policies")
+    for policy in policies:
+        if not isinstance(policy, Policy):
+            raise ParameterError(f"{policy!r} is no policy: it must have `name`, `every` and `decide`", "policies")
     names = [policy.name for policy in policies]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ParameterError(f"two policies are called {twice[0]!r}; leave one out, or name them apart", "policies")
     for policy in policies:
-        if policy.every < 1:
-            raise ParameterError(f"{policy.name!r} looks every {policy.every} sessions; give at least 1", "policies")
+        if not isinstance(policy.every, int | np.integer) or policy.every < 1:
+            raise ParameterError(
+                f"{policy.name!r} looks every {policy.every} sessions; give a whole number of at least 1", "policies"
+            )
+
+
+def _check_numbers(name: str, values: Floats, *, whole: bool) -> None:
+    """Raise `ParameterError` where there are none, or one that is not finite, or not whole where it must be."""
+    if values.ndim != 1 or not len(values):
+        raise ParameterError(f"{name} must be a list of one number or more", name)
+    wrong = ~np.isfinite(values) | (whole & (values != np.trunc(values)))
+    if wrong.any():
+        value = values[int(np.argmax(wrong))]
+        raise ParameterError(f"{name} holds {value}; give {'whole' if whole else 'finite'} numbers", name)

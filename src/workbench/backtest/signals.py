@@ -31,10 +31,11 @@ def signals(universe: Universe, half_life: int = 126, refresh: int = 5, warm_up:
     An asset that does not move has a ratio of 1 and no trend. Sessions before `warm_up` hold NaN and are not traded.
     Raises `ParameterError` for a warm-up below 252 or a window below 1, `MarketDataError` for too few sessions.
     """
-    if warm_up < LONG or half_life < 1 or refresh < 1:
+    whole = all(isinstance(value, int | np.integer) for value in (warm_up, refresh))
+    if not (whole and warm_up >= LONG and 1 <= half_life < np.inf and refresh >= 1):
         raise ParameterError(
-            f"warm_up must be {LONG} sessions or more (is {warm_up}), half_life ({half_life}) and refresh ({refresh}) "
-            "1 or more",
+            f"warm_up must be {LONG} whole sessions or more (is {warm_up}), half_life ({half_life}) and refresh "
+            f"({refresh}, whole) 1 or more",
             "warm_up",
         )
     sessions = len(universe.sessions)

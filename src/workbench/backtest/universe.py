@@ -45,6 +45,8 @@ class Universe:
 
     def __post_init__(self) -> None:
         problems.check_sessions(self.sessions)
+        object.__setattr__(self, "assets", tuple(self.assets))
+        problems.check_assets(self.assets)
         paths, sessions, assets = len(self.price), len(self.sessions), len(self.assets)
         for name in ("price", "dividend", "cash_return", "target", "half_spread", "daily_value"):
             object.__setattr__(self, name, np.ascontiguousarray(getattr(self, name), dtype=np.float64))

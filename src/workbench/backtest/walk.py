@@ -119,7 +119,7 @@ def walk_into(
             kept.costs[row, t - first - 1] = cost / value
         if due < 0 and t % policy.every == runs.offset[row]:
             weight = book.weight(t)
-            wanted = _asked(policy, _observation(universe, signals, book, path, t, weight))
+            wanted = _asked(policy, _observation(universe, signals, book, path, t, weight.copy()))
             if wanted is not None and t + delay <= terms.last:
                 whole = np.abs(wanted - universe.goal(path, t)).max() <= _kernel.UNTRADED
                 moves = whole | (np.abs(wanted - weight) > _kernel.UNTRADED)

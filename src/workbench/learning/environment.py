@@ -120,7 +120,7 @@ class RebalanceEnv(gymnasium.Env):
             target=universe.target_positions,
             covariance=covariance,
             cost=cost,
-            market=signals.market[path, session],
+            market=signals.market[path, session].copy(),
             asset=asset,
             risk_aversion=float(batch.risk_aversion[0]),
             day=universe.sessions[session],
