@@ -1,6 +1,7 @@
 """The commands on policy folders: what they print, what they refuse, and the exit code of each."""
 
 import sys
+from datetime import date
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from click.testing import CliRunner
 from workbench.backtest import LearnedQuadratic, Quadratic
 from workbench.cli import main
 from workbench.learning import registry
-from workbench.learning.card import Card, Data
+from workbench.learning.card import Card, Check, Data, Window
 from workbench.policies import policy
 
 if "policy" not in main.commands:  # pragma: no cover - the command line may not have been joined up yet
@@ -38,9 +39,9 @@ def folder(tmp_path):
         costs="5 bp",
         seeds=(1,),
         trials=3,
-        windows=(),
-        tests=(),
-        controls=(),
+        windows=(Window("sectors", "2014-01-02", "2014-12-31", 4.9, "quadratic, 0.45 y", 5.3),),
+        tests=(Check("gain", 0.4, 0.0, True, "It saves 0.4 bp a year."),),
+        controls=(Check("leak", 0.0, 0.0, True, "Shuffling the future changed nothing."),),
         verdict="deploy",
         known_failures=("Loses when costs triple.",),
         fallback=registry.fallback_of(Quadratic(0.45)),
@@ -122,23 +123,44 @@ def test_what_is_not_there(tmp_path, monkeypatch, arguments, code, words):
     assert words in call(*arguments, code=code)
 
 
-def test_training_is_handed_the_names_and_seeds(tmp_path, monkeypatch):
+def test_training_is_handed_the_names_seeds_maker_and_day(tmp_path, monkeypatch):
     asked = []
 
     class Training:
-        SEEDS = (0, 1, 2)
+        MADE_ON, MAKER = date(2026, 11, 21), "the project"
         courses = staticmethod(lambda: {"one": "course one", "two": "course two"})
 
         @staticmethod
-        def train_members(course, out, seeds):
-            asked.append((course, out, seeds))
-            return seeds
+        def make(course, out, **given):
+            asked.append((course, out, given))
+            return "ab" * 32
 
     monkeypatch.setattr("workbench.policies._training", lambda: Training)
-    assert "one: 2 members" in call("train", "one", "--seeds", 2, "--out", tmp_path)
-    assert call("train", "--out", tmp_path).count("3 members") == 2
-    assert asked[0] == ("course one", tmp_path, (0, 1))
+    out = call("train", "one", "--seeds", 2, "--out", tmp_path, "--maker", "Ana Ruiz", "--today", "2026-12-01")
+    assert f"one: a draft in {tmp_path / 'one'}, content abab" in out
+    assert asked[0] == ("course one", tmp_path, {"seeds": 2, "maker": "Ana Ruiz", "made_on": date(2026, 12, 1)})
+    assert call("train", "--out", tmp_path).count("a draft") == 2
+    assert asked[1][2] == {"seeds": None, "maker": "the project", "made_on": date(2026, 11, 21)}
     assert "there are one, two" in call("train", "three", code=2)
+
+
+def test_a_folder_that_is_there_is_not_trained_over(tmp_path):
+    pytest.importorskip("torch", reason="training needs torch")
+    (tmp_path / "reference_n3_20").mkdir()
+    assert "never overwritten" in call("train", "reference_n3_20", "--out", tmp_path, code=2)
+    assert list(tmp_path.iterdir()) == [tmp_path / "reference_n3_20"]
+
+
+def test_another_version_than_the_one_that_was_read_is_refused(folder, ben):
+    key, keys = ben
+    said = call("show", folder, "--today", "2026-06-01")
+    digest = registry.load(folder).content_hash
+    assert f"content hash: {digest}" in said
+    by_ben = ("--key", key, "--name", "Ben Okafor", "--keys", keys, "--today", "2026-02-01")
+    assert "as expected" in call("approve", folder, *by_ben, "--hash", "ab" * 32, code=6)
+    call("approve", folder, *by_ben, "--hash", digest)
+    call("verify", folder, "--keys", keys, "--live", "--hash", digest, "--today", "2026-06-01")
+    assert "as expected" in call("verify", folder, "--hash", "ab" * 32, "--today", "2026-06-01", code=6)
 
 
 def test_training_without_torch_says_what_to_install(monkeypatch):

@@ -19,6 +19,7 @@ _FOLDER = click.Path(path_type=Path)
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _KEYS = click.option("--keys", type=_FILE, help="The firm's approvers, YAML: name: public key.")
 _TODAY = click.option("--today", metavar="DATE", help="The day that expiry is judged on. Default: today.")
+_HASH = click.option("--hash", "content_hash", metavar="HEX", help="The content hash expected; another is refused.")
 _KEY_FILE_LIMIT = 10_000
 
 
@@ -30,7 +31,7 @@ def policy() -> None:
     workbench policy list policies/
     workbench policy verify policies/learned --keys approvers.yml
     workbench policy key ben.pem
-    workbench policy approve policies/learned --key ben.pem --name "Ben Okafor"
+    workbench policy approve policies/learned --key ben.pem --name "Ben Okafor" --keys approvers.yml
     """
 
 
@@ -62,12 +63,13 @@ def list_(folder: Path, keys: Path | None, today: str | None) -> None:
 @_KEYS
 @_TODAY
 def show(folder: Path, keys: Path | None, today: str | None) -> None:
-    """Print the card of the policy in FOLDER as Markdown, after checking its files."""
+    """Print the card of the policy in FOLDER as Markdown, after checking its files; its content hash as a note."""
     from workbench.learning import registry
 
     found = registry.load(folder, today=_day(today), keys=_keys(keys))
     for event in found.events:
         click.echo(f"note: {_plain(event.sentence)}", err=True)
+    click.echo(f"note: content hash: {found.content_hash}", err=True)
     click.echo(found.card.to_markdown(_approved(found)), nl=False)
 
 
@@ -76,15 +78,16 @@ def show(folder: Path, keys: Path | None, today: str | None) -> None:
 @_KEYS
 @_TODAY
 @click.option("--live", is_flag=True, help="Also demand an approval by somebody in --keys: may it act today?")
-def verify(folder: Path, keys: Path | None, today: str | None, live: bool) -> None:
+@_HASH
+def verify(folder: Path, keys: Path | None, today: str | None, live: bool, content_hash: str | None) -> None:
     """Check every file of the policy in FOLDER against its manifest, and its approval against the firm's keys.
 
     Exits with 0 where nothing is amiss, with 6 where a file was changed, is missing or foreign, where the signature is
-    not that of an approver, or where the policy has expired.
+    not that of an approver, where it is another version than --hash, or where the policy has expired.
     """
     from workbench.learning import registry
 
-    found = registry.load(folder, today=_day(today), keys=_keys(keys), live=live)
+    found = registry.load(folder, today=_day(today), keys=_keys(keys), live=live, content_hash=content_hash)
     if found.expired:
         raise PolicyError(f"{folder.name}: {' '.join(event.sentence for event in found.events)}")
     click.echo(_line(folder, found))
@@ -96,14 +99,18 @@ def verify(folder: Path, keys: Path | None, today: str | None, live: bool) -> No
 @click.option("--name", required=True, help="The approver's name as in the firm's keys.")
 @click.option("--keys", type=_FILE, help="The firm's approvers; also check that the key is this person's.")
 @click.option("--today", metavar="DATE", help="The day of the approval. Default: today.")
-def approve(folder: Path, key: Path, name: str, keys: Path | None, today: str | None) -> None:
-    """Sign the policy in FOLDER: its card was read, its verdict is deploy, and the approver did not make it."""
+@_HASH
+def approve(folder: Path, key: Path, name: str, keys: Path | None, today: str | None, content_hash: str | None) -> None:
+    """Sign the policy in FOLDER: its card was read, its verdict is deploy, and the approver did not make it.
+
+    Give --hash as `workbench policy show` noted it, so that what is signed is what was read.
+    """
     from workbench.learning import registry, signature
 
     known, body = _keys(keys), _read(key, "key")
     if known is not None and known.get(name) != signature.public_key(body):
         raise PolicyError(f"the key is not that of {name!r} in the firm's keys; sign with the right one, or add it")
-    approval = registry.approve(folder, name, _day(today), body)
+    approval = registry.approve(folder, name, _day(today), body, content_hash=content_hash)
     click.echo(f"{_plain(folder.name)}: approved by {_plain(name)} on {approval.day}, {approval.content_hash[:8]}")
 
 
@@ -121,23 +128,27 @@ def key(file: Path) -> None:
 
 @policy.command()
 @click.argument("names", nargs=-1)
-@click.option("--out", type=_FOLDER, default=Path("policies"), show_default=True, help="Where the numbers go.")
+@click.option("--out", type=_FOLDER, default=Path("policies"), show_default=True, help="Where the folders go.")
 @click.option("--seeds", type=click.IntRange(1, 1000), help="How many seeds. Default: all that the shipped ones have.")
-def train(names: tuple[str, ...], out: Path, seeds: int | None) -> None:
-    """Train the policies that are shipped, or those NAMES; the same seeds give the same bits.
+@click.option("--maker", help="Who answers for it on the card, and so cannot approve it. Default: the project.")
+@click.option("--today", metavar="DATE", help="The day on the card. Default: that of the shipped set.")
+def train(names: tuple[str, ...], out: Path, seeds: int | None, maker: str | None, today: str | None) -> None:
+    """Train the policies that are shipped, or those NAMES, and leave a draft of each in a folder under --out.
 
-    A member a seed is kept under --out as it is finished, so that a training that was stopped goes on where it was.
-    Takes minutes a member. Needs torch: make lab.
+    Its card holds what the reference problems and the embedded universes say of it; its verdict is shadow at best,
+    until evidence on a firm's own prices is recorded (registry.judge). The same seeds give the same bits. A member a
+    seed is kept in OUT/members, so that a training that was stopped goes on where it was. Takes minutes a member, and
+    some to judge them. Needs torch: make lab.
     """
     training = _training()
     known = training.courses()
     unknown = sorted(set(names) - set(known))
     if unknown:
         raise ParameterError(f"there is no policy {unknown[0]!r} to train; there are {', '.join(known)}", "names")
+    day = training.MADE_ON if today is None else _day(today)
     for name in names or known:
-        chosen = training.SEEDS if seeds is None else tuple(range(seeds))
-        members = training.train_members(known[name], out, chosen)
-        click.echo(f"{name}: {len(members)} members in {out}")
+        content = training.make(known[name], out, seeds=seeds, maker=maker or training.MAKER, made_on=day)
+        click.echo(f"{name}: a draft in {out / name}, content {content[:8]}")
 
 
 def _training() -> ModuleType:

@@ -152,6 +152,7 @@ class Card:
 VERDICTS = ("deploy", "shadow", "do not deploy")
 _NEEDED = ("name", "purpose", "maker", "costs", "command", "data", "seeds", "known_failures")
 _SHA256 = 64
+_LARGEST = 2**63 - 1
 
 
 def dumps(record: Any) -> bytes:
@@ -190,6 +191,10 @@ def check(card: Card) -> None:
         raise ParameterError(f"the card counts {card.trials} trials; the policy itself is one", "trials")
     if card.verdict not in VERDICTS:
         raise ParameterError(f"the verdict {card.verdict!r} is not one of {', '.join(VERDICTS)}", "verdict")
+    if card.verdict == "deploy":
+        _check_earned(card)
+    if abs(card.trials) > _LARGEST or any(abs(seed) > _LARGEST for seed in card.seeds):
+        raise ParameterError("trials and seeds are whole numbers below 2^63; correct the card", "seeds")
     for data in card.data:
         _ordered(data.first, data.last, f"data.{data.name}")
         if not data.survivorship.strip():
@@ -209,6 +214,16 @@ def check(card: Card) -> None:
         )
     _check_familiar(card.familiar)
     _check_finite(card, "card")
+
+
+def _check_earned(card: Card) -> None:
+    """A verdict follows from what the card shows; one that does not was written by hand."""
+    for name in ("windows", "tests", "controls"):
+        if not getattr(card, name):
+            raise ParameterError(f"the card says deploy and shows no {name}; record the evidence on it", name)
+    failed = [check.name for check in (*card.tests, *card.controls) if not check.passed]
+    if failed:
+        raise ParameterError(f"the card says deploy although {failed[0]!r} failed; its verdict is another", "verdict")
 
 
 def _check_familiar(familiar: Familiar) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -121,8 +122,11 @@ def _content_hash(files: tuple[tuple[str, str], ...]) -> str:
 def _read_file(entry: os.DirEntry[str]) -> bytes:
     if entry.is_symlink() or not entry.is_file(follow_symlinks=False):
         raise PolicyError(f"{entry.name}: a link or folder, not a file; take the original folder")
-    handle = os.open(entry.path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+    # Whoever can write the folder can put a link or a pipe there meanwhile: neither is followed or waited for.
+    handle = os.open(entry.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     with os.fdopen(handle, "rb") as file:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise PolicyError(f"{entry.name}: not a plain file; take the original folder")
         body = file.read(LARGEST_FILE + 1)
     if len(body) > LARGEST_FILE:
         raise PolicyError(f"{entry.name}: larger than {LARGEST_FILE:,} bytes; no policy of this house is")

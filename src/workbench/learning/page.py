@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from workbench.learning.card import Card, Check
+from workbench.learning.card import Card, Check, Feature
 
 
 def page(card: Card, approval: str) -> str:
@@ -15,7 +15,7 @@ def page(card: Card, approval: str) -> str:
         ("Made", f"{card.made_on} by {card.maker}"),
         ("Approved", approval or "by nobody: a draft, to be run in shadow mode only"),
         ("Expires", f"{card.expires}; then {card.fallback.name} acts"),
-        ("Fallback", f"{card.fallback.name}; it looks every {card.fallback.every} sessions"),
+        ("Fallback", _fallback(card)),
         ("Costs", card.costs),
         ("Trials", f"{card.trials:,} variants tried, failed ones counted"),
         ("Seeds", seeds),
@@ -35,7 +35,10 @@ def page(card: Card, approval: str) -> str:
             ],
         ),
         "## Inputs",
-        table(("feature", "of", "lag, sessions", "meaning"), [(f.name, f.of, f.lag, f.meaning) for f in card.features])
+        table(
+            ("feature", "of", "lag, sessions", "in training", "meaning"),
+            [(f.name, f.of, f.lag, _range(card, f), f.meaning) for f in card.features],
+        )
         if card.features
         else "Weights, target, covariance and costs only.",
         f"## Out of sample: better in {won} of {len(card.windows)} windows",
@@ -62,6 +65,18 @@ def page(card: Card, approval: str) -> str:
         *(("## Notes", "\n".join(f"- {plain(line)}" for line in card.notes)) if card.notes else ()),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _fallback(card: Card) -> str:
+    """Name and what acts in truth: the name alone could say anything."""
+    rule = card.fallback
+    numbers = ", ".join(f"{number:.10g}" for number in rule.numbers)
+    return f"{rule.name}; kind {rule.kind.lower()} ({numbers}); it looks every {rule.every} sessions"
+
+
+def _range(card: Card, feature: Feature) -> str:
+    found = [range_ for range_ in card.familiar.ranges if range_.feature == f"{feature.of} {feature.name}"]
+    return f"{found[0].low:.4g} to {found[0].high:.4g}" if found else "not recorded"
 
 
 def _checks(checks: Sequence[Check]) -> str:

@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from workbench.backtest import CompiledPolicy, Floats, Observation, Policy, Rule, Signals
+from workbench.backtest import CompiledPolicy, Floats, Observation, Policy, Rule, Signals, Universe
+from workbench.backtest.evidence import Evidence
 from workbench.errors import ParameterError, PolicyError
 from workbench.learning import card as cards
 from workbench.learning import folder as files
@@ -23,7 +24,8 @@ from workbench.learning import spec as specs
 from workbench.learning.card import Card, Fallback
 from workbench.learning.event import Event
 from workbench.learning.folder import APPROVAL, CARD, MANIFEST, PAGE, SPEC, WEIGHTS, Manifest
-from workbench.learning.signature import Approval, sign, verify
+from workbench.learning.judged import judged
+from workbench.learning.signature import Approval, check_name, same_person, sign, verify
 from workbench.learning.spec import Spec, StoredRule
 from workbench.learning.tensors import pack, pieces, unpack
 
@@ -128,12 +130,18 @@ def save(
 
 
 def load(
-    folder: Path | str, *, today: date | None = None, keys: Mapping[str, str] | None = None, live: bool = False
+    folder: Path | str,
+    *,
+    today: date | None = None,
+    keys: Mapping[str, str] | None = None,
+    live: bool = False,
+    content_hash: str | None = None,
 ) -> RegisteredPolicy:
     """Read a policy, or refuse it.
 
     `today` decides whether it has expired (None: not asked, as in a backtest); `keys` (approver to public key in hex)
     check its signature; `live` demands both, and an approval. An expired policy is its fallback rule, with an event.
+    `content_hash` is that of the version expected: an older one, although it was approved once, is then refused.
 
     Raises `PolicyError` naming file and remedy where anything is missing, changed, foreign, not signed although
     `live`, or signed by its maker or a key that is not in `keys`; `ParameterError` for `live` without day or keys.
@@ -141,9 +149,27 @@ def load(
     if live and (keys is None or today is None):
         raise ParameterError("a live policy needs today's date and the approvers' keys; give both", "live")
     folder = Path(folder)
-    bodies = files.read(folder)
+    policy = _load(folder.name, files.read(folder), today, keys, content_hash)
+    if live and policy.approval is None:
+        raise PolicyError(f"{folder.name}: no {APPROVAL}: a draft runs in shadow mode only; have it approved")
+    return policy if today is None else _expire(policy, today)
+
+
+def _load(
+    name: str,
+    bodies: Mapping[str, bytes],
+    today: date | None,
+    keys: Mapping[str, str] | None,
+    expected: str | None,
+) -> RegisteredPolicy:
+    """The policy in the files of a folder, read once: what is checked is what acts or is signed."""
     listed: Manifest = _parse(Manifest, bodies, MANIFEST)
     files.check(listed, bodies)
+    if expected is not None and listed.content_hash != expected:
+        raise PolicyError(
+            f"{name}: holds the version {listed.content_hash[:12]}..., not {expected[:12]}... as expected; take the "
+            "folder that was reviewed, or expect this one after a review"
+        )
     spec: Spec = _parse(Spec, bodies, SPEC)
     card: Card = _parse(Card, bodies, CARD)
     try:
@@ -155,9 +181,7 @@ def load(
     numbers = unpack(spec.layout, bodies[WEIGHTS], WEIGHTS)
     specs.check(spec, card, numbers, SPEC)
     approval = _approval(bodies, listed.content_hash, card, keys, today)
-    if live and approval is None:
-        raise PolicyError(f"{folder.name}: no {APPROVAL}: a draft runs in shadow mode only; have it approved")
-    policy = RegisteredPolicy(
+    return RegisteredPolicy(
         name=spec.name,
         learned=specs.stored_rule(spec.name, spec.kind, spec.every, tuple(numbers.tolist()), WEIGHTS),
         fallback=_fallback(card),
@@ -167,26 +191,47 @@ def load(
         approval=approval,
         approved=approval is not None and keys is not None,
     )
-    return policy if today is None else _expire(policy, today)
 
 
-def approve(folder: Path | str, approver: str, day: date, key: bytes) -> Approval:
+def judge(draft: Path | str, folder: Path | str, found: Evidence, universe: Universe) -> str:
+    """Write a draft again to the new `folder`, its card now with evidence and verdict, and return the content hash.
+
+    The numbers stay as they are. Raises `ParameterError` as `judged` and `save` do, `PolicyError` as `load` does.
+    """
+    read = load(draft)
+    return save(
+        folder,
+        read.learned,
+        judged(read.card, found, universe),
+        market=read.spec.market,
+        asset=read.spec.asset,
+        positions=read.spec.positions,
+        members=read.spec.members,
+        layout=read.spec.layout,
+    )
+
+
+def approve(folder: Path | str, approver: str, day: date, key: bytes, *, content_hash: str | None = None) -> Approval:
     """Sign a draft with an approver's private key (PEM) and write the signature beside it.
 
-    Everything is verified first. Raises `PolicyError` where the approver made the policy, its verdict is not deploy, it
-    is expired on `day` or approved already; otherwise as `load` and `signature.sign` do.
+    Everything is verified first. `content_hash` is that of the version the approver read; another is refused.
+
+    Raises `PolicyError` where the approver made the policy, its verdict is not deploy, it is expired on `day` or
+    approved already; otherwise as `load` and `signature.sign` do.
     """
     folder = Path(folder)
-    policy = load(folder)
+    bodies = files.read(folder)
+    policy = _load(folder.name, bodies, None, None, content_hash)
     if policy.approval is not None:
         raise PolicyError(f"{folder.name}: {policy.approval.approver!r} approved it on {policy.approval.day} already")
     _check_maker(policy.card, approver)
-    if (folder / PAGE).read_bytes() != _page(policy.card):
+    if bodies[PAGE] != _page(policy.card):
         raise PolicyError(f"{PAGE}: not the page of {CARD}; read what workbench policy show prints, and save it again")
     if policy.card.verdict != "deploy":
         raise PolicyError(
             f"{folder.name}: its verdict is {policy.card.verdict!r}; approve only what earned the verdict deploy"
         )
+    _check_ranges(policy)
     if not policy.card.made_on <= day.isoformat() < policy.card.expires:
         raise PolicyError(
             f"{folder.name}: {day} is outside its life, {policy.card.made_on} to {policy.card.expires}; train it anew"
@@ -257,11 +302,25 @@ def _approval(
 
 
 def _check_maker(card: Card, approver: str) -> None:
-    """Four eyes: names are compared without case and spacing, or a maker could approve under another spelling."""
-    if not approver.strip():
-        raise PolicyError(f"{APPROVAL}: nobody is named as approver; sign with a name that is in the firm's keys")
-    if "".join(approver.split()).casefold() == "".join(card.maker.split()).casefold():
+    """Four eyes: names are compared as people read them, or a maker could approve under another spelling."""
+    try:
+        check_name(approver)
+        check_name(card.maker)
+    except PolicyError as error:
+        raise PolicyError(f"{APPROVAL}: {error}") from error
+    if same_person(approver, card.maker):
         raise PolicyError(f"{APPROVAL}: {card.maker!r} made the policy and cannot approve it; ask somebody else")
+
+
+def _check_ranges(policy: RegisteredPolicy) -> None:
+    """A policy that acts needs the range of every signal it reads: without it, no guardrail sees a strange market."""
+    known = {range_.feature for range_ in policy.card.familiar.ranges}
+    read = (*(f"market {name}" for name in policy.spec.market), *(f"asset {name}" for name in policy.spec.asset))
+    for feature in read:
+        if feature not in known:
+            raise PolicyError(
+                f"{CARD}: no training range of the signal {feature!r}; record it with familiarity.familiar, save again"
+            )
 
 
 def _expire(policy: RegisteredPolicy, today: date) -> RegisteredPolicy:

@@ -15,6 +15,7 @@ from workbench.backtest.evidence import windows
 from workbench.learning import registry
 from workbench.learning.card import Card, Check, Data, Familiar, Feature, Window
 from workbench.learning.familiarity import familiar
+from workbench.learning.judged import data_of
 from workbench.learning.universes import EMBEDDED, embedded
 from workbench.learning.walk_forward import WalkForward, walk_forward
 
@@ -22,6 +23,7 @@ FEATURES = (
     Feature("volatility_ratio", "market", 1, "volatility of the target portfolio, last month over last year"),
     Feature("volatility_ratio", "asset", 1, "the same of each asset"),
 )
+MAKER = "The project, by its training command"
 COMMAND = "python -m workbench.learning.train"
 
 
@@ -71,7 +73,13 @@ def interquartile_mean(values: Sequence[float]) -> float:
 
 
 def write(
-    policy: LearnedQuadratic, folder: Path, seeds: Sequence[int], problems: Sequence[str], made_on: date, trials: int
+    policy: LearnedQuadratic,
+    folder: Path,
+    seeds: Sequence[int],
+    problems: Sequence[str],
+    made_on: date,
+    trials: int,
+    maker: str = MAKER,
 ) -> str:
     """Judge an ensemble and write it with its card; returns the content hash.
 
@@ -114,10 +122,10 @@ def write(
         purpose="Keeps a portfolio near its target at the least sum of trading cost and tracking loss. It forecasts "
         "nothing: it only judges which trades are worth their cost."
         + ("" if general else f" Made for the reference problem {problems[0]} alone, to measure the method."),
-        maker="The project, by its training command",
+        maker=maker,
         made_on=made_on.isoformat(),
         expires=made_on.replace(year=made_on.year + 2).isoformat(),
-        data=(_made_up(policy, made_on), *(_data(universe) for universe, _ in judged)),
+        data=(_made_up(policy, made_on), *(data_of(universe, "to judge, not to train") for universe, _ in judged)),
         features=FEATURES,
         costs="Proportional: 1 to 120 bp an asset in training. Tests: 10 to 50 bp."
         if general
@@ -183,16 +191,4 @@ def _made_up(policy: LearnedQuadratic, made_on: date) -> Data:
         0,
         "nothing survives or dies in made-up prices",
         hashlib.sha256(numbers).hexdigest(),
-    )
-
-
-def _data(universe: Universe) -> Data:
-    return Data(
-        f"{universe.name} (to judge, not to train)",
-        universe.source,
-        str(universe.sessions[0].date()),
-        str(universe.sessions[-1].date()),
-        len(universe.sessions),
-        universe.survivorship,
-        hashlib.sha256(np.ascontiguousarray(universe.price).tobytes()).hexdigest(),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -18,7 +19,10 @@ from workbench.errors import MissingToolError, ParameterError, PolicyError
 #: Said before what is signed, so that a signature made for something else never counts as an approval.
 PURPOSE = b"workbench policy approval 1\n"
 _HEX = re.compile(r"[0-9a-f]+")
+_KEY_DIGITS = 64
 _LARGEST_FILE = 100_000
+#: Alphabets whose letters pass for each other's on a screen: a name is written in one of them.
+_ALIKE = {"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC"}
 
 
 @dataclass(frozen=True)
@@ -98,28 +102,85 @@ def public_key(key: bytes) -> str:
 def read_keys(path: Path) -> dict[str, str]:
     """Read the firm's approvers from YAML: one mapping, name to public key in hex (64 digits).
 
-    Raises `ParameterError` naming file and entry for anything else.
+    A line is a name and a key and nothing else: no anchors, merges or tags. Raises `ParameterError` naming file and
+    entry for anything else, for a name that stands there twice (in another spelling too) and for one key of two people.
     """
     try:
-        body = path.read_bytes()
+        with path.open("rb") as file:
+            body = file.read(_LARGEST_FILE + 1)
         if len(body) > _LARGEST_FILE:
             raise ParameterError(f"{path.name} is larger than {_LARGEST_FILE:,} bytes; a page is enough", "keys")
-        loaded = yaml.safe_load(body.decode())
+        # Composed, not constructed: what YAML can build from a page (merges of merges) need not be built.
+        page = yaml.compose(body.decode(), Loader=yaml.SafeLoader)
     except OSError as error:
         raise ParameterError(f"{path}: cannot be read ({error.strerror})", "keys") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ParameterError(f"{path.name} is not YAML text; write a line an approver: name: public key", "keys") from (
             error
         )
-    if not isinstance(loaded, dict) or not loaded:
+    if not isinstance(page, yaml.MappingNode) or not page.value:
         raise ParameterError(f"{path.name} must hold a line an approver: name: public key in hex", "keys")
-    for name, key in loaded.items():
-        if not isinstance(name, str) or not isinstance(key, str) or len(key) != 64 or not _HEX.fullmatch(key):
+    keys: dict[str, str] = {}
+    for name, key in page.value:
+        _add_key(keys, name, key, path.name)
+    return keys
+
+
+def _add_key(keys: dict[str, str], name: yaml.Node, key: yaml.Node, file: str) -> None:
+    if not _is_text(name):
+        raise ParameterError(f"{file} line {name.start_mark.line + 1}: the name is no text; put it in quotes", "keys")
+    person = str(name.value)
+    if not _is_text(key) or len(key.value) != _KEY_DIGITS or not _HEX.fullmatch(key.value):
+        raise ParameterError(
+            f"{file}: the key of {person!r} is not {_KEY_DIGITS} hex digits in quotes; print it with: workbench policy "
+            "key",
+            "keys",
+        )
+    try:
+        check_name(person)
+    except PolicyError as error:
+        raise ParameterError(f"{file}: {error}", "keys") from error
+    for other in keys:
+        if same_person(other, person):
+            raise ParameterError(f"{file}: {person!r} stands there twice; leave the one key that is theirs", "keys")
+        if keys[other] == key.value:
             raise ParameterError(
-                f"{path.name}: the key of {name!r} is not 64 hex digits in quotes; print it with: workbench policy key",
+                f"{file}: {other!r} and {person!r} have one key; whoever holds it would sign as both. Give each their "
+                "own",
                 "keys",
             )
-    return loaded
+    keys[person] = key.value
+
+
+def _is_text(node: yaml.Node) -> bool:
+    return isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:str"
+
+
+def check_name(name: str) -> None:
+    """Refuse a person's name that reads as another's: empty, with invisible characters, or of two alphabets.
+
+    A Cyrillic letter in a Latin name looks like the same name and is another one. Raises `PolicyError`.
+    """
+    if not name.strip():
+        raise PolicyError("nobody is named; give the name as it is in the firm's keys")
+    hidden = [letter for letter in name if not letter.isprintable()]
+    if hidden:
+        raise PolicyError(f"the name {name!r} holds a character that cannot be seen; type the name anew")
+    alphabets = {unicodedata.name(letter, "?").split()[0] for letter in unicodedata.normalize("NFKC", name)} & _ALIKE
+    if len(alphabets) > 1:
+        raise PolicyError(
+            f"the name {name!a} mixes letters of {' and '.join(sorted(alphabets)).title()} that look alike; write it "
+            "in one alphabet"
+        )
+
+
+def same_person(one: str, other: str) -> bool:
+    """Whether two names are one but for case, spaces and full stops, and forms of the same letter (Unicode NFKC)."""
+    return _folded(one) == _folded(other)
+
+
+def _folded(name: str) -> str:
+    return "".join(letter for letter in unicodedata.normalize("NFKC", name).casefold() if letter not in " .\t\n\xa0")
 
 
 def _private(key: bytes):  # type: ignore[no-untyped-def]  # noqa: ANN202

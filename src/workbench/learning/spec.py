@@ -21,6 +21,8 @@ RULES = ("HOLD", "TARGET", "BAND", "QUADRATIC")
 LEARNED = ("LEARNED_QUADRATIC", "BAND_NETWORK")
 #: A hidden layer of this house has some units; more would be another program's file.
 _MOST_HIDDEN = 512
+#: A rule that looks less than once a year leaves the account to itself.
+LONGEST_EVERY = 252
 
 
 @dataclass(frozen=True)
@@ -73,8 +75,10 @@ def stored_rule(name: str, kind: str, every: int, numbers: tuple[float, ...], fi
         raise PolicyError(
             f"{file}: the kind {kind!r} is not kept in folders; there are {', '.join((*RULES, *LEARNED))}"
         )
-    if every < 1:
-        raise PolicyError(f"{file}: it looks every {every} sessions; at least 1 is needed")
+    if not 1 <= every <= LONGEST_EVERY:
+        raise PolicyError(
+            f"{file}: it looks every {every:.6g} sessions; at least 1 is needed, at most {LONGEST_EVERY}, a year"
+        )
     if not np.isfinite(numbers).all():
         raise PolicyError(f"{file}: number {int(np.argmin(np.isfinite(numbers)))} is not finite; train it again")
     try:
@@ -129,6 +133,8 @@ def _check_numbers(name: str, kind: str, every: int, numbers: tuple[float, ...])
         raise PolicyError(f"{kind} reads {needed[kind]} numbers, {len(numbers)} are given; save it again")
     if kind == "BAND" and (min(numbers[:2]) < 0 or numbers[1] > numbers[0]):
         raise PolicyError(f"the band's trigger {numbers[0]} and destination {numbers[1]} are no band; save it again")
+    if kind == "BAND" and numbers[2] == 0.0 and numbers[0] >= 1.0:
+        raise PolicyError(f"a band of {numbers[0]:.0%} never trades; hold instead, and say so")
     if kind == "QUADRATIC":
         Quadratic(numbers[0], numbers[1], numbers[2], every)
     if kind == "LEARNED_QUADRATIC":

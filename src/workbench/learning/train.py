@@ -18,6 +18,7 @@ import numpy as np
 import torch
 
 from workbench.backtest import fixed_target
+from workbench.errors import ParameterError
 from workbench.learning import ship
 from workbench.learning.brownian import brownian_scene, random_scene
 from workbench.learning.learned_quadratic import Trained, Training, ensemble, train_learned_quadratic
@@ -27,7 +28,8 @@ from workbench.learning.pathwise import Scene
 SIZES = (3, 5, 2, 7, 4, 6, 8, 3, 10)
 #: The day on the cards of the shipped set.
 MADE_ON = date(2026, 11, 21)
-#: Seeds of an ensemble; those with fewer say so where they are set and on their cards.
+MAKER = ship.MAKER
+#: Seeds of an ensemble.
 SEEDS = tuple(range(10))
 
 
@@ -76,14 +78,14 @@ def problem_scene(problem: fixed_target.Problem, paths: int, looks: int, seed: S
     )
 
 
-def _reference_course(name: str, horizon: float, seeds: tuple[int, ...] = SEEDS) -> Course:
+def _reference_course(name: str, horizon: float) -> Course:
     problem = fixed_target.PROBLEMS[name]
     return Course(
         f"reference_{name}",
         horizon,
-        seeds,
+        SEEDS,
         (name,),
-        len(seeds) + 6,
+        len(SEEDS) + 6,
         Training(steps=100, rate=0.015, burn_in=12, check_every=50),
         lambda seed, step: problem_scene(problem, 160, 72, (1, seed, step)),
         lambda: (problem_scene(problem, 512, 96, (2,)),),
@@ -95,9 +97,9 @@ def _any_problem_course() -> Course:
     return Course(
         "learned_quadratic",
         1.0,
-        SEEDS[:6],
+        SEEDS,
         tuple(fixed_target.PROBLEMS),
-        12,
+        len(SEEDS) + 6,
         Training(steps=120, rate=0.03, burn_in=36, check_every=60),
         lambda seed, step: random_scene(SIZES[step % len(SIZES)], 72, 132, np.random.default_rng((3, seed, step))),
         lambda: tuple(random_scene(m, 96, 96, np.random.default_rng((4, m))) for m in (3, 5)),
@@ -106,7 +108,7 @@ def _any_problem_course() -> Course:
 
 def courses() -> dict[str, Course]:
     """Every shipped ensemble by name: one for any problem, and one for each of two reference problems."""
-    made = (_any_problem_course(), _reference_course("n3_20", 0.85), _reference_course("n5_20", 0.9, SEEDS[:5]))
+    made = (_any_problem_course(), _reference_course("n3_20", 0.85), _reference_course("n5_20", 0.9))
     return {course.name: course for course in made}
 
 
@@ -128,6 +130,21 @@ def train_members(course: Course, folder: Path, seeds: Sequence[int] = SEEDS) ->
     return tuple(members)
 
 
+def make(course: Course, folder: Path, *, seeds: int | None = None, maker: str = MAKER, made_on: date = MADE_ON) -> str:
+    """Train a course, judge its ensemble and write the draft to `folder / course.name`; returns its content hash.
+
+    `seeds` takes that many from 0 on (None: the course's own); members are kept in `folder / "members"`. Raises
+    `ParameterError` where the draft is there already, before anything is trained.
+    """
+    place = folder / course.name
+    if place.exists():
+        raise ParameterError(f"{place}: there already; a policy is never overwritten, name a new folder", "folder")
+    chosen = course.seeds if seeds is None else tuple(range(seeds))
+    members = train_members(course, folder / "members", chosen)
+    policy = ensemble(members, course.horizon, course.training.hidden, course.name.replace("_", " "))
+    return ship.write(policy, place, chosen, course.problems, made_on, course.trials, maker)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Train what was asked for into a folder."""
     parser = argparse.ArgumentParser(prog="python -m workbench.learning.train", description=__doc__)
@@ -139,11 +156,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for name in asked.names or known:
         if name not in known:
             parser.error(f"there is no ensemble {name!r}: take of {', '.join(known)}")
-        course = known[name]
-        members = train_members(course, asked.folder / "members", course.seeds)
-        policy = ensemble(members, course.horizon, course.training.hidden, name.replace("_", " "))
-        written = ship.write(policy, asked.folder / name, course.seeds, course.problems, asked.made_on, course.trials)
-        print(f"{name}: {len(members)} members, content {written}", flush=True)
+        print(f"{name}: content {make(known[name], asked.folder, made_on=asked.made_on)}", flush=True)
 
 
 if __name__ == "__main__":
