@@ -80,6 +80,31 @@ def test_training_never_touches_test(count, train, validation, embargo, test, fi
     assert windows[0].train[1] - first < round(252 * train) + round(252 * test)
 
 
+@pytest.mark.parametrize(
+    ("parts", "said"),
+    [
+        (((0, 900), (921, 1100), (1050, 1302)), "-50 sessions after"),
+        (((0, 900), (921, 1100), (1120, 1372)), "20 sessions after"),
+        (((0, 900), (850, 1100), (1121, 1373)), "out of order"),
+        (((-9, 900), (921, 1100), (1121, 1373)), "out of order"),
+        (((0, 900), (921, 1100), (1500, 1752)), "outside 1700"),
+    ],
+)
+def test_windows_that_test_on_what_was_learned_are_refused(universe, signals, parts, said):
+    one = evidence.Candidate("q", backtest.Quadratic(0.6))
+    with pytest.raises(ParameterError, match=said):
+        compared(universe, signals, [one], test_windows=[evidence.Window(*parts)])
+    with pytest.raises(ParameterError, match=said):
+        evidence.walk_forward(universe, signals, lambda _: RULES[3], [evidence.Window(*parts)], name="x")
+
+
+def test_tests_that_do_not_follow_one_another_are_refused(universe, signals):
+    windows, one = short_windows(universe), evidence.Candidate("q", backtest.Quadratic(0.6))
+    for broken in (windows[::-1], windows[::2], [windows[0], *windows]):
+        with pytest.raises(ParameterError, match="does not follow"):
+            compared(universe, signals, [one], test_windows=broken)
+
+
 def test_too_few_sessions_says_how_many_are_needed():
     need = 8 * 252 + 21 + 252
     assert len(evidence.windows(need)) == 1
@@ -119,6 +144,7 @@ def test_a_fit_gets_its_own_years_and_no_more(universe, signals):
         # copies: nothing behind them leads to the years after
         for array in (training.universe.price, training.signals.market, training.signals.covariance):
             assert array.base is None
+        assert not np.shares_memory(training.universe.target, universe.target)
         assert np.array_equal(
             training.signals.covariance[0, training.signals.covariance_at[-1]],
             signals.covariance[0, signals.covariance_at[stop - 1]],
@@ -271,6 +297,8 @@ def test_windows_that_a_candidate_was_trained_on_are_left_out(universe, signals)
     all_of_it = replace(late, trained_until=universe.sessions[-100])
     with pytest.raises(ParameterError, match="trained until"):
         compared(universe, signals, [all_of_it])
+    with pytest.raises(ParameterError, match="no date"):
+        compared(universe, signals, [late, replace(late, name="never", trained_until=pd.NaT)])
 
 
 def test_what_was_walked_forward_before_is_taken_as_it_is(universe, signals):
@@ -283,6 +311,36 @@ def test_what_was_walked_forward_before_is_taken_as_it_is(universe, signals):
     assert set(made.runs["policy"]) >= {"fitted"}
     with pytest.raises(ParameterError, match="other windows"):
         compared(universe, signals, [evidence.Candidate("fitted", fitted)], test_windows=windows[1:])
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"costs": backtest.Costs(commission=0.001)}, {"risk_aversion": 2.0}, {"offsets": (0,)}, {"universe": "dearer"}],
+)
+def test_what_was_walked_forward_on_other_terms_is_refused(universe, signals, changed):
+    windows = short_windows(universe)
+    fitted = evidence.walk_forward(universe, signals, lambda _: backtest.Quadratic(0.6), windows, name="old")
+    asked = {key: value for key, value in changed.items() if key != "universe"}
+    other = replace(universe, half_spread=2 * universe.half_spread) if "universe" in changed else universe
+    with pytest.raises(ParameterError, match="do it again"):
+        compared(other, signals, [evidence.Candidate("fitted", fitted)], **asked)
+
+
+def test_one_start_date_is_no_measure_of_timing_luck(universe, signals):
+    candidate = evidence.Candidate("q", backtest.Quadratic(0.6))
+    for offsets, measured in (((0,), False), ("all", True)):
+        made = compared(universe, signals, [candidate], offsets=offsets)
+        luck = next(c for c in evidence.verdict(made).criteria if c.name == "timing luck")
+        assert (luck.value is not None) == measured
+    assert made.case("q").luck.schedule == made.case("q").luck.offsets == 21
+
+
+def test_the_same_name_tried_again_and_again_is_counted(universe, signals, tmp_path):
+    ledger = evidence.TrialLedger(tmp_path / "trials.jsonl")
+    for horizon in (0.4, 0.6, 0.8):
+        candidate = evidence.Candidate("mine", backtest.Quadratic(horizon))
+        found = compared(universe, signals, [candidate], ledger=ledger, offsets=(0,))
+    assert found.trials == len(RULES) + 3
 
 
 def test_a_comparison_that_makes_no_sense_is_refused(universe, signals):

@@ -27,11 +27,17 @@ def test_an_empty_ledger_counts_nothing(ledger):
 
 def test_distinct_trials_are_counted_and_repeats_are_kept(ledger):
     ledger.record([trial("a"), trial("b", sharpe=0.3)])
-    ledger.record([trial("a", sharpe=0.9), trial("a", seed=1, sharpe=0.5)])
+    ledger.record([trial("a"), trial("a", seed=1, sharpe=0.5)])
     assert ledger.count() == 3
     assert len(ledger.trials()) == 4
-    # the first look at a trial counts, not the best
     assert ledger.sharpe_variance() == pytest.approx(0.04)
+
+
+def test_another_policy_under_the_same_name_is_another_trial(ledger):
+    ledger.record([trial("a", sharpe=0.1 * k) for k in range(20)])
+    assert ledger.count() == 20
+    ledger.record([trial("a", sharpe=0.1 * k + 1e-12) for k in range(20)])
+    assert ledger.count() == 20
 
 
 def test_variance_is_over_what_compares(ledger):

@@ -72,7 +72,7 @@ class Runs:
                 _check_numbers(name, np.asarray(values), whole=name != "cost_multiples")
         columns: list[Floats] = []
         for index, policy in enumerate(policies):
-            starts = np.arange(_distinct_offsets(policy)) if isinstance(offsets, str) else np.asarray(offsets)
+            starts = np.arange(distinct_offsets(policy)) if isinstance(offsets, str) else np.asarray(offsets)
             grid = np.meshgrid([index], starts, cost_multiples, delays, paths, indexing="ij")
             columns.append(np.stack([axis.ravel().astype(np.float64) for axis in grid]))
         policy, offset, multiple, delay, path = np.concatenate(columns, axis=1)
@@ -97,7 +97,7 @@ class Runs:
         return pd.DataFrame({"policy": names[self.policy], **columns})
 
 
-def _distinct_offsets(policy: Policy) -> int:
+def distinct_offsets(policy: Policy) -> int:
     """Start offsets that differ: the sessions between looks, or one where nothing is ever traded."""
     if isinstance(policy, CompiledPolicy) and policy.rule().kind == _decide.HOLD:
         return 1

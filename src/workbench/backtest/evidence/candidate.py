@@ -9,7 +9,7 @@ from typing import Literal
 import pandas as pd
 
 from workbench.backtest.evidence.track import Setting, Track, records, stitch
-from workbench.backtest.evidence.windows import YEAR, Fit, Window, fit_all
+from workbench.backtest.evidence.windows import YEAR, Fit, Window, check_windows, fit_all
 from workbench.backtest.policy import Policy
 from workbench.backtest.universe import Costs, Signals, Universe
 from workbench.errors import ParameterError
@@ -56,6 +56,7 @@ def walk_forward(
     Each policy holds its own portfolio for a year before its test. Raises as `pack`.
     """
     setting = make_setting(universe, signals, costs, risk_aversion, offsets, cost_multiples, delays)
+    check_windows(test_windows, len(universe.sessions))
     return tested(name, setting, fit, test_windows)
 
 
@@ -96,6 +97,12 @@ def _checked(name: str, setting: Setting, track: Track, found: Sequence[Window])
     missing = [pair for pair in setting.combinations if pair not in track.combinations]
     if track.windows != tuple(found) or missing:
         raise ParameterError(f"{name} was walked forward over other windows, costs or delays: do it again.", "policy")
+    if track.basis != setting.basis:
+        raise ParameterError(
+            f"{name} was walked forward on other data or signals, or with other costs, risk aversion or start offsets: "
+            "do it again.",
+            "policy",
+        )
     rows = [track.combinations.index(pair) for pair in setting.combinations]
     return replace(
         track,

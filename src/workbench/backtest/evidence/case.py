@@ -23,6 +23,7 @@ from workbench.backtest.evidence.result import (
 from workbench.backtest.evidence.sharpe import deflate
 from workbench.backtest.evidence.track import Setting, Track, gain, worth
 from workbench.backtest.evidence.windows import Window
+from workbench.backtest.runs import distinct_offsets
 from workbench.backtest.universe import Floats
 
 #: Sessions summed to one observation of the deflated Sharpe ratio: days that hang together must not count as many.
@@ -157,7 +158,8 @@ def timing_luck(measure: str, track: Track) -> TimingLuck:
     values = worth(measure, track.excess_of, track.total_of)
     deviation = float(values.std(ddof=1)) if len(values) > 1 else 0.0
     tranche = float(worth(measure, track.excess[track.base], track.total[track.base]))
-    return TimingLuck(track.name, len(values), float(values.min()), float(values.max()), deviation, tranche)
+    starts = max(distinct_offsets(policy) for policy in track.policies)
+    return TimingLuck(track.name, len(values), float(values.min()), float(values.max()), deviation, tranche, starts)
 
 
 def monthly(daily: Floats) -> Floats:

@@ -21,7 +21,7 @@ from workbench.backtest.evidence.result import (
 )
 from workbench.backtest.evidence.superiority import superiority
 from workbench.backtest.evidence.track import Record, Setting, Track, gain, records, stitch, worth
-from workbench.backtest.evidence.windows import Window, windows
+from workbench.backtest.evidence.windows import Window, check_windows, windows
 from workbench.backtest.policy import Policy
 from workbench.backtest.universe import Costs, Signals, Universe
 from workbench.errors import MarketDataError, ParameterError
@@ -61,6 +61,7 @@ def pack(
     _check(rules, candidates, measure)
     setting = make_setting(universe, signals, costs, risk_aversion, offsets, cost_multiples, delays)
     found = tuple(test_windows) if test_windows is not None else windows(universe.sessions, first=signals.first + 1)
+    check_windows(found, len(universe.sessions))
     found = _unseen(found, universe, candidates)
     span = found[0].test[0], found[-1].test[1]
     by_rule = records(setting, rules, signals.first, span[1], span)
@@ -110,8 +111,8 @@ def _check(rules: Sequence[Policy], candidates: Sequence[Candidate], measure: st
 def _unseen(found: tuple[Window, ...], universe: Universe, candidates: Sequence[Candidate]) -> tuple[Window, ...]:
     """The windows whose test comes an embargo after every candidate's training; the same for all of them."""
     until = [candidate.trained_until for candidate in candidates if candidate.trained_until is not None]
-    if not found:
-        raise ParameterError("there is no test window", "test_windows")
+    if any(day is pd.NaT for day in until):
+        raise ParameterError("a candidate's trained_until is no date; give its last training day", "trained_until")
     if not until:
         return found
     start = int(universe.sessions.searchsorted(max(until), side="right")) + MONTH

@@ -16,7 +16,7 @@ from workbench.backtest.engine import simulate
 from workbench.backtest.evidence.candidate import Candidate
 from workbench.backtest.evidence.comparison import pack
 from workbench.backtest.evidence.result import CONTROLS, Control
-from workbench.backtest.evidence.verdict import verdict
+from workbench.backtest.evidence.verdict import Thresholds, verdict
 from workbench.backtest.evidence.windows import Window
 from workbench.backtest.policy import Policy
 from workbench.backtest.runs import Runs
@@ -131,7 +131,8 @@ def believes(
 ) -> bool:
     """Whether the whole procedure, from signals to verdict, would deploy or shadow a candidate in a made-up world.
 
-    The controls are taken as passed, for they are what is being made here. Errors as `pack`.
+    The controls are taken as passed, for they are what is being made here, and one start date is enough. Errors as
+    `pack`.
     """
     passed = tuple(Control(name, 0.0, 0.0, True, "Taken as passed.") for name in CONTROLS)
     made = signals(universe)
@@ -149,7 +150,7 @@ def believes(
         replications=replications,
         search=False,
     )
-    return verdict(found).decision != "do not deploy"
+    return verdict(found, thresholds=Thresholds(starts=1)).decision != "do not deploy"
 
 
 def noise_world(claims: Callable[[int], bool], *, worlds: int, seed: int) -> Control:

@@ -17,7 +17,8 @@ class Trial:
     """One look at data: a policy on a universe over a window, trained from a seed (None: no random training).
 
     `sharpe` is the Sharpe ratio of its gain, a month's and not a year's; `measure` what the gain was in. Two trials
-    that agree in policy, universe, window, seed and measure are one trial looked at twice.
+    that agree in policy, universe, window, seed, measure and ratio are one trial looked at twice; the same name with
+    another ratio was another policy, and is another trial.
     """
 
     policy: str
@@ -28,9 +29,10 @@ class Trial:
     sharpe: float | None = None
 
     @property
-    def key(self) -> tuple[str, str, str, int | None, str]:
-        """What makes it distinct."""
-        return self.policy, self.universe, self.window, self.seed, self.measure
+    def key(self) -> tuple[str, str, str, int | None, str, float | None]:
+        """What makes it distinct; ratios that agree to 1e-9 were computed twice."""
+        ratio = None if self.sharpe is None else round(self.sharpe, 9)
+        return self.policy, self.universe, self.window, self.seed, self.measure, ratio
 
 
 class TrialLedger:
@@ -72,7 +74,7 @@ class TrialLedger:
     def sharpe_variance(
         self, *, universe: str | None = None, window: str | None = None, measure: str | None = None
     ) -> float | None:
-        """Variance of the distinct trials' Sharpe ratios (the first of each), None where fewer than 2 have one.
+        """Variance of the distinct trials' Sharpe ratios, None where fewer than 2 have one.
 
         Ratios compare only over windows of one length: give `window`, and `measure`, where the ledger holds several.
         """

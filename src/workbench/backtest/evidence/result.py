@@ -74,7 +74,8 @@ class Superiority:
 class TimingLuck:
     """The same policy started on different days: worth of the worst and the best start, their spread and deviation.
 
-    `tranche` is the mean over starts: the worth when the money is split over all of them.
+    `tranche` is the mean over starts: the worth when the money is split over all of them. `offsets` of the `schedule`'s
+    start days were run.
     """
 
     policy: str
@@ -83,6 +84,7 @@ class TimingLuck:
     best: float
     deviation: float
     tranche: float
+    schedule: int = 1
 
     @property
     def spread(self) -> float:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -54,6 +56,17 @@ class Setting:
         """The row of headline figures."""
         return self.combinations.index(BASE)
 
+    @cached_property
+    def basis(self) -> str:
+        """SHA-256 of all that two tracks must share to be compared: data, signals, costs, risk aversion, starts."""
+        digest = hashlib.sha256(repr((self.costs, float(self.risk_aversion), self.offsets)).encode())
+        for part in (self.universe, self.signals):
+            for each in fields(part):
+                value = getattr(part, each.name)
+                if isinstance(value, np.ndarray):
+                    digest.update(f"{each.name}{value.shape}".encode() + np.ascontiguousarray(value).tobytes())
+        return digest.hexdigest()
+
     def only_base(self) -> Setting:
         """The same without stresses, for seeds and surrogates."""
         return replace(self, cost_multiples=(1.0,), delays=(1,))
@@ -79,7 +92,10 @@ class Record:
 
 @dataclass(frozen=True, eq=False)
 class Track:
-    """What a committee would have had on the test sessions: figures as in `Record`, with one policy a window."""
+    """What a committee would have had on the test sessions: figures as in `Record`, with one policy a window.
+
+    `basis` says on which data, costs and starts it was made, so that no track is compared with one made on others.
+    """
 
     name: str
     windows: tuple[Window, ...]
@@ -91,6 +107,7 @@ class Track:
     excess_of: Floats
     total_of: Floats
     runs: pd.DataFrame
+    basis: str
 
     @property
     def base(self) -> int:
@@ -229,6 +246,7 @@ def stitch(name: str, setting: Setting, by_window: Sequence[Record], windows: Se
         excess_of=joined_of("excess_of"),
         total_of=joined_of("total_of"),
         runs=by_window[0].runs.assign(policy=name) if fixed else _tranched(name, setting, net, by_window),
+        basis=setting.basis,
     )
 
 

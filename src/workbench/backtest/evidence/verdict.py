@@ -13,7 +13,10 @@ from workbench.errors import ParameterError
 
 @dataclass(frozen=True)
 class Thresholds:
-    """What a candidate must reach. Defaults are the house's; looser ones are shown with the verdict they gave."""
+    """What a candidate must reach. Defaults are the house's; looser ones are shown with the verdict they gave.
+
+    `starts` is how many start dates of a schedule must have been run, where it has as many, for a spread over them.
+    """
 
     deflated_sharpe: float = 0.95
     overfitting: float = 0.20
@@ -21,6 +24,7 @@ class Thresholds:
     seeds: float = 0.80
     surrogate: float = 0.01
     portfolios: int = 500
+    starts: int = 2
 
 
 #: Criteria that fail for want of data rather than because the data contradict the claim.
@@ -77,9 +81,9 @@ def _listed(names: set[str]) -> str:
 def _criteria(evidence: Evidence, case: Case, limits: Thresholds) -> Iterator[Criterion]:
     amount = _Amount(evidence.measure)
     yield _interval(case, amount)
-    yield _deflated(case, limits)
+    yield _deflated(case, limits, counted=bool(evidence.ledger))
     yield _overfitting(evidence, limits)
-    yield _luck(case, amount)
+    yield _luck(case, amount, limits)
     yield _windows(case, limits)
     yield _seeds(case, limits)
     yield _stress(case, amount, "twice the cost", 2.0, 1, "At twice the cost of trading")
@@ -128,12 +132,13 @@ def _interval(case: Case, amount: _Amount) -> Criterion:
     return Criterion("beats the best rule", gain.low, 0.0, passed, sentence)
 
 
-def _deflated(case: Case, limits: Thresholds) -> Criterion:
+def _deflated(case: Case, limits: Thresholds, counted: bool) -> Criterion:
     name = "deflated Sharpe"
     if case.deflated is None:
         return _not_measured(name, limits.deflated_sharpe, "the gain has no Sharpe ratio to deflate")
     value, trials = case.deflated.deflated, case.deflated.trials
     tried = "1 trial" if trials == 1 else f"{trials:,} trials"
+    tried += "" if counted else " of this comparison"
     sentence = (
         f"With {tried} counted, the gain is real with probability {value:.2f}; {limits.deflated_sharpe:.2f} is asked."
     )
@@ -152,8 +157,11 @@ def _overfitting(evidence: Evidence, limits: Thresholds) -> Criterion:
     return Criterion(name, value, limits.overfitting, value <= limits.overfitting, sentence)
 
 
-def _luck(case: Case, amount: _Amount) -> Criterion:
+def _luck(case: Case, amount: _Amount, limits: Thresholds) -> Criterion:
     spread = float(np.max([case.luck.spread, case.opponent_luck.spread]))
+    for luck in (case.luck, case.opponent_luck):
+        if luck.offsets < min(limits.starts, luck.schedule):
+            return _not_measured("timing luck", spread, f"{luck.policy} was run from {luck.offsets} of its start dates")
     gain = case.gain.estimate
     passed = gain > spread
     sentence = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -94,6 +94,25 @@ def windows(
     return tuple(found)
 
 
+def check_windows(found: Sequence[Window], sessions: int) -> None:
+    """Raise `ParameterError` for windows written by hand whose parts touch or overlap, or whose tests do not follow one
+    another: what is judged there may have been learned from."""
+    if not found:
+        raise ParameterError("there is no test window", "test_windows")
+    for number, window in enumerate(found, start=1):
+        (fit, validation), (start, stop) = (window.fit, window.validation), window.test
+        if not (0 <= fit[0] < fit[1] <= validation[0] < validation[1] and start < stop <= sessions):
+            raise ParameterError(f"window {number} is out of order or outside {sessions} sessions: {window}", "windows")
+        if start - validation[1] < LEAST_EMBARGO:
+            raise ParameterError(
+                f"the test of window {number} begins {start - validation[1]} sessions after its training ends: "
+                f"at least {LEAST_EMBARGO} are needed",
+                "windows",
+            )
+        if number > 1 and start != found[number - 2].test[1]:
+            raise ParameterError(f"the test of window {number} does not follow that of the one before", "windows")
+
+
 def training(universe: Universe, signals: Signals, window: Window) -> Training:
     """Copies of universe and signals from the start of a window's training to its end."""
     start, stop = window.train
@@ -115,6 +134,9 @@ def cut(universe: Universe, start: int, stop: int) -> Universe:
         price=universe.price[:, start:stop].copy(),
         dividend=universe.dividend[:, start:stop].copy(),
         cash_return=cash,
+        target=universe.target.copy(),
+        half_spread=universe.half_spread.copy(),
+        daily_value=universe.daily_value.copy(),
     )
 
 
