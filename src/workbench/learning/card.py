@@ -156,8 +156,15 @@ _LARGEST = 2**63 - 1
 
 
 def dumps(record: Any) -> bytes:
-    """Write a dataclass of this room as canonical JSON: sorted keys, ASCII, one spelling for one content."""
-    return (json.dumps(asdict(record), sort_keys=True, indent=1, ensure_ascii=True, allow_nan=False) + "\n").encode()
+    """Write a dataclass of this room as canonical JSON: sorted keys, ASCII, one spelling for one content.
+
+    Raises `ParameterError` for what JSON cannot hold, such as a number of numpy's.
+    """
+    try:
+        body = json.dumps(asdict(record), sort_keys=True, indent=1, ensure_ascii=True, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise ParameterError(f"{error}; give plain numbers and text, as float(value) or bool(value)", "card") from error
+    return f"{body}\n".encode()
 
 
 def loads(kind: type, body: bytes) -> Any:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from workbench.backtest import Universe
-from workbench.backtest.evidence import Case, Evidence, Verdict, verdict
+from workbench.backtest.evidence import Case, Control, Criterion, Evidence, Verdict, verdict
 from workbench.errors import ParameterError
 from workbench.learning.card import Card, Check, Data, Window
 
@@ -26,12 +26,8 @@ def judged(card: Card, found: Evidence, universe: Universe) -> Card:
     if found.measure != "total_bp":
         raise ParameterError(f"the evidence is about {found.measure!r}; pack it with measure='total_bp'", "measure")
     reached = verdict(found, card.name)
-    measured = tuple(
-        Check(one.name, float(one.value), one.threshold, one.passed, one.sentence)
-        for one in reached.criteria
-        if one.value is not None
-    )
-    controls = tuple(Check(one.name, one.value, one.threshold, one.passed, one.sentence) for one in found.controls)
+    measured = tuple(_check(one, one.value) for one in reached.criteria if one.value is not None)
+    controls = tuple(_check(one, one.value) for one in found.controls)
     data = data_of(universe, "to judge")
     return replace(
         card,
@@ -59,6 +55,11 @@ def data_of(universe: Universe, use: str) -> Data:
         universe.survivorship or "not said",
         hashlib.sha256(np.ascontiguousarray(universe.price).tobytes()).hexdigest(),
     )
+
+
+def _check(one: Control | Criterion, value: float) -> Check:
+    """Plain numbers: numpy's are no JSON."""
+    return Check(one.name, float(value), float(one.threshold), bool(one.passed), one.sentence)
 
 
 def _windows(case: Case, universe: str) -> tuple[Window, ...]:
