@@ -23,6 +23,6 @@ def test_the_code_on_policies_runs_and_gives_every_start_its_cost():
     code = next(code for code in CODE if "simulate(" in code)
     names: dict[str, object] = {}
     exec(code.replace("simulate(sectors", "found = simulate(sectors"), names)
-    statistics = names["found"].statistics
+    statistics = names["found"]
     assert len(statistics) == (21 + 1 + 21) * 2
     assert statistics["total_bp"].notna().all()
