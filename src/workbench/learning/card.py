@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from workbench.backtest.evidence import CONTROLS, CRITERIA
 from workbench.errors import ParameterError
 
 _STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
@@ -224,13 +225,18 @@ def check(card: Card) -> None:
 
 
 def _check_earned(card: Card) -> None:
-    """A verdict follows from what the card shows; one that does not was written by hand."""
-    for name in ("windows", "tests", "controls"):
-        if not getattr(card, name):
-            raise ParameterError(f"the card says deploy and shows no {name}; record the evidence on it", name)
-    failed = [check.name for check in (*card.tests, *card.controls) if not check.passed]
-    if failed:
-        raise ParameterError(f"the card says deploy although {failed[0]!r} failed; its verdict is another", "verdict")
+    """A verdict of deploy follows from criteria and controls that are all on the card, and all passed."""
+    if not card.windows:
+        raise ParameterError("the card says deploy and shows no windows; record the evidence with judge", "windows")
+    for where, needed, checks in (("tests", CRITERIA, card.tests), ("controls", CONTROLS, card.controls)):
+        passed = {check.name for check in checks if check.passed} - {c.name for c in checks if not c.passed}
+        missing = [name for name in needed if name not in passed]
+        if missing:
+            raise ParameterError(
+                f"the card says deploy, and {missing[0]!r} is not among its {where} that are passed; record the "
+                "evidence with judge, which reaches the verdict too",
+                "verdict",
+            )
 
 
 def _check_familiar(familiar: Familiar) -> None:

@@ -16,6 +16,7 @@ from workbench.backtest.evidence.ledger import Trial, TrialLedger
 from workbench.backtest.evidence.overfitting import overfitting
 from workbench.backtest.evidence.result import (
     CONTROLS,
+    CRITERIA,
     MEASURES,
     Case,
     Control,
@@ -40,6 +41,7 @@ from workbench.backtest.evidence.windows import Fit, Training, Window, training,
 
 __all__ = [
     "CONTROLS",
+    "CRITERIA",
     "MEASURES",
     "Candidate",
     "Case",

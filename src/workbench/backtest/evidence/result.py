@@ -14,6 +14,21 @@ MEASURES = {"total_bp": "bp a year of trading cost and tracking loss", "sharpe":
 #: Controls that every verdict asks for.
 CONTROLS = ("leak", "noise world", "planted signal", "DP gap", "same bits")
 
+#: Criteria of every verdict, in their order.
+CRITERIA = (
+    "beats the best rule",
+    "deflated Sharpe",
+    "overfitting",
+    "timing luck",
+    "windows",
+    "seeds",
+    "twice the cost",
+    "a day later",
+    "surrogate",
+    "controls",
+    "portfolios",
+)
+
 
 @dataclass(frozen=True)
 class Interval:
