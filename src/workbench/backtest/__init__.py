@@ -9,6 +9,7 @@ from workbench.backtest import (
     learned,
     tuning,
 )
+from workbench.backtest.after_tax import AfterTax, after_tax, compare_after_tax
 from workbench.backtest.chained_file import ChainedFile
 from workbench.backtest.engine import Backtests, joined, simulate
 from workbench.backtest.learned import BandNetwork, LearnedQuadratic
@@ -19,6 +20,7 @@ from workbench.backtest.policy import EVERY, CompiledPolicy, Policy, Rule
 from workbench.backtest.quadratic import Quadratic
 from workbench.backtest.runs import Runs
 from workbench.backtest.signals import signals
+from workbench.backtest.tax_aware import LotPolicy, TaxAware, TaxLots
 from workbench.backtest.tilts import Tilted
 from workbench.backtest.tuning import tune_universe
 from workbench.backtest.universe import Costs, Floats, Observation, Signals, Universe
@@ -27,6 +29,7 @@ from workbench.backtest.worlds import block_bootstrap, gbm, known_signals, noise
 
 __all__ = [
     "EVERY",
+    "AfterTax",
     "Backtests",
     "Band",
     "BandNetwork",
@@ -37,6 +40,7 @@ __all__ = [
     "Costs",
     "Floats",
     "LearnedQuadratic",
+    "LotPolicy",
     "MultiPeriod",
     "Observation",
     "Policy",
@@ -44,9 +48,13 @@ __all__ = [
     "Rule",
     "Runs",
     "Signals",
+    "TaxAware",
+    "TaxLots",
     "Tilted",
     "Universe",
+    "after_tax",
     "block_bootstrap",
+    "compare_after_tax",
     "compiled",
     "dynamic_programming",
     "evidence",

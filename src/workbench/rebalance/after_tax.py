@@ -17,14 +17,15 @@ import pandas as pd
 
 from workbench.errors import ParameterError
 from workbench.rebalance._history import FUNDS, LEAST_WINDOW, Fund, History, history_of_funds, read_history
-from workbench.rebalance._ledger import Ledger, Lot, TaxRates, first_in_first_out
+from workbench.rebalance._ledger import Dividend, Ledger, Lot, TaxRates, first_in_first_out
 from workbench.rebalance.household import DEFERRED, TAXED, TREATMENT, CashDemand, Days, Floats, Household, Restriction
 from workbench.rebalance.rounding import Orders
 from workbench.rebalance.settings import Settings
 
 __all__ = [
-    "FUNDS", "STRATEGIES", "Assumptions", "Fund", "History", "Path", "Strategy", "Study", "TaxRates", "cohort_starts",
-    "compare", "history_of_funds", "internal_rate", "read_history", "simulate",
+    "FUNDS", "STRATEGIES", "TAX_MONTH", "Assumptions", "Dividend", "Fund", "History", "Ledger", "Lot", "Path",
+    "Strategy", "Study", "TaxRates", "cohort_starts", "compare", "history_of_funds", "internal_rate", "read_history",
+    "simulate", "taxable_account",
 ]  # fmt: skip
 
 #: What a strategy asks for a household's orders; `solve_household` unless a test hands in another.
@@ -258,6 +259,18 @@ class Study:
 
 def _returns(path: Path) -> tuple[float, float, float]:
     return path.annual_return_before_tax(), path.annual_return(), path.annual_return(liquidated=True)
+
+
+def taxable_account(cash: float, qualified: Floats, rates: TaxRates) -> Ledger:
+    """Open the books of one taxable account with cash, for others to trade in; no two securities are identical.
+
+    `qualified` (S) is the part of each security's dividends that can be qualified.
+    """
+    return Ledger(
+        registration=("taxable",), treatment=np.array([TAXED], np.int32),
+        wash_group=np.arange(len(qualified), dtype=np.int32), qualified=np.asarray(qualified, float), rates=rates,
+        cash=np.array([round(cash, 2)]),
+    )  # fmt: skip
 
 
 def cohort_starts(history: History, years: int, *, most: int | None = None) -> tuple[pd.Timestamp, ...]:
