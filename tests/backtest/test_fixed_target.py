@@ -1,11 +1,11 @@
 """The reference problem: its published figures, its paths, and one answer for every form of policy."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 
-from workbench.backtest import Quadratic, fixed_target
+from workbench.backtest import Observation, Quadratic, fixed_target
 from workbench.backtest.fixed_target import BURN_IN, PROBLEMS, evaluate, monthly_growth
 from workbench.backtest.policies import Band, BuyAndHold, Calendar
 from workbench.errors import ParameterError, PolicyError
@@ -160,3 +160,66 @@ def test_wrong_names_and_schedules_are_refused():
         evaluate("n2_10", MONTH, paths=0)
     with pytest.raises(ParameterError, match="take a multiple"):
         evaluate("n2_10", Calendar(30), paths=2)
+
+
+class ToTarget:
+    """Back to target, in an array of its own or in the one it was shown."""
+
+    every, name = 21, "to target"
+
+    def __init__(self, scribbles: bool, many: bool) -> None:
+        self.scribbles = scribbles
+        if many:
+            self.decide_many = self._many
+
+    def decide(self, seen: Observation) -> np.ndarray:
+        if not self.scribbles:
+            return seen.target
+        seen.weight[:] = seen.target
+        seen.covariance[:] = 0.0
+        return seen.weight
+
+    def _many(self, weights: np.ndarray) -> np.ndarray:
+        wanted = weights if self.scribbles else weights.copy()
+        wanted[:] = [0.6, 0.4]
+        return wanted
+
+
+@pytest.mark.parametrize("many", [True, False])
+def test_writing_over_what_was_shown_is_no_free_trade(many):
+    honest, other = (fixed_target.evaluate("n2_10", ToTarget(scribbles, many), 20) for scribbles in (False, True))
+    assert honest.mean > 0
+    np.testing.assert_allclose(other.total, honest.total, rtol=1e-12)
+
+
+def test_an_answer_of_another_shape_is_refused():
+    class One:
+        every, name = 21, "one number"
+
+        def decide(self, seen: Observation) -> float:
+            return 0.5
+
+    with pytest.raises(PolicyError, match="one number answers with shape"):
+        fixed_target.evaluate("n2_10", One(), 5)
+    One.decide = lambda self, seen: 1 / 0
+    with pytest.raises(PolicyError, match="one number raised ZeroDivisionError"):
+        fixed_target.evaluate("n2_10", One(), 5)
+
+
+def test_costs_on_other_paths_are_no_pair():
+    with pytest.raises(ParameterError, match="same paths"):
+        evaluate("n2_10", MONTH, 5).over(evaluate("n2_10", YEAR, 5, seed=3))
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"cost": -0.001}, "0 or more"),
+        ({"target": (0.5, 0.6)}, "sum to 1.1"),
+        ({"correlation": ((1.0, 2.0), (2.0, 1.0))}, "no covariance"),
+        ({"drift": (0.1,)}, "unlike length"),
+    ],
+)
+def test_problems_that_are_none_are_refused(changed, said):
+    with pytest.raises(ParameterError, match=said):
+        replace(PROBLEMS["n2_10"], **changed)

@@ -19,7 +19,7 @@ from numba import njit
 from workbench.backtest import _decide
 from workbench.backtest.policy import CompiledPolicy, Policy, Rule
 from workbench.backtest.universe import Floats, Observation
-from workbench.errors import ParameterError, PolicyError
+from workbench.errors import ParameterError, PolicyError, WorkbenchError
 
 MONTHS = 12
 SESSIONS_A_MONTH = 21
@@ -43,6 +43,21 @@ class Problem:
     target: tuple[float, ...]
     cost: float
     risk_aversion: float = 5.0
+
+    def __post_init__(self) -> None:
+        n, target = len(self.target), np.array(self.target, float)
+        shapes = {np.shape(self.drift), np.shape(self.volatility), target.shape}
+        if shapes != {(n,)} or np.shape(self.correlation) != (n, n):
+            raise ParameterError(
+                f"{self.name}: drift, volatility, correlation and target are of unlike length", "target"
+            )
+        numbers = (*self.drift, *self.volatility, *target, self.cost, self.risk_aversion)
+        if not np.isfinite(numbers).all() or min(*self.volatility, *target, self.cost, self.risk_aversion) < 0:
+            raise ParameterError(f"{self.name}: give finite numbers, 0 or more but for drift", "cost")
+        if abs(target.sum() - 1.0) > 1e-9:
+            raise ParameterError(f"{self.name}: target weights sum to {target.sum():.6g}; they must sum to 1", "target")
+        if np.linalg.eigvalsh(self.covariance).min() <= 0:
+            raise ParameterError(f"{self.name}: correlations and volatilities make no covariance", "correlation")
 
     @property
     def assets(self) -> int:
@@ -115,6 +130,7 @@ class YearlyCost:
     trading: Floats
     tracking: Floats
     turnover: Floats
+    seed: int = TEST_SEED
 
     @property
     def total(self) -> Floats:
@@ -133,7 +149,7 @@ class YearlyCost:
 
     def over(self, other: YearlyCost) -> Excess:
         """How much dearer this policy is than another on the same paths."""
-        if self.problem != other.problem or len(self.total) != len(other.total):
+        if (self.problem, self.seed, len(self.total)) != (other.problem, other.seed, len(other.total)):
             raise ParameterError("Only costs of one problem on the same paths can be compared.", "other")
         base = other.mean
         ratio = self.mean / base - 1.0
@@ -191,7 +207,7 @@ def evaluate(
         weight /= weight.sum(axis=1, keepdims=True)
     bp = 1e4 / years
     tracking = bp * 0.5 * problem.risk_aversion / MONTHS * loss
-    return YearlyCost(problem.name, policy.name, bp * problem.cost * traded, tracking, 0.5 * traded / years)
+    return YearlyCost(problem.name, policy.name, bp * problem.cost * traded, tracking, 0.5 * traded / years, seed)
 
 
 def compare(
@@ -247,8 +263,8 @@ def decisions(problem: Problem, policy: Policy) -> Callable[[Floats], Floats]:
         return _compiled(policy.rule(), seen)
     many = getattr(policy, "decide_many", None)
     if many is not None:
-        chosen: Callable[[Floats], Floats] = many
-        return chosen
+        # What is shown is a copy: a policy that wrote over it would change what it holds without trading.
+        return lambda weights: np.asarray(many(weights.copy()), dtype=np.float64)
     return lambda weights: _one_by_one(policy, weights, seen)
 
 
@@ -303,20 +319,30 @@ def _one_by_one(policy: Policy, weights: Floats, seen: Observation) -> Floats:
     """Any policy, asked path by path."""
     wanted = weights.copy()
     for k, weight in enumerate(weights):
-        answer = policy.decide(
-            Observation(
-                seen.session,
-                weight,
-                seen.target,
-                seen.covariance,
-                seen.cost,
-                seen.market,
-                seen.asset,
-                seen.risk_aversion,
-            )
+        # Each look gets arrays of its own: a policy that wrote over them would change what it holds without trading.
+        shown = Observation(
+            seen.session,
+            weight.copy(),
+            seen.target.copy(),
+            seen.covariance.copy(),
+            seen.cost.copy(),
+            seen.market.copy(),
+            seen.asset.copy(),
+            seen.risk_aversion,
         )
-        if answer is not None:
-            wanted[k] = answer
+        try:
+            answer = policy.decide(shown)
+        except WorkbenchError:
+            raise
+        # Whatever somebody's policy raises, the reader must learn whose it was.
+        except Exception as error:
+            raise PolicyError(f"{policy.name} raised {type(error).__name__}: {error}; correct it") from error
+        if answer is None:
+            continue
+        chosen = np.asarray(answer, dtype=np.float64)
+        if chosen.shape != weight.shape:
+            raise PolicyError(f"{policy.name} answers with shape {chosen.shape}; give {len(weight)} weights, or None.")
+        wanted[k] = chosen
     return wanted
 
 

@@ -13,6 +13,8 @@ from workbench.errors import MarketDataError, ParameterError
 
 #: Fewer blocks than this say nothing about how much they differ.
 LEAST_BLOCKS = 6
+#: Fewer sessions than this have no block length; fewer replications no 95 % quantile.
+LEAST_SESSIONS, LEAST_REPLICATIONS = 12, 19
 #: Replications that are held in memory at once.
 AT_ONCE = 250
 
@@ -66,7 +68,7 @@ def sharpe_difference(
         columns,
         SHARPE_GAP,
         seed=seed,
-        block=block or block_length(first - second),
+        block=block_length(first - second) if block is None else block,
         replications=replications,
         scale=float(np.sqrt(periods)),
         same=bool((first == second).all()),
@@ -78,11 +80,13 @@ def mean_interval(
 ) -> Interval:
     """The mean of a daily gain (T), as of one policy's cost less another's, by the same bootstrap; errors as there."""
     (gain,) = _paired(gain)
+    if np.ptp(gain) == 0 and gain[0] != 0:
+        raise MarketDataError(f"the gain is {gain[0]:g} on every session: what never changes has no interval.")
     return studentised(
         gain[:, None],
         MEAN,
         seed=seed,
-        block=block or block_length(gain),
+        block=block_length(gain) if block is None else block,
         replications=replications,
         same=bool((gain == 0).all()),
     )
@@ -104,6 +108,7 @@ def studentised(
     and Kuensch 1996). `scale` multiplies the result; `same` says that both sides are one and nothing is to be tested.
     """
     sessions = len(columns)
+    _check_draws(block, replications)
     blocks = sessions // block
     if blocks < LEAST_BLOCKS:
         raise MarketDataError(
@@ -152,7 +157,8 @@ def stationary_interval(
     from arch.bootstrap import StationaryBootstrap
 
     (gain,) = _paired(gain)
-    length = round(block or block_length(gain, "stationary"))
+    length = round(block_length(gain, "stationary") if block is None else block)
+    _check_draws(length, replications)
     drawn = StationaryBootstrap(length, gain, seed=np.random.default_rng(seed)).apply(np.mean, replications)[:, 0]
     estimate = float(gain.mean())
     low, high = np.quantile(drawn, [0.025, 0.975])
@@ -173,6 +179,8 @@ def block_length(series: Floats, kind: str = "circular") -> int:
     """Sessions a block should have for this series: Politis and White's choice, between T^(1/3) and T / 8."""
     from arch.bootstrap import optimal_block_length
 
+    if len(series) < LEAST_SESSIONS:
+        raise MarketDataError(f"{len(series)} sessions are too few to resample: at least {LEAST_SESSIONS} are needed.")
     least, most = int(np.ceil(len(series) ** (1 / 3))), max(len(series) // 8, 1)
     if np.ptp(series) == 0:
         return min(least, most)
@@ -222,6 +230,13 @@ def _circular_block_means(columns: Floats, block: int) -> Floats:
     return (sums[block:] - sums[:-block]) / block + centre
 
 
+def _check_draws(block: int, replications: int) -> None:
+    if block < 1 or int(block) != block:
+        raise ParameterError(f"block is {block}: a whole number of 1 session or more is needed", "block")
+    if replications < LEAST_REPLICATIONS:
+        raise ParameterError(f"{replications} replications: at least {LEAST_REPLICATIONS} are needed", "replications")
+
+
 def _paired(*series: Floats) -> list[Floats]:
     """Series as float arrays of one length without gaps."""
     arrays = [np.ascontiguousarray(values, dtype=float) for values in series]
@@ -230,6 +245,8 @@ def _paired(*series: Floats) -> list[Floats]:
     if len({len(values) for values in arrays}) > 1:
         raise MarketDataError(f"series of {' and '.join(str(len(v)) for v in arrays)} sessions cannot be compared.")
     for values in arrays:
+        if not len(values):
+            raise MarketDataError("a series has no session at all.")
         if not np.isfinite(values).all():
             raise MarketDataError(f"session {int(np.argmin(np.isfinite(values)))} has no return: leave no gaps.")
     return arrays

@@ -104,6 +104,9 @@ def _check(rules: Sequence[Policy], candidates: Sequence[Candidate], measure: st
     if twice:
         raise ParameterError(f"two policies are called {twice[0]!r}: name them apart", "candidates")
     for candidate in candidates:
+        for made in (candidate.policy, *candidate.seeds.values()):
+            if not (isinstance(made, Policy | Track) or callable(made)):
+                raise ParameterError(f"{candidate.name}: {made!r} is no policy, fit or track", "candidates")
         if candidate.seeds and candidate.deterministic:
             raise ParameterError(f"{candidate.name} cannot be deterministic and have seeds", "seeds")
 
@@ -133,6 +136,8 @@ def _best(measure: str, setting: Setting, by_rule: Sequence[Record], window: Win
     values = [
         float(worth(measure, record.excess[setting.base, days], record.total[setting.base, days])) for record in by_rule
     ]
+    if np.isnan(values).all():
+        raise MarketDataError("no rule has a Sharpe ratio on its training years: nothing moves there. Check the data.")
     return int(np.nanargmax(values))
 
 

@@ -23,7 +23,7 @@ from workbench.backtest.runs import Runs
 from workbench.backtest.signals import signals
 from workbench.backtest.universe import Floats, Observation, Signals, Universe
 from workbench.backtest.walk import walk
-from workbench.errors import MarketDataError
+from workbench.errors import MarketDataError, ParameterError
 
 #: Claims allowed in worlds without anything to find.
 CLAIM_RATE = 0.05
@@ -46,6 +46,8 @@ def leak(
     its weights up to that day must agree to the bit, in plain Python and, where it is compiled, in the kernel.
     The value is the number of cuts where they do not. A year of sessions after the warm-up is enough and fast.
     """
+    if cuts < 1:
+        raise ParameterError(f"{cuts} cuts check nothing: give 1 or more", "cuts")
     rng = np.random.default_rng(seed)
     before = make_signals(universe)
     start, end = before.first, len(universe.sessions) - 2
@@ -158,6 +160,8 @@ def noise_world(claims: Callable[[int], bool], *, worlds: int, seed: int) -> Con
 
     `claims` gets a world's seed, makes the world, runs the whole procedure to its verdict, and says whether it claims.
     """
+    if worlds < 1:
+        raise ParameterError(f"{worlds} worlds check nothing: give 1 or more", "worlds")
     seeds = np.random.SeedSequence(seed).generate_state(worlds)
     found = sum(bool(claims(int(each))) for each in seeds)
     rate = found / worlds
@@ -167,6 +171,8 @@ def noise_world(claims: Callable[[int], bool], *, worlds: int, seed: int) -> Con
 
 def planted_signal(finds: Callable[[int], bool], *, worlds: int, seed: int, least: float = 0.8) -> Control:
     """How often a procedure finds a signal that was planted: a sceptic who never believes anything is no use either."""
+    if worlds < 1:
+        raise ParameterError(f"{worlds} worlds check nothing: give 1 or more", "worlds")
     seeds = np.random.SeedSequence(seed).generate_state(worlds)
     found = sum(bool(finds(int(each))) for each in seeds)
     rate = found / worlds

@@ -28,6 +28,13 @@ class Trial:
     measure: str = "total_bp"
     sharpe: float | None = None
 
+    def __post_init__(self) -> None:
+        """Numbers of any library as the file holds them."""
+        if self.seed is not None:
+            object.__setattr__(self, "seed", int(self.seed))
+        if self.sharpe is not None:
+            object.__setattr__(self, "sharpe", float(self.sharpe))
+
     @property
     def key(self) -> tuple[str, str, str, int | None, str, float | None]:
         """What makes it distinct; ratios that agree to 1e-9 were computed twice."""
@@ -63,7 +70,7 @@ class TrialLedger:
         for number, record in enumerate(self._file.read(), start=1):
             try:
                 found.append(Trial(**record))
-            except TypeError as error:
+            except (TypeError, ValueError) as error:
                 raise self._file.broken(number, "is no trial") from error
         return tuple(found)
 

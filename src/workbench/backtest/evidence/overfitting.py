@@ -17,13 +17,14 @@ def overfitting(values: Floats, *, parts: int = 16, sharpe: bool = True) -> Over
     """PBO by combinatorially symmetric cross-validation of daily values (T x V; above is better), one column a policy.
 
     The history is cut into `parts` (even), the oldest odd days left out; of each choice of half of them the best policy
-    is ranked in the other half, by Sharpe ratio or else by mean. Raises `ParameterError` for odd `parts` or fewer than
-    2 policies, `MarketDataError` for gaps or fewer than 2 sessions a part.
+    is ranked in the other half, by Sharpe ratio or else by mean. Raises `ParameterError` for `parts` that are odd or above
+    20 (184,756 splits) or fewer than 2 policies, `MarketDataError` for gaps or fewer than 2 sessions a part.
     Source: Bailey, Borwein, Lopez de Prado and Zhu, The probability of backtest overfitting, J. Comp. Fin. 20 (2017).
     """
     values = np.asarray(values, float)
-    if parts < 2 or parts % 2:
-        raise ParameterError(f"parts is {parts}: an even number of 2 or more is needed", "parts")
+    if parts not in range(2, 21, 2):
+        raise ParameterError(f"parts is {parts}: an even number from 2 to 20 is needed", "parts")
+    parts = int(parts)
     if values.ndim != 2 or values.shape[1] < 2:
         raise ParameterError("overfitting is about a choice: at least 2 policies (T x V) are needed", "values")
     length = len(values) // parts

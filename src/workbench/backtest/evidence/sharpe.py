@@ -29,7 +29,7 @@ def expected_maximum(trials: float, variance: float) -> float:
 
     Source: Bailey and Lopez de Prado, The deflated Sharpe ratio, J. Portfolio Management 40 (2014), eq. 1.
     """
-    if trials < 1 or variance < 0:
+    if not (trials >= 1 and variance >= 0):
         raise ParameterError(f"{trials} trials with variance {variance}: at least 1 and 0 are needed", "trials")
     if trials == 1:
         return 0.0
@@ -44,6 +44,8 @@ def minimum_track_record(
 
     Source: Bailey and Lopez de Prado (2012), eq. 11.
     """
+    if not 0.5 <= confidence < 1.0:
+        raise ParameterError(f"confidence is {confidence}: from .5 to below 1", "confidence")
     if sharpe <= benchmark:
         return float("inf")
     return float(1 + (_spread(sharpe, skew, kurtosis) * stats.norm.ppf(confidence) / (sharpe - benchmark)) ** 2)

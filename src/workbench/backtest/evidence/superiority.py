@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workbench.backtest.evidence.bootstrap import block_length, hac_error
+from workbench.backtest.evidence.bootstrap import LEAST_REPLICATIONS, LEAST_SESSIONS, block_length, hac_error
 from workbench.backtest.evidence.result import Superiority
 from workbench.backtest.universe import Floats
 from workbench.errors import MarketDataError, ParameterError
@@ -40,6 +40,12 @@ def superiority(
         raise ParameterError(f"{len(names)} names need as many columns of gains", "names")
     if not np.isfinite(gains).all():
         raise MarketDataError("a policy has a session without a gain: leave no gaps.")
+    if len(gains) < LEAST_SESSIONS or replications < LEAST_REPLICATIONS or (block is not None and block < 1):
+        raise ParameterError(
+            f"{len(gains)} sessions, {replications} replications, block {block}: at least {LEAST_SESSIONS}, "
+            f"{LEAST_REPLICATIONS} and 1 are needed",
+            "replications",
+        )
     differs = np.ptp(gains, axis=0) > 0
     if not differs.any():
         raise MarketDataError("no policy ever differs from the opponent: there is nothing to test.")

@@ -41,6 +41,8 @@ class Setting:
     def __post_init__(self) -> None:
         if BASE not in self.combinations:
             raise ParameterError("cost_multiples must hold 1 and delays 1: headline figures are made there", "delays")
+        if len(set(self.combinations)) < len(self.combinations):
+            raise ParameterError("cost_multiples or delays hold a number twice; give each once", "cost_multiples")
         if self.universe.paths != 1:
             raise ParameterError(
                 f"{self.universe.name} has {self.universe.paths} paths: evidence is on one", "universe"

@@ -10,7 +10,7 @@ import pandas as pd
 
 from workbench.backtest.policy import Policy
 from workbench.backtest.universe import Signals, Universe
-from workbench.errors import MarketDataError, ParameterError
+from workbench.errors import MarketDataError, ParameterError, PolicyError, WorkbenchError
 
 #: Sessions of a year, and the least that must lie between training and test.
 YEAR = 252
@@ -67,6 +67,9 @@ def windows(
     `MarketDataError`, with the sessions needed, where the history is too short for one window.
     """
     count = sessions if isinstance(sessions, int) else len(sessions)
+    numbers = (train_years, validation_years, test_years, longest_train_years, embargo, first)
+    if not np.isfinite(numbers).all() or embargo != int(embargo) or first != int(first) or first < 0:
+        raise ParameterError(f"years, embargo and first must be finite, the latter two whole; are {numbers}", "embargo")
     train, validation, test = (round(YEAR * years) for years in (train_years, validation_years, test_years))
     longest = round(YEAR * longest_train_years)
     if embargo < LEAST_EMBARGO:
@@ -157,4 +160,16 @@ def cut_signals(signals: Signals, start: int, stop: int) -> Signals:
 
 def fit_all(universe: Universe, signals: Signals, fit: Fit, found: tuple[Window, ...]) -> tuple[Policy, ...]:
     """The policy that `fit` makes for each window, each from its own training data only."""
-    return tuple(fit(training(universe, signals, window)) for window in found)
+    made = []
+    for number, window in enumerate(found, start=1):
+        try:
+            made.append(fit(training(universe, signals, window)))
+        except WorkbenchError:
+            raise
+        # Whatever somebody's fit raises, the reader must learn in which window.
+        except Exception as error:
+            raise PolicyError(
+                f"the fit of window {number} (training to {universe.sessions[window.train[1] - 1]:%Y-%m-%d}) raised "
+                f"{type(error).__name__}: {error}; correct it"
+            ) from error
+    return tuple(made)
