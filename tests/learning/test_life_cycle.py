@@ -31,7 +31,7 @@ def market(sessions, seed, name="made-up market"):
 @pytest.fixture(scope="module")
 def trained():
     """Two seeds, three steps each: an ensemble, and each of its members alone."""
-    pytest.importorskip("torch", reason="training policies needs torch: make lab")
+    torch = pytest.importorskip("torch", reason="training policies needs torch: make lab")
     from workbench.learning.brownian import brownian_scene
     from workbench.learning.learned_quadratic import Training, ensemble, train_learned_quadratic
 
@@ -42,6 +42,7 @@ def trained():
         return brownian_scene(mean, covariance, target, cost, np.full(8, 5.0), 18, np.random.default_rng(seed))
 
     settings = Training(steps=3, hidden=2, burn_in=3, check_every=1)
+    torch.set_num_threads(1)
     members = [
         train_learned_quadratic(lambda step, seed=seed: scene(seed, step), (scene(9, 9),), 0.8, seed, settings)
         for seed in (1, 2)
