@@ -17,6 +17,7 @@ from workbench.backtest import _kernel
 from workbench.backtest.engine import check_window
 from workbench.backtest.policy import Policy
 from workbench.backtest.problems import check_number
+from workbench.backtest.runs import Runs
 from workbench.backtest.signals import target_returns, total_returns
 from workbench.backtest.tax_aware import LotPolicy, TaxLots
 from workbench.backtest.universe import Floats, Observation, Signals, Universe
@@ -104,13 +105,10 @@ def after_tax(
     first, last = check_window(universe, signals, first, last)
     if relief not in RELIEF:
         raise ParameterError(f"relief {relief!r} is unknown; give one of {', '.join(RELIEF)}", "relief")
-    if not 0 <= offset < policy.every or delay < 1 or not 0 <= path < universe.paths:
-        raise ParameterError(
-            f"offset {offset} must be from 0 to below {policy.every}, delay {delay} at least 1, path {path} below "
-            f"{universe.paths}",
-            "offset",
-        )
-    for name, value in (("cost_multiple", cost_multiple), ("commission", commission), ("risk_aversion", risk_aversion)):
+    Runs.product([policy], [offset], [cost_multiple], [delay], [path])
+    if path >= universe.paths:
+        raise ParameterError(f"{universe.name} has paths 0 to {universe.paths - 1}; got {path}", "path")
+    for name, value in (("commission", commission), ("risk_aversion", risk_aversion)):
         check_number(name, value, low=0.0)
     check_number("wealth", wealth, low=0.0, open_low=True)
     rate = cost_multiple * (universe.half_spread + commission)
@@ -129,8 +127,10 @@ def compare_after_tax(
     """One row a policy: statistics before and after tax, with its rank by each; settings as of `after_tax`.
 
     `rank_before_tax` orders by `total_bp` (costs and tracking loss), `rank_after_tax` by that and the tax of the years,
-    `rank_liquidated` by what selling everything at the end leaves. 1 is best.
+    `rank_liquidated` by what selling everything at the end leaves. 1 is best. Raises `ParameterError` for no policies or
+    two of one name, and as `after_tax`.
     """
+    Runs.product(policies)
     rows = [after_tax(universe, signals, policy, **settings).statistics for policy in policies]  # type: ignore[arg-type]
     table = pd.DataFrame(rows).infer_objects().reset_index(drop=True)
     table["rank_before_tax"] = table["total_bp"].rank(method="min").astype(int)
@@ -164,6 +164,9 @@ class _Account:
     ) -> None:
         """Buy the target at its basis on the day it has been held since; what that costs was somebody's before."""
         n, universe = len(self.universe.assets), self.universe
+        for name, given in (("start_basis", start_basis), ("qualified", qualified)):
+            if np.shape(given) not in ((), (n,)):
+                raise ParameterError(f"{name} must be one number or {n}, one an asset, is {given}", name)
         basis = np.broadcast_to(np.asarray(start_basis, float), n)
         if not (np.isfinite(basis) & (basis > 0.0)).all():
             raise ParameterError(f"start_basis is {start_basis}; give parts of the price above 0", "start_basis")
@@ -171,9 +174,12 @@ class _Account:
         if not ((share >= 0.0) & (share <= 1.0)).all():
             raise ParameterError(f"qualified is {qualified}; give parts from 0 to 1", "qualified")
         start = universe.sessions[self.first]
-        since = start if held_since is None else pd.Timestamp(held_since)
+        since = start if held_since is None else pd.to_datetime(held_since, errors="coerce")
         if not since <= start:
-            raise ParameterError(f"held_since is {since:%Y-%m-%d}, after the start {start:%Y-%m-%d}", "held_since")
+            raise ParameterError(
+                f"held_since is {held_since}: give a date up to the start {start:%Y-%m-%d}, not after the start",
+                "held_since",
+            )
         goal, price = universe.goal(self.path, self.first), self.price(self.first)
         units = np.divide(goal[:n] * self.wealth, price, out=np.zeros(n), where=goal[:n] > 0.0)
         units = np.floor(units * 10**_DECIMALS) / 10**_DECIMALS
