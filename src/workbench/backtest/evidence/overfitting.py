@@ -17,8 +17,8 @@ def overfitting(values: Floats, *, parts: int = 16, sharpe: bool = True) -> Over
     """PBO by combinatorially symmetric cross-validation of daily values (T x V; above is better), one column a policy.
 
     The history is cut into `parts` (even), the oldest odd days left out; of each choice of half of them the best policy
-    is ranked in the other half, by Sharpe ratio or else by mean. Raises `ParameterError` for `parts` that are odd or above
-    20 (184,756 splits) or fewer than 2 policies, `MarketDataError` for gaps or fewer than 2 sessions a part.
+    is ranked in the other half, by Sharpe ratio or else by mean. Raises `ParameterError` for `parts` that are odd or
+    above 20 (184,756 splits) or fewer than 2 policies, `MarketDataError` for gaps or fewer than 2 sessions a part.
     Source: Bailey, Borwein, Lopez de Prado and Zhu, The probability of backtest overfitting, J. Comp. Fin. 20 (2017).
     """
     values = np.asarray(values, float)
