@@ -208,8 +208,11 @@ def test_what_cannot_be_is_refused():
         after_tax(data, made, Broken())
     for settings_, says in (
         ({"relief": "hifo"}, "relief 'hifo' is unknown"), ({"start_basis": 0.0}, "start_basis"),
-        ({"qualified": 1.5}, "qualified"), ({"held_since": "2030-01-01"}, "after the start"), ({"delay": 0}, "delay"),
-        ({"wealth": -1.0}, "wealth"), ({"cost_multiple": 2000.0}, "100 %"), ({"path": 1}, "path"), ({"held_since": "junk"}, "give a date"), ({"start_basis": np.ones(2)}, "one an asset"),
+        ({"qualified": 1.5}, "qualified"), ({"held_since": "2030-01-01"}, "after the start"), 
+        ({"delay": 0}, "delay"),
+        ({"wealth": -1.0}, "wealth"), ({"cost_multiple": 2000.0}, "100 %"), ({"path": 1}, "path"),
+        ({"held_since": "junk"}, "give a date"),
+        ({"start_basis": np.ones(2)}, "one an asset"),
     ):  # fmt: skip
         with pytest.raises(ParameterError, match=says):
             after_tax(data, made, Calendar(21), **settings_)

@@ -127,8 +127,8 @@ def compare_after_tax(
     """One row a policy: statistics before and after tax, with its rank by each; settings as of `after_tax`.
 
     `rank_before_tax` orders by `total_bp` (costs and tracking loss), `rank_after_tax` by that and the tax of the years,
-    `rank_liquidated` by what selling everything at the end leaves. 1 is best. Raises `ParameterError` for no policies or
-    two of one name, and as `after_tax`.
+    `rank_liquidated` by what selling everything at the end leaves. 1 is best.
+    Raises `ParameterError` for no policies or two of one name, and as `after_tax`.
     """
     Runs.product(policies)
     rows = [after_tax(universe, signals, policy, **settings).statistics for policy in policies]  # type: ignore[arg-type]
