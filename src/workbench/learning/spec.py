@@ -23,6 +23,8 @@ LEARNED = ("LEARNED_QUADRATIC", "BAND_NETWORK")
 _MOST_HIDDEN = 512
 #: A rule that looks less than once a year leaves the account to itself.
 LONGEST_EVERY = 252
+#: Horizons are years, bands parts of 1, weights of networks some units: a larger number is no policy's.
+LARGEST_NUMBER = 1e6
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,8 @@ def stored_rule(name: str, kind: str, every: int, numbers: tuple[float, ...], fi
         )
     if not np.isfinite(numbers).all():
         raise PolicyError(f"{file}: number {int(np.argmin(np.isfinite(numbers)))} is not finite; train it again")
+    if numbers and max(map(abs, numbers)) > LARGEST_NUMBER:
+        raise PolicyError(f"{file}: {max(numbers, key=abs):g} is beyond any horizon, band or weight; train it again")
     try:
         _check_numbers(name, kind, every, numbers)
     except (ParameterError, PolicyError) as error:
