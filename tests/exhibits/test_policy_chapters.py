@@ -134,7 +134,7 @@ def test_every_criterion_is_in_the_table_with_its_figure(review, origin):
         table = next(
             e for e in policy_backtest.verdict(review, origin) if e.title == f"What {found.candidate} had to show"
         )
-        assert [row[0] for row in table.body.rows] == [criterion.name for criterion in found.criteria]
+        assert [row[0].lower() for row in table.body.rows] == [criterion.name.lower() for criterion in found.criteria]
         assert all((criterion.value is None) or row[1] for row, criterion in zip(table.body.rows, found.criteria))
 
 

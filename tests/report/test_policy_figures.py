@@ -63,6 +63,19 @@ def test_a_frontier_wants_a_choice_with_both_figures():
         figures.frontier([None], [0.1], ["A"], alt="x", x_title="Cost", y_title="Risk")
 
 
+def test_a_logarithmic_frontier_has_plain_ticks_and_leaves_out_what_costs_nothing():
+    body = figures.frontier(
+        [0.0, 0.00001, 0.0004], [0.08, 0.003, 0.06], list("ABC"), alt="x", x_title="Cost", y_title="Risk", named=["B"],
+        log=True,
+    )  # fmt: skip
+    layout = body.figure["layout"]
+    assert layout["xaxis"]["type"] == layout["yaxis"]["type"] == "log"
+    assert layout["xaxis"]["tickvals"] == pytest.approx([0.1, 0.2, 0.5, 1.0, 2.0, 5.0])
+    marks = next(trace for trace in body.figure["data"] if trace["mode"] == "markers")
+    assert marks["x"] == pytest.approx([0.1, 4.0])
+    assert layout["xaxis"]["range"][0] < -1.0 < np.log10(4.0) < layout["xaxis"]["range"][1]
+
+
 def test_a_heat_map_writes_each_figure_in_its_cell_and_rings_the_marked_one():
     body = figures.heat_map(["1%", "2%"], ["low", "high"], [[0.001, None], [0.0, 0.002]], alt="x", marked=(1, 0))
     trace = body.figure["data"][0]

@@ -6,6 +6,7 @@ from workbench.exhibits import (
     policy_costs,
     policy_data,
     policy_evidence,
+    policy_explained,
     policy_folder,
     policy_learned,
     policy_luck,
@@ -15,7 +16,7 @@ from workbench.exhibits import (
 from workbench.exhibits.drift_facts import absent
 from workbench.exhibits.origin import Origin
 from workbench.exhibits.policy_review import TUNED, NotCompared, Review
-from workbench.report import Exhibit
+from workbench.report import Badge, Exhibit
 
 #: Policies named on the frontier and followed through dearer trading, besides candidates: what committees know.
 _KNOWN = ("every month", "every year", "5 % band to target", "200/175 band")
@@ -27,10 +28,17 @@ def verdict(review: Review | NotCompared, origin: Origin) -> list[Exhibit]:
         return [absent("policy-verdict", "No verdict", review.reason)]
     first = review.evidence.case(review.verdicts[0].candidate)
     return [
-        policy_verdict.verdict(review.evidence, review.verdicts, origin, review.notes, review.money),
+        policy_verdict.verdict(
+            review.evidence, review.verdicts, origin, _notes(review), review.money, review.opponent.name
+        ),
         policy_verdict.summary(review.evidence, first, origin),
         *(policy_verdict.criteria(found, review.evidence, origin) for found in review.verdicts),
     ]
+
+
+def _notes(review: Review) -> tuple[str, ...]:
+    """What a reader must know beside the verdicts: what was refused or not run, and where guardrails would act."""
+    return (*review.notes, *(each.sentence for each in review.watched if each.stopped))
 
 
 def costs(review: Review | NotCompared, origin: Origin) -> list[Exhibit]:
@@ -39,14 +47,15 @@ def costs(review: Review | NotCompared, origin: Origin) -> list[Exhibit]:
         return []
     runs, settings = review.evidence.runs, review.settings(origin)
     table = policy_costs.tranches(runs, review.evidence.risk_aversion)
-    named = [policy.name for policy in review.learned] + [name for name in _KNOWN if name in table.index]
-    best = str(table["total_bp"].idxmin())
-    followed = [*named, review.opponent.name, best]
+    candidates = [found.candidate for found in review.verdicts]
+    named = [*candidates, review.opponent.name, *(name for name in _KNOWN if name in table.index)]
+    followed = [*named, str(table["total_bp"].idxmin())]
+    roles = {review.opponent.name: Badge("the rule to keep")} | {name: Badge("candidate") for name in candidates}
     return [
         policy_costs.frontier(
             table, policy_costs.families(review.policies) | {TUNED: "Quadratic"}, named, settings, origin
         ),
-        policy_costs.rules_table(table, runs, settings, origin),
+        policy_costs.rules_table(table, runs, settings, origin, roles=roles),
         policy_costs.stressed(runs, followed, review.evidence.risk_aversion, settings, origin),
     ]
 
@@ -87,20 +96,31 @@ def learned(review: Review | NotCompared, origin: Origin) -> list[Exhibit]:
     look = policy_learned.last_look(
         review.universe, review.signals, rule, costs=review.plan.costs, risk_aversion=review.plan.risk_aversion
     )
-    maps = [policy_learned.action_map(policy, review.signals, look, settings, origin) for policy in review.learned]
-    instead = [
-        policy_learned.rule_instead(policy, rule, look, review.money, settings, origin) for policy in review.learned
-    ]
-    return [exhibit for pair in zip(maps, instead) for exhibit in pair]
+    made = []
+    for policy in review.learned:
+        stand_ins = policy_explained.fidelities(review.universe, review.signals, policy)
+        made += [
+            policy_learned.action_map(policy, review.signals, look, settings, origin),
+            policy_learned.rule_instead(policy, rule, look, review.money, settings, origin),
+            policy_learned.shares(policy, look, settings, origin),
+            policy_explained.stand_ins(policy.name, stand_ins, settings, origin),
+        ]
+    return made
 
 
-def reference(review: Review | NotCompared, origin: Origin, paths: int = 1000) -> list[Exhibit]:
-    """How near each policy comes to the best there is, on the reference problem where that is known."""
+def reference(review: Review | NotCompared, origin: Origin, paths: int = 400) -> list[Exhibit]:
+    """How near each policy comes to the best there is where that is known, and the same question on real prices."""
     if isinstance(review, NotCompared):
         return []
-    wanted = {*_KNOWN, review.opponent.name, *(policy.name for policy in review.learned)}
-    monthly = [policy for policy in review.policies if policy.name in wanted or policy.name.startswith("quadratic")]
-    return [policy_reference.gaps_figure(policy_reference.measure(monthly, paths=paths), origin)]
+    policies = list({policy.name: policy for policy in (*review.learned, *review.elsewhere, review.opponent)}.values())
+    made_up, real = (
+        policy_reference.measure(policies, paths=paths),
+        policy_reference.measure_real(policies),
+    )
+    return [
+        policy_reference.gaps_figure(made_up, paths, origin),
+        policy_reference.costs_table(made_up, real, policies, paths, origin),
+    ]
 
 
 def trust(review: Review | NotCompared, origin: Origin) -> list[Exhibit]:
@@ -110,10 +130,15 @@ def trust(review: Review | NotCompared, origin: Origin) -> list[Exhibit]:
     settings = review.settings(origin)
     return [
         policy_evidence.controls_table(review.evidence, origin),
-        policy_verdict.trials(review.evidence, review.verdicts, origin),
+        policy_verdict.trials(review.evidence, review.verdicts, origin, review.told),
         policy_data.data_table(review, origin),
         policy_data.windows_table(review, origin),
-        policy_folder.events_table(review.events, review.refused, settings),
+        policy_folder.events_table(
+            [*review.events, *(event for each in review.watched for event in each.events)],
+            review.refused,
+            settings,
+            [each.sentence for each in review.watched],
+        ),
     ]
 
 

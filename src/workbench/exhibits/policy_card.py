@@ -110,7 +110,7 @@ def inputs(policy: RegisteredPolicy, origin: Origin) -> Exhibit:
     known = {item.feature: item for item in policy.card.familiar.ranges}
     rows = []
     for feature in policy.card.features:
-        found = known.get(feature.name)
+        found = known.get(f"{feature.of} {feature.name}")
         span = f"{figure(found.low)} to {figure(found.high)}" if found else "not on the card"
         rows.append((feature.name, feature.of, f"{plural(feature.lag, 'session')}", span, feature.meaning))
     columns = (

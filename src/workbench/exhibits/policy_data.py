@@ -7,7 +7,7 @@ import pandas as pd
 from workbench.exhibits import policy_facts as words
 from workbench.exhibits.drift_facts import plural
 from workbench.exhibits.origin import Origin
-from workbench.exhibits.policy_review import Review
+from workbench.exhibits.policy_review import TUNED, Review
 from workbench.report import Column, Exhibit, Missing, TableBody
 
 _FUNCTION = "backtest.load_universe"
@@ -18,7 +18,7 @@ def data_table(review: Review, origin: Origin) -> Exhibit:
     universe = review.universe
     frame = pd.DataFrame(
         {
-            "asset": [*universe.assets, *(["cash"] if universe.with_cash else [])],
+            "asset": [*universe.assets, *(["Cash"] if universe.with_cash else [])],
             "target": universe.target_positions,
             "cost": [*(universe.half_spread + review.plan.commission), *([0.0] if universe.with_cash else [])],
         }
@@ -44,19 +44,26 @@ def windows_table(review: Review, origin: Origin) -> Exhibit:
         Column("test", "Tested", emphasis=True), Column("train", "Chosen on"), Column("rule", "Rule chosen"),
         Column("tuned", "Horizon tuned"),
     )  # fmt: skip
-    case = review.evidence.cases[0]
+    case = review.evidence.case(TUNED)
     rows = []
     for position, row in enumerate(review.evidence.windows.to_dict("records")):
-        made = case.windows["policy"].iloc[position] if len(case.windows) > position else Missing("not fitted")
+        made = (
+            words.upper(case.windows["policy"].iloc[position])
+            if len(case.windows) > position
+            else Missing("not fitted")
+        )
         rows.append(
             (
                 f"{row['test_first']:%Y-%m-%d} to {row['test_last']:%Y-%m-%d}",
                 f"{row['train_first']:%Y-%m-%d} to {row['train_last']:%Y-%m-%d}",
-                str(row["opponent"]), made,
+                words.upper(str(row["opponent"])), made,
             )
         )  # fmt: skip
     chosen = review.evidence.windows["opponent"]
     takeaway = f"{plural(int(chosen.nunique()), 'rule was', 'rules were')} chosen over {plural(len(rows), 'year')}; "
+    takeaway += f"{review.train_years:g} to {max(10.0, review.train_years):g} years choose, " + (
+        "for the history has no more; " if review.train_years < 8.0 and not review.plan.train_years else ""
+    )  # fmt: skip
     takeaway += "a month lies between the years that choose and the year that tests."
     return Exhibit(
         "policy-windows", "Which years chose and which tested", TableBody(columns, tuple(rows)), takeaway,

@@ -10,6 +10,7 @@ from workbench.backtest.evidence import CONTROLS, Case, Evidence
 from workbench.exhibits import policy_facts as words
 from workbench.exhibits.drift_facts import absent, noun
 from workbench.exhibits.origin import Origin
+from workbench.exhibits.policy_costs import cost_words
 from workbench.report import Badge, Column, Exhibit, Fact, Missing, TableBody, figures
 from workbench.report import format as fmt
 from workbench.report.exhibit import Cell
@@ -66,6 +67,11 @@ def tests_table(case: Case, evidence: Evidence, origin: Origin) -> Exhibit:
         Column("reading", "What it says"),
     )  # fmt: skip
     takeaway = f"The gain of {case.candidate} may be chance: its interval is {words.between(case.gain, evidence)}."
+    if case.gain.estimate <= 0.0:
+        takeaway = (
+            f"{words.upper(case.candidate)} shows no gain: {words.size(case.gain.estimate, evidence)}, interval "
+            f"{words.between(case.gain, evidence)}."
+        )
     if case.gain.low > 0.0:
         takeaway = f"Taken alone the gain of {case.candidate} is more than chance"
         enough = deflated is not None and deflated.deflated >= _ENOUGH
@@ -73,14 +79,14 @@ def tests_table(case: Case, evidence: Evidence, origin: Origin) -> Exhibit:
         takeaway += " when all that was tried is counted."
     id = f"policy-tests-{origin.slug(case.candidate)}"
     return Exhibit(
-        id, f"{case.candidate}: could it be luck?", TableBody(columns, tuple(rows)), takeaway,
+        id, f"{words.upper(case.candidate)}: could it be luck?", TableBody(columns, tuple(rows)), takeaway,
         words.settings(evidence, origin), tuple(facts),
     )  # fmt: skip
 
 
 def windows_figure(case: Case, evidence: Evidence, origin: Origin) -> Exhibit:
     """The gain in each test year, with the rule that the years before had chosen."""
-    id, title = f"policy-windows-{origin.slug(case.candidate)}", f"{case.candidate}: each test year alone"
+    id, title = f"policy-windows-{origin.slug(case.candidate)}", f"{words.upper(case.candidate)}: each test year alone"
     frame = case.windows
     if frame.empty:
         return absent(id, title, "No test year was left after the years of training.")
@@ -94,13 +100,15 @@ def windows_figure(case: Case, evidence: Evidence, origin: Origin) -> Exhibit:
             f"policy.{origin.slug(case.candidate)}.window.{position + 1}", gains[position], evidence, origin
         )
         facts.append(fact)
-        rows.append((labels[position], str(row["opponent"]), fact.ref()))
+        rows.append((labels[position], words.upper(str(row["opponent"])), fact.ref()))
     columns = (
         Column("window", "Test year", emphasis=True), Column("rule", "Rule chosen before"),
         Column("gain", "Gain", "bp" if unit == "bp" else "number", digits=2),
     )  # fmt: skip
     won = int((gains > 0).sum())
-    takeaway = f"{case.candidate} beats the rule chosen on the years before in {won} of {len(gains)} test years."
+    takeaway = (
+        f"{words.upper(case.candidate)} beats the rule chosen on the years before in {won} of {len(gains)} test years."
+    )
     body = figures.intervals(
         labels,
         {"Gain": _interval(factor * gains, factor * reach)},
@@ -113,7 +121,7 @@ def windows_figure(case: Case, evidence: Evidence, origin: Origin) -> Exhibit:
 def stresses_table(case: Case, evidence: Evidence, origin: Origin) -> Exhibit:
     """The gain when trading costs more or happens later."""
     slug = origin.slug(case.candidate)
-    id, title = f"policy-stresses-{slug}", f"{case.candidate}: dearer and slower trading"
+    id, title = f"policy-stresses-{slug}", f"{words.upper(case.candidate)}: dearer and slower trading"
     if not case.stresses:
         return absent(id, title, "No other costs or delays were run.")
     facts, rows = [], []
@@ -123,7 +131,7 @@ def stresses_table(case: Case, evidence: Evidence, origin: Origin) -> Exhibit:
         )
         facts.append(words.worth(f"policy.{slug}.stress.{origin.slug(key)}", stress.gain, evidence, origin))
         when = f"{stress.delay} {noun(stress.delay, 'session')} after the decision"
-        rows.append((f"{stress.cost_multiple:g} times", when, facts[-1].ref()))
+        rows.append((cost_words(stress.cost_multiple), words.upper(when), facts[-1].ref()))
     kept = [stress for stress in case.stresses if stress.gain > 0]
     takeaway = f"The gain of {case.candidate} is above zero in {len(kept)} of {len(case.stresses)} combinations."
     columns = (
@@ -138,7 +146,7 @@ def stresses_table(case: Case, evidence: Evidence, origin: Origin) -> Exhibit:
 def regimes_figure(case: Case, evidence: Evidence, origin: Origin) -> Exhibit:
     """The gain by kind of market, known at the close before."""
     slug = origin.slug(case.candidate)
-    id, title = f"policy-regimes-{slug}", f"{case.candidate}: by kind of market"
+    id, title = f"policy-regimes-{slug}", f"{words.upper(case.candidate)}: by kind of market"
     if not case.regimes:
         return absent(id, title, "The kinds of market were not told apart.")
     unit, factor = words.scale(evidence)
@@ -150,9 +158,9 @@ def regimes_figure(case: Case, evidence: Evidence, origin: Origin) -> Exhibit:
         days, gained = facts[-1].ref(), Missing("too few sessions")
         if np.isfinite(regime.gain):
             facts.append(words.worth(key, regime.gain, evidence, origin))
-            rows.append((regime.name, days, facts[-1].ref()))
+            rows.append((words.upper(regime.name), days, facts[-1].ref()))
         else:
-            rows.append((regime.name, days, gained))
+            rows.append((words.upper(regime.name), days, gained))
     columns = (
         Column("regime", "Market", emphasis=True), Column("sessions", "Sessions", "count"),
         Column("gain", "Gain", "bp" if unit == "bp" else "number", digits=2),
@@ -160,11 +168,11 @@ def regimes_figure(case: Case, evidence: Evidence, origin: Origin) -> Exhibit:
     gains = np.array([regime.gain for regime in case.regimes])
     reach = 1.96 * np.array([regime.error for regime in case.regimes])
     behind = [regime.name for regime in case.regimes if regime.gain <= 0]
-    takeaway = f"{case.candidate} is ahead in every kind of market that lasted long enough to tell."
+    takeaway = f"{words.upper(case.candidate)} is ahead in every kind of market that lasted long enough to tell."
     if behind:
-        takeaway = f"{case.candidate} is not ahead in: {', '.join(behind)}."
+        takeaway = f"{words.upper(case.candidate)} is not ahead in: {', '.join(behind)}."
     body = figures.intervals(
-        [regime.name for regime in case.regimes],
+        [words.upper(regime.name) for regime in case.regimes],
         {"Gain": _interval(factor * gains, factor * reach)},
         alt=takeaway, unit=unit, digits=2, axis_title="Gain over the rule", data=TableBody(columns, tuple(rows)),
     )  # fmt: skip
@@ -174,11 +182,13 @@ def regimes_figure(case: Case, evidence: Evidence, origin: Origin) -> Exhibit:
 def seeds_figure(case: Case, evidence: Evidence, origin: Origin) -> Exhibit:
     """The gain of the policy trained from each seed alone: the ensemble is deployed, never the best seed."""
     slug = origin.slug(case.candidate)
-    id, title = f"policy-seeds-{slug}", f"{case.candidate}: does it hang on one lucky training?"
+    id, title = f"policy-seeds-{slug}", f"{words.upper(case.candidate)}: does it hang on one lucky training?"
     if case.seeds is None:
-        return absent(id, title, f"{case.candidate} was not measured seed by seed.")
+        return absent(id, title, f"{words.upper(case.candidate)} was not measured seed by seed.")
     if case.seeds.deterministic:
-        return absent(id, title, f"{case.candidate} has no random training: every training gives the same policy.")
+        return absent(
+            id, title, f"{words.upper(case.candidate)} has no random training: every training gives the same policy."
+        )
     unit, factor = words.scale(evidence)
     seeds = case.seeds
     facts = [
@@ -187,7 +197,7 @@ def seeds_figure(case: Case, evidence: Evidence, origin: Origin) -> Exhibit:
             ("middle", seeds.middle), ("lower-quartile", seeds.lower_quartile), ("upper-quartile", seeds.upper_quartile)
         )
     ]  # fmt: skip
-    rows = tuple((fact.id.rsplit(".", 1)[-1].replace("-", " "), fact.ref()) for fact in facts)
+    rows = tuple((words.upper(fact.id.rsplit(".", 1)[-1].replace("-", " ")), fact.ref()) for fact in facts)
     takeaway = (
         f"{seeds.wins:.0%} of {len(seeds.gains)} trainings beat the rule; the middle half gains "
         f"{words.size(seeds.lower_quartile, evidence)} to {words.size(seeds.upper_quartile, evidence)}."
@@ -213,7 +223,7 @@ def controls_table(evidence: Evidence, origin: Origin) -> Exhibit:
         asked = words.plain(f"{fact.id}.threshold", control.threshold, origin)
         facts += [fact, asked]
         badge = Badge("holds", "good") if control.passed else Badge("fails", "bad")
-        rows.append((control.name, fact.ref(), asked.ref(), badge, control.sentence))
+        rows.append((words.upper(control.name), fact.ref(), asked.ref(), badge, words.house(control.sentence)))
     columns = (
         Column("name", "Control", emphasis=True), Column("value", "Measured", "number"),
         Column("threshold", "Allowed", "number"), Column("passed", "Result", "badge"), Column("sentence", "In words"),

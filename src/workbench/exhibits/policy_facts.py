@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from workbench.backtest.evidence import Evidence, Interval
@@ -17,6 +18,8 @@ FUNCTION = "backtest.evidence.pack"
 BP = 1e-4
 #: Below this a number is shown as 0.000.
 _LEAST = 5e-4
+#: A hyphen that stands for a minus.
+_HYPHEN = re.compile(r"(?<![\w-])-(?=[\d.])")
 #: What each decision is called, and the tone of its box.
 DECISIONS: dict[str, tuple[str, Tone]] = {
     "deploy": ("deploy", "good"),
@@ -86,6 +89,16 @@ def chance(p: float) -> str:
 def scale(evidence: Evidence) -> tuple[str, float]:
     """The unit a chart of worths has, and what one unit of worth is in it."""
     return ("number", 1.0) if evidence.measure == "sharpe" else ("bp", BP)
+
+
+def upper(text: str) -> str:
+    """Text that begins a sentence, a cell or a label; policies' own names begin in lower case."""
+    return text[:1].upper() + text[1:]
+
+
+def house(text: str) -> str:
+    """A sentence of the evidence in the house's form: a capital first, true minus signs."""
+    return _HYPHEN.sub(fmt.MINUS, upper(text))
 
 
 def sentence(parts: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -10,12 +11,15 @@ from pathlib import Path
 from workbench import learning
 from workbench.errors import ParameterError, PolicyError
 from workbench.exhibits.drift_facts import absent, plural
-from workbench.exhibits.policy_facts import figure
+from workbench.exhibits.policy_facts import house, upper
 from workbench.learning import registry
 from workbench.learning.event import Event
 from workbench.learning.registry import RegisteredPolicy
 from workbench.report import Column, Exhibit, Missing, Settings, TableBody
+from workbench.report.exhibit import Cell
 
+#: Figures in a sentence, by which two events of one kind may differ.
+_FIGURES = re.compile(r"\d[\d.,%]*")
 #: What a chapter's parameter says for the set that comes with the package, and for none.
 SHIPPED, NONE = "shipped", "none"
 
@@ -72,25 +76,33 @@ def read(folder: str, today: date) -> Shelf:
     return Shelf(folder, tuple(policies), tuple(refused))
 
 
-def events_table(events: Sequence[Event], refused: Sequence[str], settings: Settings) -> Exhibit:
-    """Every time something other than the learned policy acted, or would have, and every folder that was refused."""
+def events_table(
+    events: Sequence[Event], refused: Sequence[str], settings: Settings, stopped: Sequence[str] = ()
+) -> Exhibit:
+    """Every kind of event in which something other than the learned policy acted, and every folder that was refused.
+
+    Events that differ in day and figures alone share a row. `stopped` are sentences on how often guardrails acted.
+    """
     id, title = "policy-events", "When the rule acts instead"
-    rows = [
-        (
-            event.day,
-            event.kind,
-            event.sentence,
-            *(Missing("none") if v is None else figure(v) for v in (event.value, event.limit)),
-        )
-        for event in events
+    alike: dict[tuple[str, str], list[Event]] = {}
+    for event in events:
+        alike.setdefault((event.kind, _FIGURES.sub("#", event.sentence)), []).append(event)
+    rows: list[tuple[Cell, ...]] = [
+        (upper(same[0].kind), len(same), same[0].day, same[-1].day, house(_worst(same).sentence.replace("_", " ")))
+        for same in sorted(alike.values(), key=len, reverse=True)
     ]
-    rows += [
-        (Missing("when it was read"), "refused", sentence, Missing("none"), Missing("none")) for sentence in refused
-    ]
+    unread = Missing("when it was read")
+    rows += [("Refused", 1, unread, unread, sentence) for sentence in refused]
     if not rows:
         return absent(id, title, "No policy was refused, had expired, or met inputs unlike those of its training.")
     columns = (
-        Column("day", "Day", "date"), Column("kind", "What", emphasis=True), Column("sentence", "Why"),
-        Column("value", "Found"), Column("limit", "Limit"),
+        Column("kind", "What", emphasis=True), Column("times", "Times", "count"), Column("first", "First", "date"),
+        Column("last", "Last", "date"), Column("sentence", "In words, the one furthest off"),
     )  # fmt: skip
-    return Exhibit(id, title, TableBody(columns, tuple(rows)), f"{plural(len(rows), 'event')} to know of.", settings)
+    takeaway = " ".join(stopped) or f"{plural(len(events) + len(refused), 'event')} to know of."
+    return Exhibit(id, title, TableBody(columns, tuple(rows)), takeaway, settings)
+
+
+def _worst(events: Sequence[Event]) -> Event:
+    """The event whose figure is furthest beyond its limit."""
+    return max(events, key=lambda event: abs((event.value or 0.0) - (event.limit or 0.0)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,8 @@ _SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "x", "star")
 _PAGE, _PHONE, _TALL = (700.0, 360.0), (300.0, 400.0), 440
 #: Pixels of a letter, of a line, and from the mark's middle to its label.
 _LETTER, _LINE, _OFF = 6.6, 15.0, 10.0
+#: Ticks that a logarithmic axis has room for on a phone.
+_TICKS = 7
 #: How far a named label moves off where there is no room beside its mark; a thin line then leads to it.
 _FAR = (24.0, 40.0, 60.0, 84.0)
 #: Where a label may stand, best first, and the part of its own width and height that it moves by.
@@ -69,13 +72,16 @@ def frontier(
     y_unit: str = "percent",
     groups: Sequence[str] | None = None,
     named: Sequence[str] = (),
+    log: bool = False,
     data: TableBody | None = None,
 ) -> FigureBody:
     """Return one mark a choice by its cost and risk, and a line through those that no other beats on both.
 
     Less is better on both axes. `groups` are told apart by colour and shape. Labels stand where they cover neither a
     mark nor each other, those in `named` first and these alone on a phone; one without room is left to the pointer
-    and to `data`. A choice that lacks a figure has no mark. Raises `ExhibitError` where no choice has both.
+    and to `data`. `log` spreads figures of very different size: equal distances are equal multiples, and axes carry
+    plain figures. A choice that lacks a figure, or with `log` has none above 0, has no mark. Raises `ExhibitError`
+    where no choice has both.
     """
     check_lengths(labels, x, y)
     groups = ["Choices"] * len(labels) if groups is None else groups
@@ -84,13 +90,23 @@ def frontier(
     if len(order) > len(_SYMBOLS):
         raise ExhibitError(f"{len(order)} groups are too many to tell apart; show {len(_SYMBOLS)}")
     across, up = scaled(x, unit_scale(x_unit)), scaled(y, unit_scale(y_unit))
-    points = {row: (a, b) for row, (a, b) in enumerate(zip(across, up)) if a is not None and b is not None}
+    least = 0.0 if log else -math.inf
+    points = {
+        row: (a, b)
+        for row, (a, b) in enumerate(zip(across, up))
+        if a is not None and b is not None and min(a, b) > least
+    }
     if not points:
         raise ExhibitError("a frontier needs at least one choice with cost and risk; say in prose that there is none")
     layout = house_layout(legend=len(order) > 1)
-    ranges = tuple(_range([point[axis] for point in points.values()]) for axis in (0, 1))
-    layout["xaxis"] |= unit_axis(x_unit, x_title) | {"range": ranges[0], "nticks": 8}
-    layout["yaxis"] |= unit_axis(y_unit, y_title) | {"range": ranges[1], "nticks": 6}
+    spots = {row: (math.log10(a), math.log10(b)) for row, (a, b) in points.items()} if log else points
+    ranges = tuple((_log_range if log else _range)([spot[axis] for spot in spots.values()]) for axis in (0, 1))
+    for axis, unit, title, extent, ticks in (
+        ("xaxis", x_unit, x_title, ranges[0], 8),
+        ("yaxis", y_unit, y_title, ranges[1], 6),
+    ):
+        layout[axis] |= unit_axis(unit, title) | {"range": extent, "nticks": ticks}
+        layout[axis] |= _log_axis(extent, layout[axis].get("ticksuffix", "")) if log else {}
     layout["hovermode"] = "closest"
     traces = [_edge(list(points.values()))]
     for position, group in enumerate(order):
@@ -100,9 +116,9 @@ def frontier(
             for row in rows
         ]
         traces.append(_marks([points[row] for row in rows], words, label(group), position))
-    placed = placed_labels(points, labels, named, ranges)
+    placed = placed_labels(spots, labels, named, ranges)
     led = {row: place for row, place in placed.items() if place.off > _OFF}
-    layout["annotations"] = [_led(points[row], labels[row], place) for row, place in led.items()]
+    layout["annotations"] = [_led(spots[row], labels[row], place) for row, place in led.items()]
     for wide in (False, True):
         rows = [row for row in placed if (labels[row] not in named) == wide and row not in led]
         traces.append(_words({row: points[row] for row in rows}, labels, placed, wide))
@@ -166,6 +182,26 @@ def _range(numbers: Sequence[float]) -> list[float]:
     low, high = min(0.0, *numbers), max(0.0, *numbers)
     room = 0.09 * (high - low) or 1.0
     return [low - 0.5 * room, high + room]
+
+
+def _log_range(logarithms: Sequence[float]) -> list[float]:
+    """Ends of an axis, as powers of ten, with room for labels on both sides."""
+    low, high = min(logarithms), max(logarithms)
+    room = max(0.08 * (high - low), 0.1)
+    return [low - room, high + room]
+
+
+def _log_axis(extent: Sequence[float], suffix: str) -> dict[str, Any]:
+    """An axis of equal multiples whose ticks stand at 1, 2 and 5, or at powers of ten where these are too many."""
+    low, high = extent
+    decades = range(math.floor(low), math.ceil(high) + 1)
+    for leads in ((1, 2, 5), (1,)):
+        ticks = [lead * 10.0**decade for decade in decades for lead in leads]
+        ticks = [tick for tick in ticks if low <= math.log10(tick) <= high]
+        if len(ticks) <= _TICKS:
+            break
+    words = [f"{tick:g}{suffix}" for tick in ticks]
+    return {"type": "log", "tickmode": "array", "tickvals": ticks, "ticktext": words}
 
 
 def _edge(points: Sequence[tuple[float, float]]) -> dict[str, Any]:
