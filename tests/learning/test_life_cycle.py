@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from workbench.backtest import Calendar, Quadratic, Runs, evidence, gbm, signals, simulate
 from workbench.backtest.evidence import Candidate, Control
 from workbench.cli import main
-from workbench.errors import PolicyError
+from workbench.errors import ParameterError, PolicyError
 from workbench.learning import events_frame, registry, rolling, shadow
 from workbench.learning.card import Card, Feature
 from workbench.learning.familiarity import familiar
@@ -271,3 +271,27 @@ def test_a_draft_is_watched_in_shadow_and_reviewed(draft, history, known, tmp_pa
     assert decided.decision in ("promote", "keep", "retire")
     assert "Nothing was changed" in decided.sentence
     assert list(decided.to_frame()["name"]) == ["windows", "gain", "wins", "guardrails"]
+
+
+def test_a_training_leaves_a_draft_and_goes_on_where_it_was(tmp_path, monkeypatch):
+    pytest.importorskip("torch", reason="training policies needs torch: make lab")
+    from workbench.learning import ship, train
+    from workbench.learning.learned_quadratic import Trained
+
+    asked = []
+    network = tuple(np.linspace(-0.01, 0.01, 3 * 16 + 3 + 4 * 3 + 4 * 16 + 4).tolist())
+    monkeypatch.setattr(
+        train.Course, "train", lambda self, seed: asked.append(seed) or Trained(seed, network, (1.0,), 0)
+    )
+    monkeypatch.setattr(ship, "write", lambda policy, place, seeds, *more: f"{place.name} {seeds} {more[-1]}")
+    known = train.courses()["reference_n3_20"]
+    course = replace(known, training=replace(known.training, hidden=3))
+    assert train.make(course, tmp_path, seeds=2, maker="Ana Ruiz") == "reference_n3_20 (0, 1) Ana Ruiz"
+    train.make(course, tmp_path, seeds=3)
+    assert asked == [0, 1, 2]
+    (tmp_path / "members" / "reference_n3_20-1.json").write_text('{"seed"')
+    with pytest.raises(ParameterError, match="not a trained member"):
+        train.make(course, tmp_path, seeds=3)
+    (tmp_path / "reference_n3_20").mkdir()
+    with pytest.raises(ParameterError, match="never overwritten"):
+        train.make(course, tmp_path)

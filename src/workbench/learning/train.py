@@ -113,21 +113,35 @@ def courses() -> dict[str, Course]:
 
 
 def train_members(course: Course, folder: Path, seeds: Sequence[int] = SEEDS) -> tuple[Trained, ...]:
-    """Train every seed that has no file in `folder` yet, and read the rest."""
+    """Train every seed that has no file in `folder` yet, and read the rest, which are taken to be of the same course.
+
+    Raises `ParameterError` for a file that is no member.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     members = []
     for seed in seeds:
         file = folder / f"{course.name}-{seed}.json"
         if not file.exists():
             one = course.train(seed)
-            file.write_text(json.dumps(asdict(one)))
+            aside = file.with_suffix(".new")  # whole or not at all: a training may be stopped at any moment
+            aside.write_text(json.dumps(asdict(one)))
+            aside.replace(file)
             print(
                 f"{course.name} seed {seed}: validation {one.checks[-1]:.4f} of the start, kept step {one.kept}",
                 flush=True,
             )
-        found = json.loads(file.read_text())
-        members.append(Trained(found["seed"], tuple(found["member"]), tuple(found["checks"]), found["kept"]))
+        members.append(_read_member(file))
     return tuple(members)
+
+
+def _read_member(file: Path) -> Trained:
+    try:
+        found = json.loads(file.read_text())
+        return Trained(found["seed"], tuple(found["member"]), tuple(found["checks"]), found["kept"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise ParameterError(f"{file}: not a trained member ({error}); remove it and train it again", "folder") from (
+            error
+        )
 
 
 def make(course: Course, folder: Path, *, seeds: int | None = None, maker: str = MAKER, made_on: date = MADE_ON) -> str:
