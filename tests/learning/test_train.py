@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from workbench.backtest import LearnedQuadratic, Observation, Universe, fixed_target
-from workbench.backtest.evidence import windows
+from workbench.backtest import LearnedQuadratic, Observation, Quadratic, Universe, evidence, fixed_target, signals
+from workbench.backtest.learned import INPUTS, OUTPUTS, member_size
+from workbench.errors import PolicyError
 from workbench.learning.ship import interquartile_mean, learned_of, shipped
 from workbench.learning.universes import embedded
-from workbench.learning.walk_forward import train_window, walk_forward
+from workbench.learning.walk_forward import Setting, choose, train_window, walk_forward, weakened
 
 NAMES = ("learned_quadratic", "reference_n3_20", "reference_n5_20")
 
@@ -20,7 +25,8 @@ def test_shipped_folders_are_whole_and_small(name: str) -> None:
     learned = learned_of(policy)
     assert learned.rule() == policy.learned.rule()
     assert len(learned.members) == len(policy.card.seeds)
-    assert policy.card.verdict == "shadow"
+    assert policy.card.verdict == "do not deploy"
+    assert len(learned.members) >= 10
 
 
 @pytest.mark.parametrize("problem", [*fixed_target.PROBLEMS])
@@ -42,45 +48,100 @@ def test_a_shipped_member_comes_out_of_its_command_again() -> None:
 
 
 def changed_after(universe: Universe, session: int) -> Universe:
-    from dataclasses import replace
-
     price = universe.price.copy()
     price[:, session:] *= np.exp(np.random.default_rng(0).normal(0, 0.2, price[:, session:].shape))
     return replace(universe, price=price)
 
 
-def test_training_a_window_sees_nothing_after_it() -> None:
+@pytest.fixture(scope="module")
+def factors() -> Universe:
+    return embedded("factors")
+
+
+@pytest.fixture(scope="module")
+def window(factors: Universe) -> evidence.Window:
+    return evidence.windows(factors.sessions, 4, 1, first=252, longest_train_years=5)[0]
+
+
+@pytest.fixture(scope="module")
+def one_member() -> LearnedQuadratic:
+    """One seed of the shipped ensemble: as good for these tests, and quicker."""
+    policy = learned_of(shipped("learned_quadratic"))
+    return replace(policy, members=policy.members[:1])
+
+
+def test_training_a_window_sees_nothing_after_it(factors: Universe, window: evidence.Window) -> None:
     pytest.importorskip("torch", reason="training policies needs torch: make lab")
     from workbench.learning.learned_quadratic import Training
 
-    universe = embedded("factors")
-    window = windows(universe.sessions, 4, 1, first=252, longest_train_years=5)[0]
     short = Training(steps=2, hidden=4, burn_in=6, check_every=1)
-    one = train_window(universe, window, 0.7, 0, short, paths=4, years=2)
-    two = train_window(changed_after(universe, window.validation[1]), window, 0.7, 0, short, paths=4, years=2)
-    assert one == two
+
+    def trained(universe: Universe) -> object:
+        training = evidence.training(universe, signals(universe), window)
+        return train_window(training, 0.7, 0, short, paths=4, years=2)
+
+    assert trained(factors) == trained(changed_after(factors, window.train[1]))
 
 
-def test_what_was_chosen_before_a_test_year_does_not_hang_on_it() -> None:
-    universe = embedded("factors")
-    cut = windows(universe.sessions, 4, 1, first=252, longest_train_years=5)[:1]
-    policy = learned_of(shipped("learned_quadratic"))
-    few = (0.3, 1.0, 3.0)
-    one = walk_forward(universe, policy, cut, horizons=few).table
-    two = walk_forward(changed_after(universe, cut[0].test[0]), policy, cut, horizons=few).table
-    chosen = ["rule_horizon", "learned_horizon", "kept"]
+@pytest.mark.parametrize("gated", [True, False])
+def test_what_was_chosen_before_a_test_year_does_not_hang_on_it(
+    factors: Universe, window: evidence.Window, one_member: LearnedQuadratic, gated: bool
+) -> None:
+    setting = Setting((0.0, 0.5, 1.0), gated, horizons=(0.3, 1.0, 3.0))
+    one = walk_forward(factors, one_member, [window], setting).table
+    two = walk_forward(changed_after(factors, window.test[0]), one_member, [window], setting).table
+    chosen = ["rule_horizon", "learned_horizon", "strength", "kept"]
     assert one[chosen].equals(two[chosen])
     assert not one.rule_bp.equals(two.rule_bp)
 
 
-def test_an_untrained_policy_walks_as_the_rule() -> None:
-    from workbench.backtest.learned import OUTPUTS, member_size
-
-    universe = embedded("factors")
-    cut = windows(universe.sessions, 4, 1, first=252, longest_train_years=5)[:1]
+def test_an_untrained_policy_walks_as_the_rule(factors: Universe, window: evidence.Window) -> None:
     zero = LearnedQuadratic(1.0, ((0.0,) * member_size(8, OUTPUTS),))
-    table = walk_forward(universe, zero, cut, horizons=(0.3, 1.0)).table
-    assert (table.learned_bp == table.rule_bp).all()
+    found = walk_forward(factors, zero, [window], Setting(horizons=(0.3, 1.0)))
+    assert (found.table.learned_bp == found.table.rule_bp).all()
+    assert not found.gain.any()
+    assert found.excess == 0.0
+
+
+def test_gains_by_day_are_what_the_table_says(
+    factors: Universe, window: evidence.Window, one_member: LearnedQuadratic
+) -> None:
+    found = walk_forward(factors, one_member, [window], Setting(gated=False, horizons=(0.3, 1.0)))
+    assert found.gain.mean() == pytest.approx(found.rule_bp - found.learned_bp)
+    saved = found.interval()
+    assert saved.low <= saved.estimate <= saved.high
+    assert saved.estimate == pytest.approx(found.rule_bp - found.learned_bp)
+
+
+def test_strength_nought_is_the_rule_and_one_the_policy(one_member: LearnedQuadratic) -> None:
+    rng = np.random.default_rng(2)
+    root = 0.1 * rng.standard_normal((4, 6))
+    target = rng.dirichlet(np.full(4, 5.0))
+    weight = rng.dirichlet(np.full(4, 5.0))
+    seen = Observation(0, weight, target, root @ root.T, np.full(4, 1e-3), np.ones(4), np.ones((3, 4)))
+    none, half, whole = (weakened(one_member, strength) for strength in (0.0, 0.5, 1.0))
+    np.testing.assert_array_equal(none.decide(seen), Quadratic(one_member.horizon).decide(seen))
+    np.testing.assert_array_equal(whole.decide(seen), one_member.decide(seen))
+    assert not np.array_equal(half.decide(seen), whole.decide(seen))
+    assert not np.array_equal(half.decide(seen), none.decide(seen))
+    for strength in (-0.1, 1.1, np.nan):
+        with pytest.raises(PolicyError, match="strength"):
+            weakened(one_member, strength)
+
+
+def test_the_gate_keeps_the_rule_where_validation_says_so(factors: Universe, window: evidence.Window) -> None:
+    """A policy that aims a band beyond the target on the other side, and takes trades for cheap, is dearer always."""
+    numbers = np.zeros(member_size(8, OUTPUTS))
+    linear = 8 * (INPUTS + 1) + 8 * OUTPUTS  # where the linear path starts
+    numbers[linear + 3 * INPUTS + 5] = -30.0
+    numbers[-OUTPUTS + 2] = -5.0
+    bad = LearnedQuadratic(1.0, (tuple(numbers.tolist()),))
+    training = evidence.training(factors, signals(factors), window)
+    gated = choose(training, bad, Setting(horizons=(0.3, 1.0)))
+    assert not gated.kept
+    assert gated.acting is gated.rule
+    free = choose(training, bad, Setting((0.0, 1.0), False, horizons=(0.3, 1.0)))
+    assert free.strength == 0.0
 
 
 def test_interquartile_mean() -> None:
@@ -103,3 +164,14 @@ def test_clients_are_state() -> None:
     amounts = [traded(aversion) for aversion in (1.0, 2.0, 5.0, 10.0, 20.0)]
     assert amounts == sorted(amounts)
     assert amounts[-1] > amounts[0]
+
+
+def test_what_is_installed_holds_the_shipped_set() -> None:
+    """Every file of a policy folder is one that a wheel takes along: a folder short of one is refused."""
+    root = Path(__file__).parents[2]
+    package = root / "src" / "workbench"
+    with (root / "pyproject.toml").open("rb") as file:
+        taken = tomllib.load(file)["tool"]["setuptools"]["package-data"]["workbench"]
+    shipped_files = {path for path in (package / "learning" / "shipped").rglob("*") if path.is_file()}
+    assert shipped_files
+    assert shipped_files <= {path for pattern in taken for path in package.glob(pattern)}

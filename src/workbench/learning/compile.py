@@ -11,6 +11,7 @@ import numpy as np
 
 from workbench.backtest import gbm, known_signals
 from workbench.learning import _step
+from workbench.learning._layer import adjoint_batch, solve_batch
 from workbench.learning.projection import project
 from workbench.learning.task import Task
 
@@ -31,6 +32,9 @@ def compile_kernels() -> None:
     _step.step_to(world, terms, batch, weight, weight.copy(), np.ones(2, np.bool_), seen, report)
     half = np.full(2, 0.5)
     project(half, half, np.zeros(2), np.ones(2), 0.1)
+    weights, risk = np.array([[0.7, 0.3]]), covariance[None].copy()
+    wanted = solve_batch(weights, half[None], risk, np.full((1, 2), 1e-3))
+    adjoint_batch(weights, half[None], risk, wanted, np.ones((1, 2)))
 
 
 if __name__ == "__main__":
