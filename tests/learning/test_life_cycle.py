@@ -19,8 +19,10 @@ from workbench.learning.familiarity import familiar
 from workbench.learning.guardrails import Guarded, Limits, switch_file
 from workbench.learning.judged import data_of
 
-NAME, READS = "tiny", ("volatility_ratio",)
+NAME, READS, SEEDS = "tiny", ("volatility_ratio",), tuple(range(1, 11))
 TARGET, COVARIANCE = np.array([0.5, 0.3, 0.2]), np.diag([0.18, 0.22, 0.07]) ** 2
+
+SEEDS = tuple(range(1, 11))
 
 
 def market(sessions, seed, name="made-up market"):
@@ -30,22 +32,22 @@ def market(sessions, seed, name="made-up market"):
 
 @pytest.fixture(scope="module")
 def trained():
-    """Two seeds, three steps each: an ensemble, and each of its members alone."""
+    """Ten seeds, two steps each: an ensemble, and each of its members alone."""
     torch = pytest.importorskip("torch", reason="training policies needs torch: make lab")
     from workbench.learning.brownian import brownian_scene
     from workbench.learning.learned_quadratic import Training, ensemble, train_learned_quadratic
 
     def scene(*seed):
-        many = (np.tile(values, (8, 1)) for values in ([0.07, 0.08, 0.03], TARGET, np.full(3, 0.002)))
+        many = (np.tile(values, (4, 1)) for values in ([0.07, 0.08, 0.03], TARGET, np.full(3, 0.002)))
         mean, target, cost = many
-        covariance = np.tile(COVARIANCE, (8, 1, 1))
-        return brownian_scene(mean, covariance, target, cost, np.full(8, 5.0), 18, np.random.default_rng(seed))
+        covariance = np.tile(COVARIANCE, (4, 1, 1))
+        return brownian_scene(mean, covariance, target, cost, np.full(4, 5.0), 8, np.random.default_rng(seed))
 
-    settings = Training(steps=3, hidden=2, burn_in=3, check_every=1)
+    settings = Training(steps=2, hidden=2, burn_in=3, check_every=1)
     torch.set_num_threads(1)
     members = [
         train_learned_quadratic(lambda step, seed=seed: scene(seed, step), (scene(9, 9),), 0.8, seed, settings)
-        for seed in (1, 2)
+        for seed in SEEDS
     ]
     return ensemble(members, 0.8, 2, NAME), {m.seed: ensemble([m], 0.8, 2, f"seed {m.seed}") for m in members}
 
@@ -73,18 +75,18 @@ def draft(trained, history, known, tmp_path_factory):
         data=(data_of(history, "to train"),),
         features=tuple(Feature("volatility_ratio", of, 1) for of in ("market", "asset")),
         costs="half spreads of 20 bp",
-        seeds=(1, 2),
-        trials=2,
+        seeds=SEEDS,
+        trials=len(SEEDS),
         windows=(),
         tests=(),
         controls=(),
         verdict="shadow",
-        known_failures=("Three steps of training.",),
+        known_failures=("Two steps of training.",),
         fallback=registry.fallback_of(Quadratic(0.8)),
         command="pytest",
         familiar=familiar(known, known.first, known.first + 3 * 252, market=READS, asset=READS),
     )
-    registry.save(folder, trained[0], card, market=READS, asset=READS, positions=3, members=2)
+    registry.save(folder, trained[0], card, market=READS, asset=READS, positions=3, members=len(SEEDS))
     return folder
 
 
