@@ -45,7 +45,7 @@ def good_case(**changes):
         opponent_luck=LUCK,
         stresses=(Stress(1.0, 1, 0.5), Stress(2.0, 1, 0.7), Stress(1.0, 2, 0.4)),
         regimes=(),
-        seeds=Seeds((0.4, 0.5, 0.6, 0.4, 0.5), 1.0, 0.48, 0.4, 0.5),
+        seeds=Seeds((0.4, 0.5, 0.6, 0.4, 0.5) * 2, 1.0, 0.48, 0.4, 0.5),
         surrogate=Surrogate("band", -1.7, 0.17),
         portfolios=800,
     )

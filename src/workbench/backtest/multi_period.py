@@ -178,7 +178,8 @@ def _solved(problem: Any, plan: Any) -> tuple[Floats | None, str]:
     import cvxpy as cp
 
     try:
-        problem.solve(solver=cp.CLARABEL, tol_gap_abs=1e-8, tol_gap_rel=1e-9, tol_feas=1e-9)
+        # Started anew each time: what was solved before must not show in the answer.
+        problem.solve(solver=cp.CLARABEL, warm_start=False, tol_gap_abs=1e-8, tol_gap_rel=1e-9, tol_feas=1e-9)
     except cp.SolverError as error:
         return None, str(error)
     if problem.status not in (cp.OPTIMAL, cp.OPTIMAL_INACCURATE) or plan.value is None:

@@ -15,6 +15,7 @@ from workbench.errors import ParameterError
 class Thresholds:
     """What a candidate must reach. Defaults are the house's; looser ones are shown with the verdict they gave.
 
+    `trainings` is how many seeds a policy with random training must have been trained from.
     `starts` is how many start dates of a schedule must have been run, where it has as many, for a spread over them.
     """
 
@@ -22,6 +23,7 @@ class Thresholds:
     overfitting: float = 0.20
     windows: float = 0.60
     seeds: float = 0.80
+    trainings: int = 10
     surrogate: float = 0.01
     portfolios: int = 500
     starts: int = 2
@@ -188,6 +190,9 @@ def _seeds(case: Case, limits: Thresholds) -> Criterion:
     else:
         won = f"{value * count:.0f}"
         sentence = f"Trained from {count} seeds, {won} were better than the rule; {100 * limits.seeds:.0f} % are asked."
+        if count < limits.trainings:
+            sentence += f" At least {limits.trainings} seeds are asked."
+            return Criterion("seeds", value, limits.seeds, False, sentence)
     return Criterion("seeds", value, limits.seeds, value >= limits.seeds, sentence)
 
 
