@@ -221,7 +221,7 @@ def test_a_learned_policy_is_explained_on_the_universe(universe, shelf, origin):
         policy_explained.stand_ins(policy.name, found, settings, origin),
     ]
     sound(exhibits)
-    assert len(exhibits[1].body.rows) == universe.positions
+    assert 0 < len(exhibits[1].body.rows) <= universe.positions
 
 
 def test_no_trade_means_nothing_is_instead(universe, shelf, origin):

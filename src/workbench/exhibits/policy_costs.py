@@ -130,11 +130,13 @@ def rules_table(
     role = f"{marks[cheapest].badge}, " if cheapest in marks else ""
     marks[cheapest] = Badge(f"{role}cheapest in hindsight", "good")
     rows = [
-        (row[0], marks.get(str(name), ""), *(_ONE if at in ends and isinstance(cell, Missing) else cell
-                                             for at, cell in enumerate(row[1:], start=1)))
+        (
+            *(_ONE if at in ends and isinstance(cell, Missing) else cell for at, cell in enumerate(row)),
+            marks.get(str(name), ""),
+        )
         for name, row in zip(frame.index, made, strict=True)
-    ]  # fmt: skip
-    shown = (columns[0], Column("role", "Role"), *columns[1:])
+    ]
+    shown = (*columns, Column("role", "Role"))
     trading = known.loc[known["turnover"] > 0.0]
     spread = words.figure(float(trading["total_bp"].max() / trading["total_bp"].min())) if len(trading) else "1"
     takeaway = (

@@ -7,7 +7,7 @@ import pandas as pd
 from workbench.exhibits import policy_facts as words
 from workbench.exhibits.drift_facts import plural
 from workbench.exhibits.origin import Origin
-from workbench.exhibits.policy_review import TUNED, Review
+from workbench.exhibits.policy_review import LEAST_TESTS, LONGEST_YEARS, STANDARD_YEARS, TUNED, Review
 from workbench.report import Column, Exhibit, Missing, TableBody
 
 _FUNCTION = "backtest.load_universe"
@@ -61,9 +61,9 @@ def windows_table(review: Review, origin: Origin) -> Exhibit:
         )  # fmt: skip
     chosen = review.evidence.windows["opponent"]
     takeaway = f"{plural(int(chosen.nunique()), 'rule was', 'rules were')} chosen over {plural(len(rows), 'year')}; "
-    takeaway += f"{review.train_years:g} to {max(10.0, review.train_years):g} years choose, " + (
-        "for the history has no more; " if review.train_years < 8.0 and not review.plan.train_years else ""
-    )  # fmt: skip
+    takeaway += f"{review.train_years:g} to {max(LONGEST_YEARS, review.train_years):g} years choose, "
+    if review.train_years < STANDARD_YEARS and not review.plan.train_years:
+        takeaway += f"for {STANDARD_YEARS:g} would leave fewer than {LEAST_TESTS} test years; "
     takeaway += "a month lies between the years that choose and the year that tests."
     return Exhibit(
         "policy-windows", "Which years chose and which tested", TableBody(columns, tuple(rows)), takeaway,

@@ -145,6 +145,8 @@ def rule_instead(
     moved = (whole[["policy", "rule"]].sub(whole["before"], axis=0).abs() > _TRADE).any(axis=1)
     order = whole["money"].abs().sort_values(ascending=False, kind="stable").index
     frame = whole.loc[order][moved.loc[order]].head(_ROWS)
+    if frame.empty:  # neither trades: the positions furthest off say why there was something to decide
+        frame = whole.loc[(whole["before"] - whole["target"]).abs().nlargest(_SHARED).index]
     frame["position"] = frame["position"].astype(str).map(words.upper)
     columns = (
         Column("position", "Position", emphasis=True),

@@ -80,7 +80,7 @@ def sharpe_strip(runs: pd.DataFrame, settings: Settings, origin: Origin) -> Exhi
     if several.empty:
         return absent(id, title, "No policy has more than one start day.")
     chosen = several.sort_values("mean", ascending=False).head(_ROWS).index
-    groups = {str(name): _thinned(base.loc[base["policy"] == name, "sharpe"]) for name in chosen}
+    groups = {words.upper(str(name)): _thinned(base.loc[base["policy"] == name, "sharpe"]) for name in chosen}
     widest = several["max"] - several["min"]
     name = str(widest.idxmax())
     luck = origin.fact("policy.luck.sharpe", float(widest.max()), "number", _FUNCTION, words.TABLES, digits=3)

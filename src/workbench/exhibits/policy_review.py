@@ -38,9 +38,9 @@ TUNED = "tuned quadratic"
 #: Fewer positions than this cannot drift against each other.
 _LEAST_POSITIONS = 2
 #: Years that choose the rule where the history allows, the test years it must leave, and the years taken otherwise.
-_STANDARD_YEARS, _LEAST_TESTS, _SHORT_YEARS = 8.0, 5, 4.0
+STANDARD_YEARS, LEAST_TESTS, SHORT_YEARS = 8.0, 3, 4.0
 #: Longest training before its first years are left behind.
-_LONGEST_YEARS = 10.0
+LONGEST_YEARS = 10.0
 #: What the name of a data set ends with on a card where it served to judge alone.
 _JUDGED = "(to judge, not to train)"
 #: Sessions of the leak control: a year of signals, and one in which the future is shuffled.
@@ -51,7 +51,7 @@ _LEAK_SESSIONS = 2 * 252 + 2
 class Plan:
     """How a comparison is made: years to choose rules on, years tested one by one, costs, and the claim's measure.
 
-    `train_years` of 0 takes the standard 8 years, growing to 10, where they leave five test years, and 4 otherwise.
+    `train_years` of 0 takes the standard 8 years, growing to 10, where they leave three test years, and 4 otherwise.
     """
 
     train_years: float = 0.0
@@ -87,7 +87,7 @@ class Review:
     refused: tuple[str, ...]
     money: float
     portfolios: int
-    train_years: float = _SHORT_YEARS
+    train_years: float = SHORT_YEARS
     watched: tuple[Watched, ...] = ()
     elsewhere: tuple[RegisteredPolicy, ...] = ()
 
@@ -222,10 +222,10 @@ def compare(
 def fitting_years(universe: Universe, signals: Signals, test_years: float = 1.0) -> float:
     """Years that choose the rule: the standard where the history leaves enough test years after them."""
     try:
-        found = _windows(universe, signals, _STANDARD_YEARS, test_years)
+        found = _windows(universe, signals, STANDARD_YEARS, test_years)
     except MarketDataError:
-        return _SHORT_YEARS
-    return _STANDARD_YEARS if len(found) >= _LEAST_TESTS else _SHORT_YEARS
+        return SHORT_YEARS
+    return STANDARD_YEARS if len(found) >= LEAST_TESTS else SHORT_YEARS
 
 
 def fitting_windows(universe: Universe, signals: Signals) -> tuple[Window, ...]:
@@ -236,7 +236,7 @@ def fitting_windows(universe: Universe, signals: Signals) -> tuple[Window, ...]:
 def _windows(universe: Universe, signals: Signals, years: float, test_years: float) -> tuple[Window, ...]:
     return evidence.windows(
         universe.sessions, years, min(2.0, years / 4), test_years=test_years,
-        longest_train_years=max(_LONGEST_YEARS, years), first=signals.first + 1,
+        longest_train_years=max(LONGEST_YEARS, years), first=signals.first + 1,
     )  # fmt: skip
 
 
