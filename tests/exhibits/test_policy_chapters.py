@@ -4,6 +4,7 @@ import json
 import shutil
 from dataclasses import replace
 from datetime import date
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ import pytest
 
 from workbench.backtest import Band, Calendar, LearnedQuadratic, Quadratic, gbm, signals
 from workbench.backtest._learned import OUTPUTS, member_size
+from workbench.backtest.evidence import Case, Criterion, Interval, Verdict
 from workbench.errors import ParameterError
 from workbench.exhibits import (
     policy_backtest,
@@ -20,13 +22,16 @@ from workbench.exhibits import (
     policy_folder,
     policy_lab,
     policy_learned,
+    policy_reference,
     policy_review,
     policy_training,
+    policy_verdict,
 )
 from workbench.exhibits.policy_folder import Shelf
 from workbench.exhibits.policy_review import TUNED, NotCompared, Plan
 from workbench.learning import registry
-from workbench.learning.card import Card, Check, Data, Feature, Window
+from workbench.learning.card import Card, Check, Data, Familiar, Feature, Range, Window
+from workbench.learning.event import Event
 
 from .conftest import words
 
@@ -58,15 +63,19 @@ def made_card(**changes):
     return replace(card, **changes)
 
 
-@pytest.fixture
-def folder(tmp_path):
-    """A draft of a learned policy, its networks small random numbers."""
+def written(path):
+    """A folder with a draft of a learned policy, its networks small random numbers."""
     rng = np.random.default_rng(5)
     members = tuple(tuple((0.3 * rng.standard_normal(member_size(4, OUTPUTS))).tolist()) for _ in range(2))
     policy = LearnedQuadratic(0.8, members, hidden=4, name=NAME)
     names = {"market": ("volatility_ratio",), "asset": ("volatility_ratio",)}
-    registry.save(tmp_path / "set" / "learned", policy, made_card(), members=2, **names)
-    return tmp_path / "set"
+    registry.save(path / "set" / "learned", policy, made_card(), members=2, **names)
+    return path / "set"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return written(tmp_path)
 
 
 @pytest.fixture(scope="module")
@@ -85,8 +94,9 @@ def shelf(folder):
     return policy_folder.read(str(folder), TODAY)
 
 
-@pytest.fixture
-def review(universe, shelf):
+@pytest.fixture(scope="module")
+def review(universe, tmp_path_factory):
+    shelf = policy_folder.read(str(written(tmp_path_factory.mktemp("policies"))), TODAY)
     return policy_review.compare(universe, shelf, PLAN, money=1e7, portfolios=300, rules=RULES)
 
 
@@ -136,6 +146,112 @@ def test_every_criterion_is_in_the_table_with_its_figure(review, origin):
         )
         assert [row[0].lower() for row in table.body.rows] == [criterion.name.lower() for criterion in found.criteria]
         assert all((criterion.value is None) or row[1] for row, criterion in zip(table.body.rows, found.criteria))
+
+
+def case_of(low, estimate, high):
+    interval = Interval(estimate, low, high, 0.1, 0.5, 5, 99, "x")
+    return replace(CASE, gain=interval)
+
+
+CASE = Case(
+    "new policy", -1.0, -1.0, None, None, None, None, None, pd.DataFrame(), 0.5, None, None, (), (), None, None, 900
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("low", "estimate", "high", "said", "change"),
+    [
+        (-3.0, -2.0, -1.0, "It loses", "waiting alone will not do"),
+        (-3.0, -1.0, 1.0, "It gains nothing", "waiting alone will not do"),
+        (-1.0, 1.0, 3.0, "the sample is too small", "about 16 test years"),
+        (1.0, 2.0, 3.0, "does not hold", ""),
+    ],
+)
+def test_the_box_tells_a_loss_from_a_small_sample(low, estimate, high, said, change):
+    failed = (Criterion("surrogate", 0.0, 0.01, False, "No."),)
+    found = Verdict("new policy", "do not deploy", "", failed)
+    case, windows = case_of(low, estimate, high), SimpleNamespace(windows=[1, 2, 3, 4])
+    assert said in policy_verdict._why(found, case)
+    assert change in policy_verdict._change(found, case, windows)
+
+
+def test_the_box_says_what_to_do_now(review, origin):
+    box = words(policy_backtest.verdict(review, origin)[0])
+    assert f"Keep {review.opponent.name}." in box
+    assert f"{NAME[0].upper()}{NAME[1:]}: " in box
+
+
+def test_every_seed_of_an_ensemble_is_run_alone_and_cards_trials_count(review, shelf):
+    policy = shelf.named()
+    alone = policy_review.members(policy)
+    assert list(alone) == list(policy.card.seeds)
+    assert len(review.evidence.case(NAME).seeds.gains) == len(alone)
+    assert review.told == policy.card.trials
+    assert review.evidence.case(NAME).deflated.trials == review.evidence.trials
+
+
+def test_timing_luck_is_one_figure(review, origin):
+    exhibits = policy_backtest.verdict(review, origin)
+    slug = origin.slug(review.verdicts[0].candidate)
+    found = exhibits[1].fact(f"policy.{slug}.luck")
+    assert found.text == exhibits[2].fact(f"policy.{slug}.criterion.timing-luck.threshold").text
+
+
+def test_made_up_prices_are_no_training_days(shelf):
+    policy = shelf.named()
+    assert policy_review.trained_until(policy) == pd.Timestamp("2008-12-31")
+    made_up = replace(policy.card.data[0], sessions=0, last="2022-01-01")
+    judged = replace(policy.card.data[0], name="market (to judge, not to train)", last="2022-01-01")
+    other = replace(policy, card=replace(policy.card, data=(made_up, judged)))
+    assert policy_review.trained_until(other) is None
+
+
+@pytest.mark.parametrize(("sessions", "years"), [(1000, 4.0), (3030, 4.0), (3400, 8.0)])
+def test_training_is_the_standard_where_the_history_leaves_three_test_years(sessions, years):
+    made = gbm(np.array([0.05]), np.array([[0.02]]), np.array([0.5]), paths=1, sessions=sessions, seed=1)
+    assert policy_review.fitting_years(made, signals(made)) == years
+
+
+def test_events_that_differ_in_day_and_figures_share_a_row(origin):
+    events = [
+        Event("2020-01-02", "outside training", "The signal a is 0.1; at least 0.3.", 0.1, 0.3),
+        Event("2020-02-03", "outside training", "The signal a is 0.05; at least 0.3.", 0.05, 0.3),
+        Event("2020-02-03", "turnover", "Too much.", 0.5, 0.2),
+    ]
+    table = policy_folder.events_table(events, ["Refused."], origin.settings("x", ("prices",)))
+    assert [row[1] for row in table.body.rows] == [2, 1, 1]
+    assert "0.05" in table.body.rows[0][4]
+
+
+def test_an_unlike_market_is_counted_look_by_look(universe, shelf):
+    policy = shelf.named()
+    narrow = Familiar((Range("asset volatility_ratio", 0.99, 1.01),))
+    strict = replace(policy, card=replace(policy.card, familiar=narrow))
+    known = signals(universe)
+    cut = policy_review._windows(universe, known, 2.0, 1.0)
+    found = policy_review.watched(universe, known, strict, cut)
+    assert 0 < found.stopped <= found.looks
+    assert str(found.stopped) in found.sentence
+
+
+def test_the_shares_of_inputs_add_up_to_the_proposed_trade(universe, shelf, origin):
+    policy = shelf.named()
+    known = signals(universe)
+    look = policy_learned.last_look(universe, known, Calendar("year"))
+    drifted = replace(look.seen, weight=np.array([0.55, 0.15, 0.25, 0.05]))
+    exhibit = policy_learned.shares(policy, replace(look, seen=drifted), origin.settings("x", ("prices",)), origin)
+    rows = np.array([[float(cell) for cell in row[1:]] for row in exhibit.body.rows])
+    assert rows[:-1].sum(axis=0) == pytest.approx(rows[-1])
+
+
+def test_problems_measure_every_policy_against_the_best_or_the_tuned_rule(shelf, origin):
+    found = policy_reference.measure(shelf.policies, ("n2_10", "n5_20"), paths=40)
+    assert [each.base for each in found] == [policy_reference.BEST, policy_reference.TUNED]
+    assert all(each.excess["every month"].ratio > 0.5 for each in found)
+    assert found[0].excess[policy_reference.TUNED].ratio < 0.2
+    table = policy_reference.costs_table(found, (), shelf.policies, 40, origin)
+    assert "bp" in words(table)
+    sound([table, policy_reference.gaps_figure(found, 40, origin)])
 
 
 def test_a_policy_tested_on_its_own_training_days_is_never_deployed(universe, folder, origin):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from workbench.exhibits.drift_facts import absent, noun, plural
 from workbench.exhibits.origin import Origin
-from workbench.exhibits.policy_facts import BP, DECISIONS, figure, sentence
+from workbench.exhibits.policy_facts import BP, DECISIONS, figure, house, sentence, upper
 from workbench.exhibits.policy_folder import Shelf
 from workbench.learning import registry
 from workbench.learning.card import Check
@@ -46,14 +46,17 @@ def status(policy: RegisteredPolicy, origin: Origin) -> Exhibit:
     words, tone = _STATUS[policy.status]
     card = policy.card
     lines: list[Paragraph] = [
-        (Strong(f"{policy.name}. "), words),
+        (Strong(f"{upper(policy.name)}. "), words),
         (f"Verdict of its tests: {DECISIONS[card.verdict][0]}.",),
         (
             f"It expires on {fmt.long_date(card.expires)}; then, and whenever its inputs are stale or unlike those it ",
             f"was trained on, the rule {card.fallback.name} acts.",
         ),
-        *((event.sentence,) for event in policy.events),
-    ]  # fmt: skip
+        *((house(event.sentence),) for event in policy.events),
+    ]
+    if card.made_on > origin.as_of:
+        made = fmt.long_date(card.made_on)
+        lines.append((f"It was made on {made}, after the day of this book: on that day nobody had it.",))
     title = {"approved": "May act", "unchecked": "Not checked", "draft": "Draft", "expired": "Expired"}[policy.status]
     return Exhibit(_id(policy, origin, "status"), title, CalloutBody(tone, tuple(lines)))
 
@@ -66,10 +69,10 @@ def about(policy: RegisteredPolicy, origin: Origin) -> Exhibit:
     rows: tuple[tuple[Cell, ...], ...] = (
         ("Purpose", card.purpose),
         ("Made", f"{card.made_on} by {card.maker}"),
-        ("Approved", f"{approval.day} by {approval.approver}" if approval else "by nobody"),
+        ("Approved", f"{approval.day} by {approval.approver}" if approval else "By nobody"),
         ("Expires", card.expires),
-        ("Falls back to", card.fallback.name),
-        ("Looks", f"every {plural(policy.spec.every, 'session')}"),
+        ("Falls back to", upper(card.fallback.name)),
+        ("Looks", f"Every {plural(policy.spec.every, 'session')}"),
         ("Costs", card.costs),
         ("Seeds", f"{len(card.seeds)}: {', '.join(map(str, card.seeds))}"),
         ("Variants ever tried", trials.ref()),
@@ -94,9 +97,9 @@ def data(policy: RegisteredPolicy, origin: Origin) -> Exhibit:
     for item in policy.card.data:
         facts.append(_fact(policy, origin, f"data.{origin.slug(item.name)}.sessions", item.sessions, "count"))
         days = f"{item.first} to {item.last}"
-        rows.append((item.name, item.source, days, facts[-1].ref(), item.survivorship, item.sha256[:12]))
+        rows.append((upper(item.name), item.source, days, facts[-1].ref(), item.survivorship, item.sha256[:12]))
     return Exhibit(
-        _id(policy, origin, "data"), "What it was trained on", TableBody(columns, tuple(rows)),
+        _id(policy, origin, "data"), "What it was trained and judged on", TableBody(columns, tuple(rows)),
         "Prices of what still exists today flatter every rule; what each set leaves out is said beside it.",
         _settings(policy, origin), tuple(facts),
     )  # fmt: skip
@@ -112,7 +115,15 @@ def inputs(policy: RegisteredPolicy, origin: Origin) -> Exhibit:
     for feature in policy.card.features:
         found = known.get(f"{feature.of} {feature.name}")
         span = f"{figure(found.low)} to {figure(found.high)}" if found else "not on the card"
-        rows.append((feature.name, feature.of, f"{plural(feature.lag, 'session')}", span, feature.meaning))
+        rows.append(
+            (
+                upper(feature.name.replace("_", " ")),
+                upper(feature.of),
+                f"{plural(feature.lag, 'session')}",
+                span,
+                upper(feature.meaning),
+            )
+        )
     columns = (
         Column("name", "Input", emphasis=True), Column("of", "Of"), Column("lag", "Age when acted upon"),
         Column("range", "Seen in training"), Column("meaning", "Meaning"),
@@ -144,9 +155,9 @@ def windows(policy: RegisteredPolicy, origin: Origin) -> Exhibit:
             facts.append(_fact(policy, origin, f"window.{position}.{name}", BP * value, "bp", digits=2))
             cells.append(facts[-1].ref())
         days = f"{window.first} to {window.last}"
-        rows.append((window.universe, days, cells[0], window.rule, cells[1], cells[2]))
-        groups.setdefault(window.universe, []).append(BP * window.gain_bp)
-        labels.setdefault(window.universe, []).append(days)
+        rows.append((upper(window.universe), days, cells[0], upper(window.rule), cells[1], cells[2]))
+        groups.setdefault(upper(window.universe), []).append(BP * window.gain_bp)
+        labels.setdefault(upper(window.universe), []).append(days)
     won = sum(window.gain_bp > 0 for window in found)
     takeaway = (
         f"It costs less than the rule chosen before in {won} of {plural(len(found), 'year')} that it had not seen."
@@ -169,7 +180,7 @@ def checks(name: str, title: str, found: Sequence[Check], policy: RegisteredPoli
             slug = f"{name}.{origin.slug(check.name)}.{part}"
             facts.append(_fact(policy, origin, slug, value, "number", text=figure(value)))
         badge = Badge("passed", "good") if check.passed else Badge("failed", "bad")
-        rows.append((check.name, facts[-2].ref(), facts[-1].ref(), badge, check.sentence))
+        rows.append((upper(check.name), facts[-2].ref(), facts[-1].ref(), badge, house(check.sentence)))
     columns = (
         Column("name", "Name", emphasis=True), Column("value", "Measured", "number"),
         Column("threshold", "Held against", "number"), Column("passed", "Result", "badge"),
