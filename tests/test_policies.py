@@ -14,9 +14,6 @@ from workbench.learning import registry
 from workbench.learning.card import Card, Check, Data, Window
 from workbench.policies import policy
 
-if "policy" not in main.commands:  # pragma: no cover - the command line may not have been joined up yet
-    main.add_command(policy)
-
 
 def call(*arguments, code=0):
     result = CliRunner().invoke(main, ["policy", *map(str, arguments)])
@@ -102,6 +99,11 @@ def test_a_changed_byte_is_named(folder):
     listed = call("list", folder.parent, "--today", "2026-06-01", code=6)
     assert "REFUSED: weights.safetensors" in listed
     assert "1 of 1 folders are refused" in listed
+
+
+def test_a_folder_that_lost_its_manifest_is_still_listed(folder):
+    (folder / "manifest.json").unlink()
+    assert "REFUSED: manifest.json: missing" in call("list", folder.parent, "--today", "2026-06-01", code=6)
 
 
 def test_no_control_character_of_a_folder_reaches_the_terminal(folder):

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -91,6 +92,16 @@ def test_a_missing_input_is_not_shown_to_the_policy(field):
     assert [event.kind for event in guarded.events] == ["missing"]
 
 
+@pytest.mark.parametrize("rule", [Calendar(21), Band(0.05), Quadratic(0.4)], ids=lambda rule: rule.name)
+@pytest.mark.parametrize("mode", ["live", "shadow"])
+def test_where_the_weights_held_are_not_known_nothing_is_traded(rule, mode):
+    guarded = Guarded(Says(GOOD), rule, mode=mode)
+    seen = look(weight=np.array([np.nan, 0.3, 0.2]))
+    assert guarded.decide(seen) is None
+    assert [event.kind for event in guarded.events] == ["missing"]
+    assert (guarded.judge(seen).acted, guarded.judge(seen).asked) == ("nobody", False)
+
+
 def test_where_the_rule_fails_too_nothing_is_traded_and_both_are_said():
     guarded = Guarded(Says(ValueError("a")), Says(ValueError("b")))
     assert guarded.decide(look()) is None
@@ -111,6 +122,13 @@ def test_a_clock_with_a_time_zone_tells_the_day():
     np.testing.assert_array_equal(guarded.decide(look()), GOOD)
 
 
+@pytest.mark.parametrize("clock", [lambda: 1 / 0, lambda: pd.NaT, lambda: None])
+def test_a_clock_that_cannot_be_read_stops_the_policy(clock):
+    guarded = Guarded(Says(GOOD), RULE, clock=clock)
+    np.testing.assert_array_equal(guarded.decide(look()), look().target)
+    assert [event.kind for event in guarded.events] == ["stale"]
+
+
 def test_prices_without_a_day_are_stale():
     guarded = Guarded(Says(GOOD), RULE, clock=lambda: DAY)
     np.testing.assert_array_equal(guarded.decide(look(day=None)), look().target)
@@ -129,11 +147,21 @@ def test_the_kill_switch(tmp_path):
 def test_a_switch_that_cannot_be_read_is_on(tmp_path):
     (tmp_path / "file").touch()
     assert switch_file(tmp_path / "file" / "stop")()
+    assert switch_file(tmp_path / "not mounted" / "stop")()
 
     def broken():
         raise OSError
 
     np.testing.assert_array_equal(Guarded(Says(GOOD), RULE, killed=broken).decide(look()), look().target)
+
+
+def test_a_switch_is_not_lost_where_the_process_moves(tmp_path, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    switch = switch_file(Path("stop"))
+    (tmp_path / "stop").touch()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert switch()
 
 
 def test_inputs_unlike_training():
@@ -229,6 +257,19 @@ def test_an_expired_policy_brings_its_event_along(folder):
     guarded = Guarded.registered(expired)
     assert [event.kind for event in guarded.events] == ["expired"]
     assert list(events_frame(guarded.events).columns) == ["day", "kind", "sentence", "value", "limit"]
+
+
+def test_a_policy_that_expires_in_use_is_replaced_by_the_rule(folder):
+    """Loaded once and asked every day: nobody loads it again on the day it expires."""
+    draft = replace(registry.load(folder, today=date(2027, 1, 4)), approved=True)
+    today = [pd.Timestamp("2027-01-04")]
+    guarded = Guarded.registered(draft, WIDE, clock=lambda: today[0])
+    guarded.familiar = None
+    assert guarded.judge(look(day=today[0])).acted == "policy"
+    today[0] = pd.Timestamp("2027-01-05")
+    judged = guarded.judge(look(day=today[0]))
+    assert (judged.acted, [event.kind for event in judged.events]) == ("rule", ["expired"])
+    np.testing.assert_array_equal(judged.weights, draft.fallback.decide(look()))
 
 
 def test_guarded_and_never_hindered_is_the_policy_itself():

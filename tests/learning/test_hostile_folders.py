@@ -142,6 +142,20 @@ def test_without_training_ranges_nothing_is_approved(write, tmp_path, ben):
         registry.approve(tmp_path / "blind", "Ben Okafor", SIGNED, ben[0])
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [({"verdict": "shadow"}, "its verdict is 'shadow'"), ({"familiar": Familiar()}, "no training range")],
+)
+def test_what_had_not_earned_it_does_not_act_although_an_approver_signed_by_other_means(
+    write, tmp_path, ben, changes, message
+):
+    digest = write(tmp_path / "signed", **changes)
+    given = signature.sign(digest, "Ben Okafor", SIGNED, ben[0])
+    (tmp_path / "signed" / files.APPROVAL).write_bytes(cards.dumps(given))
+    with pytest.raises(PolicyError, match=message):
+        act(tmp_path / "signed", ben[1])
+
+
 @pytest.mark.parametrize("where", ["tests", "controls"])
 def test_deploy_is_not_said_with_a_criterion_or_control_failed_or_left_out(write, card, folder, tmp_path, where):
     checks = getattr(card, where)

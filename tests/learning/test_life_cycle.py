@@ -22,8 +22,6 @@ from workbench.learning.judged import data_of
 NAME, READS, SEEDS = "tiny", ("volatility_ratio",), tuple(range(1, 11))
 TARGET, COVARIANCE = np.array([0.5, 0.3, 0.2]), np.diag([0.18, 0.22, 0.07]) ** 2
 
-SEEDS = tuple(range(1, 11))
-
 
 def market(sessions, seed, name="made-up market"):
     made = gbm([0.07, 0.08, 0.03], COVARIANCE, TARGET, paths=1, sessions=sessions, seed=seed, half_spread=0.002)
@@ -265,9 +263,12 @@ def test_a_draft_is_watched_in_shadow_and_reviewed(draft, history, known, tmp_pa
     assert watched.iloc[0] == pytest.approx(watched.iloc[1], rel=1e-12)  # the rule acted, and only the rule
     log.append(*seen_looks)
     entries = shadow.read(tmp_path / "shadow.jsonl", head=log.head)
-    intervened = float(np.mean([bool(each.events) for each in entries]))
     decided = rolling.review(
-        shadow.windows(entries), policy=read.name, content_hash=read.content_hash, state="shadow", intervened=intervened
+        shadow.windows(entries),
+        policy=read.name,
+        content_hash=read.content_hash,
+        state="shadow",
+        intervened=shadow.summary(entries).intervened,
     )
     assert decided.windows >= 4
     assert decided.decision in ("promote", "keep", "retire")

@@ -81,7 +81,7 @@ def test_noise_is_seldom_promoted():
 def test_the_same_windows_in_any_order_are_the_same_evidence():
     frame = windows(0.5, 0.6, 0.4, 0.5)
     made = [
-        review(each, policy="lq", content_hash="h", state="shadow")
+        review(each, policy="lq", content_hash="h", state="shadow", intervened=0.0)
         for each in (frame, frame.iloc[::-1], frame.sample(frac=1))
     ]
     assert made[0] == made[1] == made[2]
@@ -99,7 +99,7 @@ def test_the_same_windows_in_any_order_are_the_same_evidence():
 )
 def test_windows_that_are_none_are_refused(frame):
     with pytest.raises(ParameterError):
-        review(frame, policy="lq", content_hash="h", state="shadow")
+        review(frame, policy="lq", content_hash="h", state="shadow", intervened=0.0)
 
 
 def test_rules_and_states_that_are_none_are_refused():

@@ -64,6 +64,7 @@ def test_a_look_is_priced_as_by_hand():
 def test_the_summary_in_bp_and_money():
     found = shadow.summary([entry(np.array([0.4, 0.6])), entry(None, "B", 1e6), entry("raise", "C", 5e6)])
     assert (found.looks, found.answered, found.differing) == (3, 2, 1)
+    assert found.intervened == pytest.approx(1 / 3)
     assert found.gain_money == pytest.approx(0.125e-4 * 2e6)  # 0.125 bp of two million
     assert found.gain_bp == pytest.approx(0.125 * 2 / (3 / 4))
     assert found.rule_bp == pytest.approx(12.5)
@@ -73,6 +74,20 @@ def test_the_summary_in_bp_and_money():
     with pytest.raises(ParameterError, match="empty"):
         shadow.summary([])
     assert "never fit" in shadow.summary([entry("raise")]).sentence
+
+
+def test_the_lines_add_up_to_the_summary():
+    entries = [entry(np.array([0.4, 0.6])), entry(np.array([0.45, 0.55]), "B", 1e6), entry("raise", "C", 5e6)]
+    lines, found = shadow.to_frame(entries), shadow.summary(entries)
+    assert lines["gain_money"].sum() == pytest.approx(found.gain_money)
+    assert found.gain_bp * 1e-4 * 3e6 / 4 == pytest.approx(found.gain_money)  # a quarter of three million answered for
+    (window,) = shadow.windows(entries).itertuples()
+    assert (window.policy_bp, window.rule_bp) == (pytest.approx(found.policy_bp), pytest.approx(found.rule_bp))
+
+
+def test_a_look_without_a_day_belongs_to_no_window():
+    with pytest.raises(ParameterError, match="no day"):
+        shadow.windows([entry(None), replace(entry(None), day="")])
 
 
 def test_the_log_reads_back(tmp_path):
@@ -211,6 +226,6 @@ def test_a_year_in_shadow_goes_to_the_rolling_review(tmp_path):
     total = shadow.summary(log.entries())
     assert len(windows) >= 16
     assert windows["rule_bp"].mean() == pytest.approx(total.rule_bp, rel=0.2)
-    decision = review(windows, policy="quadratic", content_hash=HASH, state="shadow")
+    decision = review(windows, policy="quadratic", content_hash=HASH, state="shadow", intervened=total.intervened)
     assert decision.windows == len(windows)
     assert decision.decision in ("promote", "keep")

@@ -126,15 +126,15 @@ def decision(policy: Policy, seen: Observation) -> Decision:
     """What a policy does at one look, with what it costs and leaves. Raises what the policy raises."""
     wanted = policy.decide(seen)
     weight = seen.weight.copy() if wanted is None else np.asarray(wanted, float)
-    trade, off = weight - seen.weight, weight - seen.target
-    return Decision(
-        name=policy.name,
-        weight=weight,
-        trades=wanted is not None,
-        turnover=0.5 * float(np.abs(trade).sum()),
-        cost_bp=1e4 * float(seen.cost @ np.abs(trade)),
-        loss_bp=1e4 * 0.5 * seen.risk_aversion * float(off @ seen.covariance @ off),
-    )
+    turnover = 0.5 * float(np.abs(weight - seen.weight).sum())
+    return Decision(policy.name, weight, wanted is not None, turnover, *cost_and_loss(seen, weight))
+
+
+def cost_and_loss(seen: Observation, weight: Floats) -> tuple[float, float]:
+    """Cost (bp) of trading to `weight` (m) from what is held, and the tracking loss (bp a year) of standing there."""
+    off = weight - seen.target
+    cost = 1e4 * float(seen.cost @ np.abs(weight - seen.weight))
+    return cost, 1e4 * 0.5 * seen.risk_aversion * float(off @ seen.covariance @ off)
 
 
 def against_rule(

@@ -1,4 +1,4 @@
-"""What a policy saw in training and how today differs: a range of each signal, and a distance for all together."""
+"""Whether a look is fit to be shown to a policy: nothing missing, and signals like those of its training."""
 
 from __future__ import annotations
 
@@ -57,6 +57,19 @@ def familiar(
     distance = float(np.quantile(_distance(days, mean, precision), coverage))
     rows = tuple(tuple(row) for row in precision.tolist())
     return Familiar(tuple(ranges), tuple(mean.tolist()), rows, distance)
+
+
+def missing_input(seen: Observation) -> str:
+    """The first input besides the weights held that is not finite numbers, as a sentence begins; empty where none."""
+    parts = {
+        "A target": seen.target,
+        "The covariance": seen.covariance,
+        "A cost": seen.cost,
+        "A market signal": seen.market,
+        "A signal of an asset": seen.asset,
+        "The risk aversion": np.array([seen.risk_aversion]),
+    }
+    return next((name for name, values in parts.items() if not np.isfinite(values).all()), "")
 
 
 def check_names(seen_in_training: Familiar, market: Sequence[str], asset: Sequence[str]) -> None:

@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Literal
 
@@ -16,7 +17,7 @@ from workbench.backtest import Floats, Observation, Policy
 from workbench.errors import ParameterError, PolicyError
 from workbench.learning.card import Familiar
 from workbench.learning.event import Event
-from workbench.learning.familiarity import check_names, unfamiliar
+from workbench.learning.familiarity import check_names, missing_input, unfamiliar
 from workbench.learning.registry import RegisteredPolicy
 
 Mode = Literal["live", "shadow"]
@@ -67,15 +68,17 @@ class Judgement:
 class Guarded:
     """A policy that acts only within its limits, and a rule that acts otherwise; itself a `Policy`.
 
-    In order: a kill switch that is on, stale prices, inputs that are missing or unlike the training years, a policy
-    that raises or answers off the simplex: the fallback rule acts. Turnover above the cap is scaled towards the weights
-    held, whoever proposed it. In `shadow` mode the rule acts always, and `listen` hears what the policy would have
-    done. `events` grows by every intervention, in order, to be shown in the report.
+    In order: a kill switch that is on, an expiry that is past, stale prices, inputs that are missing or unlike the
+    training years, a policy that raises or answers off the simplex: the fallback rule acts. Where the weights held are
+    not known, nobody does. Turnover above the cap is scaled towards the weights held, whoever proposed it. In `shadow`
+    mode the rule acts always, and `listen` hears what the policy would have done; what `listen` raises is not caught,
+    for a look that cannot be recorded must not pass in silence. `events` grows by every intervention, in order, to be
+    shown in the report.
 
-    `clock` gives today (None in a backtest: prices are never stale); `killed` is a switch (`switch_file`), and one that
-    cannot be read counts as on. `market_names` and `asset_names` are those of the signals, needed with `familiar`.
-    Raises `PolicyError` for a draft or an unchecked signature in `live` mode, `ParameterError` where a training range
-    is of a signal that is not named.
+    `clock` gives today where the prices' days are counted (None in a backtest: prices are never stale and a policy does
+    not expire in use); `killed` is a switch (`switch_file`). A clock or switch that cannot be read stops the policy.
+    `market_names` and `asset_names` are those of the signals, needed with `familiar`. Raises `PolicyError` for a draft
+    or an unchecked signature in `live` mode, `ParameterError` where a training range is of a signal that is not named.
     """
 
     def __init__(
@@ -151,6 +154,9 @@ class Guarded:
 
     def judge(self, seen: Observation) -> Judgement:
         """What would be done at this look, and why; keeps no record."""
+        if not np.isfinite(seen.weight).all():
+            sentence = "A weight held is missing or not a number; nothing can be traded."
+            return Judgement(None, "nobody", (Event(_day(seen), "missing", sentence),), None, None, False)
         found = self._unfit(seen)
         asked, proposed = not found, None
         if asked:
@@ -170,19 +176,19 @@ class Guarded:
 
     def _unfit(self, seen: Observation) -> tuple[Event, ...]:
         """Why the policy may not even be asked; the first reason found stands for all."""
-        day = _day(seen)
+        day, then = _day(seen), f"{self.fallback.name} acts."
         if self._is_killed():
-            return (Event(day, "kill switch", f"The kill switch is on; {self.fallback.name} acts."),)
-        stale = self._staleness(seen)
-        if stale:
-            return stale
-        missing = _missing(seen)
+            return (Event(day, "kill switch", f"The kill switch is on; {then}"),)
+        overdue = self._overdue(seen)
+        if overdue:
+            return overdue
+        missing = missing_input(seen)
         if missing:
-            return (Event(day, "missing", f"{missing} is missing or not a number; {self.fallback.name} acts."),)
+            return (Event(day, "missing", f"{missing} is missing or not a number; {then}"),)
         if self.familiar is None:
             return ()
         return tuple(
-            Event(day, "outside training", f"{odd.sentence} {self.fallback.name} acts.", odd.value, odd.limit)
+            Event(day, "outside training", f"{odd.sentence} {then}", odd.value, odd.limit)
             for odd in unfamiliar(
                 self.familiar,
                 seen,
@@ -201,19 +207,36 @@ class Guarded:
         except Exception:  # noqa: BLE001 - a switch that cannot be asked must stop the policy, whatever is wrong with it
             return True
 
-    def _staleness(self, seen: Observation) -> tuple[Event, ...]:
+    def _overdue(self, seen: Observation) -> tuple[Event, ...]:
+        """A policy past its expiry, or prices that are too old, of tomorrow, or of an age that cannot be told."""
+        day, then, limit = _day(seen), f"{self.fallback.name} acts.", float(self.limits.stale_days)
+        today = self._today()
+        if isinstance(self.policy, RegisteredPolicy) and self.policy.is_expired(today):
+            expires = self.policy.card.expires
+            return (Event(day, "expired", f"{self.policy.name} expired on {expires}; {then}"),)
         if self.clock is None:
             return ()
-        limit = float(self.limits.stale_days)
+        if today is None:
+            return (Event(day, "stale", f"The clock cannot be read, so the prices may be old; {then}", None, limit),)
         if seen.day is None or pd.isna(seen.day):
-            sentence = f"The prices have no day, so their age is not known; {self.fallback.name} acts."
-            return (Event(_day(seen), "stale", sentence, None, limit),)
-        age = float((self.clock().date() - seen.day.date()).days)  # days of the calendar, whatever the time zones
+            sentence = f"The prices have no day, so their age is not known; {then}"
+            return (Event(day, "stale", sentence, None, limit),)
+        age = float((today - seen.day.date()).days)
         if 0 <= age <= limit:
             return ()
         how = f"{age:.0f} days old" if age > 0 else f"dated {-age:.0f} days after today"
-        sentence = f"The prices are {how}, at most {limit:.0f} days are allowed; {self.fallback.name} acts."
-        return (Event(_day(seen), "stale", sentence, age, limit),)
+        sentence = f"The prices are {how}, at most {limit:.0f} days are allowed; {then}"
+        return (Event(day, "stale", sentence, age, limit),)
+
+    def _today(self) -> date | None:
+        """The day of the calendar that the clock shows in its own time zone; None without a clock that can be read."""
+        if self.clock is None:
+            return None
+        try:
+            now = self.clock()
+            return None if pd.isna(now) else now.date()
+        except Exception:  # noqa: BLE001 - as with the switch: whatever is wrong with the clock, the policy must not act
+            return None
 
     def _answer(self, policy: Policy, seen: Observation) -> tuple[Floats | None, tuple[Event, ...]]:
         """A policy's weights, or the event of its failure."""
@@ -243,18 +266,23 @@ class Guarded:
             f"The trade would turn over {turnover:.1%} of the account, more than {limit:.1%}; {limit / turnover:.0%} "
             "of it is done."
         )
-        held = seen.weight + (limit / turnover) * (wanted - seen.weight)
-        return held, (Event(_day(seen), "turnover", sentence, turnover, limit),)
+        part = seen.weight + (limit / turnover) * (wanted - seen.weight)
+        return part, (Event(_day(seen), "turnover", sentence, turnover, limit),)
 
 
 def switch_file(path: Path) -> Callable[[], bool]:
-    """A kill switch that is on while a file is there, whatever it holds; on too where that cannot be told."""
+    """A kill switch that is on while a file is there, whatever it holds; on too where that cannot be told.
+
+    It cannot be told where the file's folder is not there either, as when a network drive is not mounted. The path is
+    taken from where the process stands now, so that moving on does not lose the switch.
+    """
+    place = path.absolute()
 
     def is_on() -> bool:
         try:
-            os.lstat(path)
+            os.lstat(place)
         except FileNotFoundError:
-            return False
+            return not place.parent.is_dir()
         except OSError:
             return True
         return True
@@ -264,20 +292,6 @@ def switch_file(path: Path) -> Callable[[], bool]:
 
 def _day(seen: Observation) -> str:
     return f"session {seen.session}" if seen.day is None or pd.isna(seen.day) else seen.day.date().isoformat()
-
-
-def _missing(seen: Observation) -> str:
-    """The first input that holds something else than finite numbers; empty where all are sound."""
-    parts = {
-        "A weight": seen.weight,
-        "A target": seen.target,
-        "The covariance": seen.covariance,
-        "A cost": seen.cost,
-        "A market signal": seen.market,
-        "A signal of an asset": seen.asset,
-        "The risk aversion": np.array([seen.risk_aversion]),
-    }
-    return next((name for name, values in parts.items() if not np.isfinite(values).all()), "")
 
 
 def _off_simplex(wanted: object, seen: Observation) -> float:

@@ -5,6 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from workbench.learning.card import Card, Check, Feature
+from workbench.learning.folder import APPROVAL
+
+
+def stored_page(card: Card) -> bytes:
+    """The page as it lies in a policy's folder, where it cannot say by whom it will be approved."""
+    return page(card, f"only where {APPROVAL} lies beside this page; otherwise a draft").encode()
 
 
 def page(card: Card, approval: str) -> str:

@@ -7,6 +7,7 @@ the hash of each (`manifest.json`) and, once a person other than its maker appro
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -21,11 +22,13 @@ from workbench.errors import ParameterError, PolicyError
 from workbench.learning import card as cards
 from workbench.learning import folder as files
 from workbench.learning import spec as specs
+from workbench.learning.approval import check_earned, check_given, check_maker
 from workbench.learning.card import Card, Fallback
 from workbench.learning.event import Event
 from workbench.learning.folder import APPROVAL, CARD, MANIFEST, PAGE, SPEC, WEIGHTS, Manifest
 from workbench.learning.judged import judged
-from workbench.learning.signature import Approval, check_name, same_person, sign, verify
+from workbench.learning.page import stored_page
+from workbench.learning.signature import Approval, sign
 from workbench.learning.spec import Spec, StoredRule
 from workbench.learning.tensors import pack, pieces, unpack
 
@@ -55,6 +58,10 @@ class RegisteredPolicy(CompiledPolicy):
         if self.expired:
             return "expired"
         return "approved" if self.approved else "unchecked" if self.approval else "draft"
+
+    def is_expired(self, today: date | None) -> bool:
+        """Whether it was expired when it was loaded, or is on `today` (None: not asked)."""
+        return self.expired or (today is not None and today.isoformat() >= self.card.expires)
 
     @property
     def tensors(self) -> dict[str, Floats]:
@@ -121,7 +128,7 @@ def save(
         WEIGHTS: pack(pieces(spec.layout, numbers)),
         SPEC: cards.dumps(spec),
         CARD: cards.dumps(card),
-        PAGE: _page(card),
+        PAGE: stored_page(card),
     }
     cards.loads(Card, bodies[CARD])
     made = files.manifest(bodies)
@@ -140,18 +147,23 @@ def load(
     """Read a policy, or refuse it.
 
     `today` decides whether it has expired (None: not asked, as in a backtest); `keys` (approver to public key in hex)
-    check its signature; `live` demands both, and an approval. An expired policy is its fallback rule, with an event.
+    check its signature; `live` demands both, and an approval of what may be approved. An expired policy is its fallback
+    rule, with an event.
     `content_hash` is that of the version expected: an older one, although it was approved once, is then refused.
 
-    Raises `PolicyError` naming file and remedy where anything is missing, changed, foreign, not signed although
-    `live`, or signed by its maker or a key that is not in `keys`; `ParameterError` for `live` without day or keys.
+    Raises `PolicyError` naming file and remedy where anything is missing, changed, foreign, or signed by its maker or a
+    key that is not in `keys`, and with `live` where it is not approved or had not earned it; `ParameterError` for
+    `live` without day or keys.
     """
     if live and (keys is None or today is None):
         raise ParameterError("a live policy needs today's date and the approvers' keys; give both", "live")
     folder = Path(folder)
-    policy = _load(folder.name, files.read(folder), today, keys, content_hash)
-    if live and policy.approval is None:
-        raise PolicyError(f"{folder.name}: no {APPROVAL}: a draft runs in shadow mode only; have it approved")
+    bodies = files.read(folder)
+    policy = _load(folder.name, bodies, today, keys, content_hash)
+    if live:
+        if policy.approval is None:
+            raise PolicyError(f"{folder.name}: no {APPROVAL}: a draft runs in shadow mode only; have it approved")
+        check_earned(policy.spec, policy.card, bodies[PAGE])
     return policy if today is None else _expire(policy, today)
 
 
@@ -180,7 +192,9 @@ def _load(
         specs.size(spec)
     numbers = unpack(spec.layout, bodies[WEIGHTS], WEIGHTS)
     specs.check(spec, card, numbers, SPEC)
-    approval = _approval(bodies, listed.content_hash, card, keys, today)
+    approval: Approval | None = _parse(Approval, bodies, APPROVAL) if APPROVAL in bodies else None
+    if approval is not None:
+        check_given(approval, listed.content_hash, card, keys, today)
     return RegisteredPolicy(
         name=spec.name,
         learned=specs.stored_rule(spec.name, spec.kind, spec.every, tuple(numbers.tolist()), WEIGHTS),
@@ -224,14 +238,8 @@ def approve(folder: Path | str, approver: str, day: date, key: bytes, *, content
     policy = _load(folder.name, bodies, None, None, content_hash)
     if policy.approval is not None:
         raise PolicyError(f"{folder.name}: {policy.approval.approver!r} approved it on {policy.approval.day} already")
-    _check_maker(policy.card, approver)
-    if bodies[PAGE] != _page(policy.card):
-        raise PolicyError(f"{PAGE}: not the page of {CARD}; read what workbench policy show prints, and save it again")
-    if policy.card.verdict != "deploy":
-        raise PolicyError(
-            f"{folder.name}: its verdict is {policy.card.verdict!r}; approve only what earned the verdict deploy"
-        )
-    _check_ranges(policy)
+    check_maker(policy.card, approver)
+    check_earned(policy.spec, policy.card, bodies[PAGE])
     if not policy.card.made_on <= day.isoformat() < policy.card.expires:
         raise PolicyError(
             f"{folder.name}: {day} is outside its life, {policy.card.made_on} to {policy.card.expires}; train it anew"
@@ -242,14 +250,15 @@ def approve(folder: Path | str, approver: str, day: date, key: bytes, *, content
 
 
 def found(folder: Path | str) -> tuple[Path, ...]:
-    """The folders under `folder` that look like policies, in the order of their names; none of them is opened.
+    """The folders under `folder` that look like policies, in the order of their names; none of their files is opened.
 
-    Raises `PolicyError` where there is no such folder.
+    One with any file of a policy does, so that one that lost some is listed and refused; so does one that nobody may
+    look into. Raises `PolicyError` where there is no such folder.
     """
     folder = Path(folder)
     if not folder.is_dir():
         raise PolicyError(f"{folder}: no such folder; name the one that holds the policies")
-    return tuple(sorted(path for path in folder.iterdir() if path.is_dir() and (path / MANIFEST).exists()))
+    return tuple(sorted(path for path in folder.iterdir() if path.is_dir() and _looks_like_one(path)))
 
 
 def fallback_of(policy: Policy) -> Fallback:
@@ -262,8 +271,10 @@ def fallback_of(policy: Policy) -> Fallback:
     return Fallback(policy.name, specs.kind_name(rule.kind), rule.every, tuple(map(float, rule.numbers)))
 
 
-def _page(card: Card) -> bytes:
-    return card.to_markdown(f"only where {APPROVAL} lies beside this page; otherwise a draft").encode()
+def _looks_like_one(folder: Path) -> bool:
+    if not os.access(folder, os.R_OK | os.X_OK):
+        return True
+    return any(os.path.lexists(folder / name) for name in (*files.HASHED, MANIFEST, APPROVAL))
 
 
 def _fallback(card: Card) -> StoredRule:
@@ -278,54 +289,9 @@ def _parse(kind: type, bodies: Mapping[str, bytes], name: str) -> Any:
         raise PolicyError(f"{name}: {error}") from error
 
 
-def _approval(
-    bodies: Mapping[str, bytes], digest: str, card: Card, keys: Mapping[str, str] | None, today: date | None
-) -> Approval | None:
-    if APPROVAL not in bodies:
-        return None
-    approval: Approval = _parse(Approval, bodies, APPROVAL)
-    if approval.content_hash != digest:
-        raise PolicyError(f"{APPROVAL}: it approves other files than these; have these approved")
-    _check_maker(card, approval.approver)
-    try:
-        day = date.fromisoformat(approval.day)
-    except ValueError as error:
-        raise PolicyError(f"{APPROVAL}: {approval.day!r} is not a day; have the policy approved again") from error
-    if not card.made_on <= day.isoformat() < card.expires or (today is not None and day > today):
-        raise PolicyError(f"{APPROVAL}: given on {day}, outside the policy's life or in the future; approve it again")
-    if keys is not None:
-        try:
-            verify(approval, keys)
-        except PolicyError as error:
-            raise PolicyError(f"{APPROVAL}: {error}") from error
-    return approval
-
-
-def _check_maker(card: Card, approver: str) -> None:
-    """Four eyes: names are compared as people read them, or a maker could approve under another spelling."""
-    try:
-        check_name(approver)
-        check_name(card.maker)
-    except PolicyError as error:
-        raise PolicyError(f"{APPROVAL}: {error}") from error
-    if same_person(approver, card.maker):
-        raise PolicyError(f"{APPROVAL}: {card.maker!r} made the policy and cannot approve it; ask somebody else")
-
-
-def _check_ranges(policy: RegisteredPolicy) -> None:
-    """A policy that acts needs the range of every signal it reads: without it, no guardrail sees a strange market."""
-    known = {range_.feature for range_ in policy.card.familiar.ranges}
-    read = (*(f"market {name}" for name in policy.spec.market), *(f"asset {name}" for name in policy.spec.asset))
-    for feature in read:
-        if feature not in known:
-            raise PolicyError(
-                f"{CARD}: no training range of the signal {feature!r}; record it with familiarity.familiar, save again"
-            )
-
-
 def _expire(policy: RegisteredPolicy, today: date) -> RegisteredPolicy:
-    expires = policy.card.expires
-    if today.isoformat() < expires:
+    if not policy.is_expired(today):
         return policy
-    sentence = f"{policy.name} expired on {expires}; {policy.fallback.name} acts in its place until it is tested anew."
+    name, acts = policy.name, policy.fallback.name
+    sentence = f"{name} expired on {policy.card.expires}; {acts} acts in its place until it is tested anew."
     return replace(policy, expired=True, events=(*policy.events, Event(today.isoformat(), "expired", sentence)))

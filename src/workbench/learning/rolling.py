@@ -70,14 +70,15 @@ def review(
     policy: str,
     content_hash: str,
     state: State,
-    intervened: float = 0.0,
+    intervened: float,
     rules: RollingRules = RollingRules(),
 ) -> RollingDecision:
     """Hold new windows against the rules.
 
     `windows` has a row for each window since the last decision, not overlapping: first, last, policy_bp and rule_bp
-    (total cost, bp a year); `intervened` is the part of looks at which guardrails stepped in. The interval is Student's
-    over windows. Raises `ParameterError` for columns or values that are missing, windows that overlap, a wrong state.
+    (total cost, bp a year); `intervened` is the part of looks at which guardrails stepped in
+    (`shadow.summary(...).intervened`). The interval is Student's over windows. Raises `ParameterError` for columns or
+    values that are missing, windows that overlap, a wrong state.
     """
     if state not in ("shadow", "live"):
         raise ParameterError(f"the state {state!r} is not shadow or live", "state")

@@ -14,10 +14,10 @@ import pandas as pd
 
 from workbench.backtest import ChainedFile, Observation
 from workbench.errors import ParameterError, PolicyError
+from workbench.learning.explain import SESSIONS, cost_and_loss
 from workbench.learning.guardrails import Judgement
 
 FORMAT = "workbench shadow log 1"
-SESSIONS = 252
 _REMEDY = "The log can no longer be trusted: take it and its .head from a copy, or start a new one."
 
 
@@ -71,6 +71,11 @@ class ShadowSummary:
     events: tuple[tuple[str, int], ...]
 
     @property
+    def intervened(self) -> float:
+        """The part of looks at which guardrails kept the policy from answering, as `rolling.review` asks for it."""
+        return 1.0 - self.answered / self.looks
+
+    @property
     def sentence(self) -> str:
         """The summary for a reader without a glossary."""
         if not self.answered:
@@ -88,8 +93,8 @@ def entry(seen: Observation, judged: Judgement, *, portfolio: str, wealth: float
         raise ParameterError(f"portfolio {portfolio!r} is worth {wealth}; give its value", "wealth")
     done = seen.weight if judged.weights is None else judged.weights
     would = None if not judged.asked else seen.weight if judged.proposed is None else judged.proposed
-    done_cost, done_loss = _price(seen, done)
-    would_cost, would_loss = _price(seen, would) if would is not None else (None, None)
+    done_cost, done_loss = cost_and_loss(seen, done)
+    would_cost, would_loss = cost_and_loss(seen, would) if would is not None else (None, None)
     return ShadowEntry(
         portfolio=portfolio,
         day="" if seen.day is None or pd.isna(seen.day) else seen.day.date().isoformat(),
@@ -194,8 +199,17 @@ def to_frame(entries: Iterable[ShadowEntry]) -> pd.DataFrame:
 
 
 def windows(entries: Sequence[ShadowEntry], every_months: int = 3) -> pd.DataFrame:
-    """Looks by calendar periods, for the rolling validation: first, last, policy_bp and rule_bp (bp a year)."""
+    """Looks by calendar periods, for the rolling validation: first, last, policy_bp and rule_bp (bp a year).
+
+    Raises `ParameterError` for a look without a day, which belongs to no period.
+    """
     answered = [entry for entry in entries if entry.would is not None]
+    undated = [entry for entry in answered if not entry.day]
+    if undated:
+        raise ParameterError(
+            f"a look of {undated[0].portfolio!r} at session {undated[0].session} has no day; give the prices days",
+            "entries",
+        )
     frame = pd.DataFrame(
         {
             "day": pd.to_datetime([entry.day for entry in answered]),
@@ -215,13 +229,6 @@ def windows(entries: Sequence[ShadowEntry], every_months: int = 3) -> pd.DataFra
             "rule_bp": total["rule"] / total["time"],
         }
     ).reset_index(drop=True)
-
-
-def _price(seen: Observation, weight: Any) -> tuple[float, float]:
-    """Cost (bp) of trading there, and the tracking loss (bp a year) of standing there."""
-    off = weight - seen.target
-    cost = 1e4 * float(seen.cost @ np.abs(weight - seen.weight))
-    return cost, 1e4 * 0.5 * seen.risk_aversion * float(off @ seen.covariance @ off)
 
 
 def _entries(file: ChainedFile, kept: str | None) -> tuple[ShadowEntry, ...]:

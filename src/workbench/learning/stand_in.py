@@ -9,6 +9,7 @@ import numpy as np
 
 from workbench.backtest import Costs, Floats, Observation, Policy, Signals, Universe, walk
 from workbench.errors import ParameterError
+from workbench.learning.projection import project
 
 #: Half spreads alone.
 _PLAIN = Costs()
@@ -202,13 +203,6 @@ class Recorder:
 
 def _after(seen: Observation, trade: Floats) -> Floats | None:
     """Weights after a trade, brought back to the nearest portfolio; None where nothing is left of it."""
-    wanted = _simplex(seen.weight + trade)
+    nothing, everything = np.zeros_like(seen.weight), np.ones_like(seen.weight)
+    wanted = project(seen.weight + trade, seen.weight, nothing, everything).weight
     return None if np.abs(wanted - seen.weight).sum() <= UNTRADED else wanted
-
-
-def _simplex(weights: Floats) -> Floats:
-    """The nearest portfolio (Duchi et al. 2008): a constant taken off every weight, none below zero."""
-    ordered = np.sort(weights)[::-1]
-    excess = (np.cumsum(ordered) - 1.0) / np.arange(1, len(weights) + 1)
-    level = excess[np.nonzero(ordered > excess)[0][-1]]
-    return np.maximum(weights - level, 0.0)
