@@ -55,9 +55,10 @@ def embedded(name: str, half_spread: float = HALF_SPREAD) -> Universe:
             "skfolio, factors dataset: adjusted closes of MTUM, QUAL, SIZE, USMV and VLUE",
             "Five funds that were alive in 2022, chosen afterwards: costs of rebalancing compare, levels do not.",
         )
-    stocks = load_sp500_dataset().pct_change().iloc[1:]
+    closes = load_sp500_dataset()
+    stocks = closes.pct_change().iloc[1:]
     sleeves = pd.DataFrame({sector: stocks[list(held)].mean(axis=1) for sector, held in SECTORS.items()})
-    first = pd.DataFrame(1.0, index=load_sp500_dataset().index[:1], columns=sleeves.columns)
+    first = pd.DataFrame(1.0, index=closes.index[:1], columns=sleeves.columns)
     prices = pd.concat([first, (1.0 + sleeves).cumprod()])
     return _universe(
         name,
@@ -128,7 +129,7 @@ def _universe(
         name,
         pd.DatetimeIndex(prices.index),
         tuple(str(asset) for asset in prices.columns),
-        prices.to_numpy(float)[None],
+        np.array(prices, float)[None],  # a copy: pandas hands out read-only arrays, which kernels are compiled anew for
         np.zeros((1, sessions, assets)),
         cash[None],
         target,
