@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -126,12 +127,14 @@ def write(
 
     `problems` are the reference problems it is held against the tuned rule on; a policy made for none of them in
     particular is also walked forward on the embedded universes. The verdict is the one its evidence gives by the house
-    rule; a policy without evidence on real prices has earned none and says "do not deploy".
+    rule; a policy without evidence on real prices has earned none and says "do not deploy". `trials` are those made
+    before: trainings, pilots and settings; the rules and the candidate of the evidence are added.
     """
     general = len(problems) > 1
     tests = [_reference_check(policy, problem) for problem in problems]
     walked = {name: real_windows(embedded(name), policy) for name in EMBEDDED} if general else {}
-    tests += [_real_check(policy, embedded(name), result) for name, result in walked.items()]
+    found = real_evidence(embedded(JUDGED_ON), policy, seeds) if general else None
+    tests += [_real_check(result, _real_seeds(policy, result, found)) for result in walked.values()]
     rows = tuple(row for name, result in walked.items() for row in _rows(embedded(name), result))
     card = Card(
         name=policy.name,
@@ -162,9 +165,8 @@ def write(
         familiar=_familiar() if general else Familiar(),
         notes=("No real price was used in training; real universes served to judge.",),
     )
-    if general:
-        universe = embedded(JUDGED_ON)
-        card = judged(card, real_evidence(universe, policy, seeds), universe)
+    if found is not None:
+        card = replace(judged(card, found, embedded(JUDGED_ON)), trials=trials + found.trials - len(seeds))
     size = learned.member_size(policy.hidden, learned.OUTPUTS)
     return registry.save(
         folder,
@@ -183,26 +185,35 @@ def _reference_check(policy: LearnedQuadratic, problem: str) -> Check:
     excess = reference_excess(policy, problem)
     return Check(
         f"cost over the tuned rule, {problem}",
-        100 * excess.ratio,
+        float(100 * excess.ratio),
         0.0,
-        excess.interval[1] < 0,
+        bool(excess.interval[1] < 0),
         f"On {problem} it costs {100 * excess.ratio:+.1f} % against the tuned quadratic rule (95 % interval "
         f"{100 * excess.interval[0]:+.1f} to {100 * excess.interval[1]:+.1f} %); "
         + _spread([100 * reference_excess(one, problem, 250).ratio for one in singles(policy)]),
     )
 
 
-def _real_check(policy: LearnedQuadratic, universe: Universe, result: WalkForward) -> Check:
+def _real_seeds(policy: LearnedQuadratic, result: WalkForward, found: evidence.Evidence | None) -> list[float]:
+    """Cost of each seed alone over the tuned rule in percent; out of the evidence where that has them."""
+    if found is not None and found.universe == result.universe:
+        seeds = found.case(policy.name).seeds
+        assert seeds is not None
+        return [-100 * saved / result.rule_bp for saved in seeds.gains]
+    return [100 * real_windows(embedded(result.universe), one).excess for one in singles(policy)]
+
+
+def _real_check(result: WalkForward, seeds: Sequence[float]) -> Check:
     """Cost over the tuned rule on a real universe; passed where its interval is below zero, not where the mean is."""
     saved = result.interval(SEED)
     return Check(
-        f"cost over the tuned rule, {universe.name}",
-        100 * result.excess,
+        f"cost over the tuned rule, {result.universe}",
+        float(100 * result.excess),
         0.0,
-        saved.low > 0,
-        f"Walk-forward on {universe.name}, {len(result.table)} test years, it costs {result.learned_bp:.2f} bp a year, "
-        f"the tuned rule {result.rule_bp:.2f} bp (95 % interval of the difference {-saved.high:+.2f} to "
-        f"{-saved.low:+.2f} bp); " + _spread([100 * real_windows(universe, one).excess for one in singles(policy)]),
+        bool(saved.low > 0),
+        f"Walk-forward on {result.universe}, {len(result.table)} test years, it costs {result.learned_bp:.2f} bp a "
+        f"year, the tuned rule {result.rule_bp:.2f} bp (95 % interval of the difference {-saved.high:+.2f} to "
+        f"{-saved.low:+.2f} bp); " + _spread(seeds),
     )
 
 

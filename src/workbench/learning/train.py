@@ -29,6 +29,8 @@ SIZES = (3, 5, 2, 7, 4, 6, 8, 3, 10)
 #: The day on the cards of the shipped set.
 MADE_ON = date(2026, 11, 21)
 MAKER = ship.MAKER
+#: Trainings before the last one, by ensemble, and ways of putting the policy to work that were tried on test years.
+PILOTS, SETTINGS_TRIED = 6, 9
 #: Seeds of an ensemble.
 SEEDS = tuple(range(10))
 
@@ -37,7 +39,8 @@ SEEDS = tuple(range(10))
 class Course:
     """What a shipped ensemble is trained on: scenes by seed and step, validation scenes, the rule it starts from.
 
-    `problems` are those its card is measured on; `trials` counts every training that was ever run for it, pilots too.
+    `problems` are those its card is measured on; `trials` counts every training
+    that was ever run for it, pilots too, and every setting that was tried on test years.
     """
 
     name: str
@@ -85,7 +88,7 @@ def _reference_course(name: str, horizon: float) -> Course:
         horizon,
         SEEDS,
         (name,),
-        len(SEEDS) + 6,
+        len(SEEDS) + PILOTS,
         Training(steps=100, rate=0.015, burn_in=12, check_every=50),
         lambda seed, step: problem_scene(problem, 160, 72, (1, seed, step)),
         lambda: (problem_scene(problem, 512, 96, (2,)),),
@@ -99,7 +102,7 @@ def _any_problem_course() -> Course:
         1.0,
         SEEDS,
         tuple(fixed_target.PROBLEMS),
-        len(SEEDS) + 6,
+        len(SEEDS) + PILOTS + SETTINGS_TRIED,
         Training(steps=120, rate=0.03, burn_in=36, check_every=60),
         lambda seed, step: random_scene(SIZES[step % len(SIZES)], 72, 132, np.random.default_rng((3, seed, step))),
         lambda: tuple(random_scene(m, 96, 96, np.random.default_rng((4, m))) for m in (3, 5)),
