@@ -67,7 +67,7 @@ def from_noise(seed: int, steps: int = 20_000, world_seed: int | None = None) ->
     settings = {"action": "tilt", "reward": "log return", "tilt_limit": 0.3, "risk_aversion": (0.01, 0.01)}
     limits = {"lower": np.zeros(world.positions), "cost_multiple": (1.0, 1.0)}
     task = Task(worlds, signals(worlds), periods=48, **settings, **limits)  # type: ignore[arg-type]
-    with ppo._one_thread():
+    with ppo.one_torch_thread():
         model = PPO("MlpPolicy", BatchRebalanceEnv(task, 16, seed), n_steps=64, batch_size=256, gamma=0.99, seed=seed)
         model.learn(steps)
     test = Task(world, signals(world), periods=TEST // 21, **settings, **limits)  # type: ignore[arg-type]

@@ -6,19 +6,35 @@ from pathlib import Path
 import pytest
 
 from workbench import learning
+from workbench.backtest import Runs, gbm, signals, simulate
 from workbench.learning import folder as files
-from workbench.learning.guardrails import Limits
+from workbench.learning import registry
+from workbench.learning.guardrails import Guarded, Limits
 from workbench.learning.rolling import RollingRules
 from workbench.policies import policy
 
 DOCS = Path(__file__).parents[2] / "docs"
 
 
+def examples():
+    return re.findall(r"```python\n(.*?)```", (DOCS / "guardrails.md").read_text(), flags=re.DOTALL)
+
+
 def test_the_first_example_of_the_guardrails_runs(capsys):
-    text = (DOCS / "guardrails.md").read_text()
-    example = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)[0]
-    exec(compile(example, "guardrails.md", "exec"), {})
+    exec(compile(examples()[0], "guardrails.md", "exec"), {})
     assert "of the account, more than 1.0%" in capsys.readouterr().out
+
+
+def test_the_examples_of_shadow_mode_and_its_review_run(folder, tmp_path, capsys):
+    _, watched, reviewed = examples()
+    before, after = watched.split("found = ")
+    names = {"read": registry.load(folder), "path": tmp_path / "log", "clock": None, "Guarded": Guarded}
+    exec(compile(before, "guardrails.md", "exec"), names)
+    universe = gbm([0.08, 0.04], [[0.03, 0.002], [0.002, 0.004]], [0.6, 0.4], paths=1, sessions=900, seed=1)
+    simulate(universe, signals(universe), Runs.product([names["guarded"]]))
+    exec(compile(f"found = {after}{reviewed}", "guardrails.md", "exec"), names)
+    assert "the policy would have acted differently" in capsys.readouterr().out
+    assert names["decided"].decision in ("promote", "keep", "retire")
 
 
 def test_every_command_is_on_the_page_and_nothing_else():

@@ -23,7 +23,7 @@ def task(request):
 
 @pytest.mark.parametrize("learner", ["ppo", "sac"])
 def test_the_exported_network_acts_as_the_trained_one(task, learner):
-    with ppo._one_thread():
+    with ppo.one_torch_thread():
         model = ppo._model(task, 3, 64, learner, 4)
         layers = tuple(ppo._layers(model, learner))
     network = ppo.IntensityNetwork("net", 21, layers, task.universe.half_spread, 4, 3, learner)
