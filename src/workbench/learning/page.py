@@ -15,8 +15,30 @@ def stored_page(card: Card) -> bytes:
 
 def page(card: Card, approval: str) -> str:
     """The card as Markdown; `approval` is the line of who approved it, empty for a draft."""
-    seeds = ", ".join(str(seed) for seed in card.seeds)
-    facts = (
+    won = sum(window.gain_bp > 0 for window in card.windows)
+    parts = [
+        f"# {plain(card.name)}",
+        plain(card.purpose),
+        _facts(card, approval),
+        "## Data",
+        _data(card),
+        "## Inputs",
+        _inputs(card),
+        f"## Out of sample: better in {won} of {len(card.windows)} windows",
+        _windows(card),
+        "## Tests",
+        _checks(card.tests),
+        "## Controls",
+        _checks(card.controls),
+        "## Known failures",
+        _list(card.known_failures),
+        *(("## Notes", _list(card.notes)) if card.notes else ()),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _facts(card: Card, approval: str) -> str:
+    rows = (
         ("Verdict", card.verdict),
         ("Made", f"{card.made_on} by {card.maker}"),
         ("Approved", approval or "by nobody: a draft, to be run in shadow mode only"),
@@ -24,53 +46,38 @@ def page(card: Card, approval: str) -> str:
         ("Fallback", _fallback(card)),
         ("Costs", card.costs),
         ("Trials", f"{card.trials:,} variants tried, failed ones counted"),
-        ("Seeds", seeds),
+        ("Seeds", ", ".join(str(seed) for seed in card.seeds)),
         ("Made again by", card.command),
     )
-    won = sum(window.gain_bp > 0 for window in card.windows)
-    parts = [
-        f"# {plain(card.name)}",
-        plain(card.purpose),
-        table(("", ""), facts),
-        "## Data",
-        table(
-            ("set", "source", "days", "sessions", "what it leaves out", "SHA-256"),
-            [
-                (d.name, d.source, f"{d.first} to {d.last}", f"{d.sessions:,}", d.survivorship, d.sha256)
-                for d in card.data
-            ],
-        ),
-        "## Inputs",
-        table(
-            ("feature", "of", "lag, sessions", "in training", "meaning"),
-            [(f.name, f.of, f.lag, _range(card, f), f.meaning) for f in card.features],
-        )
-        if card.features
-        else "Weights, target, covariance and costs only.",
-        f"## Out of sample: better in {won} of {len(card.windows)} windows",
-        table(
-            ("universe", "days", "policy, bp a year", "rule", "rule, bp a year", "gain, bp"),
-            [
-                (
-                    w.universe,
-                    f"{w.first} to {w.last}",
-                    f"{w.policy_bp:.2f}",
-                    w.rule,
-                    f"{w.rule_bp:.2f}",
-                    f"{w.gain_bp:+.2f}",
-                )
-                for w in card.windows
-            ],
-        ),
-        "## Tests",
-        _checks(card.tests),
-        "## Controls",
-        _checks(card.controls),
-        "## Known failures",
-        "\n".join(f"- {plain(line)}" for line in card.known_failures),
-        *(("## Notes", "\n".join(f"- {plain(line)}" for line in card.notes)) if card.notes else ()),
+    return table(("", ""), rows)
+
+
+def _data(card: Card) -> str:
+    head = ("set", "source", "days", "sessions", "what it leaves out", "SHA-256")
+    rows = [
+        (d.name, d.source, f"{d.first} to {d.last}", f"{d.sessions:,}", d.survivorship, d.sha256) for d in card.data
     ]
-    return "\n\n".join(parts) + "\n"
+    return table(head, rows)
+
+
+def _inputs(card: Card) -> str:
+    if not card.features:
+        return "Weights, target, covariance and costs only."
+    head = ("feature", "of", "lag, sessions", "in training", "meaning")
+    return table(head, [(f.name, f.of, f.lag, _range(card, f), f.meaning) for f in card.features])
+
+
+def _windows(card: Card) -> str:
+    head = ("universe", "days", "policy, bp a year", "rule", "rule, bp a year", "gain, bp")
+    rows = [
+        (w.universe, f"{w.first} to {w.last}", f"{w.policy_bp:.2f}", w.rule, f"{w.rule_bp:.2f}", f"{w.gain_bp:+.2f}")
+        for w in card.windows
+    ]
+    return table(head, rows)
+
+
+def _list(lines: Sequence[str]) -> str:
+    return "\n".join(f"- {plain(line)}" for line in lines)
 
 
 def _fallback(card: Card) -> str:
