@@ -106,7 +106,7 @@ def test_as_a_policy(two):
     assert two.decide(seen((0.95, 0.05)))[0] == pytest.approx(
         two.decide(seen((0.70, 0.30)))[0], abs=1e-9
     )  # off the grid
-    with pytest.raises(PolicyError, match="solve it for this one"):
+    with pytest.raises(PolicyError, match="find it for this one"):
         two.decide(seen((0.5, 0.5), (0.5, 0.5)))
 
 

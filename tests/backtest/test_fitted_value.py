@@ -45,7 +45,7 @@ def test_as_a_policy():
     target = np.array(PROBLEMS["n2_10"].target)
     assert policy.decide(Observation(0, target, target, *rows)) is None
     assert policy.decide(Observation(0, np.array([0.8, 0.2]), target, *rows))[0] < 0.7
-    with pytest.raises(PolicyError, match="fit it for this one"):
+    with pytest.raises(PolicyError, match="find it for this one"):
         policy.decide(Observation(0, target, np.array([0.5, 0.5]), *rows))
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workbench.backtest._one_step import BOUGHT, KEPT, OUT, SOLD, one_step_adjoint, one_step_batch
+from workbench.backtest._one_step import BOUGHT, KEPT, OUT, SOLD, one_step_batch
 
 
 def problem(seed, m=None):
@@ -168,49 +168,3 @@ def test_missing_numbers_end_without_a_trade():
     matrix[2, 2] = np.nan
     _, _, gain = solve(weight, target, matrix, cost, strength)
     assert not gain > 0.0
-
-
-def finite_difference(pulled, given_, what, direction, size=1e-6):
-    found = []
-    for sign in (1.0, -1.0):
-        moved = list(given_)
-        moved[what] = moved[what] + sign * size * direction
-        found.append(pulled @ solve(*moved)[0])
-    return (found[0] - found[1]) / (2.0 * size)
-
-
-def test_adjoint_is_the_derivative():
-    kinds = set()
-    for seed in range(60):
-        m = 6
-        rng = np.random.default_rng(seed)
-        weight, target, matrix, cost, _ = problem(5 * seed + 2 * (seed % 2), m)
-        matrix = matrix + 0.005 * np.eye(m)
-        given_ = (weight, target, matrix, cost, 0.05 + 0.5 * rng.random())
-        pulled = rng.normal(size=m)
-        wanted, side, _ = solve(*given_)
-        kinds |= set(side.tolist())
-        gradients = one_step_adjoint(
-            wanted[None], side[None], target[None], matrix[None], np.array([given_[4]]), pulled[None]
-        )
-        direction = rng.normal(size=m) * (weight > 0.0)
-        direction[weight > 0.0] -= direction[weight > 0.0].mean()
-        symmetric = rng.normal(size=(m, m))
-        symmetric = 1e-2 * (symmetric + symmetric.T)
-        moves = (direction, rng.normal(size=m) * 0.1, symmetric, 1e-3 * rng.random(m), 1.0)
-        for what, (gradient, move) in enumerate(zip(gradients, moves)):
-            exact = float(np.sum(gradient[0] * move))
-            assert finite_difference(pulled, given_, what, move) == pytest.approx(exact, abs=2e-6, rel=1e-5), (
-                seed,
-                what,
-            )
-    assert kinds == {SOLD, KEPT, BOUGHT, OUT}
-
-
-def test_adjoint_of_no_trade_passes_through():
-    weight, target, matrix, cost, _ = problem(0, 4)
-    wanted, side, _ = solve(weight, target, matrix, cost + 1.0, 1.0)
-    pulled = np.arange(4.0)
-    gradients = one_step_adjoint(wanted[None], side[None], target[None], matrix[None], np.ones(1), pulled[None])
-    assert (gradients[0][0] == pulled).all()
-    assert all((gradient == 0.0).all() for gradient in gradients[1:])

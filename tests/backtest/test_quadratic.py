@@ -74,6 +74,7 @@ def test_band_is_the_least_gain_worth_a_trade():
         ({"horizon": 1.0, "risk": float("inf")}, "risk"),
         ({"horizon": 1.0, "band": -1e-9}, "band"),
         ({"horizon": 1.0, "every": 0}, "every"),
+        ({"horizon": 1.0, "every": 21.5}, "every"),
     ],
 )
 def test_wrong_numbers_are_refused(numbers, parameter):

@@ -1,6 +1,6 @@
 """The compiled engine: many runs over the same days at once, units held and not weights, statistics on the way.
 
-Runs are walked in blocks of up to `LANES` that share a path and, mostly, a kind of policy. State is kept as arrays over
+Runs are walked in blocks of up to `LANES` that share a path and a kind of policy. State is kept as arrays over
 lanes, so that a day's valuation is one multiply-add an asset for all lanes together. Weights are made, and a policy is
 asked, only on the days it looks. `walk.walk` is the same engine in plain Python; tests hold one against the other.
 """
@@ -11,90 +11,37 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from workbench.backtest import _decide
+from workbench.backtest._arrays import (
+    ACTIVE,
+    ACTIVE_SQUARED,
+    COST,
+    DRAWDOWN,
+    DUST,
+    ENDED_AT,
+    ENDING,
+    EXCESS,
+    EXCESS_SQUARED,
+    FIGURES,
+    NET,
+    NET_SQUARED,
+    NO_WEALTH,
+    OFF_SIMPLEX,
+    RAN,
+    TRADES,
+    TURNOVER,
+    UNPAYABLE,
+    WEALTH,
+    Batch,
+    Kept,
+    Market,
+)
+from workbench.backtest._settlement import UNTRADED, Terms, on_simplex, settle, write_order
 from workbench.backtest.universe import Floats, Ints
 
+#: Runs that are walked side by side.
 LANES = 32
-#: Weights that a policy asks for may miss the simplex by this much, in sum and below zero.
-SIMPLEX = 1e-9
-#: A wanted weight this close to the weight held is no wish to trade.
-UNTRADED = 1e-12
-
-#: What is left of a portfolio is nothing below this part of what it began with: rounding leaves cents of cents.
-DUST = 1e-12
-
-#: How a run ended.
-RAN, NO_WEALTH, UNPAYABLE, OFF_SIMPLEX = range(4)
-
-#: Columns of `Kept.figures`: sums over days and what else statistics are made of.
-FIGURES = (
-    "net", "net_squared", "excess", "excess_squared", "active", "active_squared", "drawdown", "turnover", "cost",
-    "trades", "wealth", "ending", "ended_at",
-)  # fmt: skip
-(
-    NET, NET_SQUARED, EXCESS, EXCESS_SQUARED, ACTIVE, ACTIVE_SQUARED, DRAWDOWN, TURNOVER, COST,
-    TRADES, WEALTH, ENDING, ENDED_AT,
-) = range(len(FIGURES))  # fmt: skip
-
-
-class Market(NamedTuple):
-    """What all runs share: P paths, T sessions, n assets, m positions; shapes as in `Universe` and `Signals`."""
-
-    price: Floats
-    dividend: Floats
-    pays: NDArray[np.bool_]  # P x T: whether any asset pays
-    cash_return: Floats
-    bankrupt_from: Ints  # P x n
-    target: Floats  # m
-    target_return: Floats  # P x T: of the target held without costs
-    covariance: Floats
-    covariance_at: Ints
-    market: Floats
-    asset: Floats
-    volatility: Floats  # P x T x n, daily
-
-
-class Batch(NamedTuple):
-    """The runs, in the order in which they are walked; `row` is where each one's results go."""
-
-    path: Ints
-    kind: Ints
-    every: Ints
-    offset: Ints
-    delay: Ints
-    multiple: Floats
-    begin: Ints  # of a run's numbers
-    end: Ints
-    numbers: Floats
-    row: Ints
-    block: Ints  # where each block of lanes begins; the last entry is the number of runs
-
-
-class Terms(NamedTuple):
-    """Costs before a run's multiple, the client's risk aversion, and the sessions from start to end."""
-
-    rate: Floats  # n: half spread and commission
-    daily_value: Floats  # n
-    impact: float
-    ticket: float
-    wealth: float
-    risk_aversion: float
-    first: int
-    last: int
-
-
-class Kept(NamedTuple):
-    """Where results are written: always `figures`; the others only where their flag says so (else of size 0)."""
-
-    figures: Floats  # R x FIGURES
-    keep_returns: bool
-    returns: Floats  # R x T', net
-    keep_paths: bool
-    weights: Floats  # R x T' x (n + 1), of wealth after trading, cash last
-    trades: Floats  # R x T' x n, fractions of wealth before the day's costs
-    costs: Floats  # R x T', the same
 
 
 @njit(cache=True, error_model="numpy")
@@ -418,33 +365,6 @@ def _ask(lanes: Lanes, desk: Desk, market: Market, batch: Batch, terms: Terms, g
 
 
 @njit(cache=True)
-def on_simplex(wish: Floats) -> bool:
-    """Whether weights are 0 or more and sum to 1, within `SIMPLEX`."""
-    total, least = 0.0, 0.0
-    for i in range(len(wish)):
-        total += wish[i]
-        least = min(least, wish[i])
-    return abs(total - 1.0) <= SIMPLEX and least >= -SIMPLEX
-
-
-@njit(cache=True)
-def write_order(order: Floats, wish: Floats, weight: Floats, goal: Floats) -> bool:
-    """Turn wanted weights into an order and return whether it trades anything: -1 is a position left alone.
-
-    A position wanted as it is held is left alone, so that the days until execution do not make it trade. Who wants the
-    target wants all of it, also where a weight stands there already. A rounding below zero is zero.
-    """
-    whole, trades = True, False
-    for i in range(len(wish)):
-        whole = whole and abs(wish[i] - goal[i]) <= UNTRADED
-    for i in range(len(wish)):
-        moves = whole or abs(wish[i] - weight[i]) > UNTRADED
-        order[i] = max(wish[i], 0.0) if moves else -1.0
-        trades = trades or moves
-    return trades
-
-
-@njit(cache=True)
 def set_goal(goal: Floats, target: Floats, bankrupt_from: Ints, t: int) -> None:
     """Target of the day: what a bankrupt asset would have had goes to the other positions in proportion."""
     total = 0.0
@@ -486,81 +406,3 @@ def _pass_inside(lanes: Lanes, market: Market, goal: Floats, path: int, t: int) 
             strayed[lane] = beyond if beyond > strayed[lane] else strayed[lane]
     for lane in range(size):
         look[lane] = t + every[lane] if look[lane] == t and strayed[lane] < 0.0 else look[lane]
-
-
-@njit(cache=True, error_model="numpy")
-def settle(
-    held: Floats,
-    cash: float,
-    order: Floats,
-    lane: int,
-    price: Floats,
-    volatility: Floats,
-    least: float,
-    terms: Terms,
-    multiple: float,
-    share: Floats,
-    traded: Floats,
-) -> tuple[float, float, int]:
-    """Trade dollars to the wanted weights and pay for it: wealth of the traded positions, cost, number of trades.
-
-    Positions that the order leaves alone keep their units. The others share what they are worth now (`held` (n), and
-    cash), costs taken off, in the proportions wanted; cash that is no position is spent with them. Costs depend on
-    trades and trades on what costs leave, x + cost(x) = pool: convex in x, so Newton's steps from the pool fall to the
-    root and find it to rounding, at proportional costs in two or three. `share` and `traded` (n) are written; a trade
-    below `least` dollars costs no ticket. The wealth is 0 where the pool cannot pay.
-    """
-    n, m = len(held), order.shape[1]
-    pool, shares = 0.0, 0.0
-    for i in range(n):
-        share[i] = order[lane, i] if price[i] > 0.0 else -1.0
-        traded[i] = 0.0
-        if share[i] >= 0.0:
-            pool += held[i]
-            shares += share[i]
-    if m == n:
-        pool += cash
-    elif order[lane, n] >= 0.0:
-        pool += cash
-        shares += order[lane, n]
-    if shares <= 0.0 or pool <= 0.0:
-        return 1.0, 0.0, 0  # nothing to buy with, or nothing left to buy: the order lapses
-    scale, count = 1.0 / shares, 0
-    for i in range(n):
-        if share[i] >= 0.0:
-            share[i] *= scale
-            count += abs(share[i] * pool - held[i]) > least
-    fixed = terms.ticket * multiple * count
-    left = pool
-    for _ in range(60):
-        cost, slope = _cost(held, share, left, volatility, terms)
-        cost = multiple * cost + fixed
-        excess, slope = left + cost - pool, 1.0 + multiple * slope
-        if excess <= 4e-16 * pool:
-            break
-        left = left - excess / slope if slope > 0.0 else 0.0
-        if left <= 0.0:
-            return 0.0, 0.0, count
-    for i in range(n):
-        if share[i] >= 0.0:
-            traded[i] = share[i] * left - held[i]
-    return left, cost, count
-
-
-@njit(cache=True, error_model="numpy")
-def _cost(held: Floats, share: Floats, left: float, volatility: Floats, terms: Terms) -> tuple[float, float]:
-    """Cost of trading to `share` of `left` dollars, before multiple and tickets, and its slope in `left`."""
-    cost, slope = 0.0, 0.0
-    for i in range(len(held)):
-        if share[i] < 0.0:
-            continue
-        size = share[i] * left - held[i]
-        steep = share[i] if size > 0.0 else -share[i]
-        size = abs(size)
-        cost += terms.rate[i] * size
-        slope += terms.rate[i] * steep
-        if terms.impact > 0.0:
-            price = terms.impact * volatility[i] * np.sqrt(size / terms.daily_value[i])
-            cost += price * size
-            slope += 1.5 * price * steep
-    return cost, slope

@@ -44,10 +44,8 @@ def compile_optima() -> None:
     optimum = dynamic_programming.solve("n2_10", points=21)
     fixed_target.evaluate("n2_10", optimum, paths=2, years=1)
     fixed_target.evaluate("n2_10", Quadratic(1.0), paths=2, years=1)
-    weight = np.array([[0.8, 0.2]])
-    given = (weight[:, ::-1].copy(), np.eye(2)[None])
-    wanted, side, _ = _one_step.one_step_batch(weight, *given, np.full((1, 2), 1e-3), np.ones(1))
-    _one_step.one_step_adjoint(wanted, side, *given, np.ones(1), np.ones((1, 2)))
+    weight, target = np.array([[0.8, 0.2]]), np.array([[0.6, 0.4]])
+    _one_step.one_step_batch(weight, target, np.eye(2)[None], np.full((1, 2), 1e-3), np.ones(1))
 
 
 if __name__ == "__main__":

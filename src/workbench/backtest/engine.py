@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from workbench.backtest import _kernel
+from workbench.backtest import _arrays, _kernel, _settlement
 from workbench.backtest.policy import CompiledPolicy
 from workbench.backtest.problems import check_number
 from workbench.backtest.runs import Runs
-from workbench.backtest.signals import target_returns, total_returns
+from workbench.backtest.signals import daily_volatility, target_returns, total_returns
 from workbench.backtest.statistics import statistics
 from workbench.backtest.universe import Costs, Floats, Ints, Signals, Universe
 from workbench.errors import ParameterError, PolicyError
@@ -107,7 +107,7 @@ def simulate(
         _kernel.simulate(_market(universe, signals, terms), _batch(runs, rows), terms, kept)
         _check_simplex(runs, kept.figures, universe)
     if not compiled.all():
-        from workbench.backtest.walk import walk_into
+        from workbench.backtest.walk import walk_into  # here, because `walk` is made of `simulate`
 
         for row in np.flatnonzero(~compiled):
             walk_into(kept, int(row), universe, signals, runs, terms)
@@ -183,10 +183,10 @@ def check_window(universe: Universe, signals: Signals, first: int | None, last: 
     return first, last
 
 
-def _room(runs: int, days: int, assets: int, keep_returns: bool, keep_paths: bool) -> _kernel.Kept:
+def _room(runs: int, days: int, assets: int, keep_returns: bool, keep_paths: bool) -> _arrays.Kept:
     kept, days_kept = (runs, days) if keep_paths else (0, 0), (runs, days) if keep_returns else (0, 0)
-    return _kernel.Kept(
-        figures=np.full((runs, len(_kernel.FIGURES)), np.nan),
+    return _arrays.Kept(
+        figures=np.full((runs, len(_arrays.FIGURES)), np.nan),
         keep_returns=keep_returns,
         returns=np.full(days_kept, np.nan),
         keep_paths=keep_paths,
@@ -196,8 +196,8 @@ def _room(runs: int, days: int, assets: int, keep_returns: bool, keep_paths: boo
     )
 
 
-def _terms(universe: Universe, costs: Costs, risk_aversion: float, first: int, last: int) -> _kernel.Terms:
-    return _kernel.Terms(
+def _terms(universe: Universe, costs: Costs, risk_aversion: float, first: int, last: int) -> _settlement.Terms:
+    return _settlement.Terms(
         rate=universe.half_spread + costs.commission,
         daily_value=universe.daily_value,
         impact=float(costs.impact),
@@ -209,8 +209,8 @@ def _terms(universe: Universe, costs: Costs, risk_aversion: float, first: int, l
     )
 
 
-def _market(universe: Universe, signals: Signals, terms: _kernel.Terms) -> _kernel.Market:
-    return _kernel.Market(
+def _market(universe: Universe, signals: Signals, terms: _settlement.Terms) -> _arrays.Market:
+    return _arrays.Market(
         price=universe.price,
         dividend=universe.dividend,
         pays=np.asarray((universe.dividend > 0.0).any(axis=2), dtype=np.bool_),
@@ -228,30 +228,22 @@ def _market(universe: Universe, signals: Signals, terms: _kernel.Terms) -> _kern
     )
 
 
-def daily_volatility(signals: Signals) -> Floats:
-    """Daily volatility of each asset (P x T x n), by which the square-root law scales impact."""
-    if "volatility" not in signals.asset_names:
-        raise ParameterError("costs with impact need the asset signal 'volatility'; make it with signals()", "signals")
-    yearly = signals.asset[:, :, signals.asset_names.index("volatility")]
-    return np.ascontiguousarray(yearly / np.sqrt(252.0))
-
-
-def _batch(runs: Runs, rows: Ints) -> _kernel.Batch:
-    """Runs as the kernel reads them: sorted so that a block of lanes shares a path and, mostly, a kind."""
+def _batch(runs: Runs, rows: Ints) -> _arrays.Batch:
+    """Runs as the kernel reads them: sorted so that a block of lanes shares a path and a kind."""
     rules = [policy.rule() for policy in runs.policies if isinstance(policy, CompiledPolicy)]
     place = np.cumsum([isinstance(policy, CompiledPolicy) for policy in runs.policies]) - 1
     lengths = [len(rule.numbers) for rule in rules]
     end = np.cumsum(lengths)
     kinds, every = np.array([rule.kind for rule in rules]), np.array([rule.every for rule in rules])
     of = place[runs.policy[rows]]
-    # Lanes that look on the same days stand together: offset last but one.
+    # Within a kind, lanes that look on the same days stand together.
     order = np.lexsort((runs.policy[rows], runs.offset[rows], every[of], kinds[of], runs.path[rows]))
     rows, of = rows[order], of[order]
     path, kind = runs.path[rows], kinds[of]
-    # A block ends where the path changes, or bands begin or end.
+    # A block ends where the path or the kind changes.
     group = np.flatnonzero((np.diff(path) != 0) | (np.diff(kind) != 0)) + 1
     starts = [np.arange(a, b, _kernel.LANES) for a, b in zip([0, *group], [*group, len(rows)])]
-    return _kernel.Batch(
+    return _arrays.Batch(
         path=path,
         kind=kind.astype(np.int64),
         every=every[of].astype(np.int64),
@@ -267,13 +259,13 @@ def _batch(runs: Runs, rows: Ints) -> _kernel.Batch:
 
 
 def _check_simplex(runs: Runs, figures: Floats, universe: Universe) -> None:
-    wrong = np.flatnonzero(figures[:, _kernel.ENDING] == _kernel.OFF_SIMPLEX)
+    wrong = np.flatnonzero(figures[:, _arrays.ENDING] == _arrays.OFF_SIMPLEX)
     if len(wrong):
         run = int(wrong[0])
-        day = universe.sessions[int(figures[run, _kernel.ENDED_AT])]
+        day = universe.sessions[int(figures[run, _arrays.ENDED_AT])]
         raise PolicyError(
             f"{runs.policies[runs.policy[run]].name!r} asks on {day:%Y-%m-%d} for weights that are negative, missing "
-            f"or do not sum to 1 (within {_kernel.SIMPLEX:g}); correct its rule, or use its fallback"
+            f"or do not sum to 1 (within {_settlement.SIMPLEX:g}); correct its rule, or use its fallback"
         )
 
 
@@ -285,11 +277,11 @@ def _events(universe: Universe, runs: Runs, figures: Floats, first: int, last: i
             what = f"{universe.assets[i]} is bankrupt: worth nothing, its target goes to the others in proportion"
             rows.append(("all", int(path), universe.sessions[gone[path, i]], what))
     said = {
-        _kernel.NO_WEALTH: "nothing is left of the portfolio; the run ended",
-        _kernel.UNPAYABLE: "the trade costs more than the traded positions are worth; the run ended",
+        _arrays.NO_WEALTH: "nothing is left of the portfolio; the run ended",
+        _arrays.UNPAYABLE: "the trade costs more than the traded positions are worth; the run ended",
     }
-    for run in np.flatnonzero(np.isin(figures[:, _kernel.ENDING], list(said))):
-        day = universe.sessions[int(figures[run, _kernel.ENDED_AT])]
+    for run in np.flatnonzero(np.isin(figures[:, _arrays.ENDING], list(said))):
+        day = universe.sessions[int(figures[run, _arrays.ENDED_AT])]
         name = runs.policies[runs.policy[run]].name
-        rows.append((name, int(runs.path[run]), day, said[int(figures[run, _kernel.ENDING])]))
+        rows.append((name, int(runs.path[run]), day, said[int(figures[run, _arrays.ENDING])]))
     return pd.DataFrame(rows, columns=["policy", "path", "day", "what"])

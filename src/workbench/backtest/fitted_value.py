@@ -19,25 +19,18 @@ import numpy as np
 
 from workbench.backtest import _one_step
 from workbench.backtest.dynamic_programming import quadrature
-from workbench.backtest.fixed_target import (
-    BURN_IN,
-    MONTHS,
-    SESSIONS_A_MONTH,
-    Problem,
-    evaluate,
-    monthly_growth,
-    reference,
-)
+from workbench.backtest.fixed_target import BURN_IN, evaluate
+from workbench.backtest.reference_problem import MONTHS, SESSIONS_A_MONTH, Problem, Solved, monthly_growth, reference
 from workbench.backtest.tuning import TRAINING_SEED
-from workbench.backtest.universe import Floats, Observation
-from workbench.errors import ParameterError, PolicyError
+from workbench.backtest.universe import Floats
+from workbench.errors import ParameterError
 
 #: Least curvature kept, as a part of that of a month's loss: J is convex.
 LEAST = 1e-2
 
 
 @dataclass(frozen=True, eq=False)
-class FittedValue:
+class FittedValue(Solved):
     """Trades to the minimum of cost and 1/2 (y - centre)' matrix (y - centre); `matrix` (n x n) and `centre` (n)."""
 
     problem: Problem
@@ -45,16 +38,6 @@ class FittedValue:
     centre: Floats
     every: int = SESSIONS_A_MONTH
     name: str = "fitted value"
-
-    def decide(self, seen: Observation) -> Floats | None:
-        """Weights after trading; `PolicyError` where the target is not the one this was fitted for."""
-        if not np.allclose(seen.target, self.problem.target, atol=1e-12):
-            raise PolicyError(
-                f"The fitted value is for the target {list(self.problem.target)}, not "
-                f"{np.round(seen.target, 4).tolist()}: fit it for this one."
-            )
-        wanted = self.decide_many(seen.weight[None])[0]
-        return None if np.array_equal(wanted, seen.weight) else wanted
 
     def decide_many(self, weights: Floats) -> Floats:
         """Weights after trading at many weights (K x n)."""

@@ -40,7 +40,7 @@ class Calendar(CompiledPolicy):
     every: int = EVERY["month"]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "every", _sessions(self.every))
+        object.__setattr__(self, "every", whole_sessions(self.every))
 
     @property
     def name(self) -> str:
@@ -76,7 +76,7 @@ class Band(CompiledPolicy):
                 f"{self.destination}",
                 "destination",
             )
-        object.__setattr__(self, "every", _sessions(self.every))
+        object.__setattr__(self, "every", whole_sessions(self.every))
 
     @property
     def name(self) -> str:
@@ -121,11 +121,12 @@ def rules() -> tuple[Policy, ...]:
     )
 
 
-def _sessions(every: int | str) -> int:
+def whole_sessions(every: int | str) -> int:
+    """Sessions between looks as a number, from a number or a name of `EVERY`; raises `ParameterError`."""
     if isinstance(every, str):
         if every not in EVERY:
             raise ParameterError(f"schedule {every!r} is unknown; use one of {', '.join(EVERY)}, or sessions", "every")
         return EVERY[every]
     if not every >= 1 or every == float("inf") or int(every) != every:
-        raise ParameterError(f"sessions between looks must be a whole number of at least 1, is {every}", "every")
+        raise ParameterError(f"every is {every}; sessions between looks are a whole number of at least 1", "every")
     return int(every)

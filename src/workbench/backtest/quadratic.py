@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from workbench.backtest import _decide
-from workbench.backtest.policies import schedule
+from workbench.backtest.policies import schedule, whole_sessions
 from workbench.backtest.policy import CompiledPolicy, Rule
 from workbench.errors import ParameterError
 
@@ -28,10 +28,11 @@ class Quadratic(CompiledPolicy):
     every: int = 21
 
     def __post_init__(self) -> None:
-        for name, least in (("horizon", 0.0), ("risk", 0.0), ("band", 0.0), ("every", 1)):
+        for name in ("horizon", "risk", "band"):
             value = getattr(self, name)
-            if not (math.isfinite(value) and value >= least):
-                raise ParameterError(f"Quadratic: {name} is {value}; give a finite number of at least {least:g}.", name)
+            if not (math.isfinite(value) and value >= 0.0):
+                raise ParameterError(f"Quadratic: {name} is {value}; give a finite number of at least 0.", name)
+        object.__setattr__(self, "every", whole_sessions(self.every))
 
     @property
     def name(self) -> str:
@@ -43,4 +44,4 @@ class Quadratic(CompiledPolicy):
 
     def rule(self) -> Rule:
         """Kind and numbers of the compiled rule."""
-        return Rule(_decide.QUADRATIC, int(self.every), (float(self.horizon), float(self.risk), float(self.band)))
+        return Rule(_decide.QUADRATIC, self.every, (float(self.horizon), float(self.risk), float(self.band)))

@@ -80,6 +80,14 @@ def target_returns(universe: Universe, returns: Floats) -> Floats:
     return earned
 
 
+def daily_volatility(signals: Signals) -> Floats:
+    """Daily volatility of each asset (P x T x n), by which the square-root law scales impact."""
+    if "volatility" not in signals.asset_names:
+        raise ParameterError("costs with impact need the asset signal 'volatility'; make it with signals()", "signals")
+    yearly = signals.asset[:, :, signals.asset_names.index("volatility")]
+    return np.ascontiguousarray(yearly / np.sqrt(LONG))
+
+
 @njit(cache=True)
 def _covariances(returns: Floats, decay: float, refresh: int, warm_up: int) -> Floats:
     """Exponentially weighted second moments (P x M x n x n, daily), one every `refresh` sessions."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from workbench.backtest import _kernel
+from workbench.backtest import _arrays
 from workbench.backtest.universe import Floats
 
 SESSIONS_PER_YEAR = 252
@@ -17,7 +17,7 @@ STATISTICS = (
 
 
 def statistics(figures: Floats, days: int, wealth: float, risk_aversion: float) -> pd.DataFrame:
-    """Statistics (R rows) of `figures` (R x `_kernel.FIGURES`) over `days` daily returns from `wealth`.
+    """Statistics (R rows) of `figures` (R x `_arrays.FIGURES`) over `days` daily returns from `wealth`.
 
     Net of costs, yearly at 252 sessions: `return_` compound; `volatility` of daily net returns; `sharpe` of daily net
     returns above cash; `turnover` one-way, the larger of purchases and sales over wealth; `cost_bp` costs over wealth;
@@ -25,9 +25,9 @@ def statistics(figures: Floats, days: int, wealth: float, risk_aversion: float) 
     costs, the loss being 1/2 x risk aversion x mean squared active return; `total_bp` cost and loss together.
     A run that ended early has lost everything that was not paid out: its figures are NaN but for its wealth.
     """
-    column = {name: figures[:, i] for i, name in enumerate(_kernel.FIGURES)}
+    column = {name: figures[:, i] for i, name in enumerate(_arrays.FIGURES)}
     years = days / SESSIONS_PER_YEAR
-    ran = column["ending"] == _kernel.RAN
+    ran = column["ending"] == _arrays.RAN
     with np.errstate(invalid="ignore", divide="ignore"):
         deviation = _deviation(column["excess"], column["excess_squared"], days)
         cost = 1e4 * column["cost"] / years

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.backtest import fixed_target
-from workbench.backtest.engine import simulate
+from workbench.backtest.engine import SPREADS_ONLY, simulate
 from workbench.backtest.fixed_target import Problem
 from workbench.backtest.policies import Band, Calendar
 from workbench.backtest.policy import Policy
@@ -28,8 +28,6 @@ from workbench.errors import ParameterError
 TRAINING_SEED = 101
 #: Golden-section steps; each shrinks the bracket by 0.618.
 REFINEMENTS = 10
-#: No commission, impact or tickets: half spreads alone.
-PLAIN = Costs()
 _GOLDEN = (np.sqrt(5.0) - 1.0) / 2.0
 
 
@@ -113,7 +111,7 @@ def tune_universe(
     *,
     first: int | None = None,
     last: int | None = None,
-    costs: Costs = PLAIN,
+    costs: Costs = SPREADS_ONLY,
     risk_aversion: float = 5.0,
     cost_multiple: float = 1.0,
     delay: int = 1,

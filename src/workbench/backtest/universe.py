@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -153,4 +153,4 @@ class Observation:
     market: Floats
     asset: Floats
     risk_aversion: float = 5.0
-    day: pd.Timestamp | None = field(default=None)
+    day: pd.Timestamp | None = None

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.backtest import _kernel
-from workbench.backtest.engine import SPREADS_ONLY, Backtests, daily_volatility, simulate
+from workbench.backtest import _arrays, _settlement
+from workbench.backtest.engine import SPREADS_ONLY, Backtests, simulate
 from workbench.backtest.policy import Policy
 from workbench.backtest.runs import Runs
-from workbench.backtest.signals import target_returns, total_returns
+from workbench.backtest.signals import daily_volatility, target_returns, total_returns
 from workbench.backtest.universe import Costs, Floats, Observation, Signals, Universe
 from workbench.errors import PolicyError
 
@@ -66,76 +66,91 @@ class _Plain:
 
 
 def walk_into(
-    kept: _kernel.Kept, row: int, universe: Universe, signals: Signals, runs: Runs, terms: _kernel.Terms
+    kept: _arrays.Kept, row: int, universe: Universe, signals: Signals, runs: Runs, terms: _settlement.Terms
 ) -> None:
     """Walk run `row` and write its results where the kernel would."""
     policy, path, delay = runs.policies[runs.policy[row]], int(runs.path[row]), int(runs.delay[row])
-    first = terms.first
     book = _Book(universe, path, terms, float(runs.cost_multiple[row]))
     if terms.impact > 0.0:
         book.volatility = daily_volatility(signals)[path]
     reference = target_returns(universe, total_returns(universe))[path]
-    sums = dict.fromkeys(_kernel.FIGURES, 0.0)
+    sums = dict.fromkeys(_arrays.FIGURES, 0.0) | {"ended_at": -1.0}
     before = peak = terms.wealth
     due, order = -1, None
-    sums["ended_at"] = -1
-    for t in range(first + 1, terms.last + 1):
+    for t in range(terms.first + 1, terms.last + 1):
         value = book.mark(t)
         gain = value / before - 1.0
         sums["active"] += gain - reference[t]
         sums["active_squared"] += (gain - reference[t]) ** 2
-        if value <= _kernel.DUST * terms.wealth:
-            sums["wealth"] = value
-            sums.update(ending=_kernel.NO_WEALTH, ended_at=t)
+        if value <= _arrays.DUST * terms.wealth:
+            sums.update(wealth=value, ending=_arrays.NO_WEALTH, ended_at=t)
             break
         trades, cost, count = np.zeros(len(universe.assets)), 0.0, 0
         if due == t and order is not None:
             due = -1
             paid = book.settle(t, *order)
             if paid is None:
-                sums.update(ending=_kernel.UNPAYABLE, ended_at=t)
+                sums.update(ending=_arrays.UNPAYABLE, ended_at=t)
                 break
             trades, cost, count = paid
+            _count_trades(sums, trades, cost, count, value)
         after = book.value(t)
         gain = (1.0 + gain) * (after / value) - 1.0
-        bought = trades.sum()
-        sums["turnover"] += 0.5 * (np.abs(trades).sum() + abs(bought)) / value
-        sums["cost"] += cost / value
-        sums["trades"] += count
-        sums["net"] += gain
-        sums["net_squared"] += gain**2
-        over = gain - universe.cash_return[path, t]
-        sums["excess"] += over
-        sums["excess_squared"] += over**2
+        _count_return(sums, gain, gain - universe.cash_return[path, t])
         peak = max(peak, after)
         sums["drawdown"] = min(sums["drawdown"], after / peak - 1.0)
         sums["wealth"] = before = after
+        day = t - terms.first - 1
         if kept.keep_returns:
-            kept.returns[row, t - first - 1] = gain
+            kept.returns[row, day] = gain
         if kept.keep_paths:
-            held = np.append(book.units * universe.price[path, t], book.cash)
-            kept.weights[row, t - first - 1] = held / after
-            kept.trades[row, t - first - 1] = trades / value
-            kept.costs[row, t - first - 1] = cost / value
-        if due < 0 and t % policy.every == runs.offset[row]:
-            weight = book.weight(t)
-            wanted = _asked(policy, _observation(universe, signals, book, path, t, weight.copy()))
-            if wanted is not None and t + delay <= terms.last:
-                whole = np.abs(wanted - universe.goal(path, t)).max() <= _kernel.UNTRADED
-                moves = whole | (np.abs(wanted - weight) > _kernel.UNTRADED)
-                if moves.any():
-                    due, order = t + delay, (np.maximum(wanted, 0.0), moves)
-    kept.figures[row] = [sums[name] for name in _kernel.FIGURES]
+            kept.weights[row, day] = np.append(book.units * universe.price[path, t], book.cash) / after
+            kept.trades[row, day], kept.costs[row, day] = trades / value, cost / value
+        if due < 0 and t % policy.every == runs.offset[row] and t + delay <= terms.last:
+            seen = _observation(
+                universe, signals, path, t, book.weight(t), terms.rate * book.multiple, terms.risk_aversion
+            )
+            order = _order(policy, seen)
+            due = -1 if order is None else t + delay
+    kept.figures[row] = [sums[name] for name in _arrays.FIGURES]
 
 
-def _observation(universe: Universe, signals: Signals, book: _Book, path: int, t: int, weight: Floats) -> Observation:
+def _count_trades(sums: dict[str, float], trades: Floats, cost: float, count: int, value: float) -> None:
+    sums["turnover"] += 0.5 * (np.abs(trades).sum() + abs(trades.sum())) / value
+    sums["cost"] += cost / value
+    sums["trades"] += count
+
+
+def _count_return(sums: dict[str, float], net: float, excess: float) -> None:
+    sums["net"] += net
+    sums["net_squared"] += net**2
+    sums["excess"] += excess
+    sums["excess_squared"] += excess**2
+
+
+def _order(policy: Policy, seen: Observation) -> tuple[Floats, NDArray[np.bool_]] | None:
+    """Weights wanted and which positions trade, as `_settlement.write_order` has it; None where none does."""
+    # Kept aside: the policy may write over what it is shown.
+    weight, goal = seen.weight.copy(), seen.target.copy()
+    wanted = _asked(policy, seen)
+    if wanted is None:
+        return None
+    whole = np.abs(wanted - goal).max() <= _settlement.UNTRADED
+    moves = whole | (np.abs(wanted - weight) > _settlement.UNTRADED)
+    return (np.maximum(wanted, 0.0), moves) if moves.any() else None
+
+
+def _observation(
+    universe: Universe, signals: Signals, path: int, t: int, weight: Floats, rate: Floats, risk_aversion: float
+) -> Observation:
+    """What a policy is shown at a close: signals of the day, weights held (m) and costs of a dollar traded (n)."""
     n, m = len(universe.assets), universe.positions
     covariance = np.zeros((m, m))
     covariance[:n, :n] = signals.covariance[path, signals.covariance_at[t]]
     asset = np.zeros((signals.asset.shape[2], m))
     asset[:, :n] = signals.asset[path, t]
     cost = np.zeros(m)
-    cost[:n] = book.terms.rate * book.multiple
+    cost[:n] = rate
     return Observation(
         session=t,
         weight=weight,
@@ -144,7 +159,7 @@ def _observation(universe: Universe, signals: Signals, book: _Book, path: int, t
         cost=cost,
         market=signals.market[path, t].copy(),
         asset=asset,
-        risk_aversion=book.terms.risk_aversion,
+        risk_aversion=risk_aversion,
         day=universe.sessions[t],
     )
 
@@ -175,10 +190,10 @@ def _asked(policy: Policy, seen: Observation) -> Floats | None:
             f"{policy.name!r} answers {day} with shape {wanted.shape}; give a weight for each of {positions} positions"
         )
     total, least = float(wanted.sum()), float(wanted.min())
-    if not (abs(total - 1.0) <= _kernel.SIMPLEX and least >= -_kernel.SIMPLEX):
+    if not (abs(total - 1.0) <= _settlement.SIMPLEX and least >= -_settlement.SIMPLEX):
         raise PolicyError(
             f"{policy.name!r} asks {day} for weights off the simplex (sum {total:.9g}, least {least:.3g}); they must "
-            f"be 0 or more and sum to 1 within {_kernel.SIMPLEX:g}: correct it, or use its fallback"
+            f"be 0 or more and sum to 1 within {_settlement.SIMPLEX:g}: correct it, or use its fallback"
         )
     return wanted
 
@@ -189,7 +204,7 @@ class _Book:
 
     universe: Universe
     path: int
-    terms: _kernel.Terms
+    terms: _settlement.Terms
     multiple: float
     units: Floats = field(init=False)
     cash: float = field(init=False)
@@ -219,7 +234,7 @@ class _Book:
         return np.asarray(held / held.sum())
 
     def settle(self, t: int, wanted: Floats, touched: NDArray[np.bool_]) -> tuple[Floats, float, int] | None:
-        """Trade as `_kernel.settle`: dollars by asset, cost and number of trades; None where it cannot be paid."""
+        """Trade as `_settlement.settle`: dollars by asset, cost and number of trades; None where it cannot be paid."""
         n, terms, price = len(self.units), self.terms, self.universe.price[self.path, t]
         held, goes = self.units * price, touched.copy()
         goes[:n] &= price > 0.0
@@ -231,7 +246,7 @@ class _Book:
             return np.zeros(n), 0.0, 0
         share = np.where(goes[:n], wanted[:n], 0.0) / shares
         value = self.value(t)
-        count = int((np.abs(share * pool - held)[goes[:n]] > _kernel.UNTRADED * value).sum())
+        count = int((np.abs(share * pool - held)[goes[:n]] > _settlement.UNTRADED * value).sum())
 
         def trade(left: float) -> Floats:
             return np.where(goes[:n], share * left - held, 0.0)
