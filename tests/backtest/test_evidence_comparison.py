@@ -252,7 +252,7 @@ def test_rules_without_a_forecast_differ_by_several_percent_of_sharpe():
     from workbench.learning import universes
 
     real = universes.embedded("sectors")
-    static = [rule for rule in backtest.rules() if rule.name != "buy and hold"]
+    static = [rule for rule in backtest.rules() if not isinstance(rule, backtest.BuyAndHold | backtest.Tilted)]
     made = backtest.simulate(real, backtest.signals(real), backtest.Runs.product(static, "all")).statistics
     start = made[made["offset"] == 0]["sharpe"]
     yearly = made[made["policy"] == "every year"]["sharpe"]

@@ -143,14 +143,15 @@ def test_a_planted_signal_is_found():
 
 def test_rates_are_held_against_what_is_allowed():
     assert not evidence.noise_world(lambda seed: True, worlds=10, seed=1).passed
-    assert evidence.noise_world(lambda seed: False, worlds=59, seed=1).passed
-
-
-def test_too_few_worlds_of_noise_show_nothing():
-    found = evidence.noise_world(lambda seed: False, worlds=58, seed=1)
-    assert found.value == 0.0
-    assert not found.passed
     assert not evidence.planted_signal(lambda seed: False, worlds=10, seed=1).passed
+
+
+@pytest.mark.parametrize(("claims", "worlds", "passed"), [(0, 58, False), (0, 59, True), (1, 92, False), (1, 93, True)])
+def test_noise_must_be_told_from_a_rate_above_five_percent(claims, worlds, passed):
+    left = iter([True] * claims + [False] * worlds)
+    found = evidence.noise_world(lambda seed: next(left), worlds=worlds, seed=1)
+    assert found.value == claims / worlds
+    assert found.passed == passed
 
 
 # --- the optimum --------------------------------------------------------------------------------

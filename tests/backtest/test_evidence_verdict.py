@@ -176,6 +176,14 @@ def test_a_policy_without_chance_needs_no_seeds():
     assert verdict(evidence(good_case(seeds=alone))).decision == "deploy"
 
 
+def test_fewer_than_ten_trainings_show_nothing():
+    nine = good_case(seeds=Seeds((0.5,) * 9, 1.0, 0.5, 0.5, 0.5))
+    (failed,) = verdict(evidence(nine)).failed
+    assert failed.name == "seeds"
+    assert "At least 10 seeds are asked" in failed.sentence
+    assert verdict(evidence(nine), thresholds=Thresholds(trainings=9)).decision == "deploy"
+
+
 def test_looser_thresholds_are_the_callers_to_answer_for():
     assert verdict(evidence(good_case(portfolios=40)), thresholds=Thresholds(portfolios=10)).decision == "deploy"
 

@@ -120,16 +120,7 @@ def studentised(
     means = columns.mean(axis=0)
     estimate = float(statistic.value(means))
     error = hac_error(columns - means, statistic.gradient(means))
-    rng = np.random.default_rng(seed)
-    block_means = _circular_block_means(columns, block)
-    distances = np.empty(replications)
-    for start in range(0, replications, AT_ONCE):
-        stop = min(start + AT_ONCE, replications)
-        drawn = block_means[rng.integers(sessions, size=(stop - start, blocks))]
-        star = drawn.mean(axis=1)
-        influence = np.einsum("rbk,rk->rb", drawn - star[:, None], statistic.gradient(star))
-        star_error = np.sqrt((influence**2).mean(axis=1) / blocks)
-        distances[start:stop] = np.abs(statistic.value(star) - estimate) / np.maximum(star_error, 1e-300)
+    distances = _distances(columns, statistic, estimate, block, replications, np.random.default_rng(seed))
     exceeding = int((distances >= abs(estimate) / error).sum())
     # the k-th largest distance such that the interval excludes 0 exactly where the p-value is below 5 %
     reach = np.sort(distances)[int(np.ceil(0.95 * (replications + 1))) - 1] * error
@@ -144,6 +135,23 @@ def studentised(
         replications,
         method,
     )
+
+
+def _distances(
+    columns: Floats, statistic: Statistic, estimate: float, block: int, replications: int, rng: np.random.Generator
+) -> Floats:
+    """How far each replication lies from the estimate, in its own standard errors (R)."""
+    sessions, blocks = len(columns), len(columns) // block
+    block_means = _circular_block_means(columns, block)
+    distances = np.empty(replications)
+    for start in range(0, replications, AT_ONCE):
+        stop = min(start + AT_ONCE, replications)
+        drawn = block_means[rng.integers(sessions, size=(stop - start, blocks))]
+        star = drawn.mean(axis=1)
+        influence = np.einsum("rbk,rk->rb", drawn - star[:, None], statistic.gradient(star))
+        star_error = np.sqrt((influence**2).mean(axis=1) / blocks)
+        distances[start:stop] = np.abs(statistic.value(star) - estimate) / np.maximum(star_error, 1e-300)
+    return distances
 
 
 def stationary_interval(

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
-from scipy.stats import beta
 import pandas as pd
+from scipy.stats import beta
 
 from workbench.backtest import fixed_target
 from workbench.backtest.dynamic_programming import DynamicProgramming, solve
@@ -160,31 +160,31 @@ def noise_world(claims: Callable[[int], bool], *, worlds: int, seed: int) -> Con
     """How often a procedure claims skill in worlds where there is none: at most 5 % is allowed.
 
     `claims` gets a world's seed, makes the world, runs the whole procedure to its verdict, and says whether it claims.
-    It holds where the rate is below 5 % with 95 % confidence (Clopper and Pearson, one-sided), which takes 59 worlds
+    It holds where the rate is at most 5 % with 95 % confidence (Clopper and Pearson, one-sided), which takes 59 worlds
     without a claim: a few worlds show nothing.
     """
-    if worlds < 1:
-        raise ParameterError(f"{worlds} worlds check nothing: give 1 or more", "worlds")
-    seeds = np.random.SeedSequence(seed).generate_state(worlds)
-    found = sum(bool(claims(int(each))) for each in seeds)
-    rate = found / worlds
+    found = _counted(claims, worlds, seed)
     most = float(beta.ppf(0.95, found + 1, worlds - found)) if found < worlds else 1.0
     sentence = (
         f"In {worlds} worlds of noise it claimed skill {found} times, so with 95 % confidence in at most "
         f"{100 * most:.1f} %; 5 % are allowed."
     )
-    return Control("noise world", rate, CLAIM_RATE, most <= CLAIM_RATE, sentence)
+    return Control("noise world", found / worlds, CLAIM_RATE, most <= CLAIM_RATE, sentence)
 
 
 def planted_signal(finds: Callable[[int], bool], *, worlds: int, seed: int, least: float = 0.8) -> Control:
     """How often a procedure finds a signal that was planted: a sceptic who never believes anything is no use either."""
-    if worlds < 1:
-        raise ParameterError(f"{worlds} worlds check nothing: give 1 or more", "worlds")
-    seeds = np.random.SeedSequence(seed).generate_state(worlds)
-    found = sum(bool(finds(int(each))) for each in seeds)
+    found = _counted(finds, worlds, seed)
     rate = found / worlds
     sentence = f"Of {worlds} worlds with a planted signal it found {found}; {100 * least:.0f} % are asked."
     return Control("planted signal", rate, least, rate >= least, sentence)
+
+
+def _counted(says: Callable[[int], bool], worlds: int, seed: int) -> int:
+    """In how many worlds, each with a seed of its own, it says so."""
+    if worlds < 1:
+        raise ParameterError(f"{worlds} worlds check nothing: give 1 or more", "worlds")
+    return sum(bool(says(int(each))) for each in np.random.SeedSequence(seed).generate_state(worlds))
 
 
 def dp_gap(

@@ -43,11 +43,9 @@ class Trial:
 
 
 class TrialLedger:
-    """An append-only file of trials, one JSON line each, chained by SHA-256; safe to append to from many processes.
+    """The trials in a `ChainedFile`: what was taken out or changed shows, and there is no way to reset it.
 
-    Lines changed, taken out or cut off raise `PolicyError` with the line and the remedy (see `ChainedFile`). Whoever
-    rewrites the file and its `.head` is found out by the head that every `Evidence` keeps (`contains`). There is no way
-    to reset it.
+    Every `Evidence` keeps the head it was made with: `contains` tells whether the file still holds it.
     """
 
     def __init__(self, path: Path | str) -> None:

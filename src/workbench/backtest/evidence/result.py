@@ -118,7 +118,7 @@ class Stress:
 
 @dataclass(frozen=True)
 class Regime:
-    """The gain on the sessions of one kind of market, known at the close before; its error from blocks."""
+    """The gain on the sessions of one kind of market, known at the close before; `error` is its HAC standard error."""
 
     name: str
     sessions: int

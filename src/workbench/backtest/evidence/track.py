@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Literal
@@ -12,14 +12,13 @@ import numpy as np
 import pandas as pd
 
 from workbench.backtest.engine import Backtests, simulate
-from workbench.backtest.evidence.windows import Window
+from workbench.backtest.evidence.windows import YEAR, Window
 from workbench.backtest.policy import Policy
 from workbench.backtest.runs import Runs
 from workbench.backtest.signals import target_returns, total_returns
-from workbench.backtest.universe import Costs, Floats, Signals, Universe
+from workbench.backtest.universe import Costs, Floats, Ints, Signals, Universe
 from workbench.errors import ParameterError, PolicyError
 
-YEAR = 252
 #: Runs that are held in memory at once with their daily costs.
 AT_ONCE = 64
 #: The cost multiple and delay of every headline figure.
@@ -125,12 +124,8 @@ def records(
     Raises `PolicyError` where a policy asks for weights off the simplex, or ends with nothing.
     """
     runs = Runs.product(policies, setting.offsets, setting.cost_multiples, setting.delays)
-    combination = np.array(
-        [
-            setting.combinations.index(pair)
-            for pair in zip(runs.cost_multiple.tolist(), runs.delay.tolist(), strict=True)
-        ]
-    )
+    pairs = zip(runs.cost_multiple.tolist(), runs.delay.tolist(), strict=True)
+    combination = [setting.combinations.index(pair) for pair in pairs]
     days = stop - first - 1
     counts = np.zeros((len(policies), len(setting.combinations)))
     net, total = np.zeros((*counts.shape, days)), np.zeros((*counts.shape, days))
@@ -138,19 +133,7 @@ def records(
     base_net: list[list[Floats]] = [[] for _ in policies]
     base_total: list[list[Floats]] = [[] for _ in policies]
     tables = []
-    for start in range(0, len(runs), AT_ONCE):
-        rows = np.arange(start, min(start + AT_ONCE, len(runs)))
-        part = simulate(
-            setting.universe,
-            setting.signals,
-            runs.subset(rows),
-            costs=setting.costs,
-            risk_aversion=setting.risk_aversion,
-            keep_returns=True,
-            keep_paths=True,
-            first=first,
-            last=stop - 1,
-        )
+    for rows, part in _parts(setting, runs, first, stop):
         returns, loss, cost = _daily(setting, part, first, stop)
         tables.append(_statistics(part, returns, loss, cost, cash, slice(span[0] - first - 1, span[1] - first - 1)))
         together = cost + loss
@@ -180,6 +163,26 @@ def records(
     )
 
 
+def _parts(setting: Setting, runs: Runs, first: int, stop: int) -> Iterator[tuple[Ints, Backtests]]:
+    """The runs, `AT_ONCE` at a time, with the rows they are: all daily costs together would fill the memory."""
+    for start in range(0, len(runs), AT_ONCE):
+        rows = np.arange(start, min(start + AT_ONCE, len(runs)))
+        yield (
+            rows,
+            simulate(
+                setting.universe,
+                setting.signals,
+                runs.subset(rows),
+                costs=setting.costs,
+                risk_aversion=setting.risk_aversion,
+                keep_returns=True,
+                keep_paths=True,
+                first=first,
+                last=stop - 1,
+            ),
+        )
+
+
 def _daily(setting: Setting, part: Backtests, first: int, stop: int) -> tuple[Floats, Floats, Floats]:
     """Net returns, tracking loss and trading cost of each day (R x D), the latter two in bp a year."""
     returns, costs = part.returns, part.costs
@@ -202,13 +205,9 @@ def _statistics(
     assert trades is not None
     net, excess = returns[:, span], returns[:, span] - cash[span]
     bought, sold = np.maximum(trades[:, span], 0).sum(axis=2), np.maximum(-trades[:, span], 0).sum(axis=2)
-    wealth = np.cumprod(1.0 + net, axis=1)
-    peak = np.maximum(np.maximum.accumulate(wealth, axis=1), 1.0)
     table = part.statistics[["policy", "offset", "cost_multiple", "delay"]].copy()
-    table["return_"] = wealth[:, -1] ** (YEAR / net.shape[1]) - 1.0
-    table["volatility"] = net.std(axis=1, ddof=1) * np.sqrt(YEAR)
-    table["sharpe"] = sharpe(excess)
-    table["max_drawdown"] = (wealth / peak).min(axis=1) - 1.0
+    table["return_"], table["volatility"], drawdown = _of_wealth(net)
+    table["sharpe"], table["max_drawdown"] = sharpe(excess), drawdown
     table["turnover"] = np.maximum(bought, sold).mean(axis=1) * YEAR
     table["cost_bp"] = cost[:, span].mean(axis=1)
     table["tracking_loss_bp"] = loss[:, span].mean(axis=1)
@@ -257,12 +256,16 @@ def _tranched(name: str, setting: Setting, net: Floats, by_window: Sequence[Reco
     rows = pd.concat([record.runs for record in by_window])
     means = rows.groupby(["cost_multiple", "delay"])[["sharpe", "turnover", "cost_bp", "tracking_loss_bp", "total_bp"]]
     table = means.mean().reindex(pd.MultiIndex.from_tuples(setting.combinations, names=["cost_multiple", "delay"]))
+    table["return_"], table["volatility"], table["max_drawdown"] = _of_wealth(net)
+    return table.reset_index().assign(policy=name, offset=-1)
+
+
+def _of_wealth(net: Floats) -> tuple[Floats, Floats, Floats]:
+    """Yearly return and volatility, and worst drawdown, of daily net returns (R x D)."""
     wealth = np.cumprod(1.0 + net, axis=1)
     peak = np.maximum(np.maximum.accumulate(wealth, axis=1), 1.0)
-    table["return_"] = wealth[:, -1] ** (YEAR / net.shape[1]) - 1.0
-    table["volatility"] = net.std(axis=1, ddof=1) * np.sqrt(YEAR)
-    table["max_drawdown"] = (wealth / peak).min(axis=1) - 1.0
-    return table.reset_index().assign(policy=name, offset=-1)
+    yearly = wealth[:, -1] ** (YEAR / net.shape[1]) - 1.0
+    return yearly, net.std(axis=1, ddof=1) * np.sqrt(YEAR), (wealth / peak).min(axis=1) - 1.0
 
 
 def sharpe(excess: Floats) -> Floats:
