@@ -3,6 +3,7 @@
     python -m benchmarks.policy_costs                    # the table, published figures beside ours
     python -m benchmarks.policy_costs --json             # one object, for a machine
     python -m benchmarks.policy_costs --paths 20000      # tighter intervals
+    python -m benchmarks.policy_costs --seed 11          # other test paths
     python -m benchmarks.policy_costs --refine           # how far the optimum moves with the grid
 
 Basis points a year on common paths of ten years. Excess is over dynamic programming (n2, n3) or the tuned quadratic
@@ -49,10 +50,10 @@ def policies(name: str, training_paths: int) -> dict[str, tuple[Policy, float | 
     return found
 
 
-def measure(name: str, paths: int, training_paths: int) -> pd.DataFrame:
-    """The table of one problem: one row a rule."""
+def measure(name: str, paths: int, training_paths: int, seed: int) -> pd.DataFrame:
+    """The table of one problem on the test paths of a seed: one row a rule."""
     rules = policies(name, training_paths)
-    costs = [fixed_target.evaluate(name, policy, paths) for policy, _ in rules.values()]
+    costs = [fixed_target.evaluate(name, policy, paths, seed) for policy, _ in rules.values()]
     base = costs[0] if "dynamic programming" in rules else costs[list(rules).index("tuned quadratic")]
     table = fixed_target.table(costs, base)
     table.insert(1, "rule", list(rules))
@@ -83,6 +84,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--paths", type=int, default=2000, help="test paths (default 2000)")
     parser.add_argument("--training-paths", type=int, default=2000, help="paths that rules are tuned on (default 2000)")
+    parser.add_argument("--seed", type=int, default=fixed_target.TEST_SEED, help="of the test paths (default 7)")
     parser.add_argument(
         "--problems", nargs="*", default=list(fixed_target.PROBLEMS), help="which problems (default all)"
     )
@@ -93,7 +95,7 @@ def main() -> None:
             if fixed_target.PROBLEMS[name].assets <= 3:
                 print(refinement(name).to_string(index=False, float_format="{:.5f}".format), flush=True)
         return
-    tables = {name: measure(name, options.paths, options.training_paths) for name in options.problems}
+    tables = {name: measure(name, options.paths, options.training_paths, options.seed) for name in options.problems}
     if options.json:
         keys = ("total_bp", "standard_error", "excess", "excess_low", "excess_high")
         print(
