@@ -9,7 +9,8 @@ from workbench.backtest import (
     learned,
     tuning,
 )
-from workbench.backtest.after_tax import AfterTax, after_tax, compare_after_tax
+from workbench.backtest.after_tax import after_tax, compare_after_tax
+from workbench.backtest.after_tax_result import AfterTax
 from workbench.backtest.chained_file import ChainedFile
 from workbench.backtest.engine import Backtests, joined, simulate
 from workbench.backtest.learned import BandNetwork, LearnedQuadratic

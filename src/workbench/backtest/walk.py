@@ -107,7 +107,7 @@ def walk_into(
             kept.weights[row, day] = np.append(book.units * universe.price[path, t], book.cash) / after
             kept.trades[row, day], kept.costs[row, day] = trades / value, cost / value
         if due < 0 and t % policy.every == runs.offset[row] and t + delay <= terms.last:
-            seen = _observation(
+            seen = observation(
                 universe, signals, path, t, book.weight(t), terms.rate * book.multiple, terms.risk_aversion
             )
             order = _order(policy, seen)
@@ -132,7 +132,7 @@ def _order(policy: Policy, seen: Observation) -> tuple[Floats, NDArray[np.bool_]
     """Weights wanted and which positions trade, as `_settlement.write_order` has it; None where none does."""
     # Kept aside: the policy may write over what it is shown.
     weight, goal = seen.weight.copy(), seen.target.copy()
-    wanted = _asked(policy, seen)
+    wanted = asked(policy, seen)
     if wanted is None:
         return None
     whole = np.abs(wanted - goal).max() <= _settlement.UNTRADED
@@ -140,7 +140,7 @@ def _order(policy: Policy, seen: Observation) -> tuple[Floats, NDArray[np.bool_]
     return (np.maximum(wanted, 0.0), moves) if moves.any() else None
 
 
-def _observation(
+def observation(
     universe: Universe, signals: Signals, path: int, t: int, weight: Floats, rate: Floats, risk_aversion: float
 ) -> Observation:
     """What a policy is shown at a close: signals of the day, weights held (m) and costs of a dollar traded (n)."""
@@ -164,7 +164,7 @@ def _observation(
     )
 
 
-def _asked(policy: Policy, seen: Observation) -> Floats | None:
+def asked(policy: Policy, seen: Observation) -> Floats | None:
     """The policy's answer; raises `PolicyError` naming policy and day where it raises or answers with no portfolio."""
     day = f"on {seen.day:%Y-%m-%d}" if seen.day is not None else f"at session {seen.session}"
     positions = len(seen.weight)

@@ -1,15 +1,17 @@
 """The books of one simulated household: cash to the cent, every lot, and the tax that the law would ask for.
 
-Nothing is optimised here. Trades come in, wash sales are matched over the household's whole history of trades
-(`tax.match_wash_sales`) whenever a loss and a purchase lie near each other, and a year's tax is that of netting.
+Nothing is optimised here. Trades come in, wash sales are matched whenever a loss and a purchase lie near each other,
+as over the household's whole history of trades (`tax.WashWindow`), and a year's tax is that of netting.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cache
+from itertools import takewhile
 
 import numpy as np
 import pandas as pd
@@ -19,6 +21,7 @@ from workbench.rebalance.household import (
     TAXED,
     Accounts,
     CashDemand,
+    Days,
     Floats,
     Household,
     Ints,
@@ -29,7 +32,16 @@ from workbench.rebalance.household import (
     TaxPosition,
     WashEvent,
 )
-from workbench.tax import WASH_DAYS, is_qualified, long_term_from, loss_limit, match_wash_sales, net, relieve
+from workbench.tax import (
+    WASH_DAYS,
+    Block,
+    WashWindow,
+    is_long_term,
+    is_qualified,
+    long_term_from,
+    loss_limit,
+    net,
+)
 
 #: Shares are kept to this many decimals, money to cents.
 DECIMALS = 6
@@ -122,6 +134,19 @@ class YearTax:
     carryforward_long: float
 
 
+@dataclass(frozen=True, eq=False)
+class Liquidation:
+    """What selling everything on a day would leave: `proceeds` and cash by account, before `tax` of all unpaid years.
+
+    `gain` is what that sale would realise in the taxed accounts, `carryforward` what losses would still be unused.
+    """
+
+    proceeds: Floats
+    tax: float
+    gain: float
+    carryforward: float
+
+
 @dataclass
 class Ledger:
     """The books of one household over time; amounts in dollars, days as `datetime64[D]` counts.
@@ -140,6 +165,7 @@ class Ledger:
     trades: list[tuple[str, int, int, int, str, float, float]] = field(default_factory=list)
     realised: list[Realised] = field(default_factory=list)
     dividends: list[Dividend] = field(default_factory=list)
+    interest: list[tuple[int, float]] = field(default_factory=list)
     settled: dict[int, YearTax] = field(default_factory=dict)
     costs: float = 0.0
     traded: float = 0.0
@@ -147,6 +173,9 @@ class Ledger:
     taken: float = 0.0
     received: float = 0.0
     _sales: dict[str, list[tuple[int, float]]] = field(default_factory=dict, repr=False)
+    _windows: dict[int, WashWindow] = field(default_factory=dict, repr=False)
+    #: Groups of identical securities with trades since they were last matched.
+    _unmatched: set[int] = field(default_factory=set, repr=False)
 
     # what happens to a household
 
@@ -154,6 +183,14 @@ class Ledger:
         """Add money from outside to an account."""
         self.cash[account] = round(self.cash[account] + amount, 2)
         self.deposited = round(self.deposited + amount, 2)
+
+    def pay_interest(self, day: int, account: int, amount: float) -> None:
+        """Credit interest on cash, ordinary income in a taxed account, rounded to cents."""
+        amount = round(amount, 2)
+        self.cash[account] = round(self.cash[account] + amount, 2)
+        self.received = round(self.received + amount, 2)
+        if amount and self.treatment[account] == TAXED:
+            self.interest.append((day, amount))
 
     def pay_dividends(self, day: int, per_share: Floats) -> None:
         """Credit dividends to the cash of every account that holds the shares, on the ex-date."""
@@ -191,7 +228,7 @@ class Ledger:
             washable |= self._buy(day, account, security, round(shares, DECIMALS), price, half_spread)
         self.lots = [lot for lot in self.lots if lot.shares > _SOME]
         if washable:
-            self._match()
+            self._match(day)
 
     def _sell(self, day: int, lot: Lot, shares: float, price: Floats, half_spread: Floats) -> bool:
         if shares <= 0:
@@ -205,6 +242,7 @@ class Ledger:
         self._pay(lot.account, total, amount)
         self.trades.append(("sell", day, lot.account, lot.security, lot.lot_id, shares, total))
         self._sales.setdefault(lot.lot_id, []).append((day, shares))
+        self._window(lot.security).sell(day, lot.lot_id, shares, total)
         lot.shares = round(lot.shares - shares, DECIMALS)
         if self.treatment[lot.account] != TAXED:
             return False
@@ -227,6 +265,8 @@ class Ledger:
         lot_id = f"L{len(self.trades):06d}"
         self.trades.append(("buy", day, account, security, lot_id, shares, total))
         self.lots.append(Lot(lot_id, account, security, shares, total / shares, day, day + 1))
+        taxed = bool(self.treatment[account] == TAXED)
+        self._window(security).buy(day, account, security, lot_id, shares, total, taxed)
         group = int(self.wash_group[security])
         return any(r.gain < 0 and r.group == group for r in self._realised_since(day - WASH_DAYS))
 
@@ -244,25 +284,36 @@ class Ledger:
         return False
 
     def _realised_since(self, day: int) -> list[Realised]:
-        return [row for row in reversed(self.realised) if row.day >= day]
+        return list(takewhile(lambda row: row.day >= day, reversed(self.realised)))
 
     # wash sales
 
-    def _match(self) -> None:
-        """Match wash sales over all trades so far: lots take their adjusted basis, sales what they count for."""
-        matched = match_wash_sales(self.trade_frame())
-        open_lots = matched.open_lots
-        self.lots = [
-            Lot(row.lot_id, int(row.account_id), int(row.security_id), round(row.shares, DECIMALS),
-                row.basis / row.shares, _day(row.acquired_on), _day(row.holding_start), bool(row.replacement))
-            for row in open_lots.itertuples() if row.shares > _SOME
-        ]  # fmt: skip
-        blocks = matched.blocks[matched.blocks["taxed"]]
-        self.realised = [
-            Realised(_day(row.sold_on), int(row.wash_group), int(row.security_id), row.gain, row.recognised,
-                     row.disallowed, row.permanent, row.term == "long")
-            for row in blocks.sort_values("sold_on", kind="stable").itertuples()
-        ]  # fmt: skip
+    def _window(self, security: int) -> WashWindow:
+        """Where the trades in a security and its like are matched."""
+        group = int(self.wash_group[security])
+        self._unmatched.add(group)
+        return self._windows.setdefault(group, WashWindow())
+
+    def _match(self, day: int) -> None:
+        """Match wash sales over all trades so far: lots take their adjusted basis, sales what they count for.
+
+        Groups without a trade since they were last matched stay as they are, and so does what no window reaches.
+        """
+        reach = {group: self._windows[group].final_before for group in self._unmatched}
+        lots = [lot for lot in self.lots if int(self.wash_group[lot.security]) not in reach]
+        kept = bisect_left(self.realised, min(reach.values()), key=lambda row: row.day)
+        realised = [row for row in self.realised[kept:] if row.group not in reach or row.day < reach[row.group]]
+        for group in reach:
+            blocks, parts = self._windows[group].match(day)
+            lots += [
+                Lot(part.lot_id, int(part.account), int(part.security), round(part.shares, DECIMALS),
+                    part.basis * part.shares / part.shares, part.acquired, part.start, part.replacement)
+                for part in parts if part.shares > _SOME
+            ]  # fmt: skip
+            realised += _realised(group, [b for b in blocks if self.treatment[int(b.account)] == TAXED])
+        self.lots = sorted(lots, key=lambda lot: str(self.wash_group[lot.security]))
+        self.realised[kept:] = sorted(realised, key=lambda row: (row.day, str(row.group)))
+        self._unmatched.clear()
 
     def trade_frame(self) -> pd.DataFrame:
         """Every trade so far, as `tax.match_wash_sales` takes them."""
@@ -293,15 +344,19 @@ class Ledger:
 
     # tax
 
+    def realised_in(self, year: int) -> list[Realised]:
+        """The sales of a year so far, in the taxed accounts."""
+        return [row for row in self.realised if _year(row.day) == year]
+
     def gains(self, year: int) -> tuple[float, float]:
         """Recognised short- and long-term gains of a year so far, net."""
-        rows = [row for row in self.realised if _year(row.day) == year]
+        rows = self.realised_in(year)
         return sum(r.recognised for r in rows if not r.long), sum(r.recognised for r in rows if r.long)
 
     def dividend_income(self, year: int) -> tuple[float, float]:
-        """Ordinary and qualified dividends of a year, the latter only on shares held long enough by now."""
+        """Ordinary income (interest too) and qualified dividends of a year, these only on shares held long enough."""
         rows = [row for row in self.dividends if _year(row.day) == year]
-        total = sum(row.amount for row in rows)
+        total = sum(row.amount for row in rows) + sum(amount for day, amount in self.interest if _year(day) == year)
         pieces = [
             (row.acquired, sold_on, row.day, float(self.qualified[row.security]) * row.amount * shares / row.shares)
             for row in rows if self.qualified[row.security] > 0 for sold_on, shares in self._sold_since(row)
@@ -445,28 +500,37 @@ class Ledger:
                 short += gain
         return short, long
 
+    def liquidation(self, day: int, price: Floats, half_spread: Floats) -> Liquidation:
+        """What selling everything today would leave."""
+        short, long = self.unrealised(day, price, half_spread)
+        year = _year(day)
+        closing = self.tax_of(year, short, long)
+        begin = _year(self.trades[0][1]) if self.trades else year
+        earlier = sum(self.tax_of(y).tax for y in range(begin, year) if y not in self.settled)
+        proceeds = self.holdings(len(price)) @ (price * (1.0 - half_spread)) + self.cash
+        carried = closing.carryforward_short + closing.carryforward_long
+        return Liquidation(proceeds, closing.tax + earlier, short + long, carried)
 
-def first_in_first_out(day: int, sales: Sequence[tuple[Lot, float]], lots: Sequence[Lot]) -> list[tuple[Lot, float]]:
-    """The same shares sold, but from the oldest lots of each position."""
-    wanted: dict[tuple[int, int], float] = {}
-    for lot, shares in sales:
-        wanted[lot.account, lot.security] = wanted.get((lot.account, lot.security), 0.0) + shares
-    if not wanted:
-        return []
-    keys = {key: row for row, key in enumerate(wanted)}
-    able = [lot for lot in lots if (lot.account, lot.security) in keys]
-    frame = pd.DataFrame(
-        {
-            "sale_id": [keys[lot.account, lot.security] for lot in able], "lot_id": np.arange(len(able)),
-            "shares": [lot.shares for lot in able], "basis": [lot.basis for lot in able],
-            "holding_start": _date(np.array([lot.start for lot in able])),
-            "acquired_on": _date(np.array([lot.acquired for lot in able])),
-        }
-    )  # fmt: skip
-    asked = pd.DataFrame({"sale_id": list(keys.values()), "shares": list(wanted.values()), "price": np.nan})
-    asked["sold_on"] = _date(day)
-    taken = relieve(frame, asked, "fifo")
-    return [(able[row.lot_id], row.shares) for row in taken.itertuples()]
+
+def tax_sessions(dates: Days, first: int, last: int, month: int) -> dict[int, int]:
+    """The session after `first` and before `last` on which each finished year's tax is paid, the last of that month.
+
+    `dates` are the sessions; the result maps a session to the year before its own.
+    """
+    months = dates.astype("datetime64[M]").astype(np.int64)
+    begin = months[first] // 12
+    return {
+        t: int(months[t] // 12 + 1969) for t in range(first + 1, last)
+        if months[t] % 12 + 1 == month and months[t + 1] != months[t] and months[t] // 12 > begin
+    }  # fmt: skip
+
+
+def _realised(group: int, blocks: Sequence[Block]) -> list[Realised]:
+    starts, days = _date(np.array([b.start for b in blocks])), _date(np.array([b.day for b in blocks]))
+    return [
+        Realised(b.day, group, int(b.security), b.gain, b.recognised, b.disallowed, b.permanent, long)
+        for b, long in zip(blocks, is_long_term(starts, days).tolist(), strict=True)
+    ]
 
 
 def _date(days: int | np.ndarray) -> np.ndarray:

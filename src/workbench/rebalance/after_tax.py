@@ -17,15 +17,16 @@ import pandas as pd
 
 from workbench.errors import ParameterError
 from workbench.rebalance._history import FUNDS, LEAST_WINDOW, Fund, History, history_of_funds, read_history
-from workbench.rebalance._ledger import Dividend, Ledger, Lot, TaxRates, first_in_first_out
+from workbench.rebalance._ledger import Ledger, Liquidation, Lot, TaxRates, tax_sessions
+from workbench.rebalance._relief import first_in_first_out, lots_sold
 from workbench.rebalance.household import DEFERRED, TAXED, TREATMENT, CashDemand, Days, Floats, Household, Restriction
 from workbench.rebalance.rounding import Orders
 from workbench.rebalance.settings import Settings
 
 __all__ = [
-    "FUNDS", "STRATEGIES", "TAX_MONTH", "Assumptions", "Dividend", "Fund", "History", "Ledger", "Lot", "Path",
-    "Strategy", "Study", "TaxRates", "cohort_starts", "compare", "history_of_funds", "internal_rate", "read_history",
-    "simulate", "taxable_account",
+    "FUNDS", "STRATEGIES", "TAX_MONTH", "Assumptions", "Fund", "History", "Ledger", "Liquidation", "Lot", "Path",
+    "Strategy", "Study", "TaxRates", "cohort_starts", "compare", "history_of_funds", "internal_rate", "lots_sold",
+    "read_history", "simulate", "tax_sessions", "taxable_account",
 ]  # fmt: skip
 
 #: What a strategy asks for a household's orders; `solve_household` unless a test hands in another.
@@ -363,6 +364,7 @@ class _Life:
         length = self.last - self.first + 1
         self.value, self.owed, self.flow = np.zeros(length), np.zeros(length), np.zeros(length)
         self.taxes: dict[int, float] = {}
+        self.tax_years = tax_sessions(history.dates, self.first, self.last, TAX_MONTH)
         self.equity: list[tuple[float, float]] = []
         self.traded: dict[int, float] = {}
         self.shortfalls = 0
@@ -403,17 +405,16 @@ class _Life:
             self.ledger.deposit(0, amount)
             self.flow[session - self.first] += amount
         needs = []
-        year = int(self.month[session]) // 12 + 1970
-        pays = month == TAX_MONTH and year - 1 >= self._year(self.first)
-        if pays:
-            due = self.ledger.tax_of(year - 1).tax
+        year = self.tax_years.get(session)
+        if year is not None:
+            due = self.ledger.tax_of(year).tax
             if due > 0:
-                needs = [CashDemand(0, "withdrawal", due, None, f"tax of {year - 1}")]
+                needs = [CashDemand(0, "withdrawal", due, None, f"tax of {year}")]
         regular = month % self.strategy.months == 0
         if regular or self.strategy.between:
             self._trade(session, regular=regular, needs=needs)
-        if pays:
-            self.taxes[year - 1] = self.ledger.settle(year - 1, 0)
+        if year is not None:
+            self.taxes[session] = self.ledger.settle(year, 0)
             self.shortfalls += bool(self.ledger.cash[0] < 0)
 
     def _trade(self, session: int, *, regular: bool, needs: Sequence[CashDemand] = ()) -> None:
@@ -479,10 +480,10 @@ class _Life:
         dates = self.history.dates[self.first : self.last + 1]
         self.flow[0] = 0.0
         paid = np.zeros(len(dates))
-        for year, tax in self.taxes.items():
-            paid[self._tax_session(year) - self.first] = tax
+        for session, tax in self.taxes.items():
+            paid[session - self.first] = tax
         years = _years(self, dates, paid)
-        liquidated, carried, embedded = self._liquidate()
+        left = self._liquidation()
         keep = np.where(self.ledger.treatment == DEFERRED, 1.0 - self.assumptions.rates.withdrawal, 1.0)
         parts = np.array([part for _, part in self.assumptions.accounts])
         washed = [row for row in self.ledger.realised if row.disallowed > 0]
@@ -491,8 +492,9 @@ class _Life:
         return Path(
             strategy=self.strategy, dates=dates, value=self.value, owed=self.owed, paid=paid, flow=self.flow,
             years=years,
-            liquidated_start=float(keep @ parts * self.assumptions.wealth), liquidated_end=liquidated,
-            carryforward=carried, embedded_gain=embedded, tracking_error=self._tracking_error(paid),
+            liquidated_start=float(keep @ parts * self.assumptions.wealth),
+            liquidated_end=float(keep @ left.proceeds) - left.tax,
+            carryforward=left.carryforward, embedded_gain=left.gain, tracking_error=self._tracking_error(paid),
             turnover=float(sum(self.traded.values()) / 2 / self.value.mean() / span),
             cost=float(self.ledger.costs / self.value.mean() / span),
             equity_before_tax=float(equity[:, 0].mean()), equity_after_tax=float(equity[:, 1].mean()),
@@ -500,27 +502,15 @@ class _Life:
             permanently_lost=sum(row.permanent for row in washed), tax_shortfalls=self.shortfalls,
         )  # fmt: skip
 
-    def _tax_session(self, year: int) -> int:
-        wanted = (year + 1 - 1970) * 12 + TAX_MONTH - 1
-        return int(np.searchsorted(self.month, wanted, side="right")) - 1
-
     def _tracking_error(self, paid: Floats) -> float:
         """Yearly deviation of daily returns before tax from those of the model, held at its weights."""
         model = self.history.model_returns(self.first, self.last)
         return float(np.std(_daily(self.value, self.flow - paid) - model) * np.sqrt(SESSIONS_A_YEAR))
 
-    def _liquidate(self) -> tuple[float, float, float]:
-        """What is left if all is sold and withdrawn on the last day; losses unused then, and the gain embedded."""
-        ledger, price = self.ledger, np.nan_to_num(self.history.price[self.last])
-        half = self.history.market.half_spread
-        day, year = self._day(self.last), self._year(self.last)
-        short, long = ledger.unrealised(day, price, half)
-        closing = ledger.tax_of(year, short, long)
-        earlier = sum(ledger.tax_of(y).tax for y in range(self._year(self.first), year) if y not in ledger.settled)
-        proceeds = ledger.holdings(len(price)) @ (price * (1.0 - half)) + ledger.cash
-        keep = np.where(ledger.treatment == DEFERRED, 1.0 - self.assumptions.rates.withdrawal, 1.0)
-        left = float(keep @ proceeds) - closing.tax - earlier
-        return left, closing.carryforward_short + closing.carryforward_long, short + long
+    def _liquidation(self) -> Liquidation:
+        """What is left if all is sold on the last day."""
+        price = np.nan_to_num(self.history.price[self.last])
+        return self.ledger.liquidation(self._day(self.last), price, self.history.market.half_spread)
 
 
 def _daily(value: Floats, flow: Floats) -> Floats:
@@ -539,7 +529,7 @@ def _years(life: _Life, dates: Days, paid: Floats) -> pd.DataFrame:
     for year in np.unique(calendar).tolist():
         inside = calendar[1:] == year
         tax = ledger.tax_of(year)
-        realised = [row for row in ledger.realised if row.day >= _new_year(year) and row.day < _new_year(year + 1)]
+        realised = ledger.realised_in(year)
         rows.append(
             {
                 "year": year,
@@ -557,7 +547,3 @@ def _years(life: _Life, dates: Days, paid: Floats) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
-
-
-def _new_year(year: int) -> int:
-    return int(np.datetime64(f"{year}-01-01", "D").astype(np.int64))

@@ -111,10 +111,13 @@ def match(
     group_ptr: Longs,
     lot_day: Longs,
     lot_start: Longs,
-    lot_shares: Floats,
+    lot_free: Floats,
     lot_cost: Floats,
     lot_taxed: Flags,
-    lot_used: Floats,
+    used_lot: Longs,
+    used_shares: Floats,
+    used_cost: Floats,
+    used_start: Longs,
     fill_ptr: Longs,
     fill_lot: Longs,
     fill_day: Longs,
@@ -128,26 +131,32 @@ def match(
     """Work through the fills of each group and hand each loss on to the purchases that replace the shares.
 
     A lot is a queue of pieces that already are replacements (each with its own basis a share and start), sold first,
-    and `free` shares that may still become some. Returns blocks (fill, shares, basis a share, start, loss disallowed,
+    and `free` shares that may still become some. `used_...` are the pieces there are at the beginning, in the order of
+    each lot's queue. Returns blocks (fill, shares, basis a share, start, loss disallowed,
     of it lost for good), matches (block, lot, shares) and the pieces left open (lot, shares, basis a share, start,
     whether they are replacements). A cost that is not a number gives a gain that is none, and matches nothing.
     """
     n_lots = len(lot_day)
-    free = np.maximum(lot_shares - lot_used, 0.0)
+    free = lot_free.copy()
     after = np.arange(n_lots + 1)  # a lot points to itself while it has free shares, else onwards
     head = np.full(n_lots, -1, np.int64)
     tail = np.full(n_lots, -1, np.int64)
-    size = len(fill_lot) + n_lots + 16
+    pieces = len(used_lot)
+    size = len(fill_lot) + n_lots + pieces + 16
     piece, piece_at = np.empty((size, 2)), np.empty((size, 2), np.int64)
     block, block_at = np.empty((size, 4)), np.empty((size, 2), np.int64)
     matched, matched_at = np.empty((size, 1)), np.empty((size, 2), np.int64)
-    pieces = blocks = matches = 0
+    blocks = matches = 0
+    for p in range(pieces):
+        lot = used_lot[p]
+        piece[p, SHARES], piece[p, COST] = used_shares[p], used_cost[p]
+        piece_at[p, START], piece_at[p, NEXT] = used_start[p], -1
+        if head[lot] >= 0:
+            piece_at[tail[lot], NEXT] = p
+        else:
+            head[lot] = p
+        tail[lot] = p
     for lot in range(n_lots):
-        if lot_used[lot] > DUST:
-            piece[pieces, SHARES], piece[pieces, COST] = min(lot_used[lot], lot_shares[lot]), lot_cost[lot]
-            piece_at[pieces, START], piece_at[pieces, NEXT] = lot_start[lot], -1
-            head[lot] = tail[lot] = pieces
-            pieces += 1
         if free[lot] <= DUST:
             free[lot], after[lot] = 0.0, lot + 1
 

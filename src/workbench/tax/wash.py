@@ -80,13 +80,24 @@ def match_wash_sales(trades: pd.DataFrame) -> WashSales:
     order = np.lexsort([fill_shares, price, fill_lot, sells["sequence"][fill_sale], day, group])
     fill_sale, fill_lot, price = fill_sale[order], fill_lot[order], price[order]
     groups = 1 + buys["group"].max(initial=-1)
+    cost, used = buys["total"] / buys["shares"], np.minimum(buys["used_shares"], buys["shares"])
+    was = np.flatnonzero(used > _wash.DUST)
     blocks, matches, still_open = _wash.match(
-        _offsets(buys["group"], groups), buys["day"], buys["start"], buys["shares"], buys["total"] / buys["shares"],
-        buys["taxed"], buys["used_shares"], _offsets(group, groups), fill_lot, day[order], fill_shares[order], price,
+        _offsets(buys["group"], groups), buys["day"], buys["start"], np.maximum(buys["shares"] - used, 0.0), cost,
+        buys["taxed"], was, used[was], cost[was], buys["start"][was],
+        _offsets(group, groups), fill_lot, day[order], fill_shares[order], price,
     )  # fmt: skip
     fill = blocks[0]
     block_frame = _block_frame(book, fill_sale[fill], fill_lot[fill], price[fill], blocks[1:])
     return WashSales(block_frame, _match_frame(book, block_frame, *matches), _open_frame(book, *still_open))
+
+
+def gains(price: Floats, cost: Floats, shares: Floats, disallowed: Floats) -> tuple[Floats, Floats]:
+    """Gains of blocks, and the part of a loss that is disallowed; both are missing where the basis is unknown."""
+    gain = price * shares - cost * shares
+    # a loss matched whole is gone to the last bit
+    whole = np.isclose(disallowed, -gain, rtol=1e-12, atol=0.0)
+    return gain, np.where(np.isnan(cost), np.nan, np.where(whole, -gain, disallowed))
 
 
 def _date(days: Longs) -> NDArray[np.datetime64]:
@@ -108,12 +119,8 @@ def _block_frame(book: Trades, sale: Longs, lot: Longs, price: Floats, parts: tu
     frame["lot_id"] = book.labels["lot_id"].array.take(lots["row"].to_numpy())
     frame["sold_on"] = _date(book.sells["day"].to_numpy()[sale])
     frame["shares"], frame["proceeds"], frame["basis"] = shares, price * shares, cost * shares
-    frame["gain"] = frame["proceeds"] - frame["basis"]
-    unknown = np.isnan(cost)
-    # a loss matched whole is gone to the last bit
-    whole = np.isclose(disallowed, -frame["gain"], rtol=1e-12, atol=0.0)
-    frame["disallowed"] = np.where(unknown, np.nan, np.where(whole, -frame["gain"], disallowed))
-    frame["permanent"] = np.where(unknown, np.nan, permanent)
+    frame["gain"], frame["disallowed"] = gains(price, cost, shares, disallowed)
+    frame["permanent"] = np.where(np.isnan(cost), np.nan, permanent)
     taxed = lots["taxed"].to_numpy()
     frame["recognised"] = np.where(taxed, frame["gain"] + frame["disallowed"], 0.0)
     frame["deductible"] = np.maximum(-frame["recognised"], 0.0)
