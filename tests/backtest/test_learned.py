@@ -71,10 +71,10 @@ def test_the_order_of_assets_does_not_matter(seed: int, m: int) -> None:
         0,
         seen.weight[order],
         seen.target[order],
-        seen.covariance[np.ix_(order, order)],
+        np.ascontiguousarray(seen.covariance[np.ix_(order, order)]),
         seen.cost[order],
         seen.market,
-        seen.asset[:, order],
+        np.ascontiguousarray(seen.asset[:, order]),  # in the layout that engines hand in: no second compilation
         seen.risk_aversion,
     )
     for policy in (
