@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.errors import MarketDataError, ParameterError
-from workbench.rebalance._ledger import Ledger, TaxRates
+from workbench.rebalance._books import TaxRates
+from workbench.rebalance._ledger import Ledger
 from workbench.rebalance._relief import first_in_first_out
 from workbench.rebalance.after_tax import (
     STRATEGIES,

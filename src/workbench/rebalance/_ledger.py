@@ -17,21 +17,8 @@ import numpy as np
 import pandas as pd
 
 from workbench.errors import ParameterError
-from workbench.rebalance.household import (
-    TAXED,
-    Accounts,
-    CashDemand,
-    Days,
-    Floats,
-    Household,
-    Ints,
-    Lots,
-    Market,
-    Models,
-    Restriction,
-    TaxPosition,
-    WashEvent,
-)
+from workbench.rebalance._books import Dividend, Liquidation, Lot, Realised, TaxRates, YearTax
+from workbench.rebalance.household import TAXED, Days, Floats, Ints
 from workbench.tax import (
     WASH_DAYS,
     Block,
@@ -47,104 +34,7 @@ from workbench.tax import (
 DECIMALS = 6
 _SOME = 0.5e-6
 #: What a sale would leave of a lot below so many shares goes along with it; smaller parts are not shown to a decision.
-_CRUMBS = 1e-4
-#: Loss, as a fraction of the price, at which hidden losses are shown: worth nothing, and still a loss.
-_SLIGHT_LOSS = 1e-6
-
-
-@dataclass(frozen=True)
-class TaxRates:
-    """A household's rates, the same every year: federal, state and NIIT together.
-
-    `short` on net short-term gain, interest and ordinary dividends, `long` on net long-term gain and qualified
-    dividends, `ordinary` what a deducted loss saves, `withdrawal` on what leaves a traditional account.
-    `other_gains` are long-term gains from elsewhere in dollars a year, `other_short_gains` short-term ones; losses here
-    may be set against both.
-    """
-
-    short: float = 0.408
-    long: float = 0.238
-    ordinary: float = 0.37
-    withdrawal: float = 0.37
-    filing_status: str = "joint"
-    other_gains: float = 0.0
-    other_short_gains: float = 0.0
-
-    def __post_init__(self) -> None:
-        for name in ("short", "long", "ordinary", "withdrawal"):
-            if not 0.0 <= getattr(self, name) < 1.0:
-                raise ParameterError(f"{name} must be a rate from 0 to below 1, is {getattr(self, name)!r}", name)
-        for name in ("other_gains", "other_short_gains"):
-            if not getattr(self, name) >= 0.0:
-                raise ParameterError(f"{name} must be dollars from 0 up, is {getattr(self, name)!r}", name)
-
-
-@dataclass
-class Lot:
-    """An open lot, or the part of one that took over a disallowed loss; days count from 1970, basis is a share's."""
-
-    lot_id: str
-    account: int
-    security: int
-    shares: float
-    basis: float
-    acquired: int
-    start: int
-    adjusted: bool = False
-
-
-@dataclass(frozen=True)
-class Realised:
-    """A sale's gain in a taxed account: `recognised` is what counts, gain less the disallowed loss."""
-
-    day: int
-    group: int
-    security: int
-    gain: float
-    recognised: float
-    disallowed: float
-    permanent: float
-    long: bool
-
-
-@dataclass(frozen=True)
-class Dividend:
-    """Cash paid on the shares of one lot held through an ex-date, in a taxed account."""
-
-    day: int
-    security: int
-    lot_id: str
-    amount: float
-    shares: float
-    acquired: int
-
-
-@dataclass(frozen=True)
-class YearTax:
-    """The tax of one year on what the household's portfolio did, and the losses that go into the next."""
-
-    year: int
-    short: float
-    long: float
-    ordinary_dividends: float
-    qualified_dividends: float
-    deduction: float
-    tax: float
-    carryforward_short: float
-    carryforward_long: float
-
-
-@dataclass(frozen=True, eq=False)
-class Liquidation:
-    """What selling everything on a day would leave: `proceeds` and cash by account, before `tax` of all unpaid years.
-
-    `gain` is what that sale would realise in the taxed accounts, `carryforward` what losses would still be unused.
-    """
-
-    proceeds: Floats
-    tax: float
-    gain: float
-    carryforward: float
+CRUMBS = 1e-4
 
 
 @dataclass
@@ -219,8 +109,11 @@ class Ledger:
         Raises `ParameterError` for a sale of more than a lot holds or without a price.
         """
         washable = False
+        parts: dict[str, list[tuple[Lot, float]]] = {}
         for lot, shares in sales:
-            washable |= self._sell(day, lot, round(shares, DECIMALS), price, half_spread)
+            parts.setdefault(lot.lot_id, []).append((lot, shares))
+        for lot_parts in parts.values():
+            washable |= self._sell(day, lot_parts, price, half_spread)
         bought: dict[tuple[int, int], float] = {}
         for account, security, shares in buys:
             bought[account, security] = bought.get((account, security), 0.0) + shares
@@ -230,24 +123,36 @@ class Ledger:
         if washable:
             self._match(day)
 
-    def _sell(self, day: int, lot: Lot, shares: float, price: Floats, half_spread: Floats) -> bool:
-        if shares <= 0:
+    def _sell(self, day: int, parts: list[tuple[Lot, float]], price: Floats, half_spread: Floats) -> bool:
+        """Sell parts of one lot in one sale: a sale a part would split the parts that replace them without end."""
+        taken = [
+            (lot, self._take(lot, round(shares, DECIMALS))) for lot, shares in parts if round(shares, DECIMALS) > 0
+        ]
+        if not taken:
             return False
-        if not shares <= lot.shares + _SOME:
-            raise ParameterError(f"{shares} shares of lot {lot.lot_id} are sold, {lot.shares} are held", "sales")
-        if lot.shares - shares < _CRUMBS:
-            shares = lot.shares
-        amount = shares * float(price[lot.security])
+        lot, whole = taken[0][0], round(sum(shares for _, shares in taken), DECIMALS)
+        amount = whole * float(price[lot.security])
         total = round(amount * (1.0 - float(half_spread[lot.security])), 2)
         self._pay(lot.account, total, amount)
-        self.trades.append(("sell", day, lot.account, lot.security, lot.lot_id, shares, total))
-        self._sales.setdefault(lot.lot_id, []).append((day, shares))
-        self._window(lot.security).sell(day, lot.lot_id, shares, total)
-        lot.shares = round(lot.shares - shares, DECIMALS)
+        self.trades.append(("sell", day, lot.account, lot.security, lot.lot_id, whole, total))
+        self._sales.setdefault(lot.lot_id, []).append((day, whole))
+        self._window(lot.security).sell(day, lot.lot_id, whole, total)
         if self.treatment[lot.account] != TAXED:
             return False
-        gain = total - shares * lot.basis
-        long = day >= _day(long_term_from(_date(lot.start)))
+        return any([self._realise(day, lot, shares, total * (shares / whole)) for lot, shares in taken])
+
+    def _take(self, lot: Lot, shares: float) -> float:
+        if not shares <= lot.shares + _SOME:
+            raise ParameterError(f"{shares} shares of lot {lot.lot_id} are sold, {lot.shares} are held", "sales")
+        if lot.shares - shares < CRUMBS:
+            shares = lot.shares
+        lot.shares = round(lot.shares - shares, DECIMALS)
+        return shares
+
+    def _realise(self, day: int, lot: Lot, shares: float, proceeds: float) -> bool:
+        """Write down a gain; whether it must be matched for wash sales."""
+        gain = proceeds - shares * lot.basis
+        long = day >= _day(long_term_from(dates(lot.start)))
         group = int(self.wash_group[lot.security])
         self.realised.append(Realised(day, group, lot.security, gain, gain, 0.0, 0.0, long))
         # a lot sold whole replaces nothing, though it was bought lately itself
@@ -268,7 +173,7 @@ class Ledger:
         taxed = bool(self.treatment[account] == TAXED)
         self._window(security).buy(day, account, security, lot_id, shares, total, taxed)
         group = int(self.wash_group[security])
-        return any(r.gain < 0 and r.group == group for r in self._realised_since(day - WASH_DAYS))
+        return any(r.gain < 0 and r.group == group for r in self.realised_since(day - WASH_DAYS))
 
     def _pay(self, account: int, total: float, amount: float) -> None:
         self.cash[account] = round(self.cash[account] + total, 2)
@@ -283,7 +188,8 @@ class Ledger:
                 return True
         return False
 
-    def _realised_since(self, day: int) -> list[Realised]:
+    def realised_since(self, day: int) -> list[Realised]:
+        """Sales in the taxed accounts from a day on, the latest first."""
         return list(takewhile(lambda row: row.day >= day, reversed(self.realised)))
 
     # wash sales
@@ -320,33 +226,18 @@ class Ledger:
         side, day, account, security, lot_id, shares, total = zip(*self.trades, strict=True)
         return pd.DataFrame(
             {
-                "account_id": account, "security_id": security, "trade_date": _date(np.array(day)), "side": side,
+                "account_id": account, "security_id": security, "trade_date": dates(np.array(day)), "side": side,
                 "shares": shares, "total": total, "lot_id": lot_id,
                 "wash_group": self.wash_group[np.array(security)],
                 "taxed": self.treatment[np.array(account)] == TAXED,
             }
         )  # fmt: skip
 
-    def wash_events(self, today: int) -> tuple[WashEvent, ...]:
-        """What the last 30 days of trades mean for a decision today."""
-        events = [
-            WashEvent("purchase", int(self.wash_group[lot.security]), lot.security, lot.account, lot.shares,
-                      _plain(lot.acquired), _plain(lot.acquired + WASH_DAYS), lot.lot_id)
-            for lot in self.lots if lot.acquired >= today - WASH_DAYS
-        ]  # fmt: skip
-        losses = [row for row in self._realised_since(today - WASH_DAYS) if row.recognised < 0]
-        events += [
-            WashEvent("loss_sale", row.group, row.security, 0, 0.0, _plain(row.day), _plain(row.day + WASH_DAYS),
-                      f"sale of {_plain(row.day)}", -row.recognised)
-            for row in losses
-        ]  # fmt: skip
-        return tuple(events)
-
     # tax
 
     def realised_in(self, year: int) -> list[Realised]:
         """The sales of a year so far, in the taxed accounts."""
-        return [row for row in self.realised if _year(row.day) == year]
+        return [row for row in self.realised if year_of(row.day) == year]
 
     def gains(self, year: int) -> tuple[float, float]:
         """Recognised short- and long-term gains of a year so far, net."""
@@ -355,8 +246,8 @@ class Ledger:
 
     def dividend_income(self, year: int) -> tuple[float, float]:
         """Ordinary income (interest too) and qualified dividends of a year, these only on shares held long enough."""
-        rows = [row for row in self.dividends if _year(row.day) == year]
-        total = sum(row.amount for row in rows) + sum(amount for day, amount in self.interest if _year(day) == year)
+        rows = [row for row in self.dividends if year_of(row.day) == year]
+        total = sum(row.amount for row in rows) + sum(amount for day, amount in self.interest if year_of(day) == year)
         pieces = [
             (row.acquired, sold_on, row.day, float(self.qualified[row.security]) * row.amount * shares / row.shares)
             for row in rows if self.qualified[row.security] > 0 for sold_on, shares in self._sold_since(row)
@@ -364,7 +255,7 @@ class Ledger:
         if not pieces:
             return total, 0.0
         bought, sold, ex_date, amount = zip(*pieces, strict=True)
-        held = is_qualified(_date(np.array(bought)), np.array(sold, "datetime64[D]"), _date(np.array(ex_date)))
+        held = is_qualified(dates(np.array(bought)), np.array(sold, "datetime64[D]"), dates(np.array(ex_date)))
         qualified = float(np.array(amount)[held].sum())
         return total - qualified, qualified
 
@@ -382,7 +273,7 @@ class Ledger:
         """The tax of a year as its trades stand now, with further gains where asked; earlier years are netted first."""
         if year in self.settled and not extra_short and not extra_long:
             return self.settled[year]
-        before = self._before(year)
+        before = self.carried_into(year)
         short, long = self.gains(year)
         short, long = short + extra_short, long + extra_long
         ordinary, qualified = self.dividend_income(year)
@@ -402,9 +293,9 @@ class Ledger:
             float(netted.carryforward_short), float(netted.carryforward_long),
         )  # fmt: skip
 
-    def _before(self, year: int) -> tuple[float, float]:
+    def carried_into(self, year: int) -> tuple[float, float]:
         """Losses carried into a year."""
-        if not self.trades or year <= _year(self.trades[0][1]):
+        if not self.trades or year <= year_of(self.trades[0][1]):
             return 0.0, 0.0
         last = self.tax_of(year - 1)
         return last.carryforward_short, last.carryforward_long
@@ -416,69 +307,6 @@ class Ledger:
         self.cash[account] = round(self.cash[account] - owed.tax, 2)
         self.taken = round(self.taken + owed.tax, 2)
         return owed.tax
-
-    def tax_position(self, year: int, carryforward_share: float = 1.0) -> TaxPosition:
-        """Where the household stands in its tax year, for a decision."""
-        short, long = self.gains(year)
-        earlier = self._before(year)
-        return TaxPosition(
-            filing_status=self.rates.filing_status, short_rate=self.rates.short, long_rate=self.rates.long,
-            ordinary_rate=self.rates.ordinary, realised_short=short + self.rates.other_short_gains,
-            realised_long=long + self.rates.other_gains,
-            carryforward_short=earlier[0] * carryforward_share, carryforward_long=earlier[1] * carryforward_share,
-            gain_budget=None,
-        )  # fmt: skip
-
-    # what a decision sees
-
-    def household(
-        self,
-        day: int,
-        market: Market,
-        models: Models,
-        needs: Sequence[CashDemand] = (),
-        restrictions: Sequence[Restriction] = (),
-        *,
-        losses_hidden: bool = False,
-    ) -> tuple[Household, list[Lot]]:
-        """The household as it stands, and the ledger's lots in the order of the household's.
-
-        `losses_hidden` shows lots under water at next to no loss, so that a strategy that does not harvest sells them
-        for other reasons only, while wash sales stay as forbidden as they are.
-        """
-        shown = [lot for lot in self.lots if lot.shares >= _CRUMBS]
-        lots = sorted(shown, key=lambda lot: (lot.account, lot.security, lot.acquired, lot.lot_id, lot.adjusted))
-        holdings = list(dict.fromkeys((lot.account, lot.security) for lot in lots))
-        place = {key: row for row, key in enumerate(holdings)}
-        owner = np.array([place[lot.account, lot.security] for lot in lots], np.int64)
-        shares = np.array([lot.shares for lot in lots], np.float64)
-        basis = np.array([lot.basis for lot in lots], np.float64)
-        security = np.array([key[1] for key in holdings], np.int32)
-        if losses_hidden and len(lots):
-            basis = np.minimum(basis, market.price[security[owner]] * (1.0 + _SLIGHT_LOSS))
-        count = len(self.cash)
-        per_account = np.bincount(np.array([key[0] for key in holdings], np.int64), minlength=count)
-        household = Household(
-            household_id="STUDY", name="Study", advisor_id="", as_of=_plain(day), market=market, models=models,
-            tax=self.tax_position(_year(day)),
-            accounts=Accounts(
-                ids=tuple(f"A{i}" for i in range(count)), registration=self.registration, treatment=self.treatment,
-                model=np.zeros(count, np.int32), discretionary=np.ones(count, bool), fee=np.zeros(count),
-                cash=self.cash.copy(), kept_apart=np.zeros(count, bool), unmanaged=(None,) * count,
-            ),
-            account_ptr=_offsets(per_account),
-            security=security,
-            quantity=np.round(np.bincount(owner, weights=shares, minlength=len(holdings)), DECIMALS),
-            lots=Lots(
-                holding_ptr=_offsets(np.bincount(owner, minlength=len(holdings))),
-                ids=np.array([lot.lot_id for lot in lots], object),
-                quantity=shares, basis=basis,
-                acquired_on=_date(np.array([lot.acquired for lot in lots], np.int64)),
-                holding_start=_date(np.array([lot.start for lot in lots], np.int64)),
-            ),
-            restrictions=tuple(restrictions), needs=tuple(needs), wash=self.wash_events(day),
-        )  # fmt: skip
-        return household, lots
 
     def holdings(self, securities: int) -> Floats:
         """Shares by account and security."""
@@ -494,7 +322,7 @@ class Ledger:
             if self.treatment[lot.account] != TAXED:
                 continue
             gain = lot.shares * (float(price[lot.security]) * (1 - float(half_spread[lot.security])) - lot.basis)
-            if day >= _day(long_term_from(_date(lot.start))):
+            if day >= _day(long_term_from(dates(lot.start))):
                 long += gain
             else:
                 short += gain
@@ -503,9 +331,9 @@ class Ledger:
     def liquidation(self, day: int, price: Floats, half_spread: Floats) -> Liquidation:
         """What selling everything today would leave."""
         short, long = self.unrealised(day, price, half_spread)
-        year = _year(day)
+        year = year_of(day)
         closing = self.tax_of(year, short, long)
-        begin = _year(self.trades[0][1]) if self.trades else year
+        begin = year_of(self.trades[0][1]) if self.trades else year
         earlier = sum(self.tax_of(y).tax for y in range(begin, year) if y not in self.settled)
         proceeds = self.holdings(len(price)) @ (price * (1.0 - half_spread)) + self.cash
         carried = closing.carryforward_short + closing.carryforward_long
@@ -526,14 +354,15 @@ def tax_sessions(dates: Days, first: int, last: int, month: int) -> dict[int, in
 
 
 def _realised(group: int, blocks: Sequence[Block]) -> list[Realised]:
-    starts, days = _date(np.array([b.start for b in blocks])), _date(np.array([b.day for b in blocks]))
+    starts, days = dates(np.array([b.start for b in blocks])), dates(np.array([b.day for b in blocks]))
     return [
         Realised(b.day, group, int(b.security), b.gain, b.recognised, b.disallowed, b.permanent, long)
         for b, long in zip(blocks, is_long_term(starts, days).tolist(), strict=True)
     ]
 
 
-def _date(days: int | np.ndarray) -> np.ndarray:
+def dates(days: int | np.ndarray) -> np.ndarray:
+    """Days since 1970 as dates."""
     return np.asarray(days, np.int64).astype("datetime64[D]")
 
 
@@ -541,14 +370,12 @@ def _day(value: object) -> int:
     return int(np.asarray(value, "datetime64[D]").astype(np.int64))
 
 
-def _plain(day: int) -> date:
+def plain_date(day: int) -> date:
+    """A day since 1970 as a date."""
     return date(1970, 1, 1) + timedelta(days=int(day))
 
 
-def _offsets(counts: np.ndarray) -> np.ndarray:
-    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-
-
 @cache
-def _year(day: int) -> int:
-    return _plain(day).year
+def year_of(day: int) -> int:
+    """The calendar year of a day since 1970."""
+    return plain_date(day).year

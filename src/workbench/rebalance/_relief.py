@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from workbench.rebalance._ledger import Lot, TaxRates
+from workbench.rebalance._books import Lot, TaxRates
 from workbench.rebalance.household import Floats
 from workbench.tax import ReliefMethod, relieve
 

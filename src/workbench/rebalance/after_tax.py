@@ -16,8 +16,10 @@ import numpy as np
 import pandas as pd
 
 from workbench.errors import ParameterError
+from workbench.rebalance._books import Liquidation, Lot, TaxRates
+from workbench.rebalance._decision_view import household_of
 from workbench.rebalance._history import FUNDS, LEAST_WINDOW, Fund, History, history_of_funds, read_history
-from workbench.rebalance._ledger import Ledger, Liquidation, Lot, TaxRates, tax_sessions
+from workbench.rebalance._ledger import Ledger, tax_sessions
 from workbench.rebalance._relief import first_in_first_out, lots_sold
 from workbench.rebalance.household import DEFERRED, TAXED, TREATMENT, CashDemand, Days, Floats, Household, Restriction
 from workbench.rebalance.rounding import Orders
@@ -420,8 +422,8 @@ class _Life:
     def _trade(self, session: int, *, regular: bool, needs: Sequence[CashDemand] = ()) -> None:
         strategy, day = self.strategy, self._day(session)
         market = self.history.market_at(session)
-        household, lots = self.ledger.household(
-            day, market, self.history.models_at(session), needs, strategy.restrictions,
+        household, lots = household_of(
+            self.ledger, day, market, self.history.models_at(session), needs, strategy.restrictions,
             losses_hidden=not strategy.harvest,
         )  # fmt: skip
         settings = strategy.settings if regular else replace(strategy.settings, mode="harvest")
