@@ -20,8 +20,9 @@ class AfterTax:
     returns before tax would have made, `after_tax` value less what is owed. `liquidated` is what selling everything on
     the last day leaves, `embedded_gain` what that sale would realise. `years` has a row a calendar year: gains as they
     count (short, long), interest and dividends, losses disallowed by wash sales, tax, carryforward. `trades` has a row
-    a lot bought or sold: day, side, asset, lot, shares, total (dollars paid or received). `events` says what a reader
-    must know, by day.
+    a lot bought or sold: day, side, asset, lot, shares, total (dollars paid or received; the basis of lots held at the
+    start). `lots` are those held at the end: asset, lot, shares, basis a share with disallowed losses in it, acquired,
+    holding_start. `events` says what a reader must know, by day.
     """
 
     policy: str
@@ -37,6 +38,7 @@ class AfterTax:
     embedded_gain: float
     years: pd.DataFrame
     trades: pd.DataFrame
+    lots: pd.DataFrame
     statistics: pd.Series
     events: pd.DataFrame
 
@@ -83,7 +85,7 @@ def result(account: TaxableAccount, policy: str, wealth: float, risk_aversion: f
     return AfterTax(
         policy=policy, relief=account.relief, wealth=wealth, start=sessions[0], days=sessions[1:], value=daily.value,
         paid=daily.paid, owed=owed, before_tax=daily.before, liquidated=liquidated, embedded_gain=left.gain,
-        years=years, trades=_trades(account),
+        years=years, trades=_trades(account), lots=_lots(account),
         statistics=pd.Series({"policy": policy, "relief": account.relief} | figures),
         events=pd.DataFrame(account.events, columns=["day", "what"]),
     )  # fmt: skip
@@ -116,10 +118,22 @@ def _owed(account: TaxableAccount, sessions: pd.DatetimeIndex, years: pd.DataFra
 
 def _trades(account: TaxableAccount) -> pd.DataFrame:
     columns = ["side", "day", "account", "asset", "lot", "shares", "total"]
-    frame = pd.DataFrame(account.book.trades, columns=columns)
-    frame["day"] = pd.to_datetime(frame["day"].to_numpy(np.int64).astype("datetime64[D]"))
-    frame["asset"] = np.array(account.universe.assets, object)[frame["asset"].to_numpy(np.int64)]
+    frame = _named(pd.DataFrame(account.book.trades, columns=columns), account)
     return frame[["day", "side", "asset", "lot", "shares", "total"]]
+
+
+def _lots(account: TaxableAccount) -> pd.DataFrame:
+    rows = [(x.security, x.lot_id, x.shares, x.basis, x.acquired, x.start) for x in account.book.lots]
+    columns = ["asset", "lot", "shares", "basis", "acquired", "holding_start"]
+    return _named(pd.DataFrame(rows, columns=columns), account)
+
+
+def _named(frame: pd.DataFrame, account: TaxableAccount) -> pd.DataFrame:
+    """Assets by name, days as dates."""
+    frame["asset"] = np.array(account.universe.assets, object)[frame["asset"].to_numpy(np.int64)]
+    for name in {"day", "acquired", "holding_start"} & set(frame):
+        frame[name] = pd.to_datetime(frame[name].to_numpy(np.int64).astype("datetime64[D]"))
+    return frame
 
 
 def _yearly(growth: float, days: int) -> float:
