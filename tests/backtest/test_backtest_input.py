@@ -101,3 +101,28 @@ def test_nothing_to_join_and_no_schedule_are_refused():
     for every in (np.nan, np.inf):
         with pytest.raises(ParameterError, match="whole number"):
             Calendar(every)
+
+
+def test_sessions_of_a_time_zone_are_refused(universe):
+    with pytest.raises(ParameterError, match="tz_localize"):
+        replace(universe, sessions=universe.sessions.tz_localize("America/New_York"))
+
+
+@pytest.mark.parametrize("name", ["covariance", "market", "asset"])
+def test_signals_that_are_missing_are_no_reason_to_hold(universe, signals, name):
+    broken = getattr(signals, name).copy()
+    broken[:, -1] = np.nan
+    with pytest.raises(MarketDataError, match="missing or infinite"):
+        backtest.simulate(universe, replace(signals, **{name: broken}), Runs.product([backtest.Quadratic(1.0)]))
+
+
+@pytest.mark.parametrize("window", [{"first": 260.5}, {"last": 280.5}, {"first": "260"}, {"last": True}])
+def test_a_window_of_half_sessions_is_refused(universe, signals, window):
+    with pytest.raises(ParameterError, match="whole number"):
+        backtest.simulate(universe, signals, Runs.product([Calendar(21)]), **window)
+
+
+@pytest.mark.parametrize("name", [None, "", " ", 7])
+def test_a_policy_without_a_name_is_refused(name):
+    with pytest.raises(ParameterError, match="give it a name"):
+        Runs.product([HalfWay(False, name=name)])

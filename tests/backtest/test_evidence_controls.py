@@ -8,7 +8,7 @@ import pytest
 from workbench import backtest
 from workbench.backtest import evidence
 from workbench.backtest.evidence.controls import shuffled_after
-from workbench.errors import MarketDataError
+from workbench.errors import MarketDataError, PolicyError
 
 COVARIANCE = np.outer([0.17, 0.20, 0.22], [0.17, 0.20, 0.22]) * (0.3 + 0.7 * np.eye(3))
 TARGET = np.array([0.4, 0.3, 0.3])
@@ -188,3 +188,16 @@ def test_what_beats_the_optimum_is_an_error(optimum, monkeypatch):
     found = evidence.dp_gap(backtest.Quadratic(0.5), paths=300, solution=optimum)
     assert not found.passed
     assert "simulation is wrong" in found.sentence
+
+
+@pytest.mark.parametrize("control", [evidence.noise_world, evidence.planted_signal])
+def test_a_procedure_that_raises_is_named_with_its_world(control):
+    seeds = np.random.SeedSequence(1).generate_state(5)
+
+    def procedure(seed):
+        if seed == seeds[3]:
+            raise ZeroDivisionError("no volatility")
+        return False
+
+    with pytest.raises(PolicyError, match=rf"world 3 \(seed {seeds[3]}\) of 5: ZeroDivisionError: no volatility"):
+        control(procedure, worlds=5, seed=1)

@@ -25,6 +25,8 @@ SERIES = np.random.default_rng(1).normal(size=(400, 3)) * 0.01
         (lambda: evidence.stationary_interval(SERIES[:, 0], seed=1, replications=0), ParameterError, "at least 19"),
         (lambda: evidence.superiority(SERIES, "abc", seed=1, block=0), ParameterError, "block 0"),
         (lambda: evidence.superiority(SERIES[:3], "abc", seed=1), ParameterError, "3 sessions"),
+        (lambda: evidence.superiority(SERIES, "abc", seed=1, size=2.0), ParameterError, "size is 2"),
+        (lambda: evidence.superiority(SERIES, "aba", seed=1), ParameterError, "two columns are called 'a'"),
         (lambda: evidence.overfitting(SERIES, parts=40), ParameterError, "parts is 40"),
         (lambda: evidence.expected_maximum(5, np.nan), ParameterError, "variance nan"),
         (lambda: evidence.minimum_track_record(0.1, confidence=2.0), ParameterError, "confidence is 2"),

@@ -10,7 +10,7 @@ import pandas as pd
 
 from workbench.backtest import _arrays, _kernel, _settlement
 from workbench.backtest.policy import CompiledPolicy
-from workbench.backtest.problems import check_number
+from workbench.backtest.problems import check_known, check_number, check_whole
 from workbench.backtest.runs import Runs
 from workbench.backtest.signals import daily_volatility, target_returns, total_returns
 from workbench.backtest.statistics import statistics
@@ -163,10 +163,14 @@ def joined(parts: Sequence[Backtests]) -> Backtests:
 
 
 def check_window(universe: Universe, signals: Signals, first: int | None, last: int | None) -> tuple[int, int]:
-    """The sessions to run from and to; raises `ParameterError` where they are not inside the universe."""
+    """The sessions to run from and to.
+
+    Raises `ParameterError` where they are not inside the universe, `MarketDataError` for signals that are not finite.
+    """
     end = len(universe.sessions) - 1
-    first = signals.first if first is None else int(first)
-    last = end if last is None else int(last)
+    first, last = signals.first if first is None else first, end if last is None else last
+    for name, value in (("first", first), ("last", last)):
+        check_whole(name, value)
     ours, n = (universe.paths, end + 1), len(universe.assets)
     of_ours = signals.market.shape[:2] == ours and signals.asset.shape[:2] == ours and signals.asset.shape[-1] == n
     of_ours &= signals.covariance.shape[0] == universe.paths and signals.covariance.shape[2:] == (n, n)
@@ -180,7 +184,11 @@ def check_window(universe: Universe, signals: Signals, first: int | None, last: 
             f"earlier, and one session on at least; got {first} to {last}",
             "first",
         )
-    return first, last
+    at = signals.covariance_at
+    check_known("covariance", signals.covariance[:, at[first] : at[last] + 1])
+    check_known("feature of the market", signals.market[:, first : last + 1])
+    check_known("feature of an asset", signals.asset[:, first : last + 1])
+    return int(first), int(last)
 
 
 def _room(runs: int, days: int, assets: int, keep_returns: bool, keep_paths: bool) -> _arrays.Kept:

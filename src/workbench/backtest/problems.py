@@ -13,9 +13,14 @@ Floats = NDArray[np.float64]
 
 def check_sessions(sessions: pd.DatetimeIndex) -> None:
     """Raise `MarketDataError` unless there are two sessions or more, in order and each once; `ParameterError` where
-    they are no dates."""
+    they are no dates, or dates of a time zone."""
     if not isinstance(sessions, pd.DatetimeIndex):
         raise ParameterError(f"sessions must be a pandas DatetimeIndex, are {type(sessions).__name__}", "sessions")
+    if sessions.tz is not None:
+        raise ParameterError(
+            f"sessions are in the time zone {sessions.tz}; sessions are days: take it off with tz_localize(None)",
+            "sessions",
+        )
     if sessions.hasnans:
         raise MarketDataError(f"session {int(np.argmax(sessions.isna()))} has no date; leave it out, or date it")
     if len(sessions) < 2:
@@ -119,6 +124,23 @@ def check_number(name: str, value: float, *, low: float, high: float = np.inf, o
         least = "above" if open_low else "at least"
         most = "" if np.isinf(high) else f" and below {high:g}"
         raise ParameterError(f"{name} must be {least} {low:g}{most}, is {value}", name)
+
+
+def check_whole(name: str, value: float) -> None:
+    """Raise `ParameterError` unless it is a whole number."""
+    if not isinstance(value, int | np.integer) or isinstance(value, bool):
+        raise ParameterError(f"{name} must be a whole number, is {value!r}", name)
+
+
+def check_known(name: str, values: Floats) -> None:
+    """Raise `MarketDataError` where a signal of sessions to be run is missing or infinite."""
+    # A sum is fast, and not finite where any of its parts is not.
+    if not np.isfinite(values.sum()) and not np.isfinite(values).all():
+        place = ", ".join(str(index) for index in np.argwhere(~np.isfinite(values))[0])
+        raise MarketDataError(
+            f"the signals hold a {name} that is missing or infinite (at {place} of those to be run); make them of data "
+            "without gaps, or start later"
+        )
 
 
 def _where(

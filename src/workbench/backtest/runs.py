@@ -111,6 +111,9 @@ def _check_policies(policies: Sequence[Policy]) -> None:
         if not isinstance(policy, Policy):
             raise ParameterError(f"{policy!r} is no policy: it must have `name`, `every` and `decide`", "policies")
     names = [policy.name for policy in policies]
+    nameless = [name for name in names if not isinstance(name, str) or not name.strip()]
+    if nameless:
+        raise ParameterError(f"a policy is called {nameless[0]!r}; give it a name, by which tables call it", "policies")
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ParameterError(f"two policies are called {twice[0]!r}; leave one out, or name them apart", "policies")

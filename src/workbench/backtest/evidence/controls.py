@@ -20,11 +20,12 @@ from workbench.backtest.evidence.result import CONTROLS, Control
 from workbench.backtest.evidence.verdict import Thresholds, verdict
 from workbench.backtest.evidence.windows import Window
 from workbench.backtest.policy import Policy
+from workbench.backtest.problems import check_whole
 from workbench.backtest.runs import Runs
 from workbench.backtest.signals import signals
 from workbench.backtest.universe import Floats, Observation, Signals, Universe
 from workbench.backtest.walk import walk
-from workbench.errors import MarketDataError, ParameterError
+from workbench.errors import MarketDataError, ParameterError, PolicyError
 
 #: Claims allowed in worlds without anything to find.
 CLAIM_RATE = 0.05
@@ -181,10 +182,21 @@ def planted_signal(finds: Callable[[int], bool], *, worlds: int, seed: int, leas
 
 
 def _counted(says: Callable[[int], bool], worlds: int, seed: int) -> int:
-    """In how many worlds, each with a seed of its own, it says so."""
+    """In how many worlds, each with a seed of its own, it says so; `PolicyError` names the world where it raises."""
+    check_whole("worlds", worlds)
     if worlds < 1:
         raise ParameterError(f"{worlds} worlds check nothing: give 1 or more", "worlds")
-    return sum(bool(says(int(each))) for each in np.random.SeedSequence(seed).generate_state(worlds))
+    count = 0
+    for world, each in enumerate(np.random.SeedSequence(seed).generate_state(worlds)):
+        try:
+            count += bool(says(int(each)))
+        # Whatever somebody's procedure raises, the reader must learn in which world.
+        except Exception as error:
+            raise PolicyError(
+                f"world {world} (seed {each}) of {worlds}: {type(error).__name__}: {error}; correct the procedure, or "
+                "run it alone with that seed"
+            ) from error
+    return count
 
 
 def dp_gap(

@@ -30,7 +30,8 @@ def superiority(
     Columns are divided by their standard errors first: Hansen's statistic is studentised, that of arch 8.0 is not.
     Policies that never differ from the opponent are left out, for they cannot beat it. Without `block` it is the
     longest of the columns' `block_length`. `superior` names what StepM finds at the family-wise `size`.
-    Raises `ParameterError` for names that do not match, `MarketDataError` for gaps or where nothing differs.
+    Raises `ParameterError` for names that do not match or are given twice and a size outside (0, 1), `MarketDataError`
+    for gaps or where nothing differs.
     Source: Hansen, J. Business & Economic Statistics 23 (2005); Romano and Wolf, Econometrica 73 (2005).
     """
     from arch.bootstrap import SPA
@@ -38,6 +39,10 @@ def superiority(
     gains = np.asarray(gains, float)
     if gains.ndim != 2 or gains.shape[1] != len(names):
         raise ParameterError(f"{len(names)} names need as many columns of gains", "names")
+    if len(set(names)) < len(names):
+        raise ParameterError(f"two columns are called {max(names, key=list(names).count)!r}; name them apart", "names")
+    if not 0.0 < size < 1.0:
+        raise ParameterError(f"size is {size}; give the family-wise error, between 0 and 1", "size")
     if not np.isfinite(gains).all():
         raise MarketDataError("a policy has a session without a gain: leave no gaps.")
     if len(gains) < LEAST_SESSIONS or replications < LEAST_REPLICATIONS or (block is not None and block < 1):
