@@ -33,6 +33,7 @@ def keeps_its_promise(home):
     first = relaxed(made.problem)
     found = _fix.fixed(made.problem, made.integrality, first)
     assert not _fix.washed_groups(made.problem, made.integrality, found.values)
+    assert not _fix.both_ways(made.problem, made.integrality, found.values).any()
     assert not len(_fix.small_positions(made.problem, made.integrality, found.values, 1.0 - 1e-9))
     assert found.objective >= first.objective - 1e-7
 

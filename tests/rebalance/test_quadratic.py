@@ -107,13 +107,30 @@ def test_agrees_with_clarabel(block):
     assert compared > 15
 
 
-@settings(max_examples=200, deadline=None)
-@given(seed=st.integers(0, 10**7))
-def test_prices_prove_the_optimum(seed):
+def proved(seed):
     p = draw(seed, feasible=True)
     s = solve(p)
     assert s.status == "optimal"
     assert_optimal(p, s)
+
+
+@settings(max_examples=200, deadline=None)
+@given(seed=st.integers(0, 10**7))
+def test_prices_prove_the_optimum(seed):
+    proved(seed)
+
+
+HARD = {
+    "the method goes round in a circle": 118685,
+    "the greatest target is a thousandth of the values": 106933,
+    "seemingly without a floor, as values reach so far beyond the targets": 210664,
+    "a closed line whose price at hand is enormous": 375905,
+}
+
+
+@pytest.mark.parametrize("seed", HARD.values(), ids=HARD)
+def test_hard_programs_are_solved_as_exactly(seed):
+    proved(seed)
 
 
 @settings(max_examples=60, deadline=None)

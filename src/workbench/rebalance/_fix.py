@@ -53,7 +53,7 @@ def _one_way(program: Resolver, integrality: Integrality, lower: Floats, upper: 
     problem = program.problem
     while True:
         groups = washed_groups(problem, integrality, solution.values)
-        closed = _both_ways(problem, integrality, solution.values)
+        closed = both_ways(problem, integrality, solution.values)
         if groups:
             solution = _sides(program, integrality, lower, upper, solution, groups)
         elif closed.any():
@@ -190,7 +190,7 @@ def _sides(
     return best
 
 
-def _both_ways(problem: Problem, integrality: Integrality, values: Floats) -> Flags:
+def both_ways(problem: Problem, integrality: Integrality, values: Floats) -> Flags:
     """Columns of the smaller side of positions that are bought and sold at once."""
     position = integrality.position
     of = np.flatnonzero((position >= 0) & (values > _NOTHING))

@@ -71,7 +71,8 @@ def add_cash(assembly: Assembly, m: Managed, buys: Purchases, sales: Sales, limi
     before, floor = cash[accounts] / m.value, limits.floor[accounts]
     # More than the whole account cannot be raised; what is missing beyond it is told from what is owed.
     low = np.minimum(floor, m.account_value[accounts]) / m.value - before
-    high = limits.ceiling[accounts] / m.value - before
+    # A ceiling far above all that the account is worth never binds, and would only stretch the program's scale.
+    high = np.minimum(limits.ceiling[accounts], m.account_value[accounts] + MOST * m.value) / m.value - before
     n = len(accounts)
     short = assembly.add(n, EXCESS, linear=CASH_PRICE, upper=MOST + np.maximum(low, 0.0))
     # Where cash is to be raised, that is done, and no more than that is sold, however far off the holdings are.
@@ -97,7 +98,8 @@ def add_gain_budget(assembly: Assembly, m: Managed, sales: Sales) -> None:
     taxed = sales.lot >= 0
     if settings.gain_budget == "off" or budget is None or not taxed.any():
         return
-    room = max(budget - tax.realised_short - tax.realised_long, 0.0) / m.value
+    # No sale gains more than it brings; a budget beyond all that is held never binds.
+    room = min(max(budget - tax.realised_short - tax.realised_long, 0.0) / m.value, _most(m))
     if settings.gain_budget == "hard":
         row = assembly.row(Row("gain_budget", name, bound=budget), -np.inf, room)
     else:

@@ -331,17 +331,20 @@ def _reach(p: Program, n: int, s: Iterate, centre: float) -> float:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _second_order(p: Program, n: int, s: Iterate, length: float) -> float:
-    """Return complementarity after the predictor's step of `length`, and leave its products in `dz_low`, `dz_high`."""
+def _second_order(p: Program, n: int, s: Iterate, length: float, weight: float) -> float:
+    """Return complementarity after the predictor's step of `length`; leave its products in `dz_low`, `dz_high`.
+
+    The products are those of a whole step, times `weight`.
+    """
     gap = 0.0
     for j in range(n + len(p.row_kind)):
         dv = s.dv[j]
         if s.z_low[j] > 0.0:
             gap += (s.gap_low[j] + length * dv) * (s.z_low[j] + length * s.dz_low[j])
-            s.dz_low[j] *= dv
+            s.dz_low[j] *= weight * dv
         if s.z_high[j] > 0.0:
             gap += (s.gap_high[j] - length * dv) * (s.z_high[j] + length * s.dz_high[j])
-            s.dz_high[j] *= -dv
+            s.dz_high[j] *= -weight * dv
     return gap
 
 
@@ -396,8 +399,12 @@ def proves_infeasible(p: Program, n: int, s: Iterate) -> bool:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def descend(p: Program, n: int, s: Iterate, tolerance: float) -> tuple[int, int]:
-    """Run the method from `start` to `tolerance` (residuals and complementarity, in scaled units); status and steps."""
+def descend(p: Program, n: int, s: Iterate, tolerance: float, careful: bool) -> tuple[int, int]:
+    """Run the method from `start` to `tolerance` (residuals and complementarity, in scaled units); status and steps.
+
+    Where a predictor is cut short, its second-order terms, which are those of a whole step, can send the iterates round
+    in a circle. `careful` weights them by the square of its length and keeps nearer the central path, a few steps more.
+    """
     bounds = start(p, n, s)
     for steps in range(STEPS):
         primal, dual, gap, objective = residuals(p, n, s)
@@ -416,8 +423,8 @@ def descend(p: Program, n: int, s: Iterate, tolerance: float) -> tuple[int, int]
             _aim(p, n, s, 0.0)
             step(p, n, s)
             length = min(_reach(p, n, s, 0.0), 1.0)
-            after = _second_order(p, n, s, length)
-            centre = (after / gap) ** 3 * gap / bounds
+            after = _second_order(p, n, s, length, length * length if careful else 1.0)
+            centre = max((after / gap) ** 3, 0.1 if careful else 0.0) * gap / bounds
         _aim(p, n, s, centre)
         step(p, n, s)
         length = _reach(p, n, s, centre)

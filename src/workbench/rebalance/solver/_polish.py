@@ -46,17 +46,19 @@ def identify(p: Program, n: int, s: Iterate, face: Face) -> None:
 def take_as_is(p: Program, n: int, s: Iterate, face: Face) -> None:
     """Accept an interior point at its tightest: for programs so nearly singular that no working set settles.
 
-    What is within rounding of a bound is put on it; everything else keeps its value.
+    What is within rounding of a bound is put on it; everything else keeps its value. What binds keeps its price.
     """
     for j in range(n + len(p.row_kind)):
         face.state[j] = FREE
         s.dual[j] = s.z_low[j] - s.z_high[j]
-        if s.z_low[j] > s.gap_low[j] and s.gap_low[j] < _VALUE:
+        if s.z_low[j] > s.gap_low[j]:
             face.state[j] = LOW
-            s.v[j] = p.lower[j]
-        elif s.z_high[j] > s.gap_high[j] and s.gap_high[j] < _VALUE:
+            if s.gap_low[j] < _VALUE:
+                s.v[j] = p.lower[j]
+        elif s.z_high[j] > s.gap_high[j]:
             face.state[j] = HIGH
-            s.v[j] = p.upper[j]
+            if s.gap_high[j] < _VALUE:
+                s.v[j] = p.upper[j]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -379,25 +381,32 @@ def _along(ptr: Ints, row: Ints, entry: Floats, dw: Floats, j: int) -> float:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _price_closed_lines(p: Program, n: int, s: Iterate, face: Face) -> None:
-    """Price a line without free columns: of the values that every column at a bound accepts, the one nearest zero."""
+    """Price a line without free columns: of the values that every column at a bound accepts, the one nearest zero.
+
+    The price at hand may be of any size, as nothing held it: prices of columns are told anew, not by the difference.
+    """
     for r in range(len(p.target)):
         if face.pivot[r] >= 0:
             continue
         low, high, free = -np.inf, np.inf, False
         for j in range(p.line_ptr[r], p.line_ptr[r + 1]):
             free = free or face.state[j] == FREE
-            a = p.coefficient[j]
-            edge = s.y[r] + s.dual[j] / a
-            if (face.state[j] == LOW) == (a > 0.0):
+            edge = _unpriced(p, s, j) / p.coefficient[j]
+            if (face.state[j] == LOW) == (p.coefficient[j] > 0.0):
                 high = min(high, edge)
             else:
                 low = max(low, edge)
         if free or low > high:
             continue
-        y = min(max(0.0, low), high)
+        s.y[r] = min(max(0.0, low), high)
         for j in range(p.line_ptr[r], p.line_ptr[r + 1]):
-            s.dual[j] -= p.coefficient[j] * (y - s.y[r])
-        s.y[r] = y
+            s.dual[j] = _unpriced(p, s, j) - p.coefficient[j] * s.y[r]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _unpriced(p: Program, s: Iterate, j: int) -> float:
+    """Return the price of column j before its line's price."""
+    return p.quadratic[j] * s.v[j] + p.linear[j] - _along(p.ptr, p.row, p.entry, s.w, j)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -101,26 +101,29 @@ def carve(columns: int, lines: int, rows: int, entries: int, floats: Floats, int
 @njit(cache=True, nogil=True, error_model="numpy")
 def scales(
     quadratic: Floats, linear: Floats, lower: Floats, upper: Floats, line_target: Floats, low: Floats, high: Floats,
-    mean: bool,
+    wide: bool,
 ) -> tuple[float, float]:  # fmt: skip
     """Return the size of a typical value and of a typical price: what both are divided by.
 
-    With `mean`, curvature counts by its geometric mean instead of its greatest: a column a thousand times as curved as
-    the others, that of a tiny group, would have all their prices lost in the tolerance.
+    With `wide`, the value is the greatest of all targets, limits and bounds instead of the greatest target, and of
+    curvatures the geometric mean counts instead of the greatest: targets may be far smaller than what is moved to meet
+    them, and a column a thousand times as curved as the others would have all their prices lost in the tolerance.
     """
-    value = 0.0
+    value, limit, room = 0.0, 0.0, 0.0
     for r in range(len(line_target)):
         value = max(value, abs(line_target[r]))
-    if value == 0.0:
-        for k in range(len(low)):
-            if np.isfinite(low[k]):
-                value = max(value, abs(low[k]))
-            if np.isfinite(high[k]):
-                value = max(value, abs(high[k]))
-    if value == 0.0:
-        for c in range(len(linear)):
-            if np.isfinite(lower[c]) and np.isfinite(upper[c]):
-                value = max(value, upper[c] - lower[c])
+    for k in range(len(low)):
+        if np.isfinite(low[k]):
+            limit = max(limit, abs(low[k]))
+        if np.isfinite(high[k]):
+            limit = max(limit, abs(high[k]))
+    for c in range(len(linear)):
+        if np.isfinite(lower[c]) and np.isfinite(upper[c]):
+            room = max(room, upper[c] - lower[c])
+    if wide:
+        value = max(value, limit, room)
+    elif value == 0.0:
+        value = limit if limit > 0.0 else room
     if value == 0.0:
         value = 1.0
     total, count, curve, logs, curved = 0.0, 0, 0.0, 0.0, 0
@@ -132,7 +135,7 @@ def scales(
             curve = max(curve, quadratic[c])
             logs += np.log(quadratic[c])
             curved += 1
-    if mean and curved:
+    if wide and curved:
         curve = np.exp(logs / curved)
     price = max(total / count if count else 0.0, curve * value)
     return value, price if price > 0.0 else 1.0

@@ -87,36 +87,28 @@ def minimise(
     s = carve_iterate(C, R, K, E, floats[i:])
     i += 11 * (C + K) + 4 * R + 4 * K + E + K * K  # as in iterate_size
     face = carve_face(C, R, K, floats[i:], integers[j:])
-    steps, status, done = 0, STALLED, False
-    for mean in (False, True):  # a few programs in a thousand need the second scale
-        value, price = scales(quadratic, linear, lower, upper, line_target, row_low, row_high, mean)
+    steps, status, verdict = 0, STALLED, STALLED
+    # A few programs in a thousand need the second scale, or are so nearly singular that no working set settles.
+    for wide, exact in ((False, True), (True, True), (True, False), (False, False)):
+        value, price = scales(quadratic, linear, lower, upper, line_target, row_low, row_high, wide)
         n, possible = gather(
             quadratic, linear, lower, upper, line, line_coefficient, column_ptr, entry_row, entry, line_target,
             row_low, row_high, value, price, p, integers[j + C + R + 7 * K :],
         )  # fmt: skip
         if not possible:
             return INFEASIBLE, steps, np.nan
-        if warm and not mean:
+        if warm and exact and not wide:
             _resume(p, n, s, face, value, price, values, line_price, row_price, bound_price)
-            done = polish(p, n, s, face, 10)
-        for tolerance in (1e-7, 1e-11):  # the polish makes the first exact, nearly always
-            if done:
-                break
-            status, more = descend(p, n, s, tolerance)
-            steps += more
-            if status == OPTIMAL:
-                identify(p, n, s, face)
-                done = polish(p, n, s, face, 30)
-            elif status != STALLED:
-                return status, steps, np.nan
-        if done:
-            break
-    if not done:
-        status, more = descend(p, n, s, 1e-9)
-        steps += more
+            status = OPTIMAL if polish(p, n, s, face, 10) else STALLED
         if status != OPTIMAL:
-            return status, steps, np.nan
-        take_as_is(p, n, s, face)
+            status, more = _attempt(p, n, s, face, wide, exact)
+            steps += more
+        if status == OPTIMAL or (wide and status != STALLED):
+            break
+        if status != STALLED:
+            verdict = status  # the second scale has the last word, unless it has none
+    if status != OPTIMAL:
+        return verdict if status == STALLED else status, steps, np.nan
     for k in range(K):
         row_price[k] = s.w[k] * p.row_scale[k] * price
     for r in range(R):
@@ -141,6 +133,28 @@ def minimise(
             slope -= entry[e] * row_price[entry_row[e]]
         bound_price[c] = slope
     return OPTIMAL, steps, objective
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _attempt(p: Program, n: int, s: Iterate, face: Face, wide: bool, exact: bool) -> tuple[int, int]:
+    """Solve at the scale at hand; status (STALLED where no working set settles) and steps.
+
+    Exact from the point of a loose tolerance nearly always, else of a tight one; or the tightest point as it is.
+    """
+    steps = 0
+    for tolerance in (1e-7, 1e-11) if exact else (1e-11, 1e-9):
+        status, more = descend(p, n, s, tolerance, wide or not exact)
+        steps += more
+        if status == OPTIMAL and not exact:
+            take_as_is(p, n, s, face)
+            return OPTIMAL, steps
+        if status == OPTIMAL:
+            identify(p, n, s, face)
+            if polish(p, n, s, face, 30):
+                return OPTIMAL, steps
+        elif status != STALLED:
+            return status, steps
+    return STALLED, steps
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
