@@ -208,9 +208,10 @@ def test_what_cannot_be_is_refused():
         after_tax(data, made, Broken())
     for settings_, says in (
         ({"relief": "hifo"}, "relief 'hifo' is unknown"), ({"start_basis": 0.0}, "start_basis"),
-        ({"qualified": 1.5}, "qualified"), ({"held_since": "2030-01-01"}, "after the start"), 
+        ({"qualified": 1.5}, "qualified"), ({"held_since": "2030-01-01"}, "after the start"),
         ({"delay": 0}, "delay"),
-        ({"wealth": -1.0}, "wealth"), ({"cost_multiple": 2000.0}, "100 %"), ({"path": 1}, "path"),
+        ({"wealth": -1.0}, "wealth"), ({"rates": 0.3}, "TaxRates"),
+        ({"cost_multiple": 2000.0}, "100 %"), ({"path": 1}, "path"),
         ({"held_since": "junk"}, "give a date"),
         ({"start_basis": np.ones(2)}, "one an asset"),
     ):  # fmt: skip
@@ -218,6 +219,8 @@ def test_what_cannot_be_is_refused():
             after_tax(data, made, Calendar(21), **settings_)
     with pytest.raises(ParameterError, match="at least one policy"):
         compare_after_tax(data, made, [])
+    with pytest.raises(ParameterError, match="put it in brackets"):
+        compare_after_tax(data, made, Calendar(21))
     with pytest.raises(ParameterError, match="is no policy"):
         after_tax(data, made, object())
     with pytest.raises(ParameterError, match="tax is 2"):

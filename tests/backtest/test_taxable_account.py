@@ -1,13 +1,26 @@
 """The taxable account reconciles: shares, cash, gains and tax, on random markets and policies and by hand."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workbench.backtest import Band, BuyAndHold, Calendar, Quadratic, TaxAware, Tilted, Universe, after_tax, signals
-from workbench.rebalance.after_tax import TaxRates
+from workbench.backtest import (
+    Band,
+    BuyAndHold,
+    Calendar,
+    Quadratic,
+    TaxAware,
+    TaxRates,
+    Tilted,
+    Universe,
+    after_tax,
+    signals,
+)
 
 POLICIES = st.sampled_from(
     [BuyAndHold(), Calendar(1), Calendar(5), Calendar(21), Band(0.01), Band(0.02, 0.02), Quadratic(1.0, every=5),
@@ -167,3 +180,11 @@ def test_three_trades_by_hand():
     assert life.value[-1] == pytest.approx(108_511.45, abs=0.005)
     assert life.after_tax[-1] == pytest.approx(107_296.45, abs=0.005)
     assert life.liquidated == pytest.approx(108_511.45 - 1_215.00 - 0.2 * 3_037.50, abs=0.005)
+
+
+def test_the_page_runs_as_written():
+    page = (Path(__file__).parents[2] / "docs" / "tilts_and_tax.md").read_text(encoding="utf-8")
+    names = {"universe": market(1, 3, 0.15, False)}
+    for code in re.findall(r"```python\n(.*?)```", page, re.S):
+        exec(re.sub(r"universe = load_universe.*", "", code), names)
+        assert len(names["table"]) == len(names["rules"]) == 4

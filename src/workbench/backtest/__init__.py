@@ -27,6 +27,7 @@ from workbench.backtest.tuning import tune_universe
 from workbench.backtest.universe import Costs, Floats, Observation, Signals, Universe
 from workbench.backtest.walk import walk
 from workbench.backtest.worlds import block_bootstrap, gbm, known_signals, noise, planted
+from workbench.rebalance.after_tax import TaxRates
 
 __all__ = [
     "EVERY",
@@ -51,6 +52,7 @@ __all__ = [
     "Signals",
     "TaxAware",
     "TaxLots",
+    "TaxRates",
     "Tilted",
     "Universe",
     "after_tax",

@@ -64,6 +64,8 @@ def after_tax(
     first, last = check_window(universe, signals, first, last)
     if relief not in RELIEF:
         raise ParameterError(f"relief {relief!r} is unknown; give one of {', '.join(RELIEF)}", "relief")
+    if not isinstance(rates, TaxRates | None):
+        raise ParameterError(f"rates must be TaxRates(short=..., long=..., ordinary=...), is {rates!r}", "rates")
     Runs.product([policy], [offset], [cost_multiple], [delay], [path])
     if path >= universe.paths:
         raise ParameterError(f"{universe.name} has paths 0 to {universe.paths - 1}; got {path}", "path")
