@@ -10,6 +10,7 @@ from __future__ import annotations
 import pandas as pd
 
 from workbench.tax.wash import match_wash_sales
+from workbench.tax.wash_window import WashWindow
 
 
 def compile_kernels() -> None:
@@ -25,6 +26,10 @@ def compile_kernels() -> None:
         }
     )
     match_wash_sales(trades)
+    window = WashWindow()
+    window.buy(0, "A", "S", "L", 10.0, 1000.0, True)
+    window.sell(60, "L", 10.0, 900.0)
+    window.match(60)
 
 
 if __name__ == "__main__":
