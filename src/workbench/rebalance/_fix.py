@@ -53,14 +53,14 @@ def _one_way(program: Resolver, integrality: Integrality, lower: Floats, upper: 
     problem = program.problem
     while True:
         groups = washed_groups(problem, integrality, solution.values)
-        closed = both_ways(problem, integrality, solution.values)
         if groups:
             solution = _sides(program, integrality, lower, upper, solution, groups)
-        elif closed.any():
-            upper[closed] = 0.0
-            solution = program.solve(np.minimum(lower, upper), upper, solution)
-        else:
+            continue
+        closed = both_ways(problem, integrality, solution.values)
+        if not closed.any():
             return solution
+        upper[closed] = 0.0
+        solution = program.solve(np.minimum(lower, upper), upper, solution)
 
 
 def _least(program: Resolver, integrality: Integrality, lower: Floats, upper: Floats, solution: Solution) -> Solution:

@@ -133,7 +133,7 @@ def scales(
             count += 1
         if quadratic[c] > 0.0:
             curve = max(curve, quadratic[c])
-            logs += np.log(quadratic[c])
+            logs += np.log(quadratic[c]) if wide else 0.0
             curved += 1
     if wide and curved:
         curve = np.exp(logs / curved)
