@@ -106,9 +106,7 @@ def distinct_offsets(policy: Policy) -> int:
 
 def _check_policies(policies: Sequence[Policy]) -> None:
     if isinstance(policies, Policy) or not isinstance(policies, Sequence):
-        raise ParameterError(
-            f"policies must be a list, is {policies!r:.80}; put it in brackets", "policies"
-        )
+        raise ParameterError(f"policies must be a list, is {policies!r:.80}; put it in brackets", "policies")
     if not len(policies):
         raise ParameterError("give at least one policy to run", "policies")
     for policy in policies:
