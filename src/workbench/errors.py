@@ -8,7 +8,13 @@
     ├── MissingToolError   something must be installed first
     ├── PackageError       a signal package is not what was written: do not release it
     ├── PolicyError        a rebalancing policy, or the folder that keeps it, is not fit for use: fall back to its rule
-    └── RunError           a notebook of a run failed: read its cell and error
+    ├── RunError           a notebook of a run failed: read its cell and error
+    ├── AccessError        this person may not do this: ask somebody who may
+    ├── DecisionError      what is asked cannot be done to this signal: read it again
+    │   ├── StaleError     it is no longer what was shown: look at it anew, then decide
+    │   └── RepeatError    one key was used for two different things: take a new key
+    ├── StoreError         the database is gone, locked, full, or the clock went back: nothing was done
+    └── AuditError         the audit trail is not what was written: keep everything, call compliance
 
 Every error carries facts as attributes, and its message ends with what to do.
 """
@@ -100,3 +106,40 @@ class RunError(WorkbenchError):
     def __init__(self, message: str, exit_code: int = EXIT_NOTEBOOK_FAILED) -> None:
         super().__init__(message)
         self.exit_code = exit_code
+
+
+class AccessError(WorkbenchError):
+    """A person may not do what they ask: role, book, state, or because they made what they would check.
+
+    `rule` names what stands against it (`role`, `book`, `maker`, `service`, `mode`, `signed_out`, `break_glass`).
+    """
+
+    def __init__(self, message: str, rule: str) -> None:
+        super().__init__(message)
+        self.rule = rule
+
+
+class DecisionError(WorkbenchError):
+    """A decision that the signal's state, its checks or its approvals do not allow."""
+
+
+class StaleError(DecisionError):
+    """The decision was made on a version or content that is no longer the signal's; nothing was done."""
+
+
+class RepeatError(DecisionError):
+    """An idempotency key came a second time with a different request; nothing was done."""
+
+
+class StoreError(WorkbenchError):
+    """The database cannot be reached, is locked, full or of another version, or the clock went back."""
+
+
+class AuditError(WorkbenchError):
+    """The audit trail does not verify: `sequence` is the first record that is not what was written (None: unknown)."""
+
+    exit_code = EXIT_NOT_VERIFIED
+
+    def __init__(self, message: str, sequence: int | None = None) -> None:
+        super().__init__(message)
+        self.sequence = sequence

@@ -18,10 +18,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from workbench.canonical import canonical, number, plain
 from workbench.errors import PackageError, ParameterError
 from workbench.rebalance import content_hash, dumps, loads, package, read_index, read_package, write_packages
 from workbench.rebalance import proposal as proposal_records
-from workbench.rebalance.signal.canonical import canonical, number, plain
 from workbench.rebalance.signal.records import MONEY
 
 _spec = importlib.util.spec_from_file_location("proposals", Path(__file__).with_name("proposals.py"))

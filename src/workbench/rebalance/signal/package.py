@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from workbench.canonical import canonical
 from workbench.errors import PackageError, ParameterError
 from workbench.rebalance.proposal import LotSale, Proposal
-from workbench.rebalance.signal.canonical import canonical
 from workbench.rebalance.signal.records import read_record, writer
 
 FORMAT = "workbench signal package"

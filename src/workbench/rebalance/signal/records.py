@@ -15,8 +15,8 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any, Literal
 
+from workbench.canonical import plain
 from workbench.errors import PackageError, ParameterError
-from workbench.rebalance.signal.canonical import plain
 
 #: Fields that hold money, written as decimal text. All other numbers are shares, weights, rates and counts.
 MONEY = {

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from workbench.canonical import plain
 from workbench.errors import ParameterError
-from workbench.rebalance.signal.canonical import plain
 
 #: What makes a spreadsheet compute, first in a cell: the ASCII signs, their full-width forms, and control characters.
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
