@@ -1,3 +1,3 @@
 """Pre-flight: every proposal against every rule, as data, before a person sees it."""
 
-__all__ = []  # type: ignore[var-annotated]
+__all__: list[str] = []

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 
 class Verdict(IntEnum):
-    """From good to bad: the worst of several is the greatest. `NOT_ASSESSABLE` blocks: missing is never taken as well."""
+    """From good to bad: the worst of several is the greatest. `NOT_ASSESSABLE` blocks: missing is not good."""
 
     PASS = 0
     WARN = 1

@@ -1,3 +1,3 @@
 """The release desk: where people see, approve, return and release what the machine prepared."""
 
-__all__ = []  # type: ignore[var-annotated]
+__all__: list[str] = []

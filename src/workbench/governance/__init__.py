@@ -1,3 +1,3 @@
 """Decisions: signals and their states, who may do what, approvals, the audit trail, the outbox."""
 
-__all__ = []  # type: ignore[var-annotated]
+__all__: list[str] = []

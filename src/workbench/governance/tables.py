@@ -1,7 +1,7 @@
 """The tables of the database of decisions: signals, people, approvals, the audit trail, the outbox.
 
 One schema for SQLite (STRICT) and PostgreSQL. Instants are UTC text of one width (`2026-11-21T19:29:14.123456Z`), so
-that both databases sort and compare them alike and a person can read them; money is whole cents; JSON is canonical text.
+that both databases sort them alike and a person can read them; money is whole cents; JSON is canonical text.
 """
 
 from __future__ import annotations

@@ -1,3 +1,3 @@
 """The audit trail: records in a chain, checkpoints outside the database, their verification."""
 
-__all__ = []  # type: ignore[var-annotated]
+__all__: list[str] = []
