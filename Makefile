@@ -25,10 +25,10 @@ TEST_EXTRAS := report,demo,policies,governance,postgres,desk,oidc,compare,test,r
 WITHOUT_DEPENDENCIES := empyrical-reloaded==0.7.1
 LAB_EXTRAS := report,demo,policies,governance,postgres,desk,oidc,compare,test,lab,rl
 
-.PHONY: help report test lab check format kernels lock clean
+.PHONY: help report demo-desk test lab check format kernels lock clean
 
 help: ## List the commands
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
@@ -43,6 +43,11 @@ $(VENV)/.report: $(BIN)/python pyproject.toml $(LOCK)
 	@$(COMPILE)
 	@touch $@
 
+$(VENV)/.desk: $(BIN)/python pyproject.toml $(LOCK)
+	$(INSTALL) --editable '.[$(DESK_EXTRAS)]'
+	@$(COMPILE)
+	@touch $@ $(VENV)/.report
+
 # torch first and by pip: an index or a local folder may offer a CPU build that uv would not look for.
 TORCH := $(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip --upgrade >/dev/null; \
   $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(LOCK) torch
@@ -52,17 +57,20 @@ $(VENV)/.test: $(BIN)/python pyproject.toml $(LOCK)
 	$(INSTALL) --editable '.[$(TEST_EXTRAS)]'
 	$(INSTALL) --no-deps $(WITHOUT_DEPENDENCIES)
 	@$(COMPILE)
-	@touch $@ $(VENV)/.report
+	@touch $@ $(VENV)/.report $(VENV)/.desk
 
 $(VENV)/.lab: $(BIN)/python pyproject.toml $(LOCK)
 	@$(TORCH)
 	$(INSTALL) --editable '.[$(LAB_EXTRAS)]'
 	$(INSTALL) --no-deps $(WITHOUT_DEPENDENCIES)
 	@$(COMPILE)
-	@touch $@ $(VENV)/.report $(VENV)/.test
+	@touch $@ $(VENV)/.report $(VENV)/.desk $(VENV)/.test
 
 report: $(VENV)/.report ## Set up, build the demo firm, render the quarterly book, print its path
 	@$(BIN)/workbench run params/quarterly.yml --firm demo --out reports/
+
+demo-desk: $(VENV)/.desk ## Set up, build the demo firm and its signals, open the release desk on http://127.0.0.1:8400
+	@$(BIN)/workbench desk --demo
 
 test: $(VENV)/.test ## Set up with the test extras and run every check and test
 	@$(MAKE) --no-print-directory check

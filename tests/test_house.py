@@ -73,6 +73,7 @@ MAY_IMPORT = {
     },
 }
 HEAVY = {"pandas", "numpy", "plotly", "sklearn", "skfolio", "papermill", "weasyprint", "numba", "exchange_calendars"}
+HEAVY |= {"sqlalchemy", "alembic", "fastapi", "argon2", "authlib"}
 
 
 def room_of(path):
