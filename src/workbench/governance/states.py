@@ -68,6 +68,7 @@ class Action(StrEnum):
     HOLD = "hold"
     DISPOSE = "dispose"
     READ_MEASURES = "read_measures"
+    DEFINE_MEASURES = "define_measures"
     RECORD_MEASURES = "record_measures"
     READ_LIBRARY = "read_library"
     DELIVER = "deliver"

@@ -339,6 +339,7 @@ reading = _table(
     Column("period_start", Text, nullable=False),
     Column("period_end", Text, nullable=False),
     Column("value", Text, nullable=False),  # decimal text
+    Column("spread", Text),  # standard deviation of the observations behind a mean, decimal text; null otherwise
     Column("observations", Integer, nullable=False),
     Column("source", Text, nullable=False),
     Column("recorded_by", Text, nullable=False),
