@@ -111,7 +111,8 @@ class RunError(WorkbenchError):
 class AccessError(WorkbenchError):
     """A person may not do what they ask: role, book, state, or because they made what they would check.
 
-    `rule` names what stands against it (`role`, `book`, `maker`, `service`, `mode`, `signed_out`, `break_glass`).
+    `rule` names what stands against it (`role`, `book`, `state`, `mode`, `maker`, `service`, `signed_out`,
+    `break_glass`).
     """
 
     def __init__(self, message: str, rule: str) -> None:

@@ -58,8 +58,11 @@ class Action(StrEnum):
     SWEEP = "sweep"
     SET_MODE = "set_mode"
     MANAGE_PEOPLE = "manage_people"
+    READ_PEOPLE = "read_people"
+    CHANGE_PASSWORD = "change_password"  # one's own
     DELEGATE = "delegate"
     BREAK_GLASS = "break_glass"
+    REVIEW_BREAK_GLASS = "review_break_glass"
     CHANGE_RULES = "change_rules"
     CHANGE_CONTROLS = "change_controls"
     READ_AUDIT = "read_audit"
