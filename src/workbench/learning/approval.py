@@ -9,7 +9,8 @@ from workbench.errors import PolicyError
 from workbench.learning.card import Card
 from workbench.learning.folder import APPROVAL, CARD, PAGE
 from workbench.learning.page import stored_page
-from workbench.learning.signature import Approval, check_name, same_person, verify
+from workbench.learning.signature import Approval, check_name, verify
+from workbench.names import same_person
 from workbench.learning.spec import Spec
 
 

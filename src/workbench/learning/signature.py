@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -15,14 +14,13 @@ from types import ModuleType
 import yaml
 
 from workbench.errors import MissingToolError, ParameterError, PolicyError
+from workbench.names import misread, same_person
 
 #: Said before what is signed, so that a signature made for something else never counts as an approval.
 PURPOSE = b"workbench policy approval 1\n"
 _HEX = re.compile(r"[0-9a-f]+")
 _KEY_DIGITS = 64
 _LARGEST_FILE = 100_000
-#: Alphabets whose letters pass for each other's on a screen: a name is written in one of them.
-_ALIKE = {"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC"}
 
 
 @dataclass(frozen=True)
@@ -157,30 +155,10 @@ def _is_text(node: yaml.Node) -> bool:
 
 
 def check_name(name: str) -> None:
-    """Refuse a person's name that reads as another's: empty, with invisible characters, or of two alphabets.
-
-    A Cyrillic letter in a Latin name looks like the same name and is another one. Raises `PolicyError`.
-    """
-    if not name.strip():
-        raise PolicyError("nobody is named; give the name as it is in the firm's keys")
-    hidden = [letter for letter in name if not letter.isprintable()]
-    if hidden:
-        raise PolicyError(f"the name {name!r} holds a character that cannot be seen; type the name anew")
-    alphabets = {unicodedata.name(letter, "?").split()[0] for letter in unicodedata.normalize("NFKC", name)} & _ALIKE
-    if len(alphabets) > 1:
-        raise PolicyError(
-            f"the name {name!a} mixes letters of {' and '.join(sorted(alphabets)).title()} that look alike; write it "
-            "in one alphabet"
-        )
-
-
-def same_person(one: str, other: str) -> bool:
-    """Whether two names are one but for case, spaces and full stops, and forms of the same letter (Unicode NFKC)."""
-    return _folded(one) == _folded(other)
-
-
-def _folded(name: str) -> str:
-    return "".join(letter for letter in unicodedata.normalize("NFKC", name).casefold() if letter not in " .\t\n\xa0")
+    """Refuse an approver's name that reads as another's. Raises `PolicyError`, for the reasons of `names.misread`."""
+    reason = misread(name)
+    if reason is not None:
+        raise PolicyError(reason)
 
 
 def _private(key: bytes):  # type: ignore[no-untyped-def]  # noqa: ANN202

@@ -1,0 +1,35 @@
+"""People's names: which could be read as somebody else's, and when two are one."""
+
+from __future__ import annotations
+
+import unicodedata
+
+#: Alphabets whose letters pass for each other's on a screen: a name is written in one of them.
+_ALIKE = {"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC"}
+
+
+def misread(name: str) -> str | None:
+    """Say why a name could be read as another's: empty, with invisible characters, or of two alphabets; None if not.
+
+    A Cyrillic letter in a Latin name looks like the same name and is another one.
+    """
+    if not name.strip():
+        return "nobody is named; give the name as the firm writes it"
+    if any(not letter.isprintable() for letter in name):
+        return f"the name {name!r} holds a character that cannot be seen; type the name anew"
+    alphabets = {unicodedata.name(letter, "?").split()[0] for letter in unicodedata.normalize("NFKC", name)} & _ALIKE
+    if len(alphabets) > 1:
+        return (
+            f"the name {name!a} mixes letters of {' and '.join(sorted(alphabets)).title()} that look alike; write it "
+            "in one alphabet"
+        )
+    return None
+
+
+def same_person(one: str, other: str) -> bool:
+    """Whether two names are one but for case, spaces and full stops, and forms of the same letter (Unicode NFKC)."""
+    return _folded(one) == _folded(other)
+
+
+def _folded(name: str) -> str:
+    return "".join(letter for letter in unicodedata.normalize("NFKC", name).casefold() if letter not in " .\t\n\xa0")
