@@ -1,0 +1,26 @@
+"""What the desk shows of the database: pages of the queue, one signal whole, findings that stand in the way, history.
+
+Reading only, on a connection that the caller opened. Every query carries the books that the reader may see: what is
+outside them is not counted, not named and not told apart from what does not exist.
+"""
+
+from workbench.governance.reading.exceptions import ExceptionFilters, ExceptionsPage, exceptions_page
+from workbench.governance.reading.history import history
+from workbench.governance.reading.queue import Filters, QueuePage, QueueRow, Sort, choices, queue_page
+from workbench.governance.reading.signal import SignalView, document, signal_view
+
+__all__ = [
+    "ExceptionFilters",
+    "ExceptionsPage",
+    "Filters",
+    "QueuePage",
+    "QueueRow",
+    "SignalView",
+    "Sort",
+    "choices",
+    "document",
+    "exceptions_page",
+    "history",
+    "queue_page",
+    "signal_view",
+]
