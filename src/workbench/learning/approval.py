@@ -10,8 +10,8 @@ from workbench.learning.card import Card
 from workbench.learning.folder import APPROVAL, CARD, PAGE
 from workbench.learning.page import stored_page
 from workbench.learning.signature import Approval, check_name, verify
-from workbench.names import same_person
 from workbench.learning.spec import Spec
+from workbench.names import same_person
 
 
 def check_earned(spec: Spec, card: Card, page: bytes) -> None:
