@@ -1,3 +1,29 @@
 """Pre-flight: every proposal against every rule, as data, before a person sees it."""
 
-__all__: list[str] = []
+from workbench.compliance.check import Check
+from workbench.compliance.checks import CHECKS
+from workbench.compliance.context import Context
+from workbench.compliance.document import Document, Finding, read_document
+from workbench.compliance.firm_view import FirmView
+from workbench.compliance.orders import Orders
+from workbench.compliance.outcome import Outcome, Verdict
+from workbench.compliance.preflight import Preflight, preflight
+from workbench.compliance.rule import Rule
+from workbench.compliance.rulebook import Rulebook
+
+__all__ = [
+    "CHECKS",
+    "Check",
+    "Context",
+    "Document",
+    "Finding",
+    "FirmView",
+    "Orders",
+    "Outcome",
+    "Preflight",
+    "Rule",
+    "Rulebook",
+    "Verdict",
+    "preflight",
+    "read_document",
+]

@@ -1,0 +1,190 @@
+"""What every check reads: the firm, the proposals in the firm's codes, and what follows from both, computed once.
+
+Positions after the trades are the book of record's plus the trades', never the proposal's own account of them: the
+pre-flight is a second opinion, and a package that tells another story than the book is itself a finding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from workbench.compliance import exposures
+from workbench.compliance.exposures import Exposure, Positions
+from workbench.compliance.firm_view import LEVELS, FirmView
+from workbench.compliance.orders import Orders
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+
+@dataclass(eq=False)
+class Context:
+    """n proposals over one firm. Codes are the view's; -1 is unknown to the firm.
+
+    `consents` maps account or household identifiers to the source of a client's recorded consent.
+    """
+
+    view: FirmView
+    orders: Orders
+    consents: Mapping[str, str] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.orders)
+
+    @cached_property
+    def household(self) -> Ints:
+        """(n,) household of each proposal."""
+        return _mapped(self.orders.household_names, self.orders.household, self.view.household_ids)
+
+    @cached_property
+    def account(self) -> Ints:
+        """(T,) account of each trade."""
+        return _mapped(self.orders.account_names, self.orders.account, self.view.account_ids)
+
+    @cached_property
+    def security(self) -> Ints:
+        """(T,) security of each trade."""
+        return _mapped(self.orders.security_names, self.orders.security, self.view.security_ids)
+
+    @cached_property
+    def known(self) -> Flags:
+        """(T,) trades of an account of the proposal's own household in a security of the firm, of a finite size."""
+        account, orders = self.account, self.orders
+        own = (account >= 0) & (self.view.account_household[account] == self.household[orders.proposal])
+        return own & (self.security >= 0) & np.isfinite(orders.shares) & (self.household[orders.proposal] >= 0)
+
+    @cached_property
+    def signed_shares(self) -> Floats:
+        """(T,) above zero buys, below zero sells."""
+        return np.where(self.orders.sell, -self.orders.shares, self.orders.shares)
+
+    @cached_property
+    def cash_flow(self) -> Floats:
+        """(T,) dollars a trade adds to its account's cash: shares x price, less spread, impact and ticket."""
+        orders = self.orders
+        fee = np.where(self.account >= 0, self.view.account_fee[self.account], 0.0)
+        return -np.round(self.signed_shares * orders.price, 2) - np.nan_to_num(orders.trade_cost) - np.nan_to_num(fee)
+
+    @cached_property
+    def account_rows(self) -> tuple[Ints, Ints]:
+        """(R,) proposal and account: every account of every proposal's household."""
+        return _slices(self.view.household_ptr, self.household)
+
+    @cached_property
+    def holding_rows(self) -> tuple[Ints, Ints]:
+        """(B,) proposal and place in the view's holdings of everything the household holds, cash included."""
+        view = self.view
+        return _slices(view.account_ptr[view.household_ptr], self.household)
+
+    @cached_property
+    def positions(self) -> Positions:
+        """Everything held or traded, before and after."""
+        view, known = self.view, self.known
+        proposal, place = self.holding_rows
+        holder = np.repeat(np.arange(len(view.account_household)), np.diff(view.account_ptr))
+        base = (proposal, holder[place], view.holding_security[place], view.holding_quantity[place])
+        which, who = self.orders.proposal[known], self.account[known]
+        moved = (
+            np.concatenate([which, which]),
+            np.concatenate([who, who]),
+            np.concatenate([self.security[known], np.full(len(which), view.cash, np.int64)]),
+            np.concatenate([self.signed_shares[known], self.cash_flow[known]]),
+        )
+        return exposures.positions(base, moved, self.price, len(view.price))
+
+    @cached_property
+    def price(self) -> Floats:
+        """(S,) the view's price; cash is worth what it says."""
+        price = self.view.price.copy()
+        price[self.view.cash] = 1.0
+        return price
+
+    @cached_property
+    def value_before(self) -> Floats:
+        """(n,) dollars of the household; NaN where something it holds has no price."""
+        return np.bincount(self.positions.proposal, weights=self.positions.before, minlength=len(self))
+
+    @cached_property
+    def value_after(self) -> Floats:
+        """(n,) as `value_before`, after the trades."""
+        return np.bincount(self.positions.proposal, weights=self.positions.after, minlength=len(self))
+
+    @cached_property
+    def traded(self) -> Floats:
+        """(n,) dollars bought plus dollars sold, at the proposal's prices."""
+        amount = np.where(self.known, np.abs(self.orders.shares * self.orders.price), 0.0)
+        return np.bincount(self.orders.proposal, weights=amount, minlength=len(self))
+
+    @cached_property
+    def trades_of(self) -> Ints:
+        """(n,) number of trades."""
+        return np.bincount(self.orders.proposal, minlength=len(self)).astype(np.int64)
+
+    def exposure(self, level: str, *, by_account: bool = False, without: frozenset[str] = frozenset()) -> Exposure:
+        """Dollars by issuer, sector, asset_class, security, region or kind, of the household or of each account.
+
+        `without` leaves kinds of security out of the keys (a fund has no issuer risk that its name tells), not out
+        of the value that weights are taken of. Key names are `view.group_names[level]`.
+        """
+        if level not in LEVELS:
+            raise KeyError(f"no level {level!r}; use {', '.join(LEVELS)}")
+        wanted = (level, by_account, without)
+        if wanted not in self._exposures:
+            rows = self.positions
+            kind = self.view.securities["kind"].astype(str)
+            counted = ~kind.isin(list(without)).to_numpy(bool) if without else None
+            by = rows.account if by_account else None
+            self._exposures[wanted] = exposures.exposure(rows, self.view.groups[level], len(self), by, counted)
+        return self._exposures[wanted]
+
+    @cached_property
+    def cash(self) -> Positions:
+        """The cash rows of `positions`: one an account of every proposal, in the order of `account_rows`."""
+        rows = self.positions
+        is_cash = rows.security == self.view.cash
+        return Positions(*(getattr(rows, name)[is_cash] for name in rows.__dataclass_fields__))
+
+    def profile(self, column: str) -> pd.Series:
+        """(n,) one column of each proposal's household profile, missing where there is none."""
+        values = self.view.profiles[column].reset_index(drop=True)
+        return values.reindex(np.where(self.household >= 0, self.household, -1)).reset_index(drop=True)
+
+    def restrictions(self, kind: str, *, in_force: bool = True) -> pd.DataFrame:
+        """Restrictions of a kind on each proposal's household and its accounts, one row a proposal and restriction.
+
+        Columns of the table with `proposal`, and `account` (-1: the household's), in order of proposal and identifier.
+        """
+        if kind not in self._restrictions:
+            rows = self.view.restrictions
+            rows = rows[(rows["kind"] == kind) & (rows["household"] >= 0)]
+            rows = rows.sort_values(["household", "restriction_id"])
+            ptr = np.concatenate([[0], np.cumsum(np.bincount(rows["household"], minlength=len(self.view.households)))])
+            proposal, place = _slices(ptr.astype(np.int64), self.household)
+            self._restrictions[kind] = rows.iloc[place].assign(proposal=proposal).reset_index(drop=True)
+        rows = self._restrictions[kind]
+        return rows[rows["in_force"]].reset_index(drop=True) if in_force else rows
+
+    _exposures: dict[tuple[str, bool, frozenset[str]], Exposure] = field(default_factory=dict, repr=False)
+    _restrictions: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False)
+
+
+def _mapped(names: NDArray[np.object_], code: Ints, known: NDArray[np.object_]) -> Ints:
+    place = pd.Index(known).get_indexer(pd.Index(names)).astype(np.int64)
+    return np.where(code >= 0, np.append(place, -1)[code], -1)
+
+
+def _slices(ptr: Ints, code: Ints) -> tuple[Ints, Ints]:
+    """For each entry of `code`, the rows ptr[c] to ptr[c + 1]: entry and row, flat. -1 has none."""
+    sound = np.maximum(code, 0)
+    size = np.where(code >= 0, ptr[sound + 1] - ptr[sound], 0)
+    entry = np.repeat(np.arange(len(code)), size)
+    start = np.concatenate([[0], np.cumsum(size)[:-1]]) if len(size) else np.zeros(0, np.int64)
+    row = np.arange(len(entry)) - start[entry] + ptr[sound][entry]
+    return entry.astype(np.int64), row.astype(np.int64)
