@@ -238,10 +238,11 @@ class Note:
     """What a person must know beside the trades, of one account.
 
     `consent`: its client must agree first, to `amount` traded. `unmanaged`: no model manages its `amount`, because of
-    `detail`.
+    `detail`. `edited`: a person took trades of `amount` out of the whole proposal (no account), and `detail` says what
+    was not recomputed.
     """
 
-    kind: Literal["consent", "unmanaged"]
+    kind: Literal["consent", "unmanaged", "edited"]
     account_id: str
     amount: float
     detail: str = ""
