@@ -43,7 +43,9 @@ class FirmView:
     household (all missing where it has none); `restrictions` are all rows, with `account` and `household` codes and
     `in_force`; `transactions` the last `HISTORY_DAYS`, with codes. `groups[level]` (S,) and `group_names[level]` code
     issuer, sector ...; `screens` (S, K) flags of `screen_names`. `price` is NaN where there is none and `priced_on` NaT.
-    `lot_basis` is dollars a share with wash adjustment, NaN where unknown. `lineage` maps table to SHA-256.
+    `lot_basis` is dollars a share with wash adjustment, NaN where unknown. `yearly_dividend` is what a share of today
+    paid in the last 365 days, NaN where it is not known; `substitutes` has codes `security`, `substitute` beside the
+    registrations allowed. `lineage` maps table to SHA-256.
     """
 
     as_of: np.datetime64
@@ -75,6 +77,8 @@ class FirmView:
     lot_acquired: Days
     lot_start: Days
     cash: int
+    yearly_dividend: Floats
+    substitutes: pd.DataFrame
     lineage: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -97,6 +101,7 @@ class FirmView:
             "models": firm.table("models"),
             "model_targets": firm.table("model_targets"),
             "custodians": firm.table("custodians"),
+            "substitutes": firm.table("substitutes"),
         }
         return cls.of(tables, firm.as_of, lineage=dict(firm.hashes) if with_lineage else {})
 
@@ -146,6 +151,8 @@ class FirmView:
             holding_quantity=quantity,
             **_lots(tables["lots"], account_ids, security_ids),
             cash=int(cash),
+            yearly_dividend=_yearly_dividend(priced, int(cash)),
+            substitutes=_substitutes(tables.get("substitutes"), security_ids),
             lineage=dict(lineage or {}),
         )
 
@@ -171,10 +178,30 @@ class FirmView:
 
 
 def _last_prices(firm: Firm) -> pd.DataFrame:
-    """Each security's last close on or before the firm's day."""
-    prices = firm.table("prices", ["date", "security_id", "close"])
-    prices = prices[pd.to_datetime(prices["date"]) <= firm.as_of]
-    return prices.sort_values("date", kind="stable").drop_duplicates("security_id", keep="last")
+    """Each security's last close on or before the firm's day, and what a share of today paid in the year up to it."""
+    prices = firm.table("prices", ["date", "security_id", "close", "dividend", "split_ratio"])
+    prices = prices[pd.to_datetime(prices["date"]) <= firm.as_of].sort_values("date", kind="stable")
+    year = prices[pd.to_datetime(prices["date"]) > firm.as_of - pd.Timedelta(days=365)].iloc[::-1]
+    # Dividends are per share after that morning's split: later splits make shares of today out of them.
+    product = year.groupby("security_id", observed=True)["split_ratio"].cumprod()
+    paid = (year["dividend"] / (product / year["split_ratio"])).groupby(year["security_id"], observed=True).sum()
+    last = prices.drop_duplicates("security_id", keep="last")
+    return last.assign(yearly_dividend=last["security_id"].astype("object").map(paid).to_numpy(np.float64))
+
+
+def _yearly_dividend(priced: pd.DataFrame, cash: int) -> Floats:
+    """Dollars a share by security, NaN where the tables do not say; cash earns nothing in the book of record."""
+    column = "yearly_dividend"
+    paid = priced[column].to_numpy(np.float64).copy() if column in priced else np.full(len(priced), np.nan)
+    paid[cash] = 0.0
+    return paid
+
+
+def _substitutes(rows: pd.DataFrame | None, security_ids: pd.Index) -> pd.DataFrame:
+    if rows is None or rows.empty:
+        rows = pd.DataFrame({"security_id": [], "substitute_id": [], "rank": [], "registrations": []})
+    code = {name: _codes(rows[f"{name}_id"], security_ids) for name in ("security", "substitute")}
+    return rows.assign(**code).reset_index(drop=True)
 
 
 def _offsets(code: Ints, size: int) -> Ints:
