@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,10 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from workbench.governance.tables import approval, controls, person, signal
-
-#: Where no controls were ever set.
-SECOND_ABOVE = 1_000_000_00
+from workbench.governance.tables import approval, person, signal
 
 
 @dataclass(frozen=True)
@@ -26,6 +22,7 @@ class Approval:
     approved_at: datetime
     expires_at: datetime
     sheet_hash: str
+    broken_glass: bool
     standing: str
     why: str
 
@@ -50,6 +47,7 @@ def approvals_of(connection: Connection, ids: Sequence[str], now: datetime) -> d
                 row.approved_at,
                 row.expires_at,
                 row.sheet_hash,
+                row.through == "break_glass",
                 standing,
                 why,
             )
@@ -63,19 +61,15 @@ def valid_approvals(connection: Connection, ids: Sequence[str], now: datetime) -
     return {key: tuple(one for one in approvals if one.standing == "valid") for key, approvals in found.items()}
 
 
-def second_above(connection: Connection) -> int:
-    """Return the traded cents from which a second approver is needed, of the controls in force."""
-    body = connection.execute(select(controls.c.body).order_by(controls.c.version.desc()).limit(1)).scalar()
-    return int(json.loads(body)["second_approver_above"]) if body else SECOND_ABOVE
-
-
 def reasons_for_two(traded: int, above: int, overridden: bool, approvals: Sequence[Approval]) -> tuple[str, ...]:
     """Say why a signal needs two approvers; empty where one is enough."""
     reasons = []
     if traded >= above:
-        reasons.append(f"traded ${traded / 100:,.0f} is not below ${above / 100:,.0f}")
+        reasons.append(f"the signal trades ${traded / 100:,.0f}, and ${above / 100:,.0f} or more needs two")
     if overridden:
         reasons.append("compliance let a finding stand")
+    if any(one.broken_glass for one in approvals):
+        reasons.append("one approval was given with emergency access")
     return tuple(reasons)
 
 

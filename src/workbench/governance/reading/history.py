@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +35,7 @@ WORDS: Mapping[str, str] = {
     "supersede": "closed it: another proposal took its place",
     "void": "voided it: what it was checked on has changed",
     "see_inputs": "looked at the household's inputs again",
+    "lapse": "sent it back for approval: the approvals were past their hour",
     "sweep": "swept what is past its day",
     "edit_draft": "edited a draft",
 }
@@ -81,6 +82,16 @@ def names_of(connection: Connection, people: set[str]) -> dict[str, str]:
     """Return person to name; who is not in the table is called by identifier."""
     asked = select(person.c.person_id, person.c.name).where(person.c.person_id.in_(sorted(people)))
     return {one: one for one in people} | {row.person_id: row.name for row in connection.execute(asked)}
+
+
+def names_in(text: str | None, names: Mapping[str, str]) -> str | None:
+    """Return the names behind a stored JSON list of persons: "Ann Lee for Bob Ray"; None where there is none."""
+    return " for ".join(names.get(one, one) for one in json.loads(text)) if text else None
+
+
+def persons_in(texts: Iterable[str | None]) -> set[str]:
+    """Return everybody named in stored JSON lists of persons."""
+    return {str(one) for text in texts if text for one in json.loads(text)}
 
 
 def _line(row: Any, body: Mapping[str, Any], names: Mapping[str, str]) -> Line:

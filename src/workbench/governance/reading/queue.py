@@ -17,7 +17,8 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, exists, false, func
 
 from workbench.errors import ParameterError
 from workbench.governance.access import EVERY_BOOK, Actor, Grant, visible
-from workbench.governance.reading.approvals import needed_approvals, reasons_for_two, second_above, valid_approvals
+from workbench.governance.controls import in_force
+from workbench.governance.reading.approvals import needed_approvals, reasons_for_two, valid_approvals
 from workbench.governance.reading.modes import EffectiveMode, effective_modes, holds, mode_is
 from workbench.governance.reading.steps import BLOCKING, waiting_for
 from workbench.governance.roles import ON_SIGNALS, Role
@@ -237,7 +238,7 @@ def _rows(connection: Connection, actor: Actor, found: Sequence[Row[Any]], now: 
     approvals = valid_approvals(connection, ids, now)
     overridden = _overridden(connection, ids)
     makers = _makers(connection, ids)
-    above = second_above(connection)
+    above = in_force(connection).second_approver_above
     made = []
     for row in found:
         mode, valid = modes[row.signal_id], approvals.get(row.signal_id, ())

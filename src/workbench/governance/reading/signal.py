@@ -10,18 +10,21 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
+from workbench.errors import DecisionError
+from workbench.governance import standing
 from workbench.governance.access import Actor, allowed, visible
+from workbench.governance.controls import Controls, in_force
+from workbench.governance.life_cycle import Act, decide
 from workbench.governance.reading.approvals import (
     Approval,
     approvals_of,
     needed_approvals,
     reasons_for_two,
-    second_above,
 )
-from workbench.governance.reading.history import Line, history, names_of
+from workbench.governance.reading.history import Line, history, names_in, names_of, persons_in
 from workbench.governance.reading.modes import EffectiveMode, effective_modes
 from workbench.governance.reading.steps import BLOCKING, missing, waiting_for
-from workbench.governance.states import IN_FLIGHT, Action, State
+from workbench.governance.states import IN_FLIGHT, TRANSITIONS, Action, State
 from workbench.governance.tables import consent, draft, finding, household_inputs, maker
 from workbench.governance.tables import document as document_table
 from workbench.governance.tables import signal as signal_table
@@ -87,7 +90,8 @@ class SignalView:
     """All that a person needs to decide about one signal; money in cents, hashes in hex.
 
     `same_inputs` compares what it was checked on with what was last seen of the household (None: not seen since);
-    `allowed` are the acts this reader may do now; `missing` says what stands between it and its release.
+    `allowed` are the acts this reader's roles allow now, `obstacles` says of those that would be refused why; `missing`
+    says what stands between it and its release.
     """
 
     signal_id: str
@@ -135,6 +139,7 @@ class SignalView:
     drafts: tuple[Draft, ...]
     history: tuple[Line, ...]
     allowed: frozenset[Action]
+    obstacles: Mapping[Action, str]
     missing: tuple[str, ...]
     waiting_for: str
     made_by_reader: bool
@@ -172,9 +177,13 @@ def signal_view(connection: Connection, actor: Actor, signal_id: str, *, now: da
     current = connection.execute(
         select(household_inputs).where(household_inputs.c.household_id == row.household_id)
     ).one_or_none()
+    limits = in_force(connection)
     valid = [one for one in approvals if one.standing == "valid"]
-    because = reasons_for_two(row.traded, second_above(connection), any(one.overridden_by for one in findings), valid)
+    because = reasons_for_two(
+        row.traded, limits.second_approver_above, any(one.overridden_by for one in findings), valid
+    )
     needed = needed_approvals(because)
+    may = _allowed(actor, row, mode, makers, valid)
     flight = _in_flight(connection, actor, row)
     lines = history(connection, actor, "signal", signal_id)
     plain = {name: getattr(row, name) for name in SignalView.__dataclass_fields__ if name in signal_table.c}
@@ -198,7 +207,8 @@ def signal_view(connection: Connection, actor: Actor, signal_id: str, *, now: da
         consents=consents,
         drafts=_drafts(connection, signal_id),
         history=lines,
-        allowed=_allowed(actor, row, mode, makers, valid),
+        allowed=may,
+        obstacles=_obstacles(connection, actor, row, may, limits, now),
         missing=missing(
             state=state,
             unresolved=[one.rule_id for one in findings if not one.resolved],
@@ -257,12 +267,12 @@ def _makers(connection: Connection, signal_id: str) -> tuple[Maker, ...]:
 
 def _findings(connection: Connection, signal_id: str) -> tuple[Finding, ...]:
     rows = connection.execute(select(finding).where(finding.c.signal_id == signal_id)).all()
-    names = names_of(connection, {row.overridden_by for row in rows if row.overridden_by})
+    names = names_of(connection, persons_in(row.overridden_by for row in rows))
     order = {"not_assessable": 0, "block": 1, "warn": 2, "pass": 3}
     found = [
         Finding(
             row.rule_id, row.rule_version, row.verdict, row.value, row.limit, row.reason, bool(row.overridable),
-            names.get(row.overridden_by), row.overridden_at, row.override_reason,
+            names_in(row.overridden_by, names), row.overridden_at, row.override_reason,
         )
         for row in rows
     ]  # fmt: skip
@@ -322,6 +332,22 @@ def _allowed(
         makers=frozenset(one.person_id for one in makers),
         approvers=frozenset(people),
     )
+
+
+def _obstacles(
+    connection: Connection, actor: Actor, row: Row[Any], may: frozenset[Action], limits: Controls, now: datetime
+) -> dict[Action, str]:
+    """Why acts that the reader's roles allow would be refused now, asked of the very function that decides."""
+    found = standing.load(connection, row.signal_id)
+    refused: dict[Action, str] = {}
+    for action in sorted(may & TRANSITIONS.keys()):
+        act = Act(action, actor.persons, row.version, sheet_hash=row.sheet_hash)
+        try:
+            if found is not None:
+                decide(found.standing, act, limits, now)
+        except DecisionError as error:
+            refused[action] = str(error)
+    return refused
 
 
 def _set_by(mode: EffectiveMode) -> str:
