@@ -52,6 +52,7 @@ class Action(StrEnum):
     EXPIRE = "expire"
     SUPERSEDE = "supersede"
     VOID = "void"
+    LAPSE = "lapse"
     EDIT_DRAFT = "edit_draft"
     # Not of one signal.
     SEE_INPUTS = "see_inputs"
@@ -110,6 +111,8 @@ TRANSITIONS: dict[Action, dict[State, frozenset[State]]] = {
     Action.VOID: {
         s: frozenset({State.DRAFT}) for s in (State.CHECKED, State.SUBMITTED, State.APPROVED, State.RETURNED)
     },
+    # Approvals ran out, or the mode they were given for is another: it waits for approval again.
+    Action.LAPSE: {s: frozenset({State.SUBMITTED}) for s in (State.SUBMITTED, State.APPROVED)},
     Action.EDIT_DRAFT: {s: frozenset({s}) for s in OPEN},
 }
 

@@ -75,6 +75,11 @@ def _table(name: str, *parts: Any) -> Table:
     return Table(name, metadata, *parts, sqlite_strict=True)
 
 
+def _kept(name: str, *parts: Any) -> Table:
+    """A table of rows that are never changed; without a hidden row number, by which SQLite could replace one."""
+    return Table(name, metadata, *parts, sqlite_strict=True, sqlite_with_rowid=False)
+
+
 person = _table(
     "person",
     Column("person_id", Text, primary_key=True),
@@ -127,7 +132,13 @@ desk_session = _table(
     Column("seen_at", Instant, nullable=False),
     Column("ends_at", Instant, nullable=False),
 )
-controls = _table(
+attempt = _table(  # sign-ins, counted by who and from where until one succeeds; what was typed is a hash only
+    "attempt",
+    Column("key", Text, primary_key=True),
+    Column("since", Instant, nullable=False),
+    Column("count", Integer, nullable=False),
+)
+controls = _kept(
     "controls",
     Column("version", Integer, primary_key=True),
     Column("body", Text, nullable=False),
@@ -218,6 +229,7 @@ finding = _table(
     Column("reason", Text, nullable=False),
     Column("overridable", Flag, nullable=False),
     Column("overridden_by", Text),
+    Column("overridden_for", Text),  # on whose behalf
     Column("overridden_at", Instant),
     Column("override_reason", Text),
     Index("ix_finding_verdict", "verdict", "rule_id"),
@@ -239,6 +251,7 @@ approval = _table(
     Column("sheet_hash", Text, nullable=False),
     Column("person_id", Text, ForeignKey("person.person_id"), nullable=False),
     Column("on_behalf_of", Text, ForeignKey("person.person_id")),
+    Column("through", Text, _one_of("through", ("own", "delegation", "break_glass")), nullable=False),
     Column("approved_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
     Column("voided_at", Instant),
@@ -255,7 +268,7 @@ draft = _table(  # the machine's words, and a person's in their place
     Column("created_at", Instant, nullable=False),
     Column("edited_at", Instant),
 )
-decision = _table(  # what people did to what the machine made: the data of learning from them
+decision = _kept(  # what people did to what the machine made: the data of learning from them
     "decision",
     Column("decision_id", Text, primary_key=True),
     Column("signal_id", Text, ForeignKey("signal.signal_id"), nullable=False, index=True),
@@ -272,7 +285,7 @@ decision = _table(  # what people did to what the machine made: the data of lear
     Column("length", Integer),
     Column("at", Instant, nullable=False),
 )
-answered = _table(  # idempotency: what was asked under a key, and what was answered
+answered = _kept(  # idempotency: what was asked under a key, and what was answered
     "answered",
     Column("key", Text, primary_key=True),
     Column("fingerprint", Text, nullable=False),
@@ -322,7 +335,7 @@ hold = _table(
     Column("lifted_by", Text),
     Column("lifted_at", Instant),
 )
-measure = _table(  # defined before, read after; a definition is never changed, only followed by another
+measure = _kept(  # defined before, read after; a definition is never changed, only followed by another
     "measure",
     Column("measure_id", Text, primary_key=True),
     Column("version", Integer, primary_key=True),
@@ -330,7 +343,7 @@ measure = _table(  # defined before, read after; a definition is never changed, 
     Column("defined_by", Text, nullable=False),
     Column("defined_at", Instant, nullable=False),
 )
-reading = _table(
+reading = _kept(
     "reading",
     Column("reading_id", Text, primary_key=True),
     Column("measure_id", Text, nullable=False),

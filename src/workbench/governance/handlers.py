@@ -1,0 +1,24 @@
+"""Which function carries out which command: one dictionary, put together from each room's own."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from workbench.errors import DecisionError
+from workbench.governance.commands import Command
+from workbench.governance.handlers_of import Handler, Handlers
+
+#: Modules with a HANDLERS of their own.
+MODULES = ("submission", "approvals", "release")
+
+_known: Handlers = {}
+
+
+def handler(kind: type[Command]) -> Handler:
+    """Return what carries out a kind of command. Raises `DecisionError` for one that nothing does."""
+    if not _known:
+        for name in MODULES:
+            _known.update(import_module(f"workbench.governance.{name}").HANDLERS)
+    if kind not in _known:
+        raise DecisionError(f"nothing here carries out {kind.__name__}; it is not a command of this version")
+    return _known[kind]

@@ -1,0 +1,179 @@
+"""The store of decisions: every act is one transaction of key, rights, change, record, messages and answer.
+
+store = open_store("sqlite:///decisions.db")
+receipt = store.perform(Who("ann"), Approve(signal_id, version, sheet_hash), key="form-4711")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import PackageNotFoundError, version
+from typing import Protocol
+
+from sqlalchemy import Connection, Engine
+
+from workbench.errors import AccessError, DecisionError, ParameterError, StoreError
+from workbench.governance import access, answers, door, handlers, standing
+from workbench.governance.access import Actor, Who
+from workbench.governance.audit.record import Entry, Record
+from workbench.governance.commands import Command, Receipt, SignalCommand
+from workbench.governance.database import open_engine, require_present, transaction
+from workbench.governance.states import Action
+from workbench.governance.tables import FORM
+from workbench.governance.unit import Done, Unit, read_head
+
+
+class Checkpoints(Protocol):
+    """What is told of every record that was committed, to sign the trail outside the database."""
+
+    def after(self, record: Record) -> None:
+        """Take note of a committed record; a checkpoint is its own decision."""
+
+
+def now() -> datetime:
+    """Return the moment, in UTC."""
+    return datetime.now(UTC)
+
+
+class Store:
+    """A database of decisions, with its clock and the version of the code that writes."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        clock: Callable[[], datetime] = now,
+        code_version: str = "",
+        checkpoints: Checkpoints | None = None,
+    ) -> None:
+        self.engine = engine
+        self.clock = clock
+        self.code_version = code_version
+        self.checkpoints = checkpoints
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Open a consistent snapshot to read from. Raises `StoreError` where the database cannot be read."""
+        with transaction(self.engine, "read") as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Unit]:
+        """Open the one write transaction; its end commits, an exception undoes it.
+
+        Raises `StoreError` where the database is locked, full or gone, and where the clock is behind the trail.
+        """
+        with transaction(self.engine, "write") as connection:
+            yield self._unit(connection)
+
+    def perform(self, who: Who, command: Command, key: str) -> Receipt:
+        """Do what is asked, once: the same key and request again gets the first answer again.
+
+        Raises `AccessError`, `DecisionError` (`StaleError`, `RepeatError`), `ParameterError` and `StoreError`; nothing
+        was done then, and for all but the last a record of the refusal was written.
+        """
+        try:
+            door.inspect(who, command, key)
+            with self.writing() as unit:
+                receipt, record = self._act(unit, who, command, key)
+        except (AccessError, DecisionError, ParameterError) as refusal:
+            self._refused(who, command, key, refusal)
+            raise
+        if record is not None and self.checkpoints is not None:
+            self.checkpoints.after(record)
+        return receipt
+
+    def _act(self, unit: Unit, who: Who, command: Command, key: str) -> tuple[Receipt, Record | None]:
+        actor = access.actor(unit.connection, who, unit.now)
+        fingerprint = door.fingerprint(who, command)
+        earlier = answers.find(unit.connection, key, fingerprint)
+        if earlier is not None:
+            return earlier, None
+        unit.command, unit.key = command, key
+        if isinstance(command, SignalCommand):
+            standing.admit(unit, actor, command)
+        else:
+            book = getattr(command, "book", access.EVERY_BOOK)
+            unit.roles = tuple(str(role) for role in access.authorize(actor, command.action, book=book))
+        done = handlers.handler(type(command))(unit, actor, command)
+        for entry in done.earlier:
+            unit.append(entry)
+        record = unit.append(entry_of(unit, actor, command.action, done))
+        for topic, body in done.messages:
+            unit.say(topic, body)
+        receipt = Receipt(
+            command.action, done.object_kind, done.object_id, done.state, done.version, done.sheet_hash,
+            record.sequence, also=done.also,
+        )  # fmt: skip
+        answers.keep(unit, key, fingerprint, receipt)
+        return receipt, record
+
+    def _unit(self, connection: Connection) -> Unit:
+        head = read_head(connection)
+        moment = self.clock().astimezone(UTC)
+        unit = Unit(connection, moment, head, self.code_version)
+        if head.at:
+            last = datetime.strptime(head.at, FORM).replace(tzinfo=UTC)
+            if moment < last - timedelta(seconds=unit.controls.clock_tolerance_seconds):
+                raise StoreError(
+                    f"the clock says {moment:%Y-%m-%d %H:%M:%S} but the trail's last record is of {head.at[:19]}; "
+                    "set the clock right; nothing was done"
+                )
+            unit.now = max(moment, last)
+        return unit
+
+    def _refused(self, who: Who, command: Command, key: str, refusal: Exception) -> None:
+        """Record a refusal, after everything else was undone."""
+        with self.writing() as unit:
+            unit.append(door.refusal(unit, who, command, key, refusal))
+
+
+def entry_of(unit: Unit, actor: Actor, action: Action, done: Done) -> Entry:
+    """Return the record of an act that was done."""
+    roles = unit.roles if done.roles is None else done.roles
+    return Entry(
+        action=action,
+        outcome="done",
+        object_kind=done.object_kind,
+        object_id=done.object_id,
+        object_version=done.version,
+        actor=actor.person_id,
+        actor_kind=actor.kind,
+        roles=tuple(str(role) for role in roles),
+        book=done.book,
+        on_behalf_of=actor.on_behalf_of,
+        before=done.before,
+        after=done.after,
+        reason=done.reason,
+        key=unit.key,
+        controls_version=unit.controls.version,
+        policy=done.policy,
+        rules_hash=done.rules_hash,
+        inputs=done.inputs,
+        documents=done.documents,
+        details=done.details,
+    )
+
+
+def open_store(
+    url: str,
+    *,
+    clock: Callable[[], datetime] = now,
+    code_version: str | None = None,
+    checkpoints: Checkpoints | None = None,
+) -> Store:
+    """Open the database of decisions at `url`; an empty one gets its tables first.
+
+    Raises `StoreError` for one of an older or newer schema, and where it cannot be reached.
+    """
+    engine = open_engine(url)
+    require_present(engine)
+    return Store(engine, clock, _code_version() if code_version is None else code_version, checkpoints)
+
+
+def _code_version() -> str:
+    try:
+        return version("workbench")
+    except PackageNotFoundError:
+        return "not installed"

@@ -1,0 +1,184 @@
+"""From a proposal to the question to a person: a signal comes in, is checked, and is submitted."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import bindparam, delete, insert, select
+
+from workbench.canonical import canonical
+from workbench.errors import DecisionError, StaleError
+from workbench.governance import signals, standing
+from workbench.governance.access import Actor
+from workbench.governance.audit.record import Entry
+from workbench.governance.commands import Check, Create, Submit
+from workbench.governance.handlers_of import Handlers
+from workbench.governance.states import OPEN, Action, Mode, State
+from workbench.governance.tables import finding, household_inputs, signal
+from workbench.governance.unit import Done, Unit, identifier
+
+_OPEN = select(signal.c.signal_id, signal.c.package_hash).where(
+    signal.c.household_id == bindparam("household_id"), signal.c.state.in_(sorted(OPEN))
+)
+_INPUTS = select(household_inputs.c.inputs_hash).where(household_inputs.c.household_id == bindparam("household_id"))
+_SEEN = insert(household_inputs)
+_SIGNAL = insert(signal)
+_NO_FINDINGS = delete(finding).where(finding.c.signal_id == bindparam("of"))
+_FINDING = insert(finding)
+#: From good to bad.
+VERDICTS = ("pass", "warn", "block", "not_assessable")
+
+
+def create(unit: Unit, actor: Actor, command: Create) -> Done:
+    """Take a new signal in; the household's open ones are superseded, the same package is not taken twice."""
+    _inputs_are_current(unit, command)
+    package = unit.keep(command.package)
+    superseded: list[Entry] = []
+    for row in unit.connection.execute(_OPEN, {"household_id": command.household_id}).all():
+        if row.package_hash == package:
+            return _known(unit, row.signal_id)
+        superseded.append(_supersede(unit, actor, row.signal_id))
+    values = _row(unit, command, package)
+    unit.connection.execute(_SIGNAL, values)
+    if actor.kind == "person":
+        signals.add_makers(unit, actor, values["signal_id"], Action.CREATE)
+    body = {"signal_id": values["signal_id"], "state": "draft", "version": 1, "book": command.book}
+    return Done(
+        object_kind="signal",
+        object_id=values["signal_id"],
+        version=1,
+        state=str(State.DRAFT),
+        sheet_hash=values["sheet_hash"],
+        book=command.book,
+        after=values["sheet_hash"],
+        policy=command.policy,
+        inputs={"household": command.inputs_hash, "snapshot": command.snapshot},
+        documents={"package": package} | ({"brief": values["brief_hash"]} if values["brief_hash"] else {}),
+        details={"household_id": command.household_id, "superseded": [entry.object_id for entry in superseded]},
+        messages=(("signal.draft", body),),
+        earlier=tuple(superseded),
+        also=tuple(entry.object_id for entry in superseded),
+    )
+
+
+def _inputs_are_current(unit: Unit, command: Create) -> None:
+    known = unit.connection.execute(_INPUTS, {"household_id": command.household_id}).scalar()
+    if known is None:
+        unit.connection.execute(
+            _SEEN,
+            {
+                "household_id": command.household_id,
+                "inputs_hash": command.inputs_hash,
+                "snapshot": command.snapshot,
+                "seen_at": unit.now,
+            },
+        )
+    elif known != command.inputs_hash:
+        raise StaleError("the proposal was made on other data than the household's present ones; propose anew")
+
+
+def _row(unit: Unit, command: Create, package: str) -> dict[str, Any]:
+    assert unit.key is not None
+    brief = None if command.brief is None else unit.keep(command.brief)
+    days = timedelta(days=unit.controls.signal_days)
+    signal_id = identifier("signal", unit.key)
+    summary = command.summary
+    row = {
+        "signal_id": signal_id,
+        "household_id": command.household_id,
+        "household_name": command.household_name,
+        "book": command.book,
+        "policy": command.policy,
+        "models": canonical(sorted(set(command.models))).decode(),
+        "accounts": canonical(sorted(set(command.accounts))).decode(),
+        "mode": str(command.mode),
+        "state": str(State.DRAFT),
+        "version": 1,
+        "package_hash": package,
+        "brief_hash": brief,
+        "inputs_hash": command.inputs_hash,
+        "snapshot": command.snapshot,
+        "as_of": summary.as_of,
+        "trades": summary.trades,
+        "traded": summary.traded,
+        "tax": summary.tax,
+        "cost": summary.cost,
+        "benefit": summary.benefit,
+        "rank": summary.rank,
+        "cash_due": summary.cash_due,
+        "out_of_band": summary.out_of_band,
+        "created_at": unit.now,
+        "updated_at": unit.now,
+        "expires_at": command.expires_at or unit.now + days,
+    }
+    modes = standing.modes_of(unit.connection, command.accounts, command.models)
+    row["sheet_hash"] = standing.sheet_hash(
+        signal_id=signal_id,
+        package=package,
+        preflight=None,
+        brief=brief,
+        inputs=command.inputs_hash,
+        rules=None,
+        overrides=(),
+        consents=(),
+        mode=standing.strictest([Mode(command.mode), *modes]),
+        controls=unit.controls.version,
+    )
+    return row
+
+
+def _known(unit: Unit, signal_id: str) -> Done:
+    found = signals.of(unit, signal_id)
+    return signals.done(found, {}, details={"known": True}, message=False)
+
+
+def _supersede(unit: Unit, actor: Actor, signal_id: str) -> Entry:
+    found = signals.of(unit, signal_id)
+    signals.void_approvals(unit, found, "superseded by a newer proposal")
+    changed = signals.change(unit, found, State.SUPERSEDED)
+    return signals.consequence(unit, actor, Action.SUPERSEDE, found, changed)
+
+
+def check(unit: Unit, actor: Actor, command: Check) -> Done:
+    """Attach a pre-flight to a signal; findings of an earlier one, and what was overridden in it, are gone."""
+    found, state = signals.judged(unit, actor, command, inputs_hash=command.inputs_hash)
+    if len({item.rule_id for item in command.findings}) != len(command.findings):
+        raise DecisionError("a pre-flight names each rule once; give the worst finding of each")
+    values: dict[str, Any] = {
+        "preflight_hash": unit.keep(command.preflight),
+        "rules_hash": command.rules_hash,
+        "inputs_hash": command.inputs_hash,
+        "verdict": max((item.verdict for item in command.findings), key=VERDICTS.index, default="pass"),
+    }
+    unit.connection.execute(_NO_FINDINGS, {"of": found.signal_id})
+    rows = [{"signal_id": found.signal_id, **_finding(item)} for item in command.findings]
+    if rows:
+        unit.connection.execute(_FINDING, rows)
+    sheet = signals.sheet(unit, found, found.standing.mode, **values, overrides=[])
+    changed = signals.change(unit, found, state, **values, sheet_hash=sheet)
+    return signals.done(found, changed, details={"verdict": values["verdict"]})
+
+
+def _finding(item: Any) -> dict[str, Any]:
+    return {
+        "rule_id": item.rule_id,
+        "rule_version": item.rule_version,
+        "verdict": item.verdict,
+        "value": item.value,
+        "limit": item.limit,
+        "reason": item.reason,
+        "overridable": int(item.overridable),
+    }
+
+
+def submit(unit: Unit, actor: Actor, command: Submit) -> Done:
+    """Ask for approval of what was shown; whoever asks is a maker from then on."""
+    found, state = signals.judged(unit, actor, command)
+    signals.add_makers(unit, actor, found.signal_id, command.action)
+    signals.note_decision(unit, actor, found, command)
+    changed = signals.change(unit, found, state, submitted_by=actor.person_id, submitted_at=unit.now)
+    return signals.done(found, changed, reason=command.note)
+
+
+HANDLERS: Handlers = {Create: create, Check: check, Submit: submit}
