@@ -1,0 +1,269 @@
+"""What people decided, out of the database and into a folder: what a report may read instead of a database."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from workbench.governance import measures as outcome
+from workbench.governance.lessons import frames
+from workbench.governance.lessons.edits import edit
+from workbench.governance.lessons.frames import Decisions, frame
+from workbench.governance.lessons.phrases import Draft, count_phrases
+from workbench.governance.measures.stored import written as defined
+from workbench.governance.tables import (
+    FORM,
+    approval,
+    audit,
+    decision,
+    document,
+    draft,
+    finding,
+    reading,
+    signal,
+    written,
+)
+from workbench.governance.tables import measure as definition
+from workbench.governance.unit import read_head
+
+#: Reads a package's bytes to its trades: security_id, signed shares, price, cost, tax, in dollars.
+ReadTrades = Callable[[bytes], Iterable[Mapping[str, Any]]]
+#: How a signal may have ended by the day of the export.
+_ENDS = {"release": "released", "reject": "rejected", "expire": "expired", "supersede": "superseded"}
+_ACTS = ("submit", "approve", *_ENDS)
+
+
+def export_decisions(
+    connection: Connection, folder: Path | str, until: datetime, read_trades: ReadTrades | None = None
+) -> Decisions:
+    """Write what was decided up to `until` into a new folder, as Parquet with a manifest of hashes; return it.
+
+    No client's name and no draft is in it; people are numbered anew in every export and shown by role. Reasons are
+    there as they were written. Without `read_trades` the table of trades is empty.
+    Raises `ParameterError` where the folder is not empty, `ValueError` for a moment without a time zone.
+    """
+    found = collect(connection, until, read_trades)
+    frames.write(found, folder)
+    return found
+
+
+def collect(connection: Connection, until: datetime, read_trades: ReadTrades | None = None) -> Decisions:
+    """Return what was decided up to `until`, as `export_decisions` writes it."""
+    stamp, notes = written(until), []
+    times, roles = _trail(connection, stamp)
+    rows = [row._mapping for row in connection.execute(select(signal).where(signal.c.created_at <= until))]
+    mine = {row["signal_id"]: row for row in rows}
+    decisions = [
+        row._mapping
+        for row in connection.execute(select(decision).where(decision.c.at <= until).order_by(decision.c.at))
+        if row.signal_id in mine
+    ]
+    packages, gone = _packages(connection, mine, decisions, read_trades)
+    if gone:
+        notes.append(f"Trades of {gone} signals are missing: their packages were disposed of or cannot be read.")
+    if read_trades is None:
+        notes.append("Trades were not exported, so that how decisions turned out cannot be shown.")
+    drafts, words = _drafts(connection, until, mine, decisions)
+    head = read_head(connection)
+    tables = {
+        "signals": [
+            _signal(row, times[row["signal_id"]], decisions_of) for row, decisions_of in _each(rows, decisions)
+        ],
+        "findings": _findings(connection, until, mine, roles),
+        "decisions": [_decision(row, roles) for row in decisions],
+        "approvals": _approvals(connection, until, mine, roles),
+        "drafts": drafts,
+        "phrases": [
+            {"phrase": text, "words": len(text.split()), "deleted_in": out, "offered_in": offered}
+            for text, out, offered in words.rows
+        ],
+        "trades": packages,
+        **_measures(connection, until),
+    }
+    made = Decisions(
+        {name: frame(name, table) for name, table in tables.items()}, stamp, head.sequence, head.hash, "", words.tested,
+        tuple(notes),
+    )  # fmt: skip
+    return replace(made, hash=frames.content_hash(made))
+
+
+def _trail(
+    connection: Connection, stamp: str
+) -> tuple[dict[str, dict[str, list[datetime]]], dict[tuple[str, str, str, str], str]]:
+    """When each signal was submitted, approved and ended, and by which role each act was done, from the audit trail."""
+    times: dict[str, dict[str, list[datetime]]] = defaultdict(lambda: defaultdict(list))
+    roles: dict[tuple[str, str, str, str], str] = {}
+    query = select(audit.c.object_id, audit.c.actor, audit.c.action, audit.c.at, audit.c.body).where(
+        audit.c.object_kind == "signal", audit.c.outcome == "done", audit.c.at <= stamp
+    )
+    for row in connection.execute(query.order_by(audit.c.sequence)):
+        if row.action in _ACTS:
+            times[row.object_id][row.action].append(datetime.strptime(row.at, FORM).replace(tzinfo=UTC))
+        roles[row.object_id, row.action, row.actor, row.at] = "+".join(json.loads(row.body)["roles"])
+    return times, roles
+
+
+def _each(rows: Iterable[Any], decisions: Iterable[Any]) -> Iterable[tuple[Any, Counter[str]]]:
+    acts: dict[str, Counter[str]] = defaultdict(Counter)
+    for row in decisions:
+        acts[row["signal_id"]][row["action"]] += 1
+    for row in rows:
+        yield row, acts[row["signal_id"]]
+
+
+def _signal(row: Any, times: Mapping[str, list[datetime]], acts: Counter[str]) -> dict[str, Any]:
+    ends = [(at, outcome_) for action, outcome_ in _ENDS.items() for at in times.get(action, ())[-1:]]
+    closed, how = max(ends) if ends else (None, "open")
+    return {
+        **{name: row[name] for name in ("signal_id", "book", "policy", "mode", "as_of")},
+        "outcome": how,
+        **{name: row[name] for name in ("trades", "traded", "tax", "cost", "benefit", "created_at")},
+        "submitted_at": next(iter(times.get("submit", ())), None),
+        "approved_at": next(iter(times.get("approve", ())[-1:]), None),
+        "released_at": closed if how == "released" else None,
+        "closed_at": closed,
+        "returned": acts["return"],
+        "revised": acts["revise"],
+    }
+
+
+def _findings(
+    connection: Connection, until: datetime, mine: Mapping[str, Any], roles: Mapping[tuple[str, str, str, str], str]
+) -> list[dict[str, Any]]:
+    numbers: dict[str, str] = {}
+    out = []
+    for row in connection.execute(select(finding).order_by(finding.c.signal_id, finding.c.rule_id)):
+        if row.signal_id not in mine:
+            continue
+        done = row.overridden_at is not None and row.overridden_at <= until
+        key = (row.signal_id, "override", row.overridden_by, written(row.overridden_at)) if done else None
+        out.append(
+            {
+                **{name: getattr(row, name) for name in ("signal_id", "rule_id", "rule_version", "verdict", "value")},
+                "limit": row.limit,
+                "overridable": bool(row.overridable),
+                "overridden": done,
+                "role": roles.get(key, "") if key else None,
+                "person": numbers.setdefault(row.overridden_by, f"P{len(numbers) + 1}") if done else None,
+                "override_reason": row.override_reason if done else None,
+                "overridden_at": row.overridden_at if done else None,
+            }
+        )
+    return out
+
+
+def _decision(row: Any, roles: Mapping[tuple[str, str, str, str], str]) -> dict[str, Any]:
+    copied = ("decision_id", "signal_id", "action", "rule_id", "reason_code", "reason", "edit_distance", "length", "at")
+    said = {name: row[name] for name in copied}
+    said["role"] = roles.get((row["signal_id"], row["action"], row["person_id"], written(row["at"])), "")
+    said["for_another"] = row["on_behalf_of"] is not None
+    return said
+
+
+def _approvals(
+    connection: Connection, until: datetime, mine: Mapping[str, Any], roles: Mapping[tuple[str, str, str, str], str]
+) -> list[dict[str, Any]]:
+    out = []
+    query = select(approval).where(approval.c.approved_at <= until).order_by(approval.c.approved_at)
+    for row in connection.execute(query):
+        if row.signal_id in mine:
+            voided = row.voided_at is not None and row.voided_at <= until
+            out.append(
+                {
+                    "signal_id": row.signal_id,
+                    "role": roles.get((row.signal_id, "approve", row.person_id, written(row.approved_at)), ""),
+                    "approved_at": row.approved_at,
+                    "expires_at": row.expires_at,
+                    "voided_at": row.voided_at if voided else None,
+                    "void_reason": row.void_reason if voided else None,
+                }
+            )
+    return out
+
+
+def _drafts(connection: Connection, until: datetime, mine: Mapping[str, Any], decisions: Iterable[Any]) -> Any:
+    """Drafts of signals on which a person decided: others may have been read by nobody."""
+    met = {row["signal_id"] for row in decisions}
+    rows, texts = [], []
+    query = select(draft).where(draft.c.created_at <= until).order_by(draft.c.draft_id)
+    for row in connection.execute(query).all():
+        if row.signal_id not in met:
+            continue
+        late = row.edited_at is None or row.edited_at > until
+        old = _text(connection, row.drafted_hash)
+        new = old if late else _text(connection, row.current_hash)
+        if old is None or new is None:
+            continue
+        measured = edit(old, new)
+        rows.append(
+            {"signal_id": row.signal_id, "kind": row.kind, "edited": old != new, "distance": measured.distance,
+             "length": measured.length}
+        )  # fmt: skip
+        home = mine[row.signal_id]
+        texts.append(Draft(home["household_id"], home["household_name"], old, new))
+    return rows, count_phrases(texts)
+
+
+def _text(connection: Connection, name: str) -> str | None:
+    body = connection.execute(select(document.c.body).where(document.c.hash == name)).scalar_one_or_none()
+    return None if body is None else bytes(body).decode("utf-8", "replace")
+
+
+def _packages(
+    connection: Connection, mine: Mapping[str, Any], decisions: Iterable[Any], read_trades: ReadTrades | None
+) -> tuple[list[dict[str, Any]], int]:
+    """Trades as first proposed and, where a person revised them, as they stand now; and how many are missing."""
+    if read_trades is None:
+        return [], 0
+    first: dict[str, str] = {}
+    for row in decisions:
+        if row["action"] == "revise" and row["before_hash"]:
+            first.setdefault(row["signal_id"], row["before_hash"])
+    out, gone = [], 0
+    for signal_id, row in mine.items():
+        wanted = {"proposed": first.get(signal_id, row["package_hash"])}
+        if signal_id in first:
+            wanted["final"] = row["package_hash"]
+        for made, name in wanted.items():
+            body = connection.execute(select(document.c.body).where(document.c.hash == name)).scalar_one_or_none()
+            if body is None:
+                gone += 1
+                continue
+            fields = ("security_id", "shares", "price", "cost", "tax")
+            out += [
+                {"signal_id": signal_id, "made": made, **{field: trade[field] for field in fields}}
+                for trade in read_trades(bytes(body))
+            ]
+    return out, gone
+
+
+def _measures(connection: Connection, until: datetime) -> dict[str, list[dict[str, Any]]]:
+    known, figures = outcome.load(connection)
+    when = {
+        (row.measure_id, row.version): row.defined_at
+        for row in connection.execute(select(definition.c.measure_id, definition.c.version, definition.c.defined_at))
+    }
+    recorded = {
+        (row.measure_id, row.version, row.kind, row.period_end): row.recorded_at
+        for row in connection.execute(
+            select(reading.c.measure_id, reading.c.version, reading.c.kind, reading.c.period_end, reading.c.recorded_at)
+        )
+    }
+    return {
+        "measures": [
+            {"measure_id": item.measure_id, "version": item.version, "definition": defined(item)}
+            for item in known
+            if when[item.measure_id, item.version] <= until
+        ],
+        "readings": [
+            asdict(item) for item in figures
+            if recorded[item.measure_id, item.version, item.kind, item.period_end] <= until
+        ],
+    }  # fmt: skip
