@@ -51,6 +51,13 @@ def current(request: Request) -> Session | None:
     return Session(row.token_hash, row.person_id, row.form_token)
 
 
+def holds(store: Store, token_hash: str) -> bool:
+    """Say whether the session of this hash still holds; for what a browser asks for without its cookie."""
+    with store.reading() as connection:
+        row = connection.execute(select(desk_session).where(desk_session.c.token_hash == token_hash)).one_or_none()
+    return row is not None and row.ends_at > store.clock()
+
+
 def acting_for(request: Request, session: Session, settings: Settings) -> str | None:
     """Return on whose behalf the person chose to act: a choice among what they may, never a right."""
     chosen = tickets.opened(settings.secret, "acting", cookies.get(request, "acting", settings))
