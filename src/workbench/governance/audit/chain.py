@@ -10,11 +10,12 @@ import hashlib
 import json
 import operator
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, LargeBinary, Select, cast, select
+from sqlalchemy.exc import OperationalError
 
 from workbench.canonical import canonical
 from workbench.errors import ParameterError
@@ -48,7 +49,7 @@ class TrailFinding:
 
 
 class Row(NamedTuple):
-    """A record as it lies in the database; `copies` is None where it comes from an export, which has none."""
+    """A record as it lies in the database; an export has no column of hashes and no copies."""
 
     sequence: int
     body: str
@@ -80,12 +81,25 @@ def rows(connection: Connection, after: int = 0, upto: int | None = None) -> Ite
     if upto is not None:
         statement = statement.where(audit.c.sequence <= upto)
     while True:
-        page = connection.execute(statement.where(audit.c.sequence > after)).fetchall()
+        page = _page(connection, statement.where(audit.c.sequence > after))
         for row in page:
             yield Row(row[0], row[1], row[2], tuple(row[3:]))
         if len(page) < PAGE:
             return
         after = page[-1][0]
+
+
+def _page(connection: Connection, statement: Select[Any]) -> Sequence[Any]:
+    try:
+        return connection.execute(statement).fetchall()
+    except OperationalError as error:
+        if "UTF-8" not in str(error.orig):
+            raise
+    # Somebody wrote bytes that are no text: read them as they are, so that the rest can still be judged.
+    names = [column.name for column in statement.selected_columns if column.name != "sequence"]
+    as_bytes = [cast(audit.c[name], LargeBinary).label(name) for name in names]
+    found = connection.execute(statement.with_only_columns(audit.c.sequence, *as_bytes)).fetchall()
+    return [(row[0], *(bytes(one).decode("utf-8", "surrogateescape") for one in row[1:])) for row in found]
 
 
 def follow(
@@ -104,7 +118,8 @@ def follow(
         if place != sequence + 1:
             _gap(findings, sequence, place)
         sequence = place
-        digest = sha256(body.encode("utf-8", "surrogatepass")).digest()
+        digest = sha256(body.encode("utf-8", "surrogateescape")).digest()
+        written = written or digest.hex()  # an export has no column of hashes
         said = _read(body, decode)
         if said is None:
             findings.add(place, "spelling", f"record {place} is not a record in canonical JSON (RFC 8785)", KEEP)
