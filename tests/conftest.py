@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as effort
+from sqlalchemy import make_url, text
+
+from benchmarks import private_postgresql
+from workbench.governance.database import migrate, open_engine
+from workbench.governance.store import Store
 
 ROOT = Path(__file__).parents[1]
 
@@ -39,6 +47,87 @@ def shared() -> Path:
     if not (folder / "data").is_dir():
         pytest.skip(f"no real market data at {folder} (set WORKBENCH_SHARED to its folder)")
     return folder
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2022, 12, 28, 15, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **by: float) -> None:
+        """Go on (or, with negative numbers, back) by days, hours, minutes, seconds."""
+        self.now += timedelta(**by)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """A private PostgreSQL server's URL; the test is skipped, with the reason printed, where there is none."""
+    if private_postgresql.programs() is None:
+        pytest.skip("PostgreSQL is not installed (on Debian: apt-get install postgresql)")
+    with private_postgresql.server() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with the present schema and no rows, to be copied."""
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    engine = open_engine(f"sqlite:///{path}")
+    migrate(engine)
+    engine.dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: str) -> str:
+    """The name of a PostgreSQL database with the present schema and no rows, to be copied."""
+    _run(postgres, "CREATE DATABASE template_of_decisions")
+    engine = open_engine(make_url(postgres).set(database="template_of_decisions").render_as_string(False))
+    migrate(engine)
+    engine.dispose()
+    return "template_of_decisions"
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """A fresh SQLite database with the present schema."""
+    shutil.copy(sqlite_template, tmp_path / "decisions.db")
+    return f"sqlite:///{tmp_path / 'decisions.db'}"
+
+
+@pytest.fixture
+def postgres_url(postgres: str, postgres_template: str) -> Iterator[str]:
+    """A fresh PostgreSQL database with the present schema."""
+    name = f"decisions_{os.urandom(6).hex()}"
+    _run(postgres, f"CREATE DATABASE {name} TEMPLATE {postgres_template}")
+    yield make_url(postgres).set(database=name).render_as_string(False)
+    _run(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest) -> str:
+    """A fresh database of decisions, once of each kind."""
+    return str(request.getfixturevalue({"sqlite": "sqlite_url", "postgresql": "postgres_url"}[request.param]))
+
+
+@pytest.fixture
+def store(store_url: str) -> Iterator[Store]:
+    """A fresh store of decisions, once on each database, with a clock that stands still until it is moved."""
+    engine = open_engine(store_url)
+    yield Store(engine, Clock(), "tested")
+    engine.dispose()
+
+
+def _run(url: str, statement: str) -> None:
+    """Run one statement outside any transaction, on the server itself."""
+    engine = open_engine(url)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT", workbench_begin="none") as connection:
+        connection.execute(text(statement))
+    engine.dispose()
 
 
 @pytest.fixture
