@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, or_, select, update
 
 from workbench.errors import AccessError, DecisionError, ParameterError
+from workbench.governance import attempts
 from workbench.governance.access import EVERY_BOOK, Actor, Who
 from workbench.governance.audit.record import Entry
 from workbench.governance.commands import Command, Receipt
@@ -135,13 +136,24 @@ def set_password(store: Store, who: Who, person_id: str, password: str, key: str
 def change_password(store: Store, who: Who, old: str, new: str, key: str) -> Receipt:
     """Change one's own password; every session of the person ends.
 
-    Raises `AccessError("signed_out")` where `old` is not it (the desk counts these as attempts to sign in), and as
-    `set_password`. Sent again after it worked, with the same key, it answers as it did.
+    Raises `AccessError`: `signed_out` where `old` is not it, `throttled` after too many attempts; and as `set_password`.
+    Sent again after it worked, with the same key, it answers as it did.
     """
-    with store.reading() as connection:
-        row = known(connection, who.person_id)
     hashed = hash_password(new, seed=f"{key}\n{who.person_id}")
-    if row.password_hash != hashed and not verify(row.password_hash, old):
+    with store.writing() as unit:
+        row = known(unit.connection, who.person_id)
+        made = attempts.reserve(unit, who.person_id, "change_password")
+        if made.over:
+            attempts.record_refusal(unit, "change_password", row.person_id, "", "throttled")
+    if made.over:
+        raise AccessError("too many attempts; wait some minutes", "throttled")
+    right = row.password_hash == hashed or verify(row.password_hash, old)
+    with store.writing() as unit:
+        if right:
+            attempts.forget(unit, made)
+        else:
+            attempts.record_refusal(unit, "change_password", row.person_id, "", "signed_out")
+    if not right:
         raise AccessError("the present password is not right; type it again", "signed_out")
     check_password(new, row.person_id, row.name, row.email)
     return store.perform(who, ChangePassword(hashed), key)
