@@ -246,6 +246,28 @@ class SetMode(Command):
 
 
 @dataclass(frozen=True)
+class ChangeControls(Command):
+    """Set limits of the house on itself, by name; what was approved before under others has to meet the new ones."""
+
+    action: ClassVar[Action] = Action.CHANGE_CONTROLS
+    changes: tuple[tuple[str, int], ...]
+    reason: str
+
+
+@dataclass(frozen=True)
+class AddDraft(SignalCommand):
+    """A drafted text to go with a signal; `record` names by hash how it was made.
+
+    Prompt, model, parameters, masked input, raw output and the verifier's report, as (name, hash) pairs.
+    """
+
+    action: ClassVar[Action] = Action.DRAFT
+    kind: str
+    text: Document
+    record: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
 class EditDraft(SignalCommand):
     """A person's words in place of the drafted ones; the distance between both is measured and kept."""
 

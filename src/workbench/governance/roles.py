@@ -39,6 +39,7 @@ ON_SIGNALS: dict[Role, dict[Action, frozenset[State]]] = {
         A.REVISE: _BEFORE,
         A.SUBMIT: frozenset({S.CHECKED}),
         A.WITHDRAW: frozenset({S.SUBMITTED, S.APPROVED}),
+        A.DRAFT: OPEN,
         A.EDIT_DRAFT: OPEN,
     },
     Role.PORTFOLIO_MANAGER: {
@@ -52,6 +53,7 @@ ON_SIGNALS: dict[Role, dict[Action, frozenset[State]]] = {
         A.RETURN: frozenset({S.SUBMITTED, S.APPROVED}),
         A.REJECT: frozenset({S.CHECKED, S.SUBMITTED, S.APPROVED, S.RETURNED}),
         A.RELEASE: frozenset({S.APPROVED}),
+        A.DRAFT: OPEN,
         A.EDIT_DRAFT: OPEN,
     },
     Role.TRADER: {
@@ -79,6 +81,7 @@ ON_SIGNALS: dict[Role, dict[Action, frozenset[State]]] = {
         A.EXPORT: frozenset({S.RELEASED}),
         A.ACKNOWLEDGE: frozenset({S.EXPORTED}),
         A.FILL: frozenset({S.EXPORTED, S.ACKNOWLEDGED, S.PARTLY_FILLED}),
+        A.DRAFT: OPEN,
         A.EXPIRE: OPEN,
         A.SUPERSEDE: OPEN,
         A.VOID: frozenset({S.CHECKED, S.SUBMITTED, S.APPROVED, S.RETURNED}),

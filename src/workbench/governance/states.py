@@ -53,6 +53,7 @@ class Action(StrEnum):
     SUPERSEDE = "supersede"
     VOID = "void"
     LAPSE = "lapse"
+    DRAFT = "draft"
     EDIT_DRAFT = "edit_draft"
     # Not of one signal.
     SEE_INPUTS = "see_inputs"
@@ -113,6 +114,7 @@ TRANSITIONS: dict[Action, dict[State, frozenset[State]]] = {
     },
     # Approvals ran out, or the mode they were given for is another: it waits for approval again.
     Action.LAPSE: {s: frozenset({State.SUBMITTED}) for s in (State.SUBMITTED, State.APPROVED)},
+    Action.DRAFT: {s: frozenset({s}) for s in OPEN},
     Action.EDIT_DRAFT: {s: frozenset({s}) for s in OPEN},
 }
 
