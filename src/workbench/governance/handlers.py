@@ -9,7 +9,7 @@ from workbench.governance.commands import Command
 from workbench.governance.handlers_of import Handler, Handlers
 
 #: Modules with a HANDLERS of their own.
-MODULES = ("submission", "approvals", "release", "people", "delegations", "break_glass")
+MODULES = ("submission", "approvals", "release", "people", "delegations", "break_glass", "measures.handlers")
 
 _known: Handlers = {}
 
