@@ -136,7 +136,8 @@ def set_password(store: Store, who: Who, person_id: str, password: str, key: str
 def change_password(store: Store, who: Who, old: str, new: str, key: str) -> Receipt:
     """Change one's own password; every session of the person ends.
 
-    Raises `AccessError`: `signed_out` where `old` is not it, `throttled` after too many attempts; and as `set_password`.
+    Raises `AccessError`: `signed_out` where `old` is not it, `throttled` after too many attempts; and as does
+    `set_password`.
     Sent again after it worked, with the same key, it answers as it did.
     """
     hashed = hash_password(new, seed=f"{key}\n{who.person_id}")
