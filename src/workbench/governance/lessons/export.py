@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,29 +35,43 @@ from workbench.governance.unit import read_head
 
 #: Reads a package's bytes to its trades: security_id, signed shares, price, cost, tax, in dollars.
 ReadTrades = Callable[[bytes], Iterable[Mapping[str, Any]]]
+#: Reads a pre-flight's bytes to its findings: rule_id, rule_version, verdict, value, limit, overridable.
+ReadFindings = Callable[[bytes], Iterable[Mapping[str, Any]]]
 #: How a signal may have ended by the day of the export.
 _ENDS = {"release": "released", "reject": "rejected", "expire": "expired", "supersede": "superseded"}
+#: The roles by which an act was done, by signal, act, person and moment.
+Roles = dict[tuple[str, str, str, str], str]
 _ACTS = ("submit", "approve", *_ENDS)
 
 
 def export_decisions(
-    connection: Connection, folder: Path | str, until: datetime, read_trades: ReadTrades | None = None
+    connection: Connection,
+    folder: Path | str,
+    until: datetime,
+    read_trades: ReadTrades | None = None,
+    read_findings: ReadFindings | None = None,
 ) -> Decisions:
     """Write what was decided up to `until` into a new folder, as Parquet with a manifest of hashes; return it.
 
     No client's name and no draft is in it; people are numbered anew in every export and shown by role. Reasons are
-    there as they were written. Without `read_trades` the table of trades is empty.
+    there as they were written. Without `read_trades` the table of trades is empty; without `read_findings` only the
+    findings of each signal's last check are there, and the notes say so.
     Raises `ParameterError` where the folder is not empty, `ValueError` for a moment without a time zone.
     """
-    found = collect(connection, until, read_trades)
+    found = collect(connection, until, read_trades, read_findings)
     frames.write(found, folder)
     return found
 
 
-def collect(connection: Connection, until: datetime, read_trades: ReadTrades | None = None) -> Decisions:
+def collect(
+    connection: Connection,
+    until: datetime,
+    read_trades: ReadTrades | None = None,
+    read_findings: ReadFindings | None = None,
+) -> Decisions:
     """Return what was decided up to `until`, as `export_decisions` writes it."""
     stamp, notes = written(until), []
-    times, roles = _trail(connection, stamp)
+    times, roles, checks = _trail(connection, stamp)
     rows = [row._mapping for row in connection.execute(select(signal).where(signal.c.created_at <= until))]
     mine = {row["signal_id"]: row for row in rows}
     decisions = [
@@ -70,13 +84,15 @@ def collect(connection: Connection, until: datetime, read_trades: ReadTrades | N
         notes.append(f"Trades of {gone} signals are missing: their packages were disposed of or cannot be read.")
     if read_trades is None:
         notes.append("Trades were not exported, so that how decisions turned out cannot be shown.")
+    if read_findings is None:
+        notes.append("Findings of repeated checks are missing, so that shares overridden are if anything too high.")
     drafts, words = _drafts(connection, until, mine, decisions)
     head = read_head(connection)
     tables = {
         "signals": [
             _signal(row, times[row["signal_id"]], decisions_of) for row, decisions_of in _each(rows, decisions)
         ],
-        "findings": _findings(connection, until, mine, roles),
+        "findings": _findings(connection, mine, decisions, roles, checks, read_findings),
         "decisions": [_decision(row, roles) for row in decisions],
         "approvals": _approvals(connection, until, mine, roles),
         "drafts": drafts,
@@ -96,18 +112,22 @@ def collect(connection: Connection, until: datetime, read_trades: ReadTrades | N
 
 def _trail(
     connection: Connection, stamp: str
-) -> tuple[dict[str, dict[str, list[datetime]]], dict[tuple[str, str, str, str], str]]:
-    """When each signal was submitted, approved and ended, and by which role each act was done, from the audit trail."""
+) -> tuple[dict[str, dict[str, list[datetime]]], Roles, dict[str, list[str]]]:
+    """From the audit trail: when each signal was submitted, approved and ended, by which role, and its pre-flights."""
     times: dict[str, dict[str, list[datetime]]] = defaultdict(lambda: defaultdict(list))
-    roles: dict[tuple[str, str, str, str], str] = {}
+    roles: Roles = {}
+    checks: dict[str, list[str]] = defaultdict(list)
     query = select(audit.c.object_id, audit.c.actor, audit.c.action, audit.c.at, audit.c.body).where(
         audit.c.object_kind == "signal", audit.c.outcome == "done", audit.c.at <= stamp
     )
     for row in connection.execute(query.order_by(audit.c.sequence)):
         if row.action in _ACTS:
             times[row.object_id][row.action].append(datetime.strptime(row.at, FORM).replace(tzinfo=UTC))
-        roles[row.object_id, row.action, row.actor, row.at] = "+".join(json.loads(row.body)["roles"])
-    return times, roles
+        body = json.loads(row.body)
+        roles[row.object_id, row.action, row.actor, row.at] = "+".join(body["roles"])
+        if row.action == "check" and "preflight" in body["documents"]:
+            checks[row.object_id].append(body["documents"]["preflight"])
+    return times, roles, checks
 
 
 def _each(rows: Iterable[Any], decisions: Iterable[Any]) -> Iterable[tuple[Any, Counter[str]]]:
@@ -135,41 +155,68 @@ def _signal(row: Any, times: Mapping[str, list[datetime]], acts: Counter[str]) -
 
 
 def _findings(
-    connection: Connection, until: datetime, mine: Mapping[str, Any], roles: Mapping[tuple[str, str, str, str], str]
+    connection: Connection,
+    mine: Mapping[str, Any],
+    decisions: Iterable[Any],
+    roles: Roles,
+    checks: Mapping[str, Sequence[str]],
+    read_findings: ReadFindings | None,
 ) -> list[dict[str, Any]]:
-    numbers: dict[str, str] = {}
+    """One finding a signal and rule: the last that blocked, else the last; overridden where a person ever did so."""
+    raised: dict[tuple[str, str], Mapping[str, Any]] = {}
+    for signal_id, row in _checked(connection, mine, checks, read_findings):
+        known = raised.get((signal_id, row["rule_id"]))
+        if known is None or row["verdict"] == "block" or known["verdict"] != "block":
+            raised[signal_id, row["rule_id"]] = row
+    made = {(row["signal_id"], row["rule_id"]): row for row in decisions if row["action"] == "override"}
+    people: dict[str, str] = {}
     out = []
-    for row in connection.execute(select(finding).order_by(finding.c.signal_id, finding.c.rule_id)):
-        if row.signal_id not in mine:
-            continue
-        done = row.overridden_at is not None and row.overridden_at <= until
-        key = (row.signal_id, "override", row.overridden_by, written(row.overridden_at)) if done else None
-        out.append(
-            {
-                **{name: getattr(row, name) for name in ("signal_id", "rule_id", "rule_version", "verdict", "value")},
-                "limit": row.limit,
-                "overridable": bool(row.overridable),
-                "overridden": done,
-                "role": roles.get(key, "") if key else None,
-                "person": numbers.setdefault(row.overridden_by, f"P{len(numbers) + 1}") if done else None,
-                "override_reason": row.override_reason if done else None,
-                "overridden_at": row.overridden_at if done else None,
+    for (signal_id, rule_id), row in sorted(raised.items()):
+        act = made.get((signal_id, rule_id))
+        said: dict[str, Any] = dict.fromkeys(("role", "person", "override_reason", "overridden_at"))
+        if act is not None:
+            said = {
+                "role": _role(act, roles),
+                "person": people.setdefault(act["person_id"], f"P{len(people) + 1}"),
+                "override_reason": act["reason"],
+                "overridden_at": act["at"],
             }
-        )
+        copied = {name: row[name] for name in ("rule_id", "rule_version", "verdict", "value", "limit")}
+        flags = {"overridable": bool(row["overridable"]), "overridden": act is not None}
+        out.append({"signal_id": signal_id, **copied, **flags, **said})
     return out
 
 
-def _decision(row: Any, roles: Mapping[tuple[str, str, str, str], str]) -> dict[str, Any]:
+def _checked(
+    connection: Connection,
+    mine: Mapping[str, Any],
+    checks: Mapping[str, Sequence[str]],
+    read_findings: ReadFindings | None,
+) -> Iterable[tuple[str, Mapping[str, Any]]]:
+    """Findings of every check of every signal in order, the last ones from the database itself."""
+    if read_findings is not None:
+        for signal_id in mine:
+            for name in checks.get(signal_id, ())[:-1]:
+                body = _body(connection, name)
+                yield from ((signal_id, row) for row in ([] if body is None else read_findings(body)))
+    for row in connection.execute(select(finding).order_by(finding.c.signal_id, finding.c.rule_id)):
+        if row.signal_id in mine:
+            yield row.signal_id, row._asdict()
+
+
+def _role(row: Any, roles: Roles) -> str:
+    return roles.get((row["signal_id"], row["action"], row["person_id"], written(row["at"])), "")
+
+
+def _decision(row: Any, roles: Roles) -> dict[str, Any]:
     copied = ("decision_id", "signal_id", "action", "rule_id", "reason_code", "reason", "edit_distance", "length", "at")
     said = {name: row[name] for name in copied}
-    said["role"] = roles.get((row["signal_id"], row["action"], row["person_id"], written(row["at"])), "")
+    said["role"] = _role(row, roles)
     said["for_another"] = row["on_behalf_of"] is not None
     return said
 
 
-def _approvals(
-    connection: Connection, until: datetime, mine: Mapping[str, Any], roles: Mapping[tuple[str, str, str, str], str]
-) -> list[dict[str, Any]]:
+def _approvals(connection: Connection, until: datetime, mine: Mapping[str, Any], roles: Roles) -> list[dict[str, Any]]:
     out = []
     query = select(approval).where(approval.c.approved_at <= until).order_by(approval.c.approved_at)
     for row in connection.execute(query):
@@ -212,8 +259,13 @@ def _drafts(connection: Connection, until: datetime, mine: Mapping[str, Any], de
 
 
 def _text(connection: Connection, name: str) -> str | None:
+    body = _body(connection, name)
+    return None if body is None else body.decode("utf-8", "replace")
+
+
+def _body(connection: Connection, name: str) -> bytes | None:
     body = connection.execute(select(document.c.body).where(document.c.hash == name)).scalar_one_or_none()
-    return None if body is None else bytes(body).decode("utf-8", "replace")
+    return None if body is None else bytes(body)
 
 
 def _packages(
@@ -232,14 +284,14 @@ def _packages(
         if signal_id in first:
             wanted["final"] = row["package_hash"]
         for made, name in wanted.items():
-            body = connection.execute(select(document.c.body).where(document.c.hash == name)).scalar_one_or_none()
+            body = _body(connection, name)
             if body is None:
                 gone += 1
                 continue
             fields = ("security_id", "shares", "price", "cost", "tax")
             out += [
                 {"signal_id": signal_id, "made": made, **{field: trade[field] for field in fields}}
-                for trade in read_trades(bytes(body))
+                for trade in read_trades(body)
             ]
     return out, gone
 
