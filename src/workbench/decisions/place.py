@@ -1,0 +1,94 @@
+"""Where decisions are kept, and how a command reaches them: database, checkpoints, signing key, who acts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from workbench.errors import MissingToolError, ParameterError
+
+if TYPE_CHECKING:
+    from workbench.governance.store import Store
+
+FOLDER = click.Path(path_type=Path, file_okay=False)
+FILE = click.Path(path_type=Path, dir_okay=False)
+#: A URL may hold a password: an environment variable keeps it out of the list of processes.
+DATABASE = click.option(
+    "--database",
+    envvar="WORKBENCH_DATABASE",
+    default="sqlite:///build/decisions.db",
+    show_default=True,
+    show_envvar=True,
+    metavar="URL",
+    help="sqlite:///FILE, or postgresql+pg8000://USER@HOST/NAME.",
+)
+CHECKPOINTS = click.option(
+    "--checkpoints",
+    type=FOLDER,
+    envvar="WORKBENCH_CHECKPOINTS",
+    show_envvar=True,
+    help="The folder of signed checkpoints, on another machine's disk.",
+)
+KEY = click.option(
+    "--key", type=FILE, envvar="WORKBENCH_AUDIT_KEY", show_envvar=True, help="The private key that signs checkpoints."
+)
+AS = click.option("--as", "person", default="scheduler", show_default=True, help="The service account that acts.")
+FIRM = click.option("--firm", required=True, help="A firm's folder, or the word demo.")
+AS_OF = click.option("--as-of", metavar="DATE", help="The day. Default: the snapshot's own.")
+
+
+def placed(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Put several options on one command."""
+
+    def put(command: Any) -> Any:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return put
+
+
+def open_decisions(database: str, checkpoints: Path | None = None, key: Path | None = None) -> Store:
+    """Open the store; with both `checkpoints` and `key`, releases and every thousandth record are signed outside it.
+
+    Raises `StoreError` where it cannot be opened, `ParameterError` for a key without a folder or the reverse.
+    """
+    from sqlalchemy import make_url
+
+    from workbench.governance import Checkpoints, open_store
+
+    url = make_url(database)
+    if url.get_backend_name() == "sqlite" and url.database:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    if (checkpoints is None) != (key is None):
+        raise ParameterError(
+            "checkpoints need a folder and a key: give --checkpoints and --key, or neither", "checkpoints"
+        )
+    signing = None if checkpoints is None or key is None else Checkpoints(checkpoints, read_key(key))
+    return open_store(database, checkpoints=signing)
+
+
+def read_key(path: Path) -> bytes:
+    """Return a private key's file. Raises `ParameterError` where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(10_000)
+    except OSError as error:
+        raise ParameterError(
+            f"{path}: cannot be read ({error.strerror}); make one with: workbench audit key {path}", "key"
+        ) from error
+
+
+def needs_governance() -> None:
+    """Raise `MissingToolError` where the packages of decisions are not installed."""
+    try:
+        import alembic  # noqa: F401
+        import argon2  # noqa: F401
+        import sqlalchemy  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise MissingToolError(
+            f"decisions need the package {error.name}; install them with: pip install -e '.[governance,desk]'"
+        ) from error

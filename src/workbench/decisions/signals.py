@@ -1,0 +1,96 @@
+"""`workbench signals`: bring proposals before people, close what has expired, list, hand decisions to the chapter."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from workbench.decisions.place import AS, AS_OF, DATABASE, FILE, FIRM, FOLDER, needs_governance, open_decisions, placed
+
+
+@click.group()
+def signals() -> None:
+    """Signals: proposals on their way to a decision.
+
+    \b
+    workbench signals bring --firm data/firm
+    workbench signals list --state submitted
+    workbench signals sweep
+    workbench signals decisions --out data/decisions
+    """
+    needs_governance()
+
+
+@signals.command()
+@placed(DATABASE, FIRM, AS_OF, AS)
+@click.option("--settings", type=FILE, help="The firm's choices for rebalancing, as params/rebalancing.yml.")
+@click.option("--rules", type=FILE, help="The firm's rulebook. Default: the one that comes with the workbench.")
+@click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that share the work.")
+def bring(
+    database: str, firm: str, as_of: str | None, person: str, settings: Path | None, rules: Path | None, jobs: int
+) -> None:
+    """Propose for every household, check each proposal against every rule, and put it into the queue.
+
+    The same firm brought twice changes nothing. Signals still open that were made of data that have changed since are
+    superseded, or lose their checks and approvals.
+    """
+    from workbench import rebalance
+    from workbench.compliance import Rulebook
+    from workbench.firm import open_at
+    from workbench.governance import Who
+    from workbench.signals import Checker
+    from workbench.signals import bring as bring_all
+
+    store = open_decisions(database)
+    checker = Checker(open_at(firm, as_of), None if rules is None else Rulebook.read(rules))
+    chosen = rebalance.Settings() if settings is None else rebalance.Settings.read(settings)
+    brought = bring_all(store, checker, Who(person), settings=chosen, workers=jobs)
+    found = ", ".join(f"{n:,} {verdict.replace('_', ' ')}" for verdict, n in sorted(brought.verdicts.items()))
+    click.echo(f"{len(brought.receipts):,} signals ({found or 'none'}), {brought.unchanged:,} were there already")
+    click.echo(f"{brought.nothing_to_trade:,} households have nothing to trade", err=True)
+
+
+@signals.command()
+@placed(DATABASE, AS)
+def sweep(database: str, person: str) -> None:
+    """Close signals that are past their day and take approvals back that are past their hour."""
+    from workbench.governance import Sweep, Who
+
+    store = open_decisions(database)
+    receipt = store.perform(Who(person), Sweep(), f"sweep:{store.clock().isoformat()}")
+    click.echo(f"{len(receipt.also):,} signals were closed or sent back")
+
+
+@signals.command("list")
+@placed(DATABASE)
+@click.option("--as", "person", required=True, help="Whose books are shown.")
+@click.option("--state", help="Only this state.")
+def list_(database: str, person: str, state: str | None) -> None:
+    """List the queue as one person sees it, best first."""
+    from workbench.governance import Who, actor, reading
+
+    store = open_decisions(database)
+    with store.reading() as connection:
+        reader = actor(connection, Who(person), store.clock())
+        filters = reading.QueueFilters(states=(state,) if state else ())
+        page = reading.queue_page(connection, reader, filters, now=store.clock())
+        for row in page.rows:
+            click.echo(f"{row.signal_id}  {row.state:<13} {row.verdict or '-':<14} {row.rank:>5}  {row.household_id}")
+
+
+@signals.command()
+@placed(DATABASE)
+@click.option("--out", type=FOLDER, required=True, help="The folder that the monthly chapter reads.")
+@click.option("--until", metavar="DATE", help="Decisions up to this day. Default: now.")
+def decisions(database: str, out: Path, until: str | None) -> None:
+    """Write what people decided as tables without clients' names, each with its hash, for the monthly chapter."""
+    from datetime import UTC, datetime
+
+    from workbench.governance import export_decisions
+
+    store = open_decisions(database)
+    moment = store.clock() if until is None else datetime.fromisoformat(until).replace(tzinfo=UTC)
+    with store.reading() as connection:
+        export_decisions(connection, out, moment)
+    click.echo(out)
