@@ -189,7 +189,7 @@ def names(folder: Path) -> list[str]:
     try:
         return sorted(name for name in os.listdir(folder) if _NAME.fullmatch(name))
     except OSError as error:
-        raise StoreError(f"the folder of checkpoints {folder} cannot be read ({error.strerror}); mount it") from error
+        raise StoreError(f"the folder of checkpoints {folder} cannot be read ({error.strerror}); make it, or mount it") from error
 
 
 def read(path: Path) -> Checkpoint:
@@ -224,7 +224,6 @@ def write_whole(folder: Path, name: str, content: bytes) -> Path:
     target = folder / name
     aside = None
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         descriptor, aside = tempfile.mkstemp(dir=folder, prefix=".writing-")
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)

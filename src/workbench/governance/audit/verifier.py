@@ -27,7 +27,7 @@ import sqlite3
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 COLUMNS = ("at", "actor", "action", "outcome", "object_kind", "object_id", "book")
 NEEDED = (*COLUMNS, "sequence", "previous", "code_version", "actor_kind", "roles", "on_behalf_of", "object_version",
@@ -39,7 +39,7 @@ FORMAT = "workbench audit checkpoint 1"
 SHOWN = 100
 Point = tuple[int, int, int, int]
 #: Number, body, hash, columns; an export has neither hashes nor columns.
-Row = tuple[int, bytes, Optional[str], Optional[tuple[bytes, ...]]]
+Row = tuple[int, bytes, str | None, tuple[bytes, ...] | None]
 
 
 # --- Ed25519, verification only (RFC 8032, 5.1). Slow and plain: nothing here is secret. ---
