@@ -80,6 +80,13 @@ def short_hash(value: str | None) -> str:
     return fmt.MISSING if not value else value[:12]
 
 
+def sentence(text: object) -> str:
+    """Return an error's words as a sentence: a capital first, a full stop last."""
+    said = str(text).strip()
+    said = said[:1].upper() + said[1:]
+    return said if said.endswith((".", "!", "?", "…")) else said + "."
+
+
 def new_key() -> str:
     """Return a fresh idempotency key for one showing of one form."""
     return secrets.token_urlsafe(18)
@@ -96,7 +103,8 @@ def make_environment(statics: dict[str, Static]) -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "words": words, "money": money, "money_short": money_short, "moment": moment, "short_hash": short_hash,
+        "words": words, "money": money, "money_short": money_short, "moment": moment, "sentence": sentence,
+        "short_hash": short_hash,
         "long_date": fmt.long_date, "count": fmt.count, "percent": fmt.percent, "tone": lambda v: TONES.get(str(v), ""),
     }  # fmt: skip
     environment.globals |= {"new_key": new_key, "static": lambda name: f"/static/{statics[name].name}"}

@@ -9,7 +9,10 @@ from fastapi import APIRouter
 
 __all__ = ["ROUTERS"]
 
-NAMES = ("sign_in", "queue", "signal", "exceptions", "documents", "people", "audit", "measures", "library", "controls")
+NAMES = (
+    "sign_in", "account", "queue", "signal", "acts", "exceptions", "documents", "people", "audit", "measures", "library",
+    "controls",
+)  # fmt: skip
 ROUTERS: tuple[APIRouter, ...] = tuple(
     import_module(f"workbench.desk.pages.{name}").router for name in NAMES if find_spec(f"workbench.desk.pages.{name}")
 )

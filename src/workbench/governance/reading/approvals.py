@@ -19,6 +19,7 @@ class Approval:
     person_id: str
     name: str
     on_behalf_of: str | None
+    on_behalf_of_name: str | None
     approved_at: datetime
     expires_at: datetime
     sheet_hash: str
@@ -29,10 +30,12 @@ class Approval:
 
 def approvals_of(connection: Connection, ids: Sequence[str], now: datetime) -> dict[str, tuple[Approval, ...]]:
     """Return every approval of these signals, oldest first, each with where it stands now."""
+    lender = person.alias("lender")
     asked = (
-        select(approval, person.c.name, signal.c.sheet_hash.label("current"))
+        select(approval, person.c.name, lender.c.name.label("lender"), signal.c.sheet_hash.label("current"))
         .join(person, person.c.person_id == approval.c.person_id)
         .join(signal, signal.c.signal_id == approval.c.signal_id)
+        .outerjoin(lender, lender.c.person_id == approval.c.on_behalf_of)
         .where(approval.c.signal_id.in_(ids))
         .order_by(approval.c.approved_at, approval.c.approval_id)
     )
@@ -44,6 +47,7 @@ def approvals_of(connection: Connection, ids: Sequence[str], now: datetime) -> d
                 row.person_id,
                 row.name,
                 row.on_behalf_of,
+                row.lender,
                 row.approved_at,
                 row.expires_at,
                 row.sheet_hash,

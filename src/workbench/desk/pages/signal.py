@@ -1,0 +1,134 @@
+"""One signal: everything an approver must see, and the page that asks once more before an approval or a release."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from sqlalchemy import Connection
+from starlette.exceptions import HTTPException
+
+from workbench.desk.package_view import change_view, package_view
+from workbench.desk.preflight_view import preflight_view
+from workbench.desk.visit import SignedIn, Visit
+from workbench.errors import PackageError, StaleError
+from workbench.governance.reading import SignalView, document, signal_view
+from workbench.governance.states import Action
+
+router = APIRouter()
+
+#: Why a person decides against a proposal, or changes it.
+REASONS = (
+    ("client_wish", "The client wishes otherwise"), ("tax", "Tax"), ("cost", "Cost"), ("timing", "Timing"),
+    ("data_wrong", "Data are wrong"), ("risk", "Risk"), ("policy_wrong", "The policy does not fit"),
+    ("wording", "Wording"), ("duplicate", "A duplicate"), ("other", "Another reason"),
+)  # fmt: skip
+#: The acts that are asked about once more on a page of their own, and what that page says they do.
+CONFIRMED = {
+    "approve": (
+        Action.APPROVE,
+        "Approve",
+        "You approve exactly what is named here. If it changes, your approval ends.",
+    ),
+    "release": (
+        Action.RELEASE,
+        "Release",
+        "You let these trades leave the firm as a ticket. This cannot be taken back on the desk.",
+    ),
+}
+NOT_YOURS = "your roles do not include this here, or you had a hand in this signal; somebody else has to"
+
+
+@router.get("/signals/{signal_id}")
+def signal(visit: SignedIn, signal_id: str) -> Response:
+    """Show a signal whole."""
+    with visit.reading() as connection:
+        view = seen(connection, visit, signal_id)
+        package = body(connection, visit, view, view.package_hash)
+        preflight = body(connection, visit, view, view.preflight_hash)
+        drafted = body(connection, visit, view, view.first_package) if changed(view) else None
+        drafts = [(draft, text(connection, visit, view, draft.current_hash)) for draft in view.drafts]
+    return visit.page(
+        "signal.html",
+        title=view.household_name,
+        here="queue",
+        signal=view,
+        **_read(view, package, preflight, drafted),
+        drafts=drafts,
+        reasons=REASONS,
+        can=_able(view),
+    )
+
+
+@router.get("/signals/{signal_id}/confirm/{act}")
+def confirm(visit: SignedIn, request: Request, signal_id: str, act: str) -> Response:
+    """Ask once more: restate the hash and the figures that the act is bound to. Has no effect by itself."""
+    if act not in CONFIRMED:
+        raise HTTPException(404)
+    action, verb, meaning = CONFIRMED[act]
+    request.state.back = f"/signals/{signal_id}"
+    with visit.reading() as connection:
+        view = seen(connection, visit, signal_id)
+        package = body(connection, visit, view, view.package_hash)
+    if request.query_params.get("sheet_hash") not in (None, view.sheet_hash):
+        raise StaleError("the signal changed since you opened its page; look at it anew, then decide")
+    return visit.page(
+        "confirm.html",
+        title=f"{verb}: {view.household_name}",
+        here="queue",
+        signal=view,
+        **_read(view, package, None, None),
+        act=act,
+        verb=verb,
+        meaning=meaning,
+        obstacle=view.obstacles.get(action)
+        if action in view.allowed
+        else "your role does not include this on this signal",
+    )
+
+
+def seen(connection: Connection, visit: Visit, signal_id: str) -> SignalView:
+    """Read a signal for this person; one outside their books is told apart from nothing by nobody (404)."""
+    view = signal_view(connection, visit.actor, signal_id, now=visit.now)
+    if view is None:
+        raise HTTPException(404)
+    return view
+
+
+def body(connection: Connection, visit: Visit, view: SignalView, content_hash: str | None) -> bytes | None:
+    """Return the bytes of one of the signal's documents; None where there is none, or it was disposed of."""
+    found = document(connection, visit.actor, view.signal_id, content_hash) if content_hash else None
+    return found[2] if found else None
+
+
+def text(connection: Connection, visit: Visit, view: SignalView, content_hash: str) -> str | None:
+    """Return a document of words; what is not UTF-8 is shown with its place marked."""
+    found = body(connection, visit, view, content_hash)
+    return None if found is None else found.decode("utf-8", errors="replace")
+
+
+def changed(view: SignalView) -> bool:
+    """Say whether a person changed the trades since the signal came in."""
+    return view.first_package is not None and view.first_package != view.package_hash
+
+
+def _read(view: SignalView, package: bytes | None, preflight: bytes | None, drafted: bytes | None) -> dict[str, Any]:
+    """Put the documents into words; one that cannot be read is said to be so, and the rest of the page stands."""
+    read: dict[str, Any] = {"package": None, "change": None, "unreadable": []}
+    try:
+        read["package"] = package_view(package) if package else None
+        read["change"] = change_view(drafted, package) if drafted and package else None
+    except PackageError as error:
+        read["unreadable"].append(f"The package cannot be read: {error}.")
+    try:
+        read["preflight"] = preflight_view(preflight, view.findings)
+    except PackageError as error:
+        read["preflight"] = preflight_view(None, view.findings)
+        read["unreadable"].append(f"The pre-flight's document cannot be read: {error}.")
+    return read
+
+
+def _able(view: SignalView) -> dict[str, bool]:
+    """What this reader can do now: allowed by role, book and hands, and not refused for another reason."""
+    return {action.value: action in view.allowed and action not in view.obstacles for action in Action}
