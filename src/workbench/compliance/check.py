@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +22,11 @@ FLAG: Mapping[str, Any] = {"type": "boolean"}
 def by_name(value: Mapping[str, Any]) -> Mapping[str, Any]:
     """A mapping from names (a registration, an asset class) to values of one kind."""
     return {"type": "object", "additionalProperties": value, "minProperties": 1}
+
+
+def one_of(names: Iterable[str]) -> Mapping[str, Any]:
+    """One of some names."""
+    return {"enum": sorted(names)}
 
 
 def by_level(value: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -18,6 +18,8 @@ from workbench.compliance import exposures
 from workbench.compliance.exposures import Exposure, Positions
 from workbench.compliance.firm_view import LEVELS, FirmView
 from workbench.compliance.orders import Orders
+from workbench.compliance.sales import Sales, sales
+from workbench.firm import gain_rates
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -53,6 +55,18 @@ class Context:
         """(T,) security of each trade."""
         return _mapped(self.orders.security_names, self.orders.security, self.view.security_ids)
 
+    def account_name(self, trade: int) -> str:
+        """The account of a trade, as the proposal names it; so are the next two."""
+        return str(self.orders.account_names[self.orders.account[trade]])
+
+    def security_name(self, trade: int) -> str:
+        """The security of a trade."""
+        return str(self.orders.security_names[self.orders.security[trade]])
+
+    def trade_name(self, trade: int) -> str:
+        """Account and security of a trade, as a subject."""
+        return f"{self.account_name(trade)} {self.security_name(trade)}"
+
     @cached_property
     def known(self) -> Flags:
         """(T,) trades of an account of the proposal's own household in a security of the firm, of a finite size."""
@@ -71,6 +85,21 @@ class Context:
         orders = self.orders
         fee = np.where(self.account >= 0, self.view.account_fee[self.account], 0.0)
         return -np.round(self.signed_shares * orders.price, 2) - np.nan_to_num(orders.trade_cost) - np.nan_to_num(fee)
+
+    @cached_property
+    def need_account(self) -> Ints:
+        """(C,) account of each cash need."""
+        return _mapped(self.orders.account_names, self.orders.need_account, self.view.account_ids)
+
+    @cached_property
+    def state_account(self) -> Ints:
+        """(A,) account of each state that the proposals claim."""
+        return _mapped(self.orders.account_names, self.orders.state_account, self.view.account_ids)
+
+    @cached_property
+    def sales(self) -> Sales:
+        """(L,) the lots sold, as the book of record has them."""
+        return sales(self.view, self.orders, self.account, self.security)
 
     @cached_property
     def account_rows(self) -> tuple[Ints, Ints]:
@@ -100,6 +129,15 @@ class Context:
         return exposures.positions(base, moved, self.price, len(view.price))
 
     @cached_property
+    def left(self) -> Floats:
+        """(T,) shares of a trade's security that its account holds after all trades; NaN where it is unknown."""
+        rows, n_accounts, n_securities = self.positions, len(self.view.account_household), len(self.view.price)
+        key = (rows.proposal * n_accounts + rows.account) * n_securities + rows.security
+        wanted = (self.orders.proposal * n_accounts + self.account) * n_securities + self.security
+        place = np.minimum(np.searchsorted(key, wanted), len(key) - 1)
+        return np.where(self.known, rows.quantity_after[place], np.nan) if len(key) else np.full(len(wanted), np.nan)
+
+    @cached_property
     def price(self) -> Floats:
         """(S,) the view's price; cash is worth what it says."""
         price = self.view.price.copy()
@@ -121,6 +159,48 @@ class Context:
         """(n,) dollars bought plus dollars sold, at the proposal's prices."""
         amount = np.where(self.known, np.abs(self.orders.shares * self.orders.price), 0.0)
         return np.bincount(self.orders.proposal, weights=amount, minlength=len(self))
+
+    @cached_property
+    def bought_and_sold(self) -> tuple[Floats, Floats]:
+        """(n,) dollars bought and dollars sold by the proposal."""
+        amount = np.where(self.known, np.abs(self.orders.shares * self.orders.price), 0.0)
+        bought, sold = (
+            np.bincount(self.orders.proposal, weights=amount * side, minlength=len(self))
+            for side in (~self.orders.sell, self.orders.sell)
+        )
+        return bought, sold
+
+    def traded_before(self, months: int) -> tuple[Floats, Floats]:
+        """(n,) dollars bought and sold by the household in the months up to the view's day, as a person decided.
+
+        Reinvested dividends and corporate actions are left out.
+        """
+        rows = self.view.transactions
+        since = pd.Timestamp(self.view.as_of) - pd.DateOffset(months=months)
+        kept = (pd.to_datetime(rows["trade_date"]) > since) & ~rows["origin"].isin(["reinvestment", "corporate_action"])
+        result = []
+        for kind in ("buy", "sell"):
+            mine = rows[kept & (rows["kind"] == kind)]
+            total = np.bincount(
+                mine["household"], weights=mine["amount"].abs(), minlength=len(self.view.households)
+            ).astype(np.float64)
+            result.append(np.append(total, 0.0)[self.household])
+        return result[0], result[1]
+
+    def of_household(self, column: str) -> Floats:
+        """(n,) a number of each proposal's household, NaN where there is none."""
+        return np.append(self.view.households[column].to_numpy(np.float64), np.nan)[self.household]
+
+    @cached_property
+    def filing_status(self) -> NDArray[np.object_]:
+        """(n,) filing status, empty where the household is unknown."""
+        return np.append(self.view.households["filing_status"].astype(str).to_numpy(object), "")[self.household]
+
+    @cached_property
+    def gain_rates(self) -> tuple[Floats, Floats]:
+        """(n,) short- and long-term rate on a gain, federal, state and NIIT; NaN where the household is unknown."""
+        short, long = gain_rates(self.view.households)
+        return np.append(short, np.nan)[self.household], np.append(long, np.nan)[self.household]
 
     @cached_property
     def trades_of(self) -> Ints:
@@ -156,6 +236,13 @@ class Context:
         values = self.view.profiles[column].reset_index(drop=True)
         return values.reindex(np.where(self.household >= 0, self.household, -1)).reset_index(drop=True)
 
+    @cached_property
+    def risk_level(self) -> Ints:
+        """(n,) 1 to 5: the lower of risk tolerance and risk capacity; 0 where the household has no profile."""
+        level = pd.concat([self.profile("risk_tolerance"), self.profile("risk_capacity")], axis=1)
+        lower = level.min(axis=1, skipna=False).fillna(0.0).to_numpy(np.float64)
+        return lower.astype(np.int64)
+
     def restrictions(self, kind: str, *, in_force: bool = True) -> pd.DataFrame:
         """Restrictions of a kind on each proposal's household and its accounts, one row a proposal and restriction.
 
@@ -173,6 +260,12 @@ class Context:
 
     _exposures: dict[tuple[str, bool, frozenset[str]], Exposure] = field(default_factory=dict, repr=False)
     _restrictions: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False)
+
+
+def matched(left: Ints, right: Ints, n: int) -> tuple[Ints, Ints]:
+    """Every pair of rows of one proposal: `right` must not fall; returns rows of left and of right, in order."""
+    ptr = np.searchsorted(right, np.arange(n + 1)).astype(np.int64)
+    return _slices(ptr, np.asarray(left, np.int64))
 
 
 def _mapped(names: NDArray[np.object_], code: Ints, known: NDArray[np.object_]) -> Ints:

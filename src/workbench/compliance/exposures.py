@@ -57,6 +57,7 @@ class Exposure:
 
     @property
     def weight_after(self) -> Floats:
+        """As `weight_before`, after the trades."""
         return share(self.after, self.total_after)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from workbench.compliance.wash_view import WashView
 from workbench.errors import FirmDataError
 from workbench.firm import CASH, Firm, models_in_force
 
@@ -42,7 +43,7 @@ class FirmView:
     `securities`, `accounts`, `households` are the tables in the order of their codes; `profiles` has one row a
     household (all missing where it has none); `restrictions` are all rows, with `account` and `household` codes and
     `in_force`; `transactions` the last `HISTORY_DAYS`, with codes. `groups[level]` (S,) and `group_names[level]` code
-    issuer, sector ...; `screens` (S, K) flags of `screen_names`. `price` is NaN where there is none and `priced_on` NaT.
+    issuer, sector ...; `screens` (S, K) flags of `screen_names`. Without a price `price` is NaN and `priced_on` NaT.
     `lot_basis` is dollars a share with wash adjustment, NaN where unknown. `yearly_dividend` is what a share of today
     paid in the last 365 days, NaN where it is not known; `substitutes` has codes `security`, `substitute` beside the
     registrations allowed. `lineage` maps table to SHA-256.
@@ -79,6 +80,7 @@ class FirmView:
     cash: int
     yearly_dividend: Floats
     substitutes: pd.DataFrame
+    wash: WashView
     lineage: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -86,8 +88,6 @@ class FirmView:
         """Read a firm once. Raises `FirmDataError` where its tables contradict each other."""
         securities = firm.table("securities").sort_values("security_id", ignore_index=True)
         prices = _last_prices(firm)
-        transactions = firm.table("transactions")
-        since = firm.as_of - pd.Timedelta(days=HISTORY_DAYS)
         tables = {
             "securities": securities,
             "prices": prices,
@@ -97,7 +97,7 @@ class FirmView:
             "positions": firm.table("positions"),
             "lots": firm.table("lots"),
             "restrictions": firm.table("restrictions"),
-            "transactions": transactions[pd.to_datetime(transactions["trade_date"]) >= since],
+            "transactions": firm.table("transactions"),
             "models": firm.table("models"),
             "model_targets": firm.table("model_targets"),
             "custodians": firm.table("custodians"),
@@ -134,7 +134,7 @@ class FirmView:
             households=households,
             profiles=tables["profiles"].set_index("household_id").reindex(household_ids),
             restrictions=_restrictions(tables["restrictions"], account_ids, household_ids, account_household, day),
-            transactions=_transactions(tables["transactions"], account_ids, security_ids, account_household),
+            transactions=_transactions(tables["transactions"], account_ids, security_ids, account_household, day),
             models=models,
             targets=tables["model_targets"].merge(models[["model_id", "version"]], on=["model_id", "version"]),
             groups=groups,
@@ -153,20 +153,25 @@ class FirmView:
             cash=int(cash),
             yearly_dividend=_yearly_dividend(priced, int(cash)),
             substitutes=_substitutes(tables.get("substitutes"), security_ids),
+            wash=WashView.of(
+                {**tables, "securities": securities, "accounts": accounts}, household_ids, security_ids, day
+            ),
             lineage=dict(lineage or {}),
         )
 
     @property
     def security_ids(self) -> NDArray[np.object_]:
-        """Identifiers by code, as are the next two."""
+        """(S,) identifiers by code."""
         return self.group_names["security"]
 
     @property
     def account_ids(self) -> NDArray[np.object_]:
+        """(A,) identifiers by code."""
         return self._texts("accounts", "account_id")
 
     @property
     def household_ids(self) -> NDArray[np.object_]:
+        """(H,) identifiers by code."""
         return self._texts("households", "household_id")
 
     def _texts(self, table: str, column: str) -> NDArray[np.object_]:
@@ -271,8 +276,11 @@ def _restrictions(
 
 
 def _transactions(
-    rows: pd.DataFrame, account_ids: pd.Index, security_ids: pd.Index, account_household: Ints
+    rows: pd.DataFrame, account_ids: pd.Index, security_ids: pd.Index, account_household: Ints, day: pd.Timestamp
 ) -> pd.DataFrame:
+    """Transactions of the last `HISTORY_DAYS` up to the day, with codes."""
+    traded = pd.to_datetime(rows["trade_date"])
+    rows = rows[(traded >= day - pd.Timedelta(days=HISTORY_DAYS)) & (traded <= day)]
     account = _found(rows["account_id"], account_ids, "transactions", "account_id")
     security = _found(rows["security_id"], security_ids, "transactions", "security_id")
     household = account_household[account] if len(account) else account

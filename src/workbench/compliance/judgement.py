@@ -13,6 +13,8 @@ from workbench.compliance.rule import Rule
 
 #: Figures closer to a limit than this, relative to it, are at the limit: rounding is not a breach.
 TOLERANCE = 1e-9
+#: Said of a breach that was there before and is not made worse.
+EASED = "It was beyond that before, and the trades do not make it worse."
 _FAILING = {"warn": Verdict.WARN, "block": Verdict.BLOCK}
 
 
@@ -28,6 +30,7 @@ def judge(
     fails: ArrayLike | None = None,
     softer: ArrayLike = False,
     unknown: ArrayLike = False,
+    not_worse: ArrayLike = False,
     subject: Callable[[int], str] = lambda row: "",
     reason: Callable[[int], str],
     otherwise: str,
@@ -38,7 +41,8 @@ def judge(
     A row fails where `value` is above `limit` (below it with `at_least`) by more than rounding, or where `fails` says
     so; with what verdict, the rule says. `softer` rows only warn; `unknown` ones, and rows whose value or limit is NaN
     (unless `fails` is given), are not assessable. Where the rule is `worsening_only`, a breach that was there before
-    and is not made worse warns. `subject` and `reason` take a row; `otherwise` is the sentence of a proposal that has
+    and is not made worse warns; `not_worse` names rows that the trades do not make worse whatever the figures say.
+    `subject` and `reason` take a row; `otherwise` is the sentence of a proposal that has
     none. Rows of equal verdict go by distance from the limit, then by `order` (default: as given): hand in rows in an
     order of their content, so that nothing depends on the order of trades.
     """
@@ -54,9 +58,12 @@ def judge(
         lost = lost | np.isnan(excess)
     worst = np.full(size, _FAILING[rule.failing], np.int8)
     worst[np.broadcast_to(np.asarray(softer, bool), size)] = Verdict.WARN
+    eased = np.zeros(size, bool)
     if rule.worsening_only:
         was = sign * (old - bound)
-        worst[(was > slack) & (excess <= was + slack)] = Verdict.WARN
+        kept = (excess <= was + slack) | np.broadcast_to(np.asarray(not_worse, bool), size)
+        eased = (was > slack) & kept & failing & ~lost
+        worst[eased] = Verdict.WARN
     verdict = np.where(lost, np.int8(Verdict.NOT_ASSESSABLE), np.where(failing, worst, np.int8(Verdict.PASS)))
     tie = np.arange(size) if order is None else np.asarray(order)
     distance = np.where(np.isnan(excess), -np.inf, excess)
@@ -64,7 +71,11 @@ def judge(
     first = ranked[np.concatenate([[True], np.diff(whose[ranked]) != 0])[:size]]
     chosen = np.full(n, -1, np.int64)
     chosen[whose[first]] = first
-    return _outcome(chosen, verdict, figure, bound, old, subject, reason, otherwise)
+
+    def worded(row: int) -> str:
+        return f"{reason(row)} {EASED}" if eased[row] else reason(row)
+
+    return _outcome(chosen, verdict, figure, bound, old, subject, worded, otherwise)
 
 
 def _outcome(

@@ -25,9 +25,9 @@ class Orders:
     """n proposals, T trades, L lot sales, A account states, C cash needs, W declared wash rows.
 
     Accounts, securities and households are codes into `account_names`, `security_names`, `household_names` (sorted).
-    Trades lie by proposal, account, security, side and size. `shares` and `amount` are as proposed, which a check does
-    not trust: `amount` may be NaN or negative. `sell` tells the side. `lot_trade` is the trade of a lot sale; `lot_gain`
-    is NaN where the basis is unknown. `state_*` are the package's own accounts before and after, `need_*` its cash
+    Trades lie by proposal, account, security, side and size. `shares` and `amount` are as proposed, and no check trusts
+    them: `amount` may be NaN or negative. `sell` tells the side. `lot_trade` is the trade of a lot sale, `lot_gain` NaN
+    where the basis is unknown. `state_*` are the package's own accounts before and after, `need_*` its cash
     needs (`rmd`, `withdrawal`, `min_cash`). `settings` has each proposal's settings by name.
     """
 
@@ -95,7 +95,8 @@ class Orders:
         ]  # fmt: skip
         needs = [
             (i, c.account_id, c.kind, c.needed, c.source)
-            for i, p in enumerate(proposals) for c in sorted(p.cash_needs, key=lambda c: (c.account_id, c.kind, c.source))
+            for i, p in enumerate(proposals)
+            for c in sorted(p.cash_needs, key=lambda c: (c.account_id, c.kind, c.source))
         ]  # fmt: skip
         trade, lot, state, need = _columns(trades, 13), _columns(lots, 6), _columns(states, 5), _columns(needs, 5)
         return cls.from_columns(
@@ -177,7 +178,8 @@ _TYPES: dict[str, Any] = {
 #: What a row of each column is: a proposal, a trade, a lot sale, an account state, a cash need; names are shared.
 _ROWS: dict[str, str] = {
     **dict.fromkeys(
-        ("household", "advisor", "as_of", "mode", "benefit", "tax", "cost", "proposed_short", "proposed_long", "settings"),
+        ("household", "advisor", "as_of", "mode", "benefit", "tax", "cost", "proposed_short", "proposed_long",
+         "settings"),
         "proposal",
     ),
     **dict.fromkeys(
@@ -186,7 +188,9 @@ _ROWS: dict[str, str] = {
         "trade",
     ),
     **dict.fromkeys(("lot_trade", "lot_id", "lot_shares", "lot_gain", "lot_term", "lot_disallowed"), "lot"),
-    **dict.fromkeys(("state_proposal", "state_account", "state_value", "state_cash_before", "state_cash_after"), "state"),
+    **dict.fromkeys(
+        ("state_proposal", "state_account", "state_value", "state_cash_before", "state_cash_after"), "state"
+    ),
     **dict.fromkeys(("need_proposal", "need_account", "need_kind", "needed", "need_source"), "need"),
 }  # fmt: skip
 
