@@ -1,0 +1,159 @@
+"""Eligibility: is this model for this account, may this registration hold it, and is each purchase of the model."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from workbench.compliance.checks.series import history
+from workbench.compliance.context import Context
+from workbench.compliance.judgement import judge
+from workbench.compliance.outcome import Outcome
+from workbench.compliance.rule import Rule
+from workbench.compliance.wording import counted
+from workbench.compliance.words import dollars, quoted
+
+Ints = NDArray[np.int64]
+
+
+def model_eligible(context: Context, rule: Rule) -> Outcome:
+    """Accounts that buy: their model has a version in force, and the rule does not bar it from their registration."""
+    view, orders = context.view, context.orders
+    rows = np.flatnonzero(context.known & ~orders.sell)
+    n_accounts = max(len(view.account_household), 1)
+    whose, account = np.divmod(np.unique(orders.proposal[rows] * n_accounts + context.account[rows]), n_accounts)
+    model = view.accounts["model_id"].astype("object").to_numpy(object)[account]
+    registration = view.accounts["registration"].astype(str).to_numpy(object)[account]
+    in_force = set(view.models["model_id"].astype(str))
+    barred = {str(name): set(models) for name, models in rule.parameters["not_for"].items()}
+    unknown = np.array([pd.isna(one) or str(one) not in in_force for one in model], bool)
+    fails = np.array([str(m) in barred.get(r, ()) for m, r in zip(model, registration, strict=True)], bool)
+
+    def reason(row: int) -> str:
+        name = view.account_ids[account[row]]
+        if pd.isna(model[row]):
+            return f"{name} would buy and has no model, so nothing says what it may buy."
+        if unknown[row]:
+            return f"{name} would buy, and its model {quoted(model[row])} has no version in force."
+        verb = "is not for" if fails[row] else "may be used in"
+        return f"Model {quoted(model[row])} of {name} {verb} a {_spoken(registration[row])} account."
+
+    return judge(
+        rule, len(context), whose, value=fails.astype(np.float64), limit=0.0, fails=fails, unknown=unknown,
+        subject=lambda row: str(view.account_ids[account[row]]), reason=reason,
+        otherwise="No account buys.",
+    )  # fmt: skip
+
+
+def registration_menu(context: Context, rule: Rule) -> Outcome:
+    """Dollars bought of an asset class or kind that the account's registration may not, or should not, hold."""
+    view, orders = context.view, context.orders
+    rows = np.flatnonzero(context.known & ~orders.sell)
+    registrations, code = np.unique(view.accounts["registration"].astype(str).to_numpy(object), return_inverse=True)
+    kind, asset_class = (view.securities[name].astype(str).to_numpy(object) for name in ("kind", "asset_class"))
+    off = np.zeros((len(registrations), len(kind)), bool)
+    for place, registration in enumerate(registrations):
+        names = set(rule.parameters["not_for"].get(str(registration), ()))
+        off[place] = [k in names or c in names for k, c in zip(kind, asset_class, strict=True)]
+    account, security = context.account[rows], context.security[rows]
+    fails = off[code[account], security]
+    amount = orders.shares[rows] * orders.price[rows]
+
+    def reason(row: int) -> str:
+        s, registration = security[row], registrations[code[account[row]]]
+        said = "is not on the menu of" if fails[row] else "may be bought in"
+        return (
+            f"{view.security_ids[s]} ({kind[s]}, {quoted(asset_class[s])}) {said} a {_spoken(registration)} account; "
+            f"{view.account_ids[account[row]]} would buy {dollars(float(amount[row]))} of it."
+        )
+
+    return judge(
+        rule, len(context), orders.proposal[rows], value=np.where(fails, amount, 0.0), limit=0.0, fails=fails,
+        subject=lambda row: context.trade_name(int(rows[row])), reason=reason, otherwise="Nothing is bought.",
+    )  # fmt: skip
+
+
+def in_mandate(context: Context, rule: Rule) -> Outcome:
+    """Dollars bought of what the account's model does not target and no substitute allowed for its registration is."""
+    view, orders = context.view, context.orders
+    rows = np.flatnonzero(context.known & ~orders.sell)
+    models = pd.Index(view.models["model_id"].astype(str))
+    model = models.get_indexer(view.accounts["model_id"].astype("object"))
+    registrations, code = np.unique(view.accounts["registration"].astype(str).to_numpy(object), return_inverse=True)
+    permitted = _permitted(context, models, registrations)
+    account, security = context.account[rows], context.security[rows]
+    unknown = model[account] < 0
+    inside = permitted[code[account], model[account], security] & ~unknown
+    amount = orders.shares[rows] * orders.price[rows]
+
+    def reason(row: int) -> str:
+        name, bought = view.account_ids[account[row]], view.security_ids[security[row]]
+        if unknown[row]:
+            return f"{name} would buy {bought}, and no version of its model is in force that could ask for it."
+        held = (
+            "is a target or a permitted substitute" if inside[row] else "is neither a target nor a permitted substitute"
+        )
+        return (
+            f"{name} would buy {dollars(float(amount[row]))} of {bought}, which {held} of its model "
+            f"{quoted(models[model[account[row]]])}."
+        )
+
+    return judge(
+        rule, len(context), orders.proposal[rows], value=np.where(inside, 0.0, amount), limit=0.0, fails=~inside,
+        unknown=unknown, subject=lambda row: context.trade_name(int(rows[row])), reason=reason,
+        otherwise="Nothing is bought.",
+    )  # fmt: skip
+
+
+def investment_changes(context: Context, rule: Rule) -> Outcome:
+    """Days of the calendar year on which an account of the registrations named was rearranged, this proposal included.
+
+    A day counts on which the account sold by decision of the firm (`rebalance` or `manual`); new money that is only
+    invested is no change.
+    """
+    view, orders = context.view, context.orders
+    rows = np.flatnonzero(context.known & orders.sell)
+    registration = view.accounts["registration"].astype(str).isin(list(rule.parameters["registrations"])).to_numpy(bool)
+    rows = rows[registration[context.account[rows]]]
+    n_accounts = max(len(view.account_household), 1)
+    whose, account = np.divmod(np.unique(orders.proposal[rows] * n_accounts + context.account[rows]), n_accounts)
+    year = np.datetime64(view.as_of, "Y").astype("datetime64[D]")
+    made = history(view).occasions(year, sides=("sell",))[account]
+    most = float(rule.parameters["most"])
+
+    def reason(row: int) -> str:
+        return (
+            f"{view.account_ids[account[row]]} was rearranged on {counted(made[row], 'day', 'days')} of "
+            f"{str(year)[:4]} and would be once more; {most:.0f} a calendar year are allowed."
+        )
+
+    return judge(
+        rule, len(context), whose, value=made + 1.0, limit=most, before=made,
+        subject=lambda row: str(view.account_ids[account[row]]), reason=reason,
+        otherwise="No account that the rule is about is rearranged.",
+    )  # fmt: skip
+
+
+def _permitted(context: Context, models: pd.Index, registrations: NDArray[np.object_]) -> NDArray[np.bool_]:
+    """Flags by registration, model and security: targets above zero, and substitutes of these where allowed."""
+    view = context.view
+    targets = view.targets[view.targets["target"] > 0.0]
+    aimed = np.zeros((len(models), len(view.price)), bool)
+    aimed[
+        models.get_indexer(targets["model_id"].astype("object")),
+        pd.Index(view.security_ids).get_indexer(targets["security_id"].astype("object")),
+    ] = True
+    found = np.repeat(aimed[None], len(registrations), axis=0)
+    place = {str(name): at for at, name in enumerate(registrations)}
+    for row in view.substitutes.itertuples():
+        for registration in row.registrations:
+            if str(registration) in place:
+                found[place[str(registration)], :, int(row.substitute)] |= aimed[:, int(row.security)]
+    return found
+
+
+def _spoken(registration: str) -> str:
+    return {"traditional_ira": "traditional IRA", "roth_ira": "Roth IRA", "inherited_ira": "inherited IRA"}.get(
+        registration, registration
+    )
