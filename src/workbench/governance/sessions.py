@@ -95,11 +95,7 @@ def sign_in_subject(store: Store, subject: str, address: str) -> SignedIn:
     """
     with store.writing() as unit:
         made = attempts.reserve(unit, subject, address)
-        row = unit.connection.execute(
-            select(person).where(
-                person.c.subject == subject.replace("\x00", ""), person.c.active == 1, person.c.kind == "person"
-            )
-        ).one_or_none()
+        row = _of_subject(unit.connection, subject)
         if row is not None:
             attempts.forget(unit, made)
             return _open(unit, row.person_id, "identity_provider", address)
@@ -162,6 +158,14 @@ def find(connection: Connection, typed: str) -> Row[Any] | None:
         if meant:
             return meant[0] if len(meant) == 1 else None
     return None
+
+
+def _of_subject(connection: Connection, subject: str) -> Row[Any] | None:
+    if "\x00" in subject:  # PostgreSQL takes no such text
+        return None
+    return connection.execute(
+        select(person).where(person.c.subject == subject, person.c.active == 1, person.c.kind == "person")
+    ).one_or_none()
 
 
 def _unchanged(connection: Connection, row: Row[Any]) -> bool:
