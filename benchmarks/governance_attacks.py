@@ -164,4 +164,4 @@ def _put(connection: Connection, sequence: int, body: bytes, written: str, actor
 
 
 if __name__ == "__main__":
-    print(json.dumps(attacks({"postgresql": url for url in sys.argv[1:]}), indent=1))
+    print(json.dumps(attacks(dict(zip(("postgresql",), sys.argv[1:], strict=False))), indent=1))

@@ -9,7 +9,10 @@ from workbench.governance.commands import Command
 from workbench.governance.handlers_of import Handler, Handlers
 
 #: Modules with a HANDLERS of their own.
-MODULES = ("submission", "approvals", "release", "people", "delegations", "break_glass", "measures.handlers")
+MODULES = (
+    "submission", "approvals", "release", "people", "delegations", "break_glass", "measures.handlers",
+    "audit.keeper", "audit.holds", "audit.retention", "audit.export",
+)  # fmt: skip
 
 _known: Handlers = {}
 

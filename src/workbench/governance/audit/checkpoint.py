@@ -189,7 +189,9 @@ def names(folder: Path) -> list[str]:
     try:
         return sorted(name for name in os.listdir(folder) if _NAME.fullmatch(name))
     except OSError as error:
-        raise StoreError(f"the folder of checkpoints {folder} cannot be read ({error.strerror}); make it, or mount it") from error
+        raise StoreError(
+            f"the folder of checkpoints {folder} cannot be read ({error.strerror}); make it, or mount it"
+        ) from error
 
 
 def read(path: Path) -> Checkpoint:

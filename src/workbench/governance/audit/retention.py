@@ -1,0 +1,198 @@
+"""Retention: documents whose years are over lose their bytes, never their record; what is held or in use keeps them.
+
+The trail names documents by hash only, so that disposing of one breaks no chain: the record says that it was there,
+what it hashed to, and under which schedule it went.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from sqlalchemy import Connection, select, update
+
+from workbench.errors import DecisionError
+from workbench.governance.audit import chain, holds
+from workbench.governance.audit.schedule import Schedule, read
+from workbench.governance.commands import Command
+from workbench.governance.states import CLOSED, Action
+from workbench.governance.tables import FORM, document, draft, signal
+from workbench.governance.unit import Done, Unit
+
+if TYPE_CHECKING:
+    from workbench.governance.access import Actor
+    from workbench.governance.handlers_of import Handlers
+
+#: Documents in one command; the rest waits for the next.
+AT_ONCE = 500
+
+
+@dataclass(frozen=True)
+class Due:
+    """One document and why it may go, or why it stays: `kept_by` names the hold or the open signal."""
+
+    hash: str
+    kind: str
+    size: int
+    last_used: datetime
+    until: date
+    kept_by: str | None
+
+
+@dataclass(frozen=True)
+class Dispose(Command):
+    """Take the bytes of these documents away; each must be due by the schedule, unheld and not in use."""
+
+    action: ClassVar[Action] = Action.DISPOSE
+    hashes: tuple[str, ...]
+    schedule: Schedule = field(default_factory=read)
+
+
+@dataclass
+class _Use:
+    """Where one document was used, as the trail has it."""
+
+    last: datetime
+    touched: set[tuple[str, str]]
+
+
+def due(connection: Connection, now: datetime, schedule: Schedule | None = None) -> list[Due]:
+    """Return the documents past their years at a moment, oldest first, with what keeps each if something does.
+
+    Reads the trail once: a document counts as used whenever a record of it or of its signal was written.
+    """
+    return _judged(connection, now, schedule or read(), _stored(connection))
+
+
+def _judged(connection: Connection, now: datetime, schedule: Schedule, rows: Iterable[Any]) -> list[Due]:
+    today = now.astimezone(UTC).date()
+    old = [row for row in rows if schedule.until(row.kind, row.stored_at) < today]
+    if not old:
+        return []
+    uses = _uses(connection, {row.hash: row.stored_at for row in old})
+    held, open_signals = holds.in_force(connection), _open(connection)
+    answer = []
+    for row in old:
+        use = uses[row.hash]
+        until = schedule.until(row.kind, use.last)
+        if until < today:
+            kept = _kept_by(use, held, open_signals)
+            answer.append(Due(row.hash, row.kind, row.size, use.last, until, kept))
+    return sorted(answer, key=lambda one: (one.last_used, one.hash))
+
+
+def _stored(connection: Connection, hashes: tuple[str, ...] | None = None) -> Iterable[Any]:
+    wanted = select(document.c.hash, document.c.kind, document.c.size, document.c.stored_at)
+    wanted = wanted.where(document.c.disposed_at.is_(None))
+    if hashes is not None:
+        wanted = wanted.where(document.c.hash.in_(hashes))
+    return connection.execute(wanted).all()
+
+
+def _uses(connection: Connection, stored: dict[str, datetime]) -> dict[str, _Use]:
+    """Everything that touched a document: signals, their households, people and books, and the last time of each."""
+    uses = {name: _Use(at, set()) for name, at in stored.items()}
+    signals: dict[str, set[str]] = {}
+    last_of: dict[str, datetime] = {}
+    touched: dict[str, set[tuple[str, str]]] = {}
+    for said in _records(connection):
+        about = said["object_id"] if said["object_kind"] == "signal" else ""
+        people = {("person", name) for name in (said["actor"], said["on_behalf_of"]) if name}
+        around = people | {("book", said["book"])} | ({("signal", about)} if about else set())
+        at = datetime.strptime(said["at"], FORM).replace(tzinfo=UTC)
+        for name in _named(said):
+            if name in uses:
+                uses[name].touched |= around
+                uses[name].last = max(uses[name].last, at)
+                if about:
+                    signals.setdefault(name, set()).add(about)
+        if about:
+            last_of[about] = at
+            touched.setdefault(about, set()).update(around)
+    for name, about_it in _linked(connection, stored).items():
+        signals.setdefault(name, set()).update(about_it)
+    households = {
+        row.signal_id: row.household_id for row in connection.execute(select(signal.c.signal_id, signal.c.household_id))
+    }
+    for name, about_it in signals.items():
+        for one in about_it:
+            uses[name].last = max(uses[name].last, last_of.get(one, uses[name].last))
+            uses[name].touched |= touched.get(one, set()) | {("signal", one)}
+            uses[name].touched |= {("household", households[one])} if one in households else set()
+    return uses
+
+
+def _records(connection: Connection) -> Iterator[dict[str, Any]]:
+    for row in chain.rows(connection):
+        yield json.loads(row.body)
+
+
+def _named(said: dict[str, Any]) -> set[str]:
+    """The hashes of documents that a record names."""
+    return {one for one in said["documents"].values() if isinstance(one, str)}
+
+
+def _linked(connection: Connection, stored: dict[str, datetime]) -> dict[str, set[str]]:
+    """Documents that the tables of signals and drafts hold, with their signals."""
+    found: dict[str, set[str]] = {}
+    columns = ("package_hash", "brief_hash", "preflight_hash", "ticket_hash")
+    for row in connection.execute(select(signal.c.signal_id, *(signal.c[name] for name in columns))):
+        for name in row[1:]:
+            if name in stored:
+                found.setdefault(name, set()).add(row.signal_id)
+    for row in connection.execute(select(draft.c.signal_id, draft.c.drafted_hash, draft.c.current_hash)):
+        for name in row[1:]:
+            if name in stored:
+                found.setdefault(name, set()).add(row.signal_id)
+    return found
+
+
+def _open(connection: Connection) -> frozenset[str]:
+    closed = [str(state) for state in CLOSED]
+    rows = connection.execute(select(signal.c.signal_id).where(signal.c.state.not_in(closed)))
+    return frozenset(row.signal_id for row in rows)
+
+
+def _kept_by(use: _Use, held: frozenset[tuple[str, str]], open_signals: frozenset[str]) -> str | None:
+    if ("everything", "*") in held:
+        return "hold on everything"
+    for kind, name in sorted(use.touched & held):
+        return f"hold on {kind} {name}"
+    for kind, name in sorted(use.touched):
+        if kind == "signal" and name in open_signals:
+            return f"signal {name}, which is not closed"
+    return None
+
+
+def _dispose(unit: Unit, actor: Actor, command: Dispose) -> Done:
+    if not 0 < len(command.hashes) <= AT_ONCE:
+        raise DecisionError(f"name from 1 to {AT_ONCE:,} documents; the rest waits for the next command")
+    rows = _stored(unit.connection, command.hashes)
+    ready = {one.hash: one for one in _judged(unit.connection, unit.now, command.schedule, rows)}
+    for name in command.hashes:
+        one = ready.get(name)
+        if one is None:
+            raise DecisionError(
+                f"document {name[:12]} is not due, or is gone already; read the list of what is due anew"
+            )
+        if one.kept_by:
+            raise DecisionError(f"document {name[:12]} stays: {one.kept_by}")
+    unit.connection.execute(
+        update(document).where(document.c.hash.in_(command.hashes)).values(body=None, disposed_at=unit.now)
+    )
+    names = sorted(command.hashes)
+    said = {
+        "schedule": command.schedule.version,
+        "count": len(names),
+        "years": {one.name: one.years for one in map(command.schedule.of, sorted({row.kind for row in rows}))},
+        "disposed": {name: command.schedule.of(ready[name].kind).name for name in names},
+    }
+    return Done(
+        "document", names[0], state="disposed", details=said, messages=(("audit.disposed", {"count": len(names)}),)
+    )
+
+
+HANDLERS: Handlers = {Dispose: _dispose}
