@@ -189,18 +189,19 @@ class House:
     def browser(self, who: str) -> Browser:
         """Return a browser that is signed in as a person."""
         browser = self.visitor()
-        token = f"a session of {who}"
+        self.keys += 1
+        token = f"session {self.keys} of {who}"
         now = self.clock()
         with self.store.engine.begin() as connection:
             row = {
                 "token_hash": sha256(token.encode()).hexdigest(),
-                "form_token": f"form-token-of-{who}".ljust(43, "-"),
+                "form_token": f"form-token-{self.keys}-of-{who}".ljust(43, "-"),
             }
             ends = now + timedelta(hours=10)
             connection.execute(
                 insert(desk_session), {"person_id": who, "created_at": now, "seen_at": now, "ends_at": ends, **row}
             )
-        browser.client.cookies.set("desk-session", token)
+        browser.keep("session", token)
         return browser
 
 
@@ -210,6 +211,14 @@ class Browser:
 
     client: TestClient
     last: Any = None
+
+    def keep(self, name: str, value: str) -> None:
+        """Put a cookie of the desk into the browser."""
+        self.client.cookies.set(f"desk-{name}", value, domain="localhost.local", path="/")
+
+    def kept(self, name: str) -> str | None:
+        """Return a cookie of the desk."""
+        return self.client.cookies.get(f"desk-{name}")
 
     def get(self, path: str, **more: Any) -> Any:
         """Open a page."""

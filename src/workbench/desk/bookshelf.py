@@ -29,7 +29,7 @@ _LONGEST_TEXT = 120
 
 @dataclass(frozen=True)
 class ShelvedBook:
-    """One rendered book, as its run tells it; `record` is the hash of the book of record. "" where the run does not say."""
+    """One rendered book, as its run tells it; `record` is the hash of the book of record. "" means not said."""
 
     name: str
     title: str

@@ -69,6 +69,10 @@ def add_handlers(app: FastAPI) -> None:
                 "You are signed out",
                 "Your session has ended, so nothing was done. Sign in, then repeat it.",
             )
+        if error.rule == "throttled":
+            answered = page(request, 429, "Too many attempts", _sentence(error))
+            answered.headers["retry-after"] = "300"
+            return answered
         return page(request, 403, REFUSALS.get(error.rule, "Not allowed"), _sentence(error))
 
     def stale(request: Request, error: StaleError) -> Response:

@@ -42,6 +42,7 @@ class Visit:
     actor: Actor
     acting_name: str | None
     may_act_for: tuple[tuple[str, str], ...]
+    glass_until: datetime | None
     form: Form
 
     @property
@@ -60,6 +61,11 @@ class Visit:
     def now(self) -> datetime:
         """The store's clock."""
         return self.store.clock()
+
+    @property
+    def own(self) -> Who:
+        """This person in their own name, whoever they act for."""
+        return Who(self.session.person_id)
 
     def reading(self) -> AbstractContextManager[Connection]:
         """Open one consistent, read-only view of the database."""
@@ -139,12 +145,14 @@ def _signed_in(request: Request, form: Posted) -> Visit:
     if request.method == "POST" and not sessions_web.same(form.get(TOKEN), session.form_token):
         raise FormError("This form does not belong to your present session. Please open the page again.", TOKEN)
     acting = sessions_web.acting_for(request, session, settings)
-    visit = sessions_web.identify(store, session, acting)
-    if request.method == "POST" and form.get(ACTING) != (visit.who.on_behalf_of or ""):
+    found = sessions_web.identify(store, session, acting)
+    visit = Visit(
+        request, session, found.who, found.actor, found.acting_name, found.may_act_for, found.glass_until, form
+    )
+    request.state.visit = visit
+    if request.method == "POST" and form.get(ACTING) != (found.who.on_behalf_of or ""):
         raise StaleError("since this page was shown you have changed on whose behalf you act; look at it again")
-    built = Visit(request, session, visit.who, visit.actor, visit.acting_name, visit.may_act_for, form)
-    request.state.visit = built
-    return built
+    return visit
 
 
 SignedIn = Annotated[Visit, Depends(_signed_in)]
