@@ -35,6 +35,7 @@ CHAPTERS: Mapping[str, Chapter] = {
         Chapter("policy_lab", "policy_lab.ipynb", "Policy laboratory"),
         Chapter("policy_training", "policy_training.ipynb", "Policy training"),
         Chapter("policy_card", "policy_card.ipynb", "Policy card"),
+        Chapter("decisions_monthly", "decisions_monthly.ipynb", "Decisions of the month"),
     )
 }
 

@@ -115,7 +115,7 @@ def _signal(draw: np.random.Generator, number: int, until: date) -> dict[str, An
     age = (until - born).days / _DAYS
     hour = float(draw.uniform(13.0, 20.0))
     waits = draw.gamma(2.0, (5.0 + 8.0 * age, 3.0, 1.0)) + 0.1
-    moments = [_moment(born, hour + float(wait)) for wait in np.cumsum(waits)]
+    moments = sorted(_moment(born, hour + float(wait)) for wait in np.cumsum(waits))
     end = str(draw.choice(list(_ENDS), p=list(_ENDS.values())))
     end = "open" if moments[2].date() >= until else end
     reached = {"released": 3, "rejected": 1}.get(end, 0)
