@@ -13,6 +13,7 @@ from workbench.compliance.checks import (
     turnover,
     wash_sale,
 )
+from workbench.compliance.checks.conduct import CONDUCT
 from workbench.compliance.firm_view import LEVELS
 
 _HELD = ("accounts", "positions", "prices", "securities")
@@ -53,6 +54,7 @@ CHECKS: dict[str, Check] = {
     "wash_sale": Check(wash_sale.wash_sale, _WASH, {"tolerance": AMOUNT}),
     "wash_purchase": Check(wash_sale.wash_purchase, _WASH, {"tolerance": AMOUNT}),
     "turnover": Check(turnover.turnover, (*_HELD, "transactions"), {"months": COUNT, "limit": FRACTION}),
+    **CONDUCT,
 }
 
 __all__ = ["CHECKS"]

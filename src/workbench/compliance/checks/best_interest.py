@@ -42,9 +42,9 @@ def cheaper_alternative(context: Context, rule: Rule) -> Outcome:
             return f"No priced security that is identical to {name} has a lower expense ratio."
         amount = float(orders.shares[rows[row]] * orders.price[rows[row]])
         return (
-            f"{name} costs {_points(expense[security[row]])} a year and {view.security_ids[instead[row]]}, identical to it "
-            f"by the firm's list, {_points(expense[instead[row]])}: {dollars(extra[row] * amount)} a year more on "
-            f"{dollars(amount)} bought in {context.account_name(int(rows[row]))}."
+            f"{name} costs {_points(expense[security[row]])} a year and {view.security_ids[instead[row]]}, identical "
+            f"to it by the firm's list, {_points(expense[instead[row]])}: {dollars(extra[row] * amount)} a year more "
+            f"on {dollars(amount)} bought in {context.account_name(int(rows[row]))}."
         )
 
     return judge(

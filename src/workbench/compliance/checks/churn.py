@@ -12,7 +12,7 @@ import numpy as np
 
 from workbench.compliance.checks.series import TradedAccounts, history, traded_accounts
 from workbench.compliance.context import Context
-from workbench.compliance.exposures import share
+from workbench.compliance.exposures import share, sums
 from workbench.compliance.judgement import judge
 from workbench.compliance.outcome import Outcome
 from workbench.compliance.rule import Rule
@@ -38,7 +38,8 @@ def turnover(context: Context, rule: Rule) -> Outcome:
             return _no_value(context, rows, row)
         return (
             f"{_name(context, rows, row)} would have bought {ratio[row]:.2f} times its value in twelve months, "
-            f"{dollars(float(past[row]))} before and {dollars(float(rows.bought[row]))} now; the limit is {limit[row]:g}."
+            f"{dollars(float(past[row]))} before and {dollars(float(rows.bought[row]))} now; "
+            f"the limit is {limit[row]:g}."
         )
 
     return judge(
@@ -109,7 +110,7 @@ def in_and_out(context: Context, rule: Rule) -> Outcome:
     for sold in (False, True):
         done = lately & (past.sold == sold)
         key, place = np.unique(past.account[done] * n_securities + past.security[done], return_inverse=True)
-        amount = np.bincount(place, weights=past.amount[done], minlength=len(key))
+        amount = sums(place, past.amount[done], len(key))
         latest = np.full(len(key), np.datetime64("1900-01-01", "D"))
         np.maximum.at(latest, place, past.day[done])
         at = np.searchsorted(key, pair)
@@ -120,7 +121,7 @@ def in_and_out(context: Context, rule: Rule) -> Outcome:
     whose = np.searchsorted(
         rows.proposal * n_accounts + rows.account, orders.proposal[trades] * n_accounts + context.account[trades]
     )
-    fraction = share(np.bincount(whose, weights=both, minlength=len(rows.account)), rows.value)
+    fraction = share(sums(whose, both, len(rows.account)), rows.value)
     limit = float(rule.parameters["most"])
 
     def reason(row: int) -> str:

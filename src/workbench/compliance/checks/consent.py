@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from workbench.compliance.context import Context
+from workbench.compliance.exposures import sums
 from workbench.compliance.judgement import judge
 from workbench.compliance.outcome import Outcome
 from workbench.compliance.rule import Rule
@@ -17,7 +18,7 @@ def consent(context: Context, rule: Rule) -> Outcome:
     rows = np.flatnonzero(context.known)
     n_accounts = max(len(view.account_household), 1)
     key, place = np.unique(orders.proposal[rows] * n_accounts + context.account[rows], return_inverse=True)
-    traded = np.bincount(place, weights=np.abs(orders.shares[rows] * orders.price[rows]), minlength=len(key))
+    traded = sums(place, np.abs(orders.shares[rows] * orders.price[rows]), len(key))
     whose, account = np.divmod(key, n_accounts)
     asked = ~view.accounts["discretionary"].to_numpy(bool)[account]
     whose, account, traded = whose[asked], account[asked], traded[asked]
@@ -32,7 +33,8 @@ def consent(context: Context, rule: Rule) -> Outcome:
                 f"{amount} would be traded in {name}, which is not discretionary, and no consent of its client is on "
                 "record; ask the client and record where the answer is written down."
             )
-        return f"{amount} would be traded in {name}, which is not discretionary; the client agreed ({quoted(source[row])})."
+        agreed = quoted(source[row])
+        return f"{amount} would be traded in {name}, which is not discretionary; the client agreed ({agreed})."
 
     return judge(
         rule, len(context), whose, value=np.where(missing, traded, 0.0), limit=0.0, fails=missing,

@@ -5,7 +5,7 @@ A directive is a row of `restrictions` with a key that says what is asked and a 
     min:asset_class:Bonds      at least this fraction of the account's (or household's) value in it
     max:sector:Energy          at most; any level: security, issuer, sector, asset_class, region, kind
     min_income                 dividends and interest of a year, as a fraction of the value
-    min_liquidity:5            fraction of the value that can be sold within 5 trading days (without :5, the rule's days)
+    min_liquidity:5            fraction that can be sold within 5 trading days (without :5, the rule's days)
     Raise 40,000 in cash by 2023-02-15      the value repeats the dollars; `expires_on` may repeat the day
 
 What cannot be read is not guessed at: the finding quotes it, and a person writes it anew.
@@ -24,7 +24,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from workbench.compliance.context import Context, matched
-from workbench.compliance.exposures import share
+from workbench.compliance.exposures import share, sums
 from workbench.compliance.firm_view import LEVELS
 from workbench.compliance.judgement import judge
 from workbench.compliance.outcome import Outcome
@@ -137,7 +137,8 @@ def cash(context: Context, rule: Rule) -> Outcome:
     """Cash after the trades against a directive's dollars; due later than `days` from now, it only warns."""
     rows, found = _of_form(context, "cash")
     value = np.array([one.value for one in found], np.float64)
-    left = np.array([(one.due - context.view.as_of.item()).days if one.due else 0 for one in found], np.int64)
+    today = pd.Timestamp(context.view.as_of).date()
+    left = np.array([(one.due - today).days if one.due else 0 for one in found], np.int64)
     at_hand = context.view.cash
     after, before, _, _ = _sums(context, rows, lambda at, security, amount: np.where(security == at_hand, amount, 0.0))
 
@@ -191,8 +192,8 @@ def _judged(
         facts, one = rows.iloc[row], found[row]
         if np.isnan(value[row]):
             return (
-                f"Directive {facts['restriction_id']} of {_scope(context, facts)} cannot be measured: a price, a dividend "
-                "or an average volume is missing among the holdings, or they are worth nothing."
+                f"Directive {facts['restriction_id']} of {_scope(context, facts)} cannot be measured: a price, a "
+                "dividend or an average volume is missing among the holdings, or they are worth nothing."
             )
         figure, bound = percents(float(value[row]), float(limit[row]))
         return sentence.format(
@@ -225,11 +226,11 @@ def _sums(
     row, security = np.divmod(key, n_securities)
 
     def summed(amount: Floats) -> tuple[Floats, Floats]:
-        dollars_held = np.bincount(group, weights=amount[place], minlength=len(key))
+        dollars_held = sums(group, amount[place], len(key))
         counted_ = np.where(dollars_held == 0.0, 0.0, part(row, security, dollars_held))
         return (
-            np.bincount(row, weights=counted_, minlength=len(rows)),
-            np.bincount(row, weights=dollars_held, minlength=len(rows)),
+            sums(row, counted_, len(rows)),
+            sums(row, dollars_held, len(rows)),
         )
 
     (after, total_after), (before, total_before) = summed(held.after), summed(held.before)

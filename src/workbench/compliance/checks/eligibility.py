@@ -118,7 +118,7 @@ def investment_changes(context: Context, rule: Rule) -> Outcome:
     rows = rows[registration[context.account[rows]]]
     n_accounts = max(len(view.account_household), 1)
     whose, account = np.divmod(np.unique(orders.proposal[rows] * n_accounts + context.account[rows]), n_accounts)
-    year = np.datetime64(view.as_of, "Y").astype("datetime64[D]")
+    year = view.as_of.astype("datetime64[Y]").astype("datetime64[D]")
     made = history(view).occasions(year, sides=("sell",))[account]
     most = float(rule.parameters["most"])
 

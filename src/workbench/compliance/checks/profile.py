@@ -91,7 +91,7 @@ def sustainability(context: Context, rule: Rule) -> Outcome:
     def reason(row: int) -> str:
         if np.isnan(limit[row]):
             said = "none on file" if pd.isna(stated[row]) else quoted(stated[row])
-            return f"The sustainability preference ({said}) is not one that the rule knows; correct the profile or the rule."
+            return f"The sustainability preference ({said}) is not one that rule {rule.rule_id} knows; correct either."
         on_file = counted(count[row], "screen is", "screens are")
         return f"The sustainability preference is {quoted(stated[row])}, and {on_file} on file."
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.compliance.context import Context
+from workbench.compliance.exposures import sums
 from workbench.compliance.firm_view import FirmView
 
 Ints = NDArray[np.int64]
@@ -23,7 +24,8 @@ DECIDED = ("rebalance", "manual")
 class History:
     """The year's trades decided by the firm, one row each: account, security, day, whether sold, and dollars.
 
-    `fees` (A,) are the dollars charged to each account in the last 365 days, `spread` (A,) half-spread on what it traded.
+    `fees` (A,) are the dollars charged to each account in the last 365 days, `spread` (A,) the half-spread on what it
+    traded.
     """
 
     n_accounts: int
@@ -39,7 +41,7 @@ class History:
     def bought(self, since: np.datetime64) -> Floats:
         """(A,) dollars bought after a day."""
         rows = ~self.sold & (self.day > since)
-        return np.bincount(self.account[rows], weights=self.amount[rows], minlength=self.n_accounts)
+        return sums(self.account[rows], self.amount[rows], self.n_accounts)
 
     def occasions(self, since: np.datetime64, sides: Sequence[str] = ("buy", "sell")) -> Floats:
         """(A,) days from `since` on, that one included, on which an account traded."""
@@ -74,8 +76,8 @@ def history(view: FirmView) -> History:
         day=day[decided],
         sold=(rows["kind"] == "sell").to_numpy(bool)[decided],
         amount=amount[decided],
-        fees=np.bincount(account[charged], weights=amount[charged], minlength=n_accounts),
-        spread=np.bincount(account[decided], weights=amount[decided] * half_spread[security], minlength=n_accounts),
+        fees=sums(account[charged], amount[charged], n_accounts),
+        spread=sums(account[decided], amount[decided] * half_spread[security], n_accounts),
     )
 
 
@@ -105,7 +107,7 @@ def traded_accounts(context: Context) -> TradedAccounts:
     return TradedAccounts(
         proposal=whose,
         account=account,
-        value=np.bincount(at[mine], weights=held.before[mine], minlength=len(key)),
-        bought=np.bincount(place, weights=np.where(orders.sell[rows], 0.0, amount), minlength=len(key)),
-        cost=np.bincount(place, weights=cost, minlength=len(key)),
+        value=sums(at[mine], held.before[mine], len(key)),
+        bought=sums(place, np.where(orders.sell[rows], 0.0, amount), len(key)),
+        cost=sums(place, cost, len(key)),
     )

@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from workbench.compliance.context import Context
-from workbench.compliance.exposures import share
+from workbench.compliance.exposures import share, sums
 from workbench.compliance.judgement import judge
 from workbench.compliance.outcome import Outcome
 from workbench.compliance.rule import Rule
@@ -76,7 +76,7 @@ def illiquid_share(context: Context, rule: Rule) -> Outcome:
 
     def stuck(amount: Floats) -> Floats:
         left = np.where(amount == 0.0, 0.0, np.maximum(amount - sold, 0.0))
-        return np.bincount(held.proposal, weights=left, minlength=len(context))
+        return sums(held.proposal, left, len(context))
 
     after, before = share(stuck(held.after), context.value_after), share(stuck(held.before), context.value_before)
     need = context.profile("liquidity_need")
@@ -159,7 +159,7 @@ def _class_share(context: Context, shares: Mapping[str, float], missing: float =
 
     def summed(amount: Floats, value: Floats) -> Floats:
         parts = np.where(amount == 0.0, 0.0, amount * factor[held.key])
-        return share(np.bincount(held.proposal, weights=parts, minlength=len(context)), value)
+        return share(sums(held.proposal, parts, len(context)), value)
 
     return summed(held.after, context.value_after), summed(held.before, context.value_before)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from workbench.compliance.context import Context
+from workbench.compliance.exposures import sums
 from workbench.compliance.judgement import judge
 from workbench.compliance.outcome import Outcome
 from workbench.compliance.rule import Rule
@@ -23,8 +24,8 @@ def switch_cost(context: Context, rule: Rule) -> Outcome:
     buys = np.bincount(orders.proposal[~orders.sell], minlength=n) > 0
     rows = np.flatnonzero(sells & buys)
     fee = np.where(context.account >= 0, context.view.account_fee[context.account], 0.0)
-    fees = np.bincount(orders.proposal, weights=np.nan_to_num(fee), minlength=n)[rows]
-    trading = np.bincount(orders.proposal, weights=orders.trade_cost, minlength=n)[rows]
+    fees = sums(orders.proposal, np.nan_to_num(fee), n)[rows]
+    trading = sums(orders.proposal, orders.trade_cost, n)[rows]
     tax = orders.tax[rows]
     cost = tax + trading + fees
     horizon = context.profile("horizon_years").to_numpy(np.float64, na_value=np.nan)[rows]
@@ -38,9 +39,10 @@ def switch_cost(context: Context, rule: Rule) -> Outcome:
         taxed = (
             f"saves {dollars(-float(tax[row]))} of tax" if tax[row] < 0 else f"costs {dollars(float(tax[row]))} of tax"
         )
+        tickets, in_all = dollars(float(trading[row] + fees[row])), dollars(float(cost[row]))
         sentence = (
-            f"The switch {taxed} and {dollars(float(trading[row] + fees[row]))} of trading, {dollars(float(cost[row]))} in "
-            f"all; its stated benefit over {years[row]:g} years is {dollars(float(benefit[row]))}"
+            f"The switch {taxed} and {tickets} of trading, {in_all} in all; its stated benefit "
+            f"over {years[row]:g} years is {dollars(float(benefit[row]))}"
         )
         return f"{sentence}. Cash has to be raised in any case." if must[row] else f"{sentence}."
 
