@@ -32,8 +32,8 @@ def programs() -> Path | None:
 def server(*, durable: bool = False) -> Iterator[str]:
     """Start a server and yield the URL of its database `postgres`; stop and remove it at the end.
 
-    `durable` lets every commit reach the disk, as in use. The server is a child of this process and ends with it. Raises
-    `RuntimeError` where it is not installed or does not start.
+    `durable` lets every commit reach the disk, as in use. The server is a child of this process and ends with it.
+    Raises `RuntimeError` where it is not installed or does not start.
     """
     where = programs()
     if where is None:

@@ -8,9 +8,10 @@ from sqlalchemy import insert
 
 from workbench.governance import access, signals
 from workbench.governance.access import Actor
-from workbench.governance.commands import Approve
+from workbench.governance.commands import Approve, Reject, Return
 from workbench.governance.handlers_of import Handlers
 from workbench.governance.life_cycle import valid_approvals
+from workbench.governance.submission import closed_or_returned
 from workbench.governance.tables import approval
 from workbench.governance.unit import Done, Unit
 
@@ -47,4 +48,14 @@ def approve(unit: Unit, actor: Actor, command: Approve) -> Done:
     return signals.done(found, changed, reason=command.note, details={"approvals": len(passed) + 1, "through": through})
 
 
-HANDLERS: Handlers = {Approve: approve}
+def send_back(unit: Unit, actor: Actor, command: Return) -> Done:
+    """Send a signal back to be changed; approvals given to it end."""
+    return closed_or_returned(unit, actor, command, "returned")
+
+
+def reject(unit: Unit, actor: Actor, command: Reject) -> Done:
+    """Close a signal without trading."""
+    return closed_or_returned(unit, actor, command, "rejected")
+
+
+HANDLERS: Handlers = {Approve: approve, Reject: reject, Return: send_back}

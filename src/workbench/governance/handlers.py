@@ -10,8 +10,8 @@ from workbench.governance.handlers_of import Handler, Handlers
 
 #: Modules with a HANDLERS of their own.
 MODULES = (
-    "submission", "approvals", "release", "people", "delegations", "break_glass", "measures.handlers",
-    "audit.keeper", "audit.holds", "audit.retention", "audit.export",
+    "approvals", "audit.export", "audit.holds", "audit.keeper", "audit.retention", "break_glass", "control_changes",
+    "delegations", "drafts", "expiry", "inputs", "measures.handlers", "people", "release", "rollout", "submission",
 )  # fmt: skip
 
 _known: Handlers = {}
@@ -20,7 +20,7 @@ _known: Handlers = {}
 def handler(kind: type[Command]) -> Handler:
     """Return what carries out a kind of command. Raises `DecisionError` for one that nothing does."""
     if not _known:
-        for name in MODULES:
+        for name in MODULES:  # imported when first asked for: most of these modules import the store
             _known.update(import_module(f"workbench.governance.{name}").HANDLERS)
     if kind not in _known:
         raise DecisionError(f"nothing here carries out {kind.__name__}; it is not a command of this version")

@@ -19,7 +19,7 @@ from workbench.governance.states import MODES_FOR, TRANSITIONS, Action, Mode, St
 FORWARD = frozenset(
     {
         Action.CHECK, Action.REVISE, Action.CONSENT, Action.OVERRIDE, Action.SUBMIT, Action.APPROVE, Action.RELEASE,
-        Action.EDIT_DRAFT,
+        Action.DRAFT, Action.EDIT_DRAFT,
     }
 )  # fmt: skip
 #: Acts that stand on the inputs the signal was checked on.
@@ -91,6 +91,8 @@ def decide(standing: Standing, act: Act, controls: Controls, now: datetime) -> S
         raise DecisionError(f"a signal that is {_said(standing.state)} cannot be {_PARTICIPLES[act.action]}")
     if act.action in FORWARD and now >= standing.expires_at:
         raise DecisionError(f"the signal expired on {standing.expires_at:%Y-%m-%d %H:%M} UTC; propose anew")
+    if act.action is Action.EXPIRE and now < standing.expires_at:
+        raise DecisionError(f"the signal holds until {standing.expires_at:%Y-%m-%d %H:%M} UTC; reject it instead")
     if act.action in MODES_FOR and standing.mode not in MODES_FOR[act.action]:
         raise DecisionError(
             f"in mode {standing.mode} no signal is {_PARTICIPLES[act.action]}; the rollout mode has to change first"
@@ -196,5 +198,6 @@ _PARTICIPLES = {
     Action.SUPERSEDE: "superseded",
     Action.VOID: "voided",
     Action.LAPSE: "sent back for approval",
+    Action.DRAFT: "given a draft",
     Action.EDIT_DRAFT: "edited",
 }

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
 
+from workbench.errors import ParameterError
 from workbench.governance.access import Actor
 from workbench.governance.audit.record import Entry
 from workbench.governance.commands import Command, SignalCommand
@@ -74,6 +75,12 @@ def consequence(
         documents=what.documents,
         details=what.details,
     )
+
+
+def require_reason(text: str, name: str = "reason") -> None:
+    """Refuse an act that has to be explained and is not. Raises `ParameterError`."""
+    if not text.strip():
+        raise ParameterError(f"{name} is empty; say why, so that whoever comes later understands it", name)
 
 
 def change(unit: Unit, found: Signal, state: State, **values: Any) -> dict[str, Any]:

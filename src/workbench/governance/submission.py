@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy import Row, bindparam, delete, insert, select, update
 
 from workbench.canonical import canonical
 from workbench.errors import DecisionError, StaleError
 from workbench.governance import signals, standing
 from workbench.governance.access import Actor
 from workbench.governance.audit.record import Entry
-from workbench.governance.commands import Check, Create, Submit
+from workbench.governance.commands import (
+    Check,
+    Consent,
+    Create,
+    Override,
+    Reject,
+    Return,
+    Revise,
+    Submit,
+    Withdraw,
+)  # fmt: skip
 from workbench.governance.handlers_of import Handlers
 from workbench.governance.states import OPEN, Action, Mode, State
-from workbench.governance.tables import finding, household_inputs, signal
+from workbench.governance.tables import consent, finding, household_inputs, signal
 from workbench.governance.unit import Done, Unit, identifier
 
 _OPEN = select(signal.c.signal_id, signal.c.package_hash).where(
@@ -26,6 +39,12 @@ _SEEN = insert(household_inputs)
 _SIGNAL = insert(signal)
 _NO_FINDINGS = delete(finding).where(finding.c.signal_id == bindparam("of"))
 _FINDING = insert(finding)
+_FINDINGS_OF = select(finding).where(finding.c.signal_id == bindparam("of"))
+_OVERRIDE = update(finding).where(finding.c.signal_id == bindparam("of"), finding.c.rule_id == bindparam("rule"))
+_NO_CONSENT = delete(consent).where(
+    consent.c.signal_id == bindparam("of"), consent.c.account_id == bindparam("account")
+)
+_CONSENT = insert(consent)
 #: From good to bad.
 VERDICTS = ("pass", "warn", "block", "not_assessable")
 
@@ -181,4 +200,127 @@ def submit(unit: Unit, actor: Actor, command: Submit) -> Done:
     return signals.done(found, changed, reason=command.note)
 
 
-HANDLERS: Handlers = {Create: create, Check: check, Submit: submit}
+def withdraw(unit: Unit, actor: Actor, command: Withdraw) -> Done:
+    """Take one's own submission back; approvals given to it end."""
+    return closed_or_returned(unit, actor, command, "withdrawn")
+
+
+def revise(unit: Unit, actor: Actor, command: Revise) -> Done:
+    """Replace the package by an edited one, to be checked anew; its editor is a maker from then on."""
+    signals.require_reason(command.reason)
+    found, state = signals.judged(unit, actor, command)
+    package = unit.keep(command.package)
+    if package == found.row.package_hash:
+        raise DecisionError("the revised package is the one that is there; change something, or submit it as it is")
+    values = {
+        "package_hash": package,
+        "brief_hash": None if command.brief is None else unit.keep(command.brief),
+        **asdict(command.summary),
+        **unchecked(unit, found),
+    }
+    signals.add_makers(unit, actor, found.signal_id, command.action)
+    signals.note_decision(unit, actor, found, command, before_hash=found.row.package_hash, after_hash=package)
+    sheet = signals.sheet(unit, found, found.standing.mode, **values, overrides=[])
+    changed = signals.change(unit, found, state, **values, sheet_hash=sheet)
+    return signals.done(found, changed, reason=command.reason, details={"reason_code": command.reason_code})
+
+
+def agree(unit: Unit, actor: Actor, command: Consent) -> Done:
+    """Note a client's consent to the trades of one account; the signal has to be checked with it."""
+    signals.require_reason(command.source_document, "source_document")
+    found, state = signals.judged(unit, actor, command)
+    if command.account_id not in json.loads(found.row.accounts):
+        raise DecisionError(f"account {command.account_id[:40]!r} is not of this signal; name one of its accounts")
+    row = {"signal_id": found.signal_id, "account_id": command.account_id, "package_hash": found.row.package_hash}
+    unit.connection.execute(_NO_CONSENT, {"of": found.signal_id, "account": command.account_id})
+    unit.connection.execute(
+        _CONSENT,
+        {
+            **row,
+            "source_document": command.source_document,
+            "recorded_by": actor.person_id,
+            "recorded_at": unit.now,
+        },
+    )
+    signals.add_makers(unit, actor, found.signal_id, command.action)
+    values = unchecked(unit, found)
+    sheet = signals.sheet(unit, found, found.standing.mode, **values, overrides=[])
+    changed = signals.change(unit, found, state, **values, sheet_hash=sheet)
+    return signals.done(found, changed, details={"account_id": command.account_id})
+
+
+def override(unit: Unit, actor: Actor, command: Override) -> Done:
+    """Let one finding stand, for a reason: only of a rule that says so, and two people have to approve then."""
+    signals.require_reason(command.reason)
+    found, state = signals.judged(unit, actor, command)
+    rows = unit.connection.execute(_FINDINGS_OF, {"of": found.signal_id}).all()
+    _may_stand(rows, command)
+    unit.connection.execute(
+        _OVERRIDE,
+        {
+            "of": found.signal_id,
+            "rule": command.rule_id,
+            "overridden_by": actor.person_id,
+            "overridden_for": actor.on_behalf_of,
+            "overridden_at": unit.now,
+            "override_reason": command.reason,
+        },
+    )
+    over = [(row.rule_id, row.rule_version) for row in rows if row.overridden_by or row.rule_id == command.rule_id]
+    left = [
+        "warn" if row.verdict != "pass" and (row.rule_id, row.rule_version) in over else row.verdict for row in rows
+    ]
+    signals.note_decision(unit, actor, found, command, rule_id=command.rule_id)
+    sheet = signals.sheet(unit, found, found.standing.mode, overrides=over)
+    changed = signals.change(unit, found, state, verdict=max(left, key=VERDICTS.index), sheet_hash=sheet)
+    return signals.done(
+        found,
+        changed,
+        reason=command.reason,
+        details={"rule_id": command.rule_id, "rule_version": command.rule_version},
+    )
+
+
+def _may_stand(rows: Sequence[Row[Any]], command: Override) -> None:
+    named = [row for row in rows if row.rule_id == command.rule_id]
+    if not named:
+        raise DecisionError(f"the pre-flight has no finding of rule {command.rule_id[:40]!r}; look at it anew")
+    (row,) = named
+    if row.rule_version != command.rule_version:
+        raise StaleError(f"the finding is of version {row.rule_version} of the rule; look at it anew, then decide")
+    if row.verdict == "pass":
+        raise DecisionError("the rule passed; there is nothing to override")
+    if not row.overridable:
+        raise DecisionError("this rule does not allow an override; revise or reject the signal")
+    if row.overridden_by is not None:
+        raise DecisionError("the finding was overridden already")
+
+
+def unchecked(unit: Unit, found: standing.Signal) -> dict[str, Any]:
+    """Take a signal's pre-flight away, with its findings; return the columns that are empty then."""
+    unit.connection.execute(_NO_FINDINGS, {"of": found.signal_id})
+    return {"preflight_hash": None, "rules_hash": None, "verdict": None}
+
+
+def closed_or_returned(unit: Unit, actor: Actor, command: Withdraw | Return | Reject, why: str) -> Done:
+    """Carry out what ends a submission: its approvals end, its reason is kept."""
+    signals.require_reason(command.reason)
+    found, state = signals.judged(unit, actor, command)
+    ended = signals.void_approvals(unit, found, why)
+    signals.note_decision(unit, actor, found, command)
+    changed = signals.change(unit, found, state)
+    details: dict[str, Any] = {"approvals_ended": ended}
+    if isinstance(command, Return | Reject):
+        details["reason_code"] = command.reason_code
+    return signals.done(found, changed, reason=command.reason, details=details)
+
+
+HANDLERS: Handlers = {
+    Check: check,
+    Consent: agree,
+    Create: create,
+    Override: override,
+    Revise: revise,
+    Submit: submit,
+    Withdraw: withdraw,
+}
