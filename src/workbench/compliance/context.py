@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from workbench.compliance import exposures
-from workbench.compliance.exposures import Exposure, Positions
+from workbench.compliance.exposures import Exposure, Positions, sums
 from workbench.compliance.firm_view import LEVELS, FirmView
 from workbench.compliance.orders import Orders
 from workbench.compliance.sales import Sales, sales
@@ -43,17 +44,17 @@ class Context:
     @cached_property
     def household(self) -> Ints:
         """(n,) household of each proposal."""
-        return _mapped(self.orders.household_names, self.orders.household, self.view.household_ids)
+        return _mapped(self.view, "household", self.orders.household_names, self.orders.household)
 
     @cached_property
     def account(self) -> Ints:
         """(T,) account of each trade."""
-        return _mapped(self.orders.account_names, self.orders.account, self.view.account_ids)
+        return _mapped(self.view, "account", self.orders.account_names, self.orders.account)
 
     @cached_property
     def security(self) -> Ints:
         """(T,) security of each trade."""
-        return _mapped(self.orders.security_names, self.orders.security, self.view.security_ids)
+        return _mapped(self.view, "security", self.orders.security_names, self.orders.security)
 
     def account_name(self, trade: int) -> str:
         """The account of a trade, as the proposal names it; so are the next two."""
@@ -89,12 +90,12 @@ class Context:
     @cached_property
     def need_account(self) -> Ints:
         """(C,) account of each cash need."""
-        return _mapped(self.orders.account_names, self.orders.need_account, self.view.account_ids)
+        return _mapped(self.view, "account", self.orders.account_names, self.orders.need_account)
 
     @cached_property
     def state_account(self) -> Ints:
         """(A,) account of each state that the proposals claim."""
-        return _mapped(self.orders.account_names, self.orders.state_account, self.view.account_ids)
+        return _mapped(self.view, "account", self.orders.account_names, self.orders.state_account)
 
     @cached_property
     def sales(self) -> Sales:
@@ -147,26 +148,25 @@ class Context:
     @cached_property
     def value_before(self) -> Floats:
         """(n,) dollars of the household; NaN where something it holds has no price."""
-        return np.bincount(self.positions.proposal, weights=self.positions.before, minlength=len(self))
+        return sums(self.positions.proposal, self.positions.before, len(self))
 
     @cached_property
     def value_after(self) -> Floats:
         """(n,) as `value_before`, after the trades."""
-        return np.bincount(self.positions.proposal, weights=self.positions.after, minlength=len(self))
+        return sums(self.positions.proposal, self.positions.after, len(self))
 
     @cached_property
     def traded(self) -> Floats:
         """(n,) dollars bought plus dollars sold, at the proposal's prices."""
         amount = np.where(self.known, np.abs(self.orders.shares * self.orders.price), 0.0)
-        return np.bincount(self.orders.proposal, weights=amount, minlength=len(self))
+        return sums(self.orders.proposal, amount, len(self))
 
     @cached_property
     def bought_and_sold(self) -> tuple[Floats, Floats]:
         """(n,) dollars bought and dollars sold by the proposal."""
         amount = np.where(self.known, np.abs(self.orders.shares * self.orders.price), 0.0)
         bought, sold = (
-            np.bincount(self.orders.proposal, weights=amount * side, minlength=len(self))
-            for side in (~self.orders.sell, self.orders.sell)
+            sums(self.orders.proposal, amount * side, len(self)) for side in (~self.orders.sell, self.orders.sell)
         )
         return bought, sold
 
@@ -175,21 +175,13 @@ class Context:
 
         Reinvested dividends and corporate actions are left out.
         """
-        rows = self.view.transactions
-        since = pd.Timestamp(self.view.as_of) - pd.DateOffset(months=months)
-        kept = (pd.to_datetime(rows["trade_date"]) > since) & ~rows["origin"].isin(["reinvestment", "corporate_action"])
-        result = []
-        for kind in ("buy", "sell"):
-            mine = rows[kept & (rows["kind"] == kind)]
-            total = np.bincount(
-                mine["household"], weights=mine["amount"].abs(), minlength=len(self.view.households)
-            ).astype(np.float64)
-            result.append(np.append(total, 0.0)[self.household])
-        return result[0], result[1]
+        bought, sold = self.view.once(("traded", months), lambda: _traded(self.view, months))
+        return bought[self.household], sold[self.household]
 
     def of_household(self, column: str) -> Floats:
         """(n,) a number of each proposal's household, NaN where there is none."""
-        return np.append(self.view.households[column].to_numpy(np.float64), np.nan)[self.household]
+        numbers: Floats = np.append(self.view.households[column].to_numpy(np.float64), np.nan)[self.household]
+        return numbers
 
     @cached_property
     def filing_status(self) -> NDArray[np.object_]:
@@ -233,8 +225,9 @@ class Context:
 
     def profile(self, column: str) -> pd.Series:
         """(n,) one column of each proposal's household profile, missing where there is none."""
-        values = self.view.profiles[column].reset_index(drop=True)
-        return values.reindex(np.where(self.household >= 0, self.household, -1)).reset_index(drop=True)
+        values = self.view.once(("profile", column), lambda: self.view.profiles[column].reset_index(drop=True))
+        profile: pd.Series = values.reindex(self.household).reset_index(drop=True)
+        return profile
 
     @cached_property
     def risk_level(self) -> Ints:
@@ -249,11 +242,8 @@ class Context:
         Columns of the table with `proposal`, and `account` (-1: the household's), in order of proposal and identifier.
         """
         if kind not in self._restrictions:
-            rows = self.view.restrictions
-            rows = rows[(rows["kind"] == kind) & (rows["household"] >= 0)]
-            rows = rows.sort_values(["household", "restriction_id"])
-            ptr = np.concatenate([[0], np.cumsum(np.bincount(rows["household"], minlength=len(self.view.households)))])
-            proposal, place = _slices(ptr.astype(np.int64), self.household)
+            rows, ptr = self.view.once(("restrictions", kind), lambda: _of_kind(self.view, kind))
+            proposal, place = _slices(ptr, self.household)
             self._restrictions[kind] = rows.iloc[place].assign(proposal=proposal).reset_index(drop=True)
         rows = self._restrictions[kind]
         return rows[rows["in_force"]].reset_index(drop=True) if in_force else rows
@@ -262,15 +252,38 @@ class Context:
     _restrictions: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False)
 
 
+def _of_kind(view: FirmView, kind: str) -> tuple[pd.DataFrame, Ints]:
+    """Restrictions of a kind by household and identifier, and where each household's begin."""
+    rows = view.restrictions
+    rows = rows[(rows["kind"] == kind) & (rows["household"] >= 0)].sort_values(["household", "restriction_id"])
+    count = np.bincount(rows["household"].to_numpy(), minlength=len(view.households))
+    return rows, np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
+
+
+def _traded(view: FirmView, months: int) -> tuple[Floats, Floats]:
+    """Dollars bought and sold by each household in the months before, and a last zero for an unknown one."""
+    rows = view.transactions
+    since = pd.Timestamp(view.as_of) - pd.DateOffset(months=months)
+    kept = (pd.to_datetime(rows["trade_date"]) > since) & ~rows["origin"].isin(["reinvestment", "corporate_action"])
+
+    def total(kind: str) -> Floats:
+        mine = rows[kept & (rows["kind"] == kind)]
+        return sums(mine["household"].to_numpy(), mine["amount"].abs().to_numpy(), len(view.households) + 1)
+
+    return total("buy"), total("sell")
+
+
 def matched(left: Ints, right: Ints, n: int) -> tuple[Ints, Ints]:
     """Every pair of rows of one proposal: `right` must not fall; returns rows of left and of right, in order."""
     ptr = np.searchsorted(right, np.arange(n + 1)).astype(np.int64)
     return _slices(ptr, np.asarray(left, np.int64))
 
 
-def _mapped(names: NDArray[np.object_], code: Ints, known: NDArray[np.object_]) -> Ints:
-    place = pd.Index(known).get_indexer(pd.Index(names)).astype(np.int64)
-    return np.where(code >= 0, np.append(place, -1)[code], -1)
+def _mapped(
+    view: FirmView, what: Literal["security", "account", "household"], names: NDArray[np.object_], code: Ints
+) -> Ints:
+    used, where = np.unique(code, return_inverse=True)
+    return view.find(what, names[used])[where]
 
 
 def _slices(ptr: Ints, code: Ints) -> tuple[Ints, Ints]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +62,12 @@ class Exposure:
         return share(self.after, self.total_after)
 
 
+def sums(code: Ints, amount: NDArray[Any], n: int) -> Floats:
+    """Sum amounts by code, (n,)."""
+    total: Floats = np.bincount(code, weights=amount, minlength=n).astype(np.float64, copy=False)
+    return total
+
+
 def share(part: Floats, whole: Floats) -> Floats:
     """Part of whole, NaN where the whole is not above zero."""
     return np.divide(part, whole, out=np.full(len(part), np.nan), where=whole > 0)
@@ -101,15 +108,15 @@ def exposure(
     n_owners = int(owner.max(initial=0)) + 2
     who = rows.proposal * n_owners + owner + 1
     names, whose = np.unique(who, return_inverse=True)
-    total_before = np.bincount(whose, weights=rows.before, minlength=len(names))
-    total_after = np.bincount(whose, weights=rows.after, minlength=len(names))
+    total_before = sums(whose, rows.before, len(names))
+    total_after = sums(whose, rows.after, len(names))
     kept = group[rows.security] >= 0
     if counted is not None:
         kept &= counted[rows.security]
     n_keys = int(group.max(initial=0)) + 1
     key, place = np.unique(whose[kept] * n_keys + group[rows.security[kept]], return_inverse=True)
-    before = np.bincount(place, weights=rows.before[kept], minlength=len(key))
-    after = np.bincount(place, weights=rows.after[kept], minlength=len(key))
+    before = sums(place, rows.before[kept], len(key))
+    after = sums(place, rows.after[kept], len(key))
     at, code = np.divmod(key, n_keys)
     proposal, found = np.divmod(names[at], n_owners)
     return Exposure(proposal, found - 1, code, before, after, total_before[at], total_after[at])

@@ -7,13 +7,15 @@ household owns is one slice. Cash is the security `CASH`, and every account has 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from workbench.compliance.exposures import sums
 from workbench.compliance.wash_view import WashView
 from workbench.errors import FirmDataError
 from workbench.firm import CASH, Firm, models_in_force
@@ -175,11 +177,26 @@ class FirmView:
         return self._texts("households", "household_id")
 
     def _texts(self, table: str, column: str) -> NDArray[np.object_]:
-        if (table, column) not in self._cache:
-            self._cache[table, column] = getattr(self, table)[column].astype(str).to_numpy(object)
-        return self._cache[table, column]
+        texts: NDArray[np.object_] = self.once(
+            ("texts", table, column), lambda: getattr(self, table)[column].astype(str).to_numpy(object)
+        )
+        return texts
 
-    _cache: dict[tuple[str, str], NDArray[np.object_]] = field(default_factory=dict, repr=False)
+    def find(self, what: Literal["security", "account", "household", "lot"], names: NDArray[np.object_]) -> Ints:
+        """Return the codes of identifiers, -1 where the firm has no such thing."""
+        known = self.once(
+            ("index", what), lambda: pd.Index(self.lot_id if what == "lot" else getattr(self, f"{what}_ids"))
+        )
+        code: Ints = known.get_indexer(pd.Index(names, dtype=object)).astype(np.int64)
+        return code
+
+    def once(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """Return what `make` made when this key was first asked for: what checks derive from the firm alone."""
+        if key not in self._cache:
+            self._cache[key] = make()
+        return self._cache[key]
+
+    _cache: dict[Hashable, Any] = field(default_factory=dict, repr=False)
 
 
 def _last_prices(firm: Firm) -> pd.DataFrame:
@@ -242,7 +259,7 @@ def _holdings(
     security = np.concatenate([security, np.full(len(every), cash, np.int64)])
     quantity = np.concatenate([quantity, np.zeros(len(every))])
     key, place = np.unique(account * len(security_ids) + security, return_inverse=True)
-    total = np.bincount(place, weights=quantity, minlength=len(key))
+    total = sums(place, quantity, len(key))
     held_by, held = np.divmod(key, len(security_ids))
     return _offsets(held_by, len(account_ids)), held, total
 
@@ -287,7 +304,7 @@ def _transactions(
     return rows.assign(account=account, security=security, household=household).reset_index(drop=True)
 
 
-def _lots(lots: pd.DataFrame, account_ids: pd.Index, security_ids: pd.Index) -> dict[str, np.ndarray]:
+def _lots(lots: pd.DataFrame, account_ids: pd.Index, security_ids: pd.Index) -> dict[str, Any]:
     account = _found(lots["account_id"], account_ids, "lots", "account_id")
     security = _found(lots["security_id"], security_ids, "lots", "security_id")
     quantity = lots["quantity"].to_numpy(np.float64)

@@ -131,7 +131,9 @@ class Orders:
             columns.pop("account"), columns.pop("state_account"), columns.pop("need_account")
         )
         security_names, security = _vocabulary(columns.pop("security"))
-        typed = {name: np.asarray(columns.pop(name), _TYPES[name]) for name in _TYPES if name in columns}
+        typed: dict[str, Any] = {
+            name: np.asarray(columns.pop(name), _TYPES[name]) for name in _TYPES if name in columns
+        }
         try:
             orders = cls(
                 household_names=household_names, account_names=account_names, security_names=security_names,

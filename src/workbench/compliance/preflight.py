@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -107,13 +109,13 @@ def preflight(
 
     `consents` maps the accounts or households that agreed to the source of their consent.
     """
-    rules = rulebook.in_force(view.as_of.item())
+    rules = rulebook.in_force(date.fromisoformat(str(view.as_of)))
     outcomes: list[tuple[Outcome, ...]] = []
     for start in range(0, len(orders), chunk):
         context = Context(view, orders.part(start, min(start + chunk, len(orders))), dict(consents or {}))
         outcomes.append(tuple(CHECKS[rule.check].judge(context, rule) for rule in rules))
 
-    def table(name: str, kind: type) -> NDArray[np.generic]:
+    def table(name: str, kind: type) -> NDArray[Any]:
         parts = [np.column_stack([getattr(o, name) for o in row]) for row in outcomes if row]
         return np.concatenate(parts).astype(kind) if parts else np.zeros((len(orders), len(rules)), kind)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from workbench.compliance.firm_view import FirmView
@@ -42,8 +41,7 @@ def sales(view: FirmView, orders: Orders, account: Ints, security: Ints) -> Sale
     """Look the sold lots up; `account` and `security` are the trades' in the view's codes."""
     trade = orders.lot_trade
     where, what = account[trade], security[trade]
-    lot = pd.Index(view.lot_id).get_indexer(pd.Index(orders.lot_id)) if len(trade) else np.zeros(0, np.int64)
-    found = lot.astype(np.int64)
+    found = view.find("lot", orders.lot_id)
     if len(view.lot_id):
         sound = (found >= 0) & (view.lot_account[found] == where) & (view.lot_security[found] == what)
         found = np.where(sound, found, -1)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from workbench.compliance.exposures import sums
 from workbench.tax import wash_groups, wash_state
 
 Ints = NDArray[np.int64]
@@ -23,8 +24,8 @@ class WashView:
     """`group` (S,) codes securities that count as identical, `possible` (S,) also those of low confidence.
 
     `bought_*` are shares bought in the last 30 days, still held, that have replaced nothing yet, by lot; `lost_*` are
-    losses taken in the last 30 days, in shares not replaced so far and dollars of loss (NaN: basis unknown); `reinvesting_*`
-    holdings whose dividends bought shares in the last 120 days. All have `household` and `security` codes.
+    losses taken in the last 30 days, in shares not replaced so far and dollars of loss (NaN: basis unknown);
+    `reinvesting_*` holdings whose dividends bought shares in the last 120 days. All have `household` and `security` codes.
     """
 
     group: Ints
@@ -87,6 +88,49 @@ class WashView:
             reinvesting_household=reinvesting_household,
             reinvesting_security=reinvesting_security,
         )
+
+    def bought(self, group: Ints, day: np.datetime64) -> Sums:
+        """Recent shares by household and group."""
+        live = (self.bought_last >= day) & (self.bought_household >= 0)
+        return Sums.of(_key(self.bought_household, self.bought_security, group, live), self.bought_shares[live])
+
+    def losses(self, group: Ints, day: np.datetime64) -> tuple[Sums, Sums]:
+        """Shares and dollars of recent losses by household and group."""
+        live = (self.lost_last >= day) & (self.lost_household >= 0)
+        key = _key(self.lost_household, self.lost_security, group, live)
+        return Sums.of(key, self.lost_shares[live]), Sums.of(key, self.lost[live])
+
+    def reinvested(self, group: Ints) -> Sums:
+        """How many holdings reinvest, by household and group."""
+        live = self.reinvesting_household >= 0
+        key = _key(self.reinvesting_household, self.reinvesting_security, group, live)
+        return Sums.of(key, np.ones(len(key)))
+
+
+@dataclass(frozen=True, eq=False)
+class Sums:
+    """Sums by key, to be looked up: zero where a key has none."""
+
+    keys: Ints
+    total: Floats
+
+    @classmethod
+    def of(cls, key: Ints, amount: Floats) -> Sums:
+        """Add the amounts of equal keys up."""
+        keys, whose = np.unique(key, return_inverse=True)
+        return cls(keys, sums(whose, amount, len(keys)))
+
+    def at(self, key: Ints) -> Floats:
+        """Return the sum of each key."""
+        if not len(self.keys):
+            return np.zeros(len(key))
+        place = np.minimum(np.searchsorted(self.keys, key), len(self.keys) - 1)
+        return np.where(self.keys[place] == key, self.total[place], 0.0)
+
+
+def _key(household: Ints, security: Ints, group: Ints, live: NDArray[np.bool_]) -> Ints:
+    key: Ints = household[live] * (int(group.max(initial=0)) + 1) + group[security[live]]
+    return key
 
 
 def _empty(kind: str) -> np.ndarray:

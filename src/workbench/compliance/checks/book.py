@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from workbench.compliance.context import Context
+from workbench.compliance.exposures import sums
 from workbench.compliance.judgement import judge
 from workbench.compliance.outcome import Outcome
 from workbench.compliance.rule import Rule
@@ -65,7 +66,7 @@ def agrees_with_book(context: Context, rule: Rule) -> Outcome:
         return result
 
     def book(place: np.ndarray, column: np.ndarray) -> np.ndarray:
-        return np.bincount(np.searchsorted(key, place), weights=column, minlength=len(key))
+        return sums(np.searchsorted(key, place), column, len(key))
 
     held = book(rows.proposal * n_accounts + rows.account, np.nan_to_num(rows.before))
     cash_key = cash.proposal * n_accounts + cash.account
@@ -117,7 +118,8 @@ def prices_agree(context: Context, rule: Rule) -> Outcome:
             return f"The book of record has no price of {context.security_name(trade)}."
         return (
             f"{context.security_name(trade)} is priced at {orders.price[trade]:,.4f} by the proposal and at "
-            f"{close[i]:,.4f} by the book of record on {view.priced_on[context.security[trade]]}, {percent(off[i])} apart."
+            f"{close[i]:,.4f} by the book of record on {view.priced_on[context.security[trade]]}, "
+            f"{percent(off[i])} apart."
         )
 
     return judge(
@@ -176,11 +178,11 @@ def sold_lots(context: Context, rule: Rule) -> Outcome:
     n_lots = len(view.lot_id)
     real = sales.lot >= 0
     key, whose = np.unique(sales.proposal[real] * n_lots + sales.lot[real], return_inverse=True)
-    sold = np.bincount(whose, weights=sales.shares[real], minlength=len(key))
+    sold = sums(whose, sales.shares[real], len(key))
     has = view.lot_quantity[key % n_lots] if n_lots else np.zeros(0)
     lost = np.flatnonzero(~real)
     sells = np.flatnonzero(orders.sell)
-    named = np.bincount(sales.trade, weights=sales.shares, minlength=len(orders.sell))[sells]
+    named = sums(sales.trade, sales.shares, len(orders.sell))[sells]
     gap = np.abs(named - orders.shares[sells])
     proposal = np.concatenate([key // max(n_lots, 1), sales.proposal[lost], orders.proposal[sells]])
     value = np.concatenate([sold - has, sales.shares[lost], gap])
@@ -199,8 +201,8 @@ def sold_lots(context: Context, rule: Rule) -> Outcome:
         if i < second:
             row = lost[i - first]
             return (
-                f"{context.trade_name(int(sales.trade[row]))} sells lot {quoted(orders.lot_id[row])}, which that account "
-                "does not hold in the book of record."
+                f"{context.trade_name(int(sales.trade[row]))} sells lot {quoted(orders.lot_id[row])}, which that "
+                "account does not hold in the book of record."
             )
         at = i - second
         return f"{subject(i)}: {shares(orders.shares[sells[at]])} are sold and lots of {shares(named[at])} named."
@@ -235,7 +237,8 @@ def trade_arithmetic(context: Context, rule: Rule) -> Outcome:
             return f"{what} and {dollars(orders.amount[i])}; shares, price and amount must be numbers above zero."
         if split[i]:
             return f"{what} leave a fraction of a share, and the proposal's settings say whole shares."
-        return f"{what} are {dollars(orders.shares[i] * orders.price[i])}, and the proposal says {dollars(orders.amount[i])}."
+        product, said = dollars(orders.shares[i] * orders.price[i]), dollars(orders.amount[i])
+        return f"{what} are {product}, and the proposal says {said}."
 
     return judge(
         rule, len(context), orders.proposal, value=np.where(broken, np.nan, off), limit=limit,

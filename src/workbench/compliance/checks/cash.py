@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from workbench.compliance.context import Context
+from workbench.compliance.exposures import sums
 from workbench.compliance.judgement import judge
 from workbench.compliance.outcome import Outcome
 from workbench.compliance.rule import Rule
@@ -40,9 +41,7 @@ def cash_floor(context: Context, rule: Rule) -> Outcome:
     n_accounts = len(view.account_ids)
     key = rows.proposal * n_accounts + rows.account
     place = np.minimum(np.searchsorted(key, proposal * n_accounts + account), max(len(key) - 1, 0))
-    whole_before, whole_after = (
-        np.bincount(rows.proposal, weights=cash, minlength=len(context)) for cash in (rows.before, rows.after)
-    )
+    whole_before, whole_after = (sums(rows.proposal, cash, len(context)) for cash in (rows.before, rows.after))
     by_account = account >= 0
     before = np.where(by_account, rows.before[place], whole_before[proposal]) if len(listed) else np.zeros(0)
     after = np.where(by_account, rows.after[place], whole_after[proposal]) if len(listed) else np.zeros(0)
@@ -78,7 +77,7 @@ def cash_needs(context: Context, rule: Rule) -> Outcome:
     due = (orders.need_kind != "min_cash") & (context.household[orders.need_proposal] >= 0)
     known = due & (account >= 0)
     wanted, whose = np.unique(orders.need_proposal[known] * n_accounts + account[known], return_inverse=True)
-    needed = np.bincount(whose, weights=orders.needed[known], minlength=len(wanted))
+    needed = sums(whose, orders.needed[known], len(wanted))
     key = rows.proposal * n_accounts + rows.account
     place = np.minimum(np.searchsorted(key, wanted), max(len(key) - 1, 0))
     found = key[place] == wanted if len(key) else np.zeros(len(wanted), bool)

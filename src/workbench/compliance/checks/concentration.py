@@ -17,8 +17,8 @@ def concentration(context: Context, rule: Rule) -> Outcome:
     `level` is what is summed, over the `scope`: the household or each account. `limits` are fractions for risk levels 1
     to 5 (the lower of tolerance and capacity). `without_kinds` leaves kinds of security out that are spread by
     themselves, because funds cannot be looked through; `without_keys` leaves out keys that are no risk of one kind
-    ("Diversified"). A weight that rises only because costs make the whole smaller is not made worse. A household without
-    a profile, and a holding without a price, is not assessable.
+    ("Diversified"). A weight that rises only because costs make the whole smaller is not made worse. A household
+    without a profile, and a holding without a price, is not assessable.
     """
     view, parameters = context.view, rule.parameters
     level = parameters["level"]

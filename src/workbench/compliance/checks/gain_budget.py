@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from workbench.compliance.context import Context
+from workbench.compliance.exposures import sums
 from workbench.compliance.judgement import judge
 from workbench.compliance.outcome import Outcome
 from workbench.compliance.rule import Rule
@@ -21,7 +22,7 @@ def gain_budget(context: Context, rule: Rule) -> Outcome:
     budget, realised = context.of_household("gain_budget"), _realised(context).sum(axis=1)
     proposed = _proposed(context).sum(axis=1)
     limited = np.flatnonzero((context.household >= 0) & ~np.isnan(budget) & (context.trades_of > 0))
-    sells = np.bincount(context.sales.proposal, weights=context.sales.taxed, minlength=len(context))[limited] > 0
+    sells = sums(context.sales.proposal, context.sales.taxed, len(context))[limited] > 0
     value = (realised + np.where(np.isnan(proposed), 0.0, proposed))[limited]
     lost = sells & (np.isnan(proposed[limited]) | np.isnan(realised[limited]))
 
@@ -35,8 +36,8 @@ def gain_budget(context: Context, rule: Rule) -> Outcome:
             )
             return f"Gains cannot be held against the budget of {dollars(budget[at])}: {what}."
         return (
-            f"Net gains of the year would be {dollars(value[i])} after the trades ({dollars(realised[at])} before); the "
-            f"household's budget is {dollars(budget[at])}."
+            f"Net gains of the year would be {dollars(value[i])} after the trades ({dollars(realised[at])} before); "
+            f"the household's budget is {dollars(budget[at])}."
         )
 
     return judge(
@@ -111,9 +112,4 @@ def _proposed(context: Context) -> np.ndarray:
     """(n, 2) short- and long-term gains of the trades, disallowed losses left out; NaN with a basis unknown."""
     gain = np.where(context.sales.taxed, context.sales.gain + context.orders.lot_disallowed, 0.0)
     long = context.sales.long
-    return np.column_stack(
-        [
-            np.bincount(context.sales.proposal[term], weights=gain[term], minlength=len(context))
-            for term in (~long, long)
-        ]
-    )
+    return np.column_stack([sums(context.sales.proposal[term], gain[term], len(context)) for term in (~long, long)])

@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from workbench.compliance.context import Context, matched
+from workbench.compliance.exposures import sums
 from workbench.compliance.firm_view import FirmView
 from workbench.compliance.judgement import judge
 from workbench.compliance.outcome import Outcome
@@ -35,7 +36,8 @@ class _Named:
         return self.members[self.code[row], security]
 
     def nothing(self, row: NDArray[np.int64]) -> NDArray[np.bool_]:
-        return ~self.members.any(axis=1)[self.code[row]]
+        empty: NDArray[np.bool_] = np.logical_not(self.members.any(axis=1))
+        return empty[self.code[row]]
 
 
 def _named(view: FirmView, keys: pd.Series) -> _Named:
@@ -121,7 +123,7 @@ def hold_lot(context: Context, rule: Rule) -> Outcome:
     """Shares sold out of a lot that must be kept. A lot that the book does not have cannot be checked."""
     orders, listed = context.orders, context.restrictions("hold_lot")
     key = listed["key"].astype(str).to_numpy(object)
-    exists = np.isin(key, context.view.lot_id)
+    exists = context.view.find("lot", key) >= 0
     of_lot = orders.proposal[orders.lot_trade]
     row, sale = matched(listed["proposal"].to_numpy(), of_lot, len(context))
     trade = orders.lot_trade[sale]
@@ -158,8 +160,8 @@ def max_weight(context: Context, rule: Rule) -> Outcome:
     every = np.arange(len(listed))
 
     def weight(held: NDArray[np.float64]) -> NDArray[np.float64]:
-        part = np.bincount(row[member], weights=held[place[member]], minlength=len(listed))
-        whole = np.bincount(row, weights=held[place], minlength=len(listed))
+        part = sums(row[member], held[place[member]], len(listed))
+        whole = sums(row, held[place], len(listed))
         return np.divide(part, whole, out=np.zeros(len(listed)), where=(whole > 0) | np.isnan(whole))
 
     before, after = weight(rows.before), weight(rows.after)

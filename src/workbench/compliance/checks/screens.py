@@ -39,8 +39,8 @@ def screens(context: Context, rule: Rule) -> Outcome:
         name, where = view.security_ids[rows.security[at]], view.account_ids[rows.account[at]]
         if lost[i]:
             return (
-                f"restriction {facts['restriction_id']} screens out {quoted(facts['key'])}, which the firm's data do not "
-                f"cover, so the purchase of {name} in {where} cannot be checked."
+                f"restriction {facts['restriction_id']} screens out {quoted(facts['key'])}, which the firm's data "
+                f"do not cover, so the purchase of {name} in {where} cannot be checked."
             )
         return (
             f"{where} would hold {shares(rows.quantity_after[at])} of {name} after the trades "

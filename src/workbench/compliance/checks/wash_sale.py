@@ -6,15 +6,16 @@ after, in any account of the household, IRAs and the spouse's included (Rev. Rul
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from workbench.compliance.context import Context
+from workbench.compliance.exposures import sums
+from workbench.compliance.firm_view import FirmView
 from workbench.compliance.judgement import judge
 from workbench.compliance.outcome import Outcome
 from workbench.compliance.rule import Rule
+from workbench.compliance.wash_view import Sums
 from workbench.compliance.words import dollars, shares
 
 Ints = NDArray[np.int64]
@@ -75,19 +76,12 @@ def wash_purchase(context: Context, rule: Rule) -> Outcome:
     """Purchases that wash a loss taken in the last 30 days: dollars of that loss which they would disallow."""
     view, orders, wash = context.view, context.orders, context.view.wash
     n_groups = int(wash.group.max(initial=0)) + 1
-    day = view.as_of
-    live = (wash.lost_last >= day) & (wash.lost_household >= 0)
-    key = wash.lost_household[live] * n_groups + wash.group[wash.lost_security[live]]
-    names, whose = np.unique(key, return_inverse=True)
-    lost_shares = np.bincount(whose, weights=wash.lost_shares[live], minlength=len(names))
-    lost = np.bincount(whose, weights=wash.lost[live], minlength=len(names))
+    lost_shares, lost = view.once("wash lost", lambda: wash.losses(wash.group, view.as_of))
     buys = np.flatnonzero(~orders.sell & context.known)
     wanted = context.household[orders.proposal[buys]] * n_groups + wash.group[context.security[buys]]
-    place = np.minimum(np.searchsorted(names, wanted), max(len(names) - 1, 0))
-    hit = names[place] == wanted if len(names) else np.zeros(len(buys), bool)
-    buys, place = buys[hit], place[hit]
-    part = np.minimum(orders.shares[buys] / np.maximum(lost_shares[place], 1e-12), 1.0)
-    value = part * lost[place]
+    hit = lost_shares.at(wanted) > 0.0
+    buys, wanted = buys[hit], wanted[hit]
+    value = np.minimum(orders.shares[buys] / lost_shares.at(wanted), 1.0) * lost.at(wanted)
     tolerance = float(rule.parameters["tolerance"])
 
     def reason(i: int) -> str:
@@ -109,25 +103,6 @@ def wash_purchase(context: Context, rule: Rule) -> Outcome:
     )  # fmt: skip
 
 
-@dataclass(frozen=True, eq=False)
-class _Sums:
-    """Sums by key, looked up: zero where a key has none."""
-
-    keys: Ints
-    total: Floats
-
-    @classmethod
-    def of(cls, key: Ints, weight: Floats) -> _Sums:
-        keys, whose = np.unique(key, return_inverse=True)
-        return cls(keys, np.bincount(whose, weights=weight, minlength=len(keys)))
-
-    def at(self, key: Ints) -> Floats:
-        if not len(self.keys):
-            return np.zeros(len(key))
-        place = np.minimum(np.searchsorted(self.keys, key), len(self.keys) - 1)
-        return np.where(self.keys[place] == key, self.total[place], 0.0)
-
-
 def _replacing(context: Context, rows: Ints, group: Ints) -> Floats:
     """Shares identical to each sale's that replace it: bought in the last 30 days and kept, or bought here.
 
@@ -135,24 +110,29 @@ def _replacing(context: Context, rows: Ints, group: Ints) -> Floats:
     """
     view, orders, sales, wash = context.view, context.orders, context.sales, context.view.wash
     n_groups = int(group.max(initial=0)) + 1
-    live = (wash.bought_last >= view.as_of) & (wash.bought_household >= 0)
-    recent = _Sums.of(
-        wash.bought_household[live] * n_groups + group[wash.bought_security[live]], wash.bought_shares[live]
-    )
-    lot_shares = dict(zip(wash.bought_lot[live].tolist(), wash.bought_shares[live].tolist(), strict=True))
-    of_recent = np.array([lot_shares.get(name, 0.0) for name in orders.lot_id.tolist()], np.float64)
-    of_recent = np.where(sales.lot >= 0, of_recent, 0.0)
+    which = "sure" if group is wash.group else "possible"
+    recent = view.once(("wash bought", which), lambda: wash.bought(group, view.as_of))
+    of_lot = view.once("wash lots", lambda: _recent_of_lot(view))
+    of_recent = of_lot[sales.lot]
     sold_here = np.minimum(of_recent, sales.shares)
     sound = np.flatnonzero(sales.lot >= 0)
-    gone = _Sums.of(sales.proposal[sound] * n_groups + group[sales.security[sound]], sold_here[sound])
+    gone = Sums.of(sales.proposal[sound] * n_groups + group[sales.security[sound]], sold_here[sound])
     buys = np.flatnonzero(~orders.sell & context.known)
-    new = _Sums.of(orders.proposal[buys] * n_groups + group[context.security[buys]], orders.shares[buys])
+    new = Sums.of(orders.proposal[buys] * n_groups + group[context.security[buys]], orders.shares[buys])
     mine = group[sales.security[rows]]
     by_household = context.household[sales.proposal[rows]] * n_groups + mine
     by_proposal = sales.proposal[rows] * n_groups + mine
     own_rest = np.maximum(of_recent[rows] - sold_here[rows], 0.0)
     found = recent.at(by_household) - gone.at(by_proposal) - own_rest + new.at(by_proposal)
     return np.where(found > 1e-6, found, 0.0)
+
+
+def _recent_of_lot(view: FirmView) -> Floats:
+    """Shares of each lot that were bought in the last 30 days and have replaced nothing yet; a last zero for no lot."""
+    wash = view.wash
+    live = wash.bought_last >= view.as_of
+    lot = view.find("lot", wash.bought_lot[live])
+    return np.append(sums(lot[lot >= 0], wash.bought_shares[live][lot >= 0], len(view.lot_id)), 0.0)
 
 
 def _washed_share(context: Context, rows: Ints, replacing: Floats, group: Ints) -> Floats:
@@ -175,9 +155,5 @@ def _reinvests(context: Context, rows: Ints) -> NDArray[np.bool_]:
     """Whether identical shares are held somewhere in the household whose dividends were reinvested lately."""
     wash, sales = context.view.wash, context.sales
     n_groups = int(wash.group.max(initial=0)) + 1
-    known = wash.reinvesting_household >= 0
-    keys = wash.reinvesting_household[known] * n_groups + wash.group[wash.reinvesting_security[known]]
-    found: NDArray[np.bool_] = np.isin(
-        context.household[sales.proposal[rows]] * n_groups + wash.group[sales.security[rows]], keys
-    )
-    return found
+    again = context.view.once("wash again", lambda: wash.reinvested(wash.group))
+    return again.at(context.household[sales.proposal[rows]] * n_groups + wash.group[sales.security[rows]]) > 0.0
