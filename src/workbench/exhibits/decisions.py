@@ -46,8 +46,9 @@ def review_box(
             )
         )
     late = [item for item in missing if item.standing in ("overdue", "lost")]
+    titles = {measure.measure_id: measure.title for measure in source.measures()[0]}
     for item in late:
-        lines.append((Strong(f"{item.measure_id}: "), item.words))
+        lines.append((Strong(f"{titles[item.measure_id]}: "), item.words))
     if rules.proposals or wording:
         lines.append(
             ("Nothing changes by this page: a person adopts the change, and the rulebook gets a new version.",)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
 
 from workbench.exhibits.decisions import BASIS
 from workbench.exhibits.decisions_origin import Source, between, counted
@@ -164,18 +167,32 @@ def reasons_table(source: Source) -> Exhibit:
     found = reasons(source.decisions)
     if found.empty:
         return absent(id, title, "Nothing was returned, rejected or revised with a reason.")
-    columns = (
-        Column("action", "Act", emphasis=True), Column("reason", "Reason"), Column("times", "Times", "count"),
-    )  # fmt: skip
-    rows, facts = [], []
-    for row in found.itertuples(index=False):
-        slug = f"reason.{source.slug(row.action)}.{source.slug(row.reason_code)}"
-        facts.append(source.fact(slug, int(row.times), "count", "lessons.reasons"))
-        rows.append((_words(row.action), _words(row.reason_code), facts[-1].ref()))
+    acts = sorted(found["action"].unique())
     total = found.groupby("reason_code")["times"].sum().sort_values(ascending=False, kind="stable")
+    counts = found.pivot(index="reason_code", columns="action", values="times")
+    columns = (
+        Column("reason", "Reason", emphasis=True), *(Column(act, _words(act), "count") for act in acts),
+        Column("all", "In all", "count"),
+    )  # fmt: skip
+    rows: list[tuple[Cell, ...]] = []
+    facts: list[Fact] = []
+    for code in total.index:
+        cells: list[Cell] = []
+        for act in (*acts, "all"):
+            times = int(total[code]) if act == "all" else _whole(counts.loc[code, act])
+            facts.append(
+                source.fact(f"reason.{source.slug(act)}.{source.slug(code)}", times, "count", "lessons.reasons")
+            )
+            cells.append(facts[-1].ref())
+        rows.append((_words(str(code)), *cells))
     takeaway = f"The reason given most often is “{_words(str(total.index[0])).lower()}”, {int(total.iloc[0]):,} times."
     settings = source.settings("one reason an act, chosen from a list by the person who acted", ("decisions",))
     return Exhibit(id, title, TableBody(columns, tuple(rows)), takeaway, settings, tuple(facts))
+
+
+def _whole(times: Any) -> int:
+    """A count that is missing where an act was never done for that reason: none."""
+    return 0 if times is pd.NA or times != times else int(times)
 
 
 def quoted(text: str) -> str:

@@ -62,7 +62,7 @@ def measures_table(source: Source) -> Exhibit:
         ))  # fmt: skip
     note = (
         "Before and after differ in more than the workbench: markets, seasons, people. A difference beyond chance is "
-        "not yet the workbench's doing."
+        "not yet the workbench's doing. Each interval stands alone: of twenty that nothing moved, one looks moved."
     )
     told = [row for row in rows if isinstance(row[-2], Badge) and row[-2].badge in ("better", "worse")]
     takeaway = f"{plural(len(told), 'measure')} of {len(measures)} moved by more than chance explains."
@@ -78,13 +78,13 @@ def definitions_table(source: Source) -> Exhibit:
     if not measures:
         return absent(id, title, "No measure was defined.")
     columns = (
-        Column("title", "Measure", emphasis=True), Column("definition", "Definition"), Column("formula", "Formula"),
-        Column("source", "Source"), Column("effect", "Worth acting on from"),
+        Column("title", "Measure", emphasis=True), Column("definition", "Definition"),
+        Column("effect", "Worth acting on from"), Column("source", "Source"),
     )  # fmt: skip
     aim = {"up": "more is better", "down": "less is better"}
     rows = tuple(
-        (m.title, fmt.visible(m.definition), fmt.visible(m.formula), fmt.visible(m.source),
-         f"{m.minimum_effect} {m.unit}, {aim[m.direction]}")
+        (fmt.visible(m.title), fmt.visible(f"{m.definition} Formula: {m.formula}."),
+         fmt.visible(f"{m.minimum_effect} {m.unit}, {aim[m.direction]}"), fmt.visible(m.source))
         for m in measures
     )  # fmt: skip
     settings = source.settings(f"first day of use {measures[0].start}", ("measures",))

@@ -42,7 +42,9 @@ def tested_table(source: Source, rules: RulesReview) -> Exhibit:
             fmt.clipped(fmt.visible(row.rule_id), _NAME), row.cases, row.overridden, row.people, lowest, chance,
             row.left_out, row.why,
         ))  # fmt: skip
-    takeaway = f"{plural(len(rules.proposals), 'limit')} of {len(rules.tested)} tested: a change is proposed."
+    takeaway = (
+        f"A change is proposed for {len(rules.proposals)} of {plural(len(rules.tested), 'limit')} that may be moved."
+    )
     basis = (
         "blocks on decided signals at the present version and limit; overridden in more than "
         f"{fmt.percent(BASE, 0)} of at least {CASES}, exact binomial test, Holm's adjustment, {fmt.percent(ALPHA, 0)}"
@@ -60,7 +62,7 @@ def diff_table(source: Source, rules: RulesReview) -> Exhibit:
     lines = rules.diff.splitlines()
     kinds = {"+": "in", "-": "out"}
     rows = tuple(
-        (kinds.get(line[:1], "") if not line.startswith(("+++", "---")) else "", fmt.visible(line) or " ")
+        (kinds.get(line[:1], "") if not line.startswith(("+++", "---")) else "", _indented(fmt.visible(line)))
         for line in lines[:_LINES]
     )
     left = len(lines) - len(rows)
@@ -115,6 +117,12 @@ def wording_table(source: Source, proposals: tuple[WordingProposal, ...]) -> Exh
     basis = "phrases of two to eight words, counted by household; exact binomial test, Holm's adjustment"
     settings = source.settings(basis, ("phrases",))
     return Exhibit(id, title, TableBody(columns, tuple(rows)), takeaway, settings, tuple(facts))
+
+
+def _indented(line: str) -> str:
+    """A line whose indentation a page does not swallow."""
+    bare = line[1:].lstrip(" ")
+    return line[:1] + "\u00a0" * (len(line) - 1 - len(bare)) + bare if line else " "
 
 
 def _chance(p: float) -> str:
