@@ -41,7 +41,7 @@ def block_digests(name: str, table: pa.Table, owner: Codes, n: int) -> list[byte
         order = np.lexsort((_mix(name, table), owner))
         missing = np.zeros(order.size, "<u8")
         for place, column in enumerate(columns):
-            values = _one_chunk(table[column]).take(pa.array(order))
+            values = _one_chunk(name, column, table).take(pa.array(order))
             missing |= values.is_null().to_numpy(zero_copy_only=False).astype("<u8") << np.uint64(place)
             for body, starts in _buffers(values, bounds):
                 _update(digests, body, starts)
@@ -59,7 +59,7 @@ def _mix(name: str, table: pa.Table) -> NDArray[np.uint64]:
     """A 64-bit mix of each row's key columns."""
     mixed = np.zeros(table.num_rows, np.uint64)
     for column in TABLES[name].key:
-        values = _one_chunk(table[column])
+        values = _one_chunk(name, column, table)
         if pa.types.is_large_string(values.type):
             part = _mix_text(values)
         else:
@@ -70,7 +70,7 @@ def _mix(name: str, table: pa.Table) -> NDArray[np.uint64]:
     return mixed
 
 
-def _mix_text(values: pa.Array) -> NDArray[np.uint64]:
+def _mix_text(values: Any) -> NDArray[np.uint64]:
     """Sum over a text's bytes of (byte + 1) times an odd number of its place, modulo 2^64."""
     offsets, body = _text(values)
     lengths = np.diff(offsets)
@@ -88,7 +88,7 @@ def _mix_text(values: pa.Array) -> NDArray[np.uint64]:
     return made
 
 
-def _buffers(values: pa.Array, bounds: Codes) -> Iterator[tuple[NDArray[np.uint8], Codes]]:
+def _buffers(values: Any, bounds: Codes) -> Iterator[tuple[NDArray[np.uint8], Codes]]:
     """Yield (bytes, byte offsets of each owner's block) of an ordered column: one pair for numbers, two for text."""
     if pa.types.is_list(values.type) or pa.types.is_large_list(values.type):
         rows = [canonical(sorted(map(str, row or ()))).decode() for row in values.to_pylist()]
@@ -102,18 +102,17 @@ def _buffers(values: pa.Array, bounds: Codes) -> Iterator[tuple[NDArray[np.uint8
         yield numbers.view(np.uint8), 8 * bounds
 
 
-def _numbers(values: pa.Array) -> pa.Array:
+def _numbers(values: Any) -> Any:
     """Dates as days, whole numbers, fractions and flags as doubles; missing as zero, and zero without a sign."""
     if pa.types.is_timestamp(values.type):
         values = values.cast(pa.date32())
     if pa.types.is_date(values.type):
         values = values.cast(pa.date32()).cast(pa.int32())
-    if pa.types.is_null(values.type):
-        values = pa.nulls(len(values), pa.float64())
-    return pc.add(pc.fill_null(values.cast(pa.float64()), 0.0), 0.0)
+    filled: Any = pc.fill_null(values.cast(pa.float64()), 0.0)
+    return pc.add(filled, 0.0)
 
 
-def _text(values: pa.Array) -> tuple[Codes, NDArray[np.uint8]]:
+def _text(values: Any) -> tuple[Codes, NDArray[np.uint8]]:
     """Offsets from zero, and the bytes, of a large text array."""
     _, offset_buffer, body = values.buffers()
     offsets = np.frombuffer(offset_buffer, np.int64)[values.offset : values.offset + len(values) + 1]
@@ -121,11 +120,16 @@ def _text(values: pa.Array) -> tuple[Codes, NDArray[np.uint8]]:
     return offsets - offsets[0], data
 
 
-def _one_chunk(column: pa.ChunkedArray) -> pa.Array:
-    """A column as one array, text as plain large text: dictionaries differ from chunk to chunk and file to file."""
-    value_type = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-    if pa.types.is_string(value_type) or pa.types.is_large_string(value_type):
-        column = column.cast(value_type).cast(pa.large_string())
-    if column.num_chunks == 1:
-        return column.chunk(0)
-    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+def _one_chunk(name: str, column: str, table: pa.Table) -> Any:
+    """A column as one array of the kind that the schema says: how the file happens to spell it must not count.
+
+    Dictionaries differ from chunk to chunk and file to file, and a column of nothing but nulls has no type at all.
+    """
+    chunked: Any = table[column]
+    checks = TABLES[name].columns[column].checks
+    if checks and checks[0].name == "text":
+        plain = chunked.type.value_type if pa.types.is_dictionary(chunked.type) else chunked.type
+        chunked = chunked.cast(plain).cast(pa.large_string())
+    if chunked.num_chunks == 1:
+        return chunked.chunk(0)
+    return pa.concat_arrays(chunked.chunks) if chunked.num_chunks else pa.array([], chunked.type)

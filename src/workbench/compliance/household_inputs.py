@@ -118,8 +118,8 @@ class _Rows:
         if name == "restrictions":
             account = _through(codes(table["scope_id"], self.account_ids), self.account_owner)
             household = codes(table["scope_id"], self.wanted).astype(np.int64)
-            scope = table["scope"].cast(pa.string())
-            return np.where(pc.equal(scope, "account").to_numpy(zero_copy_only=False), account, household)
+            by_account = table["scope"].cast(pa.string()).to_pandas().to_numpy(object) == "account"
+            return np.where(by_account, account, household)
         return _through(codes(table["account_id"], self.account_ids), self.account_owner)
 
     def pairs(self, table: str, column: str, known: pd.Index) -> NDArray[np.int64]:
@@ -213,12 +213,12 @@ def _last_prices(firm: Firm, securities: pd.Index) -> NDArray[np.uint8]:
     seen = np.flatnonzero((day <= until) & (code >= 0))
     order = seen[np.lexsort((day[seen], code[seen]))]
     last = order[np.append(code[order][1:] != code[order][:-1], True)] if order.size else order
-    return row_digests("prices", prices.take(pa.array(last)), code[last], len(securities))
+    return row_digests("prices", prices.take(last), code[last], len(securities))
 
 
 def _gathered(table: str, digests: NDArray[np.uint8], pairs: Codes, n: int) -> list[bytes]:
     """One hash a household over the digests of its entities, in the order of their identifiers."""
-    body = memoryview(np.ascontiguousarray(digests[pairs[:, 1]]).reshape(-1))
+    body = memoryview(digests[pairs[:, 1]].tobytes())
     ends = np.searchsorted(pairs[:, 0], np.arange(n), side="right").tolist()
     opening, made, start = f"{METHOD} {table}\n".encode(), [], 0
     for end in ends:
