@@ -50,7 +50,7 @@ def block_digests(name: str, table: pa.Table, owner: Codes, n: int) -> list[byte
 
 
 def _update(digests: list[Any], body: NDArray[np.uint8], starts: Codes) -> None:
-    view, edges = memoryview(body), starts.tolist()
+    view, edges = body.data, starts.tolist()
     for digest, first, last in zip(digests, edges, edges[1:]):
         digest.update(view[first:last])
 
