@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from workbench.desk.forms import BodyError
 from workbench.desk.rate_limits import TooManyError
+from workbench.desk.rendering import sentence
 from workbench.errors import (
     AccessError,
     DecisionError,
@@ -70,29 +71,29 @@ def add_handlers(app: FastAPI) -> None:
                 "Your session has ended, so nothing was done. Sign in, then repeat it.",
             )
         if error.rule == "throttled":
-            answered = page(request, 429, "Too many attempts", _sentence(error))
+            answered = page(request, 429, "Too many attempts", sentence(error))
             answered.headers["retry-after"] = "300"
             return answered
-        return page(request, 403, REFUSALS.get(error.rule, "Not allowed"), _sentence(error))
+        return page(request, 403, REFUSALS.get(error.rule, "Not allowed"), sentence(error))
 
     def stale(request: Request, error: StaleError) -> Response:
         from workbench.desk import changes_since
 
         return page(
-            request, 409, "It has changed since you looked", _sentence(error), changes=changes_since.read(request)
+            request, 409, "It has changed since you looked", sentence(error), changes=changes_since.read(request)
         )
 
     def repeat(request: Request, error: RepeatError) -> Response:
-        return page(request, 409, "This form was used already", _sentence(error))
+        return page(request, 409, "This form was used already", sentence(error))
 
     def decision(request: Request, error: DecisionError) -> Response:
-        return page(request, 409, "This cannot be done now", _sentence(error))
+        return page(request, 409, "This cannot be done now", sentence(error))
 
     def body(request: Request, error: BodyError) -> Response:
-        return page(request, error.status, "The form could not be read", _sentence(error))
+        return page(request, error.status, "The form could not be read", sentence(error))
 
     def parameter(request: Request, error: ParameterError) -> Response:
-        return page(request, 422, "Something in the form is not right", _sentence(error))
+        return page(request, 422, "Something in the form is not right", sentence(error))
 
     def store(request: Request, error: StoreError) -> Response:
         log.error("store: %s", error)
@@ -111,7 +112,7 @@ def add_handlers(app: FastAPI) -> None:
         return answered
 
     def workbench(request: Request, error: WorkbenchError) -> Response:
-        return page(request, 409, "This cannot be done", _sentence(error))
+        return page(request, 409, "This cannot be done", sentence(error))
 
     def http(request: Request, error: HTTPException) -> Response:
         if error.status_code == 405:
@@ -128,9 +129,3 @@ def add_handlers(app: FastAPI) -> None:
     }  # fmt: skip
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, handler)  # type: ignore[arg-type]
-
-
-def _sentence(error: Exception) -> str:
-    text = str(error).strip()
-    text = text[:1].upper() + text[1:]
-    return text if text.endswith((".", "!", "?")) else text + "."

@@ -13,7 +13,7 @@ PAGES: tuple[tuple[str, str, str, Action | None], ...] = (
     ("library", "/library", "Library", Action.READ_LIBRARY),
     ("measures", "/measures", "Measures", Action.READ_MEASURES),
     ("audit", "/audit", "Audit trail", Action.READ_AUDIT),
-    ("people", "/people", "People", Action.MANAGE_PEOPLE),
+    ("people", "/people", "People", Action.READ_PEOPLE),
     ("controls", "/controls", "Controls", None),
 )
 

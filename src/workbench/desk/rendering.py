@@ -81,10 +81,9 @@ def short_hash(value: str | None) -> str:
 
 
 def sentence(text: object) -> str:
-    """Return an error's words as a sentence: a capital first, a full stop last."""
-    said = str(text).strip()
-    said = said[:1].upper() + said[1:]
-    return said if said.endswith((".", "!", "?", "…")) else said + "."
+    """Return an error's words as a sentence: a capital first, a full stop last; "" for None."""
+    said = "" if text is None else str(text).strip()
+    return said and said[0].upper() + said[1:] + ("" if said.endswith((".", "!", "?")) else ".")
 
 
 def new_key() -> str:

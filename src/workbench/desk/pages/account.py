@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from workbench.desk import cookies, people_view, sessions_web
+from workbench.desk import cookies, sessions_web
 from workbench.desk.forms import FormError
-from workbench.desk.rendering import words
+from workbench.desk.rendering import sentence, words
 from workbench.desk.visit import SignedIn, Visit
 from workbench.errors import AccessError, DecisionError, ParameterError, RepeatError
-from workbench.governance import attempts, sessions
+from workbench.governance import attempts, directory, sessions
 from workbench.governance.break_glass import BREAKABLE, SHORTEST_REASON, BreakGlass
 from workbench.governance.delegations import LONGEST_DAYS, Delegate, RevokeDelegation
 from workbench.governance.people import change_password
+from workbench.governance.reading.history import names_of
 from workbench.governance.roles import Role
 from workbench.governance.states import Action
 
@@ -49,7 +49,7 @@ def password(visit: SignedIn) -> Response:
             attempts.record_refusal(unit, "change_password", visit.session.person_id, address, "signed_out")
         return _page(visit, {"old": "This is not your present password."}, status=422)
     except ParameterError as error:
-        return _page(visit, {"new": f"{str(error)[:1].upper()}{str(error)[1:]}."}, status=422)
+        return _page(visit, {"new": sentence(error)}, status=422)
     response = visit.go("/sign-in", "Your password was changed. Please sign in with the new one.")
     sessions_web.end(response, visit.settings)
     return response
@@ -70,7 +70,7 @@ def delegate(visit: SignedIn) -> Response:
     form = visit.form
     try:
         with visit.reading() as connection:
-            choices = [person_id for person_id, _ in people_view.possible_deputies(connection, visit.session.person_id)]
+            choices = [person_id for person_id, _ in directory.colleagues(connection, visit.actor)]
         deputy = form.choice("to_person", "Deputy", choices)
         starts, ends = _day(form.get("starts"), "From", "starts"), _day(form.get("ends"), "Until", "ends")
         reason = form.text("reason", "Reason", least=3)
@@ -108,16 +108,18 @@ def emergency(visit: SignedIn) -> Response:
 def _refused(visit: Visit, part: str, error: Exception) -> Response:
     if isinstance(error, RepeatError):
         raise error
-    return _page(visit, {part: f"{str(error)[:1].upper()}{str(error)[1:].rstrip('.')}."}, status=422)
+    return _page(visit, {part: sentence(error)}, status=422)
 
 
 def _page(visit: Visit, errors: dict[str, str] | None = None, *, status: int = 200) -> Response:
-    own: dict[str, Any] = {}
-    with visit.reading() as connection:
-        own["given"] = people_view.delegations_of(connection, visit.session.person_id, visit.now)
-        own["deputies"] = people_view.possible_deputies(connection, visit.session.person_id)
-        own["grants"] = people_view.grants_of(connection, visit.session.person_id)
     in_own_name = visit.who.on_behalf_of is None
+    may_delegate = in_own_name and visit.may(Action.DELEGATE)
+    with visit.reading() as connection:
+        myself = directory.myself(connection, visit.actor)
+        lent = directory.delegations(connection, visit.actor, visit.now)
+        deputies = directory.colleagues(connection, visit.actor) if may_delegate else ()
+        given = [one for one in lent if one.from_person == visit.session.person_id]
+        names = names_of(connection, {one.to_person for one in given} | {one.granted_by for one in myself.roles})
     return visit.page(
         "account.html",
         status=status,
@@ -125,12 +127,15 @@ def _page(visit: Visit, errors: dict[str, str] | None = None, *, status: int = 2
         errors=errors or {},
         form=visit.form,
         today=visit.now.date().isoformat(),
-        may_delegate=in_own_name and visit.may(Action.DELEGATE),
+        may_delegate=may_delegate,
         may_break=in_own_name and visit.may(Action.BREAK_GLASS),
         breakable_words=[(role.value, words(role)) for role in BREAKABLE],
         longest_days=LONGEST_DAYS,
         shortest_reason=SHORTEST_REASON,
-        **own,
+        grants=myself.roles,
+        given=given,
+        deputies=list(deputies),
+        names=names,
     )
 
 

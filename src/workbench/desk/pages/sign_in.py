@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from workbench.desk import cookies, sessions_web
 from workbench.desk.forms import TOKEN, Form, FormError
+from workbench.desk.rendering import sentence
 from workbench.desk.visit import Posted, SignedIn, answer
 from workbench.errors import AccessError
 from workbench.governance import sessions
@@ -50,8 +51,7 @@ def sign_in(request: Request, form: Posted) -> Response:
     except FormError as error:
         return _page(request, form, after, error=str(error), status=422)
     except AccessError as error:
-        said = str(error)[:1].upper() + str(error)[1:] + "."
-        return _page(request, form, after, error=said, status=429 if error.rule == "throttled" else 401)
+        return _page(request, form, after, error=sentence(error), status=429 if error.rule == "throttled" else 401)
     earlier = cookies.get(request, sessions_web.SESSION, state.settings)
     if earlier:
         sessions.sign_out(state.store, earlier)
@@ -72,9 +72,8 @@ def sign_out(visit: SignedIn) -> Response:
 @router.post("/act-for")
 def act_for(visit: SignedIn) -> Response:
     """Choose on whose behalf to act, among those who delegated."""
-    names = dict(visit.may_act_for)
-    chosen = visit.form.choice("person_id", "You act for", ["", *names])
-    response = visit.go("/", f"You act for {names[chosen]}." if chosen else "You act as yourself.")
+    chosen = visit.form.choice("person_id", "You act for", ["", *dict(visit.may_act_for)])
+    response = visit.go("/", "" if chosen else "You act as yourself.")
     sessions_web.choose(response, visit.session, chosen, visit.settings)
     return response
 
