@@ -17,7 +17,7 @@ from typing import Any, Literal, NamedTuple
 from sqlalchemy import Connection, LargeBinary, Select, cast, select
 from sqlalchemy.exc import OperationalError
 
-from workbench.canonical import canonical
+from workbench.canonical import MAX_EXACT, canonical
 from workbench.errors import ParameterError
 from workbench.governance.audit.record import START, Entry
 from workbench.governance.tables import audit
@@ -148,7 +148,7 @@ def follow(
 
 def is_canonical(body: str) -> bool:
     """Say whether text is JSON in its canonical spelling."""
-    return _parse(body, _decoder().decode) is not None
+    return _parse(body, _decoder().decode) is not _BROKEN
 
 
 def _gap(findings: Findings, before: int, place: int) -> None:
@@ -177,6 +177,7 @@ def _read(body: str, decode: Any) -> dict[str, Any] | None:
 
 
 def _parse(body: str, decode: Any) -> Any:
+    """The value of canonical JSON; `_BROKEN` for anything else."""
     try:
         value = decode(body)
         # The C encoder spells as RFC 8785 does, but for floats, large whole numbers and the order of rare keys.
@@ -184,13 +185,13 @@ def _parse(body: str, decode: Any) -> Any:
             return value
     except _Slow:
         pass
-    except (ValueError, RecursionError, ParameterError):
-        return None
+    except (ValueError, RecursionError):
+        return _BROKEN
     try:
-        value = json.loads(body)
-        return value if canonical(value).decode() == body else None
+        value = json.loads(body, parse_int=_number)
+        return value if canonical(value).decode() == body else _BROKEN
     except (ValueError, RecursionError, ParameterError):
-        return None
+        return _BROKEN
 
 
 class _Slow(Exception):  # noqa: N818 - a signal to take the other road, not an error
@@ -203,6 +204,12 @@ def _whole(text: str) -> int:
     return int(text)
 
 
+def _number(text: str) -> int | float:
+    """A number without a point; beyond 2^53 - 1 it is the double that it was written from (RFC 8785, 3.2.2.3)."""
+    value = int(text) if len(text) < 20 else MAX_EXACT + 1
+    return value if abs(value) <= MAX_EXACT else float(text)
+
+
 def _not_here(text: str) -> float:
     raise _Slow
 
@@ -211,6 +218,7 @@ def _decoder() -> json.JSONDecoder:
     return json.JSONDecoder(parse_float=_not_here, parse_int=_whole, parse_constant=_not_here)
 
 
+_BROKEN = object()
 _copied = operator.itemgetter(*COPIES)
 _FAST = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, check_circular=False).encode
 #: Beyond the basic plane the order of keys by code point and by UTF-16 unit differ.

@@ -166,10 +166,16 @@ def no_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
+def whole(text: str) -> int | float:
+    """A number without a point; beyond 2^53 - 1 it is the double that it was written from (RFC 8785, 3.2.2.3)."""
+    value = int(text) if len(text) < 20 else 2**53
+    return value if abs(value) < 2**53 else float(text)
+
+
 def strictly(text: bytes) -> Any:
     """Read JSON; ValueError unless it is canonical, byte for byte. `text` is bytes."""
     try:
-        value = json.loads(text.decode("utf-8"), object_pairs_hook=no_twice)
+        value = json.loads(text.decode("utf-8"), object_pairs_hook=no_twice, parse_int=whole)
         same = spelled(value).encode("utf-8") == text
     except RecursionError as error:
         raise ValueError("nested too deep") from error
