@@ -184,8 +184,10 @@ class FirmView:
 
     def find(self, what: Literal["security", "account", "household", "lot"], names: NDArray[np.object_]) -> Ints:
         """Return the codes of identifiers, -1 where the firm has no such thing."""
+        # Of one type with what is looked up, so that the table of hashes is made once and kept.
         known = self.once(
-            ("index", what), lambda: pd.Index(self.lot_id if what == "lot" else getattr(self, f"{what}_ids"))
+            ("index", what),
+            lambda: pd.Index(self.lot_id if what == "lot" else getattr(self, f"{what}_ids"), dtype=object),
         )
         code: Ints = known.get_indexer(pd.Index(names, dtype=object)).astype(np.int64)
         return code
