@@ -104,7 +104,8 @@ def make_environment(statics: dict[str, Static]) -> Environment:
     environment.filters |= {
         "words": words, "money": money, "money_short": money_short, "moment": moment, "sentence": sentence,
         "short_hash": short_hash,
-        "long_date": fmt.long_date, "count": fmt.count, "percent": fmt.percent, "tone": lambda v: TONES.get(str(v), ""),
+        "long_date": fmt.long_date, "count": fmt.count, "clipped": fmt.clipped, "percent": fmt.percent,
+        "tone": lambda value: TONES.get(str(value), ""),
     }  # fmt: skip
     environment.globals |= {"new_key": new_key, "static": lambda name: f"/static/{statics[name].name}"}
     return environment

@@ -34,7 +34,7 @@ class Settings:
     proxies: int = 0
     reports: Path | None = None
     checkpoints: Path | None = None
-    public_keys: tuple[bytes, ...] = ()
+    public_keys: tuple[str, ...] = ()
     identity_provider: Any = None
     body_limit: int = 1_000_000
     header_limit: int = 64
