@@ -14,9 +14,9 @@ _FLOWS = ("deposit", "withdrawal", "transfer")
 def firm_growth(opening: Firm, closing: Firm) -> Growth:
     """Measure growth from clients and clients leaving between the days of two snapshots.
 
-    Take the snapshots that were sealed on both days: a firm taken back in time by `firm.at` has forgotten who left before
-    its own day. A household that is no longer in the closing snapshot took out what it had. Transfers count at the
-    price of their day. Raises `FirmDataError` where the closing day is not after the opening one or a price is missing.
+    Take the snapshots that were sealed on both days: a firm taken back in time by `firm.at` has forgotten who left
+    before its own day. A household that is no longer in the closing snapshot took out what it had. Transfers count at
+    the price of their day. Raises `FirmDataError` where the days are in the wrong order or a price is missing.
     """
     if closing.as_of <= opening.as_of:
         raise FirmDataError(f"{closing.as_of.date()} is not after {opening.as_of.date()}; exchange the two snapshots")

@@ -36,5 +36,6 @@ def signal(number, outcome="released", **changed):
 def block(number, value=0.12, limit=0.1, *, overridden=True, person="P1", rule="weight", version=2, **changed):
     """A block on signal `number`."""
     by = {"person": person, "role": "compliance"} if overridden else {"person": None, "role": None}
-    return {"signal_id": f"s{number}", "rule_id": rule, "rule_version": version, "verdict": "block", "value": str(value),
-            "limit": str(limit), "overridable": True, "overridden": overridden, **by, **changed}  # fmt: skip
+    return {"signal_id": f"s{number}", "rule_id": rule, "rule_version": version, "verdict": "block",
+            "value": str(value), "limit": str(limit), "overridable": True, "overridden": overridden,
+            **by, **changed}  # fmt: skip

@@ -35,7 +35,7 @@ def test_a_hostile_phrase_cannot_break_the_page():
 def test_phrases_taken_out_at_the_base_rate_are_listed_in_few_worlds():
     draw = np.random.default_rng(5)
     found = 0
-    for _ in range(200):
+    for _ in range(120):
         rows = [(f"phrase {n}", int(draw.binomial(40, 0.5)), 40) for n in range(50)]
         found += bool(propose_wording(phrases(*rows, tested=50)))
-    assert found <= 18
+    assert found <= 12
