@@ -85,7 +85,7 @@ def judged(
 def verdict(outcome: Outcome) -> str:
     """The first proposal's verdict as a word; its sentence must be one."""
     sentence = outcome.reason(0)
-    assert sentence == " ".join(sentence.split()), sentence
+    assert sentence.splitlines() == [sentence.strip()], sentence
     assert sentence.endswith((".", '."')), sentence
     assert "nan" not in sentence.split(), sentence
     outcome.subject(0)
