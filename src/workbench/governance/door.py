@@ -18,7 +18,17 @@ from workbench.governance.tables import written
 from workbench.governance.unit import Unit
 
 #: The most characters of a text, by the name of its field; every other text is a name or an identifier.
-LONGEST = {"reason": 2_000, "note": 2_000, "value": 2_000, "limit": 2_000, "body": 200_000, "rationale": 20_000}
+LONGEST = {
+    "reason": 2_000,
+    "note": 2_000,
+    "value": 2_000,
+    "limit": 2_000,
+    "body": 200_000,
+    "rationale": 20_000,
+    "definition": 2_000,
+    "formula": 2_000,
+    "source": 2_000,
+}
 LONGEST_NAME = 200
 LONGEST_KEY = 128
 #: The most items of a list, such as a household's accounts or the households of a firm.
