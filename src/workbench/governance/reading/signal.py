@@ -188,6 +188,7 @@ def signal_view(connection: Connection, actor: Actor, signal_id: str, *, now: da
     lines = history(connection, actor, "signal", signal_id)
     plain = {name: getattr(row, name) for name in SignalView.__dataclass_fields__ if name in signal_table.c}
     plain |= {
+        "mode": mode,
         "models": tuple(json.loads(row.models)),
         "accounts": tuple(json.loads(row.accounts)),
         "state": State(row.state),
@@ -199,7 +200,6 @@ def signal_view(connection: Connection, actor: Actor, signal_id: str, *, now: da
         **plain,
         current_inputs=current.inputs_hash if current else None,
         inputs_seen_at=current.seen_at if current else None,
-        mode=mode,
         makers=makers,
         approvals=approvals,
         needed=needed,
