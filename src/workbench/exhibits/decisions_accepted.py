@@ -53,7 +53,7 @@ def followed_figure(source: Source, by: str) -> Exhibit:
     if not many:
         return Exhibit(id, title, table, takeaway, settings, tuple(facts))
     body = figures.intervals(
-        [fmt.clipped(group.key, _NAME) for group in many],
+        [named(group.key) for group in many],
         {"Released": _interval(many)},
         alt=takeaway, unit="percent", digits=0, axis_title="Released, of signals decided", data=table,
     )  # fmt: skip
@@ -73,7 +73,7 @@ def _cells(source: Source, by: str, group: Group) -> tuple[tuple[Cell, ...], lis
         figures_ = [fact.ref() for fact in facts[1:]]
     reading = "Too few to tell" if group.released.few else ""
     return (
-        fmt.clipped(fmt.visible(group.key), _NAME), facts[0].ref(), figures_[0],
+        named(group.key), facts[0].ref(), figures_[0],
         counted(group.released) if group.released.few else between(group.released), figures_[1], group.undecided,
         reading,
     ), facts  # fmt: skip
@@ -101,8 +101,9 @@ def turnaround_table(source: Source) -> Exhibit:
     """Working hours of each step, of signals that were released."""
     id, title = "decisions-turnaround", "From proposal to release"
     hours = turnaround(source.decisions)
-    if hours.empty:
-        return absent(id, title, "No signal was released.")
+    whole = hours["In all"].dropna()
+    if whole.empty:
+        return absent(id, title, "No signal was released at a known time.")
     columns = (
         Column("step", "Step", emphasis=True), Column("signals", "Signals", "count"),
         Column("median", "Half within", "number", digits=1, note="working hours"),
@@ -120,7 +121,8 @@ def turnaround_table(source: Source) -> Exhibit:
         made = [source.fact(f"{slug}.{n}", v, "number", "lessons.turnaround", digits=1) for n, v in figures_]
         facts += made
         rows.append((step, len(part), *(fact.ref() for fact in made)))
-    takeaway = f"Half of the released signals were out within {facts[-3].text} working hours of being proposed."
+    half = fmt.number(whole.median(), 1)
+    takeaway = f"Half of the released signals were out within {half} working hours of being proposed."
     settings = source.settings(CONVENTION, ("signals",))
     return Exhibit(id, title, TableBody(columns, tuple(rows)), takeaway, settings, tuple(facts))
 
@@ -147,13 +149,13 @@ def overrides_table(source: Source) -> Exhibit:
         reason = mine["override_reason"].dropna()
         rows.append(
             (
-                fmt.clipped(fmt.visible(row.rule_id), _NAME), row.role.replace("_", " ") or Missing("not on record"),
+                named(row.rule_id), row.role.replace("_", " ") or Missing("not on record"),
                 facts[-1].ref(), counted(part), between(part), int(row.people), int(row.rejected),
                 quoted(reason.iloc[-1]) if len(reason) else Missing("none given"),
             )
         )  # fmt: skip
     first = found.iloc[0]
-    takeaway = f"Most often overridden: {first['rule_id']}, {first['overridden']} of {first['findings']} blocks."
+    takeaway = f"Most often overridden: {named(first['rule_id'])}, {first['overridden']} of {first['findings']} blocks."
     note = "A block needs an override to go on, a warning does not; warnings are not counted here."
     settings = source.settings(
         "blocks of rules that may be overridden; Wilson's intervals, 95 %", ("findings", "decisions")
@@ -195,10 +197,15 @@ def _whole(times: Any) -> int:
     return 0 if times is pd.NA or times != times else int(times)
 
 
+def named(key: str) -> str:
+    """A rule's, policy's or advisor's name: in one line, clipped, with invisible characters spelled out."""
+    return fmt.clipped(fmt.visible(key), _NAME)
+
+
 def quoted(text: str) -> str:
     """A person's words as a quotation: in one line, clipped, with invisible characters spelled out."""
     return f"“{fmt.clipped(fmt.visible(text), _QUOTED)}”"
 
 
 def _words(code: str) -> str:
-    return code.replace("_", " ").capitalize()
+    return named(code).replace("_", " ").capitalize()
