@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select,
 
 from workbench.errors import ParameterError
 from workbench.governance.access import Actor, visible
-from workbench.governance.reading.history import names_in, names_of, persons_in
+from workbench.governance.reading.history import both, names_of
 from workbench.governance.reading.queue import MOST, PAGE
 from workbench.governance.reading.steps import BLOCKING
 from workbench.governance.states import OPEN, State
@@ -152,7 +152,7 @@ def _count(row: Any) -> RuleCount:
 
 
 def _rows(connection: Connection, found: Sequence[Any]) -> tuple[ExceptionRow, ...]:
-    names = names_of(connection, persons_in(row.overridden_by for row in found))
+    names = names_of(connection, {one for row in found for one in (row.overridden_by, row.overridden_for) if one})
     fields = ExceptionRow.__dataclass_fields__
     return tuple(
         ExceptionRow(
@@ -160,7 +160,7 @@ def _rows(connection: Connection, found: Sequence[Any]) -> tuple[ExceptionRow, .
             | {
                 "state": State(row.state),
                 "overridable": bool(row.overridable),
-                "overridden_by": names_in(row.overridden_by, names),
+                "overridden_by": both(row.overridden_by, row.overridden_for, names),
             }
         )
         for row in found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,14 +84,9 @@ def names_of(connection: Connection, people: set[str]) -> dict[str, str]:
     return {one: one for one in people} | {row.person_id: row.name for row in connection.execute(asked)}
 
 
-def names_in(text: str | None, names: Mapping[str, str]) -> str | None:
-    """Return the names behind a stored JSON list of persons: "Ann Lee for Bob Ray"; None where there is none."""
-    return " for ".join(names.get(one, one) for one in json.loads(text)) if text else None
-
-
-def persons_in(texts: Iterable[str | None]) -> set[str]:
-    """Return everybody named in stored JSON lists of persons."""
-    return {str(one) for text in texts if text for one in json.loads(text)}
+def both(person_id: str | None, behalf: str | None, names: Mapping[str, str]) -> str | None:
+    """Return who did something and for whom: "Ann Lee for Bob Ray"; None where nobody did it."""
+    return " for ".join(names.get(one, one) for one in (person_id, behalf) if one) or None
 
 
 def _line(row: Any, body: Mapping[str, Any], names: Mapping[str, str]) -> Line:

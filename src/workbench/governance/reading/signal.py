@@ -21,7 +21,7 @@ from workbench.governance.reading.approvals import (
     needed_approvals,
     reasons_for_two,
 )
-from workbench.governance.reading.history import Line, history, names_in, names_of, persons_in
+from workbench.governance.reading.history import Line, both, history, names_of
 from workbench.governance.reading.modes import EffectiveMode, effective_modes
 from workbench.governance.reading.steps import BLOCKING, missing, waiting_for
 from workbench.governance.states import IN_FLIGHT, TRANSITIONS, Action, State
@@ -267,12 +267,12 @@ def _makers(connection: Connection, signal_id: str) -> tuple[Maker, ...]:
 
 def _findings(connection: Connection, signal_id: str) -> tuple[Finding, ...]:
     rows = connection.execute(select(finding).where(finding.c.signal_id == signal_id)).all()
-    names = names_of(connection, persons_in(row.overridden_by for row in rows))
+    names = names_of(connection, {one for row in rows for one in (row.overridden_by, row.overridden_for) if one})
     order = {"not_assessable": 0, "block": 1, "warn": 2, "pass": 3}
     found = [
         Finding(
             row.rule_id, row.rule_version, row.verdict, row.value, row.limit, row.reason, bool(row.overridable),
-            names_in(row.overridden_by, names), row.overridden_at, row.override_reason,
+            both(row.overridden_by, row.overridden_for, names), row.overridden_at, row.override_reason,
         )
         for row in rows
     ]  # fmt: skip
