@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-sys.path.insert(0, str(Path(__file__).parent))
-from one_household import PROFILE, judged, orders, verdict, view
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
+import conftest
+from one_household import AS_OF, PROFILE, judged, orders, verdict, view
 
 PRICES = {"AAA": 12.0, "BBB": 49.0, "CCC": 20.0}
 BUY = [("A1", "AAA", "buy", 5.0)]
@@ -268,11 +269,8 @@ TRADE = st.tuples(
 @effort(max_examples=12)
 @given(rows=st.lists(ROW, max_size=12), trades=st.lists(TRADE, min_size=1, max_size=4, unique_by=lambda t: t[:2]))
 def test_series_are_those_of_a_slow_recomputation(rows: list[tuple], trades: list[tuple]) -> None:
-    sys.path.insert(0, str(Path(__file__).parents[1]))
-    from conftest import AS_OF, small
-
     dated = [(a, s, AS_OF - pd.Timedelta(days=ago), kind, float(amount), o) for a, s, ago, kind, amount, o in rows]
-    firm = view(small.__wrapped__(), transactions=traded(*dated))
+    firm = view(conftest.small.__wrapped__(), transactions=traded(*dated))
     made = orders(trades, PRICES)
     ours = [row for row in dated if row[5] in ("rebalance", "manual")]
     worth = {"A1": 1270.0, "A2": 100.0}

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
+import conftest
 from one_household import judged, orders, restrictions, verdict, view
 
 from workbench.compliance.checks.directives import read_directive
@@ -190,8 +191,5 @@ def test_the_largest_breach_is_that_of_a_slow_recomputation(
 @pytest.fixture(scope="module")
 def small_once() -> Tables:
     """The smallest firm, made once: nothing in these tests changes it."""
-    sys.path.insert(0, str(Path(__file__).parents[1]))
-    from conftest import small
-
-    made: Tables = small.__wrapped__()
+    made: Tables = conftest.small.__wrapped__()
     return made

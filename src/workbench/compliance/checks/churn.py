@@ -101,18 +101,13 @@ def in_and_out(context: Context, rule: Rule) -> Outcome:
     n_accounts, n_securities = max(len(view.account_household), 1), len(view.price)
     counts = ~view.securities["asset_class"].astype(str).isin(list(rule.parameters["without"])).to_numpy(bool)
     since = view.as_of - np.timedelta64(int(rule.parameters["days"]), "D")
-    lately = (past.day >= since) & counts[past.security]
     trades = np.flatnonzero(context.known & counts[np.maximum(context.security, 0)])
     pair = context.account[trades] * n_securities + context.security[trades]
     now = np.abs(orders.shares[trades] * orders.price[trades])
     opposite = np.zeros(len(trades))
     last = np.full(len(trades), np.datetime64("NaT", "D"))
     for sold in (False, True):
-        done = lately & (past.sold == sold)
-        key, place = np.unique(past.account[done] * n_securities + past.security[done], return_inverse=True)
-        amount = sums(place, past.amount[done], len(key))
-        latest = np.full(len(key), np.datetime64("1900-01-01", "D"))
-        np.maximum.at(latest, place, past.day[done])
+        key, amount, latest = past.pairs(since, sold, n_securities)
         at = np.searchsorted(key, pair)
         hit = (at < len(key)) & (orders.sell[trades] != sold)
         hit[hit] = key[at[hit]] == pair[hit]

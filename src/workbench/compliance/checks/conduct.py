@@ -20,6 +20,8 @@ from workbench.compliance.checks import (
 #: From a name to a list of names, possibly of none.
 _LISTS: Mapping[str, Any] = {"type": "object", "additionalProperties": TEXTS}
 _DAYS: Mapping[str, Any] = {"type": "integer", "minimum": 1, "maximum": 3660}
+#: Past trades are known for a year.
+_WINDOW: Mapping[str, Any] = {"type": "integer", "minimum": 1, "maximum": 365}
 _YEARS: Mapping[str, Any] = {"type": "number", "exclusiveMinimum": 0, "maximum": 100}
 _STEPS: Mapping[str, Any] = {
     "type": "array",
@@ -69,7 +71,7 @@ CONDUCT: dict[str, Check] = {
     "data_age": Check(best_interest.data_age, ("prices",), {"most_days": COUNT}),
     "series_turnover": Check(churn.turnover, _SERIES, {"warn": AMOUNT, "most": AMOUNT}),
     "series_cost": Check(churn.cost_to_equity, _SERIES, {"warn": FRACTION, "most": FRACTION}),
-    "series_occasions": Check(churn.occasions, _SERIES, {"days": _DAYS, "most": COUNT}),
-    "in_and_out": Check(churn.in_and_out, _SERIES, {"days": _DAYS, "most": FRACTION, "without": TEXTS}),
+    "series_occasions": Check(churn.occasions, _SERIES, {"days": _WINDOW, "most": COUNT}),
+    "in_and_out": Check(churn.in_and_out, _SERIES, {"days": _WINDOW, "most": FRACTION, "without": TEXTS}),
     "switch_cost": Check(switch.switch_cost, ("accounts", "custodians", "profiles"), {"years": _YEARS}),
 }

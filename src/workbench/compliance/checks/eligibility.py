@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from workbench.compliance.checks.series import history
 from workbench.compliance.context import Context
+from workbench.compliance.firm_view import FirmView
 from workbench.compliance.judgement import judge
 from workbench.compliance.outcome import Outcome
 from workbench.compliance.rule import Rule
@@ -23,11 +26,10 @@ def model_eligible(context: Context, rule: Rule) -> Outcome:
     rows = np.flatnonzero(context.known & ~orders.sell)
     n_accounts = max(len(view.account_household), 1)
     whose, account = np.divmod(np.unique(orders.proposal[rows] * n_accounts + context.account[rows]), n_accounts)
-    model = view.accounts["model_id"].astype("object").to_numpy(object)[account]
-    registration = view.accounts["registration"].astype(str).to_numpy(object)[account]
-    in_force = set(view.models["model_id"].astype(str))
+    registrations, code, _, place = _mandates(view)
+    registration, unknown = registrations[code[account]], place[account] < 0
+    model = view.accounts["model_id"].iloc[account].astype("object").to_numpy(object)
     barred = {str(name): set(models) for name, models in rule.parameters["not_for"].items()}
-    unknown = np.array([pd.isna(one) or str(one) not in in_force for one in model], bool)
     fails = np.array([str(m) in barred.get(r, ()) for m, r in zip(model, registration, strict=True)], bool)
 
     def reason(row: int) -> str:
@@ -50,7 +52,7 @@ def registration_menu(context: Context, rule: Rule) -> Outcome:
     """Dollars bought of an asset class or kind that the account's registration may not, or should not, hold."""
     view, orders = context.view, context.orders
     rows = np.flatnonzero(context.known & ~orders.sell)
-    registrations, code = np.unique(view.accounts["registration"].astype(str).to_numpy(object), return_inverse=True)
+    registrations, code, _, _ = _mandates(view)
     kind, asset_class = (view.securities[name].astype(str).to_numpy(object) for name in ("kind", "asset_class"))
     off = np.zeros((len(registrations), len(kind)), bool)
     for place, registration in enumerate(registrations):
@@ -78,9 +80,7 @@ def in_mandate(context: Context, rule: Rule) -> Outcome:
     """Dollars bought of what the account's model does not target and no substitute allowed for its registration is."""
     view, orders = context.view, context.orders
     rows = np.flatnonzero(context.known & ~orders.sell)
-    models = pd.Index(view.models["model_id"].astype(str))
-    model = models.get_indexer(view.accounts["model_id"].astype("object"))
-    registrations, code = np.unique(view.accounts["registration"].astype(str).to_numpy(object), return_inverse=True)
+    registrations, code, models, model = _mandates(view)
     permitted = _permitted(context, models, registrations)
     account, security = context.account[rows], context.security[rows]
     unknown = model[account] < 0
@@ -114,12 +114,12 @@ def investment_changes(context: Context, rule: Rule) -> Outcome:
     """
     view, orders = context.view, context.orders
     rows = np.flatnonzero(context.known & orders.sell)
-    registration = view.accounts["registration"].astype(str).isin(list(rule.parameters["registrations"])).to_numpy(bool)
-    rows = rows[registration[context.account[rows]]]
+    registrations, code, _, _ = _mandates(view)
+    rows = rows[np.isin(registrations, list(rule.parameters["registrations"]))[code[context.account[rows]]]]
     n_accounts = max(len(view.account_household), 1)
     whose, account = np.divmod(np.unique(orders.proposal[rows] * n_accounts + context.account[rows]), n_accounts)
     year = view.as_of.astype("datetime64[Y]").astype("datetime64[D]")
-    made = history(view).occasions(year, sides=("sell",))[account]
+    made = history(view).occasions(year, sales_only=True)[account]
     most = float(rule.parameters["most"])
 
     def reason(row: int) -> str:
@@ -133,6 +133,15 @@ def investment_changes(context: Context, rule: Rule) -> Outcome:
         subject=lambda row: str(view.account_ids[account[row]]), reason=reason,
         otherwise="No account that the rule is about is rearranged.",
     )  # fmt: skip
+
+
+@functools.lru_cache(maxsize=2)
+def _mandates(view: FirmView) -> tuple[NDArray[np.object_], Ints, pd.Index, Ints]:
+    """Registrations by name with each account's code, models in force by name with each account's code (-1: none)."""
+    code, registrations = pd.factorize(view.accounts["registration"].astype("object"), sort=True)
+    models = pd.Index(view.models["model_id"].astype(str))
+    model = models.get_indexer(view.accounts["model_id"].astype("object"))
+    return np.asarray(registrations, object), code.astype(np.int64), models, model.astype(np.int64)
 
 
 def _permitted(context: Context, models: pd.Index, registrations: NDArray[np.object_]) -> NDArray[np.bool_]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,21 +37,30 @@ class History:
     fees: Floats
     spread: Floats
 
+    @functools.lru_cache(maxsize=8)  # noqa: B019 - a firm's year is asked the same few questions for every chunk
     def bought(self, since: np.datetime64) -> Floats:
         """(A,) dollars bought after a day."""
         rows = ~self.sold & (self.day > since)
         return sums(self.account[rows], self.amount[rows], self.n_accounts)
 
-    def occasions(self, since: np.datetime64, sides: Sequence[str] = ("buy", "sell")) -> Floats:
+    @functools.lru_cache(maxsize=8)  # noqa: B019
+    def occasions(self, since: np.datetime64, *, sales_only: bool = False) -> Floats:
         """(A,) days from `since` on, that one included, on which an account traded."""
-        rows = self.day >= since
-        if len(sides) == 1:
-            rows &= self.sold if sides[0] == "sell" else ~self.sold
+        rows = (self.day >= since) & (self.sold | (not sales_only))
         ordinal = self.day[rows].astype(np.int64)
         first = int(ordinal.min(initial=0))
         span = int(ordinal.max(initial=0)) - first + 1
         account = np.unique(self.account[rows] * span + ordinal - first) // span
         return np.bincount(account, minlength=self.n_accounts).astype(np.float64)
+
+    @functools.lru_cache(maxsize=8)  # noqa: B019
+    def pairs(self, since: np.datetime64, sold: bool, n_securities: int) -> tuple[Ints, Floats, Days]:
+        """Account x n_securities + security traded from `since` on, in order, with dollars and the latest day."""
+        rows = (self.day >= since) & (self.sold == sold)
+        key, place = np.unique(self.account[rows] * n_securities + self.security[rows], return_inverse=True)
+        latest = np.full(len(key), np.datetime64("1900-01-01", "D"))
+        np.maximum.at(latest, place, self.day[rows])
+        return key, sums(place, self.amount[rows], len(key)), latest
 
 
 @functools.lru_cache(maxsize=2)
