@@ -10,9 +10,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from workbench.compliance.outcome import Outcome, Verdict
 from workbench.compliance.rule import Rule
+from workbench.compliance.words import one_line
 
 #: Figures closer to a limit than this, relative to it, are at the limit: rounding is not a breach.
 TOLERANCE = 1e-9
+#: A reason longer than this is cut.
+LONGEST = 1_000
 #: Said of a breach that was there before and is not made worse.
 EASED = "It was beyond that before, and the trades do not make it worse."
 _FAILING = {"warn": Verdict.WARN, "block": Verdict.BLOCK}
@@ -96,6 +99,6 @@ def _outcome(
         value=picked(figure, np.nan),
         limit=picked(bound, np.nan),
         before=picked(old, np.nan),
-        subject=lambda i: subject(int(chosen[i])) if chosen[i] >= 0 else "",
-        reason=lambda i: reason(int(chosen[i])) if chosen[i] >= 0 else otherwise,
+        subject=lambda i: one_line(subject(int(chosen[i]))) if chosen[i] >= 0 else "",
+        reason=lambda i: one_line(reason(int(chosen[i])), LONGEST) if chosen[i] >= 0 else otherwise,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -124,7 +124,8 @@ class Orders:
     def from_columns(cls, **columns: Any) -> Orders:
         """Build orders from columns: `household`, `account`, `security` as identifiers, everything else as named.
 
-        Trades must lie by proposal, and lot sales by trade. Raises `ParameterError` for a missing or misplaced column.
+        Trades and lot sales may come in any order and are put into theirs; account states and cash needs must lie by
+        proposal. Raises `ParameterError` for a missing or misplaced column.
         """
         household_names, household = _vocabulary(columns.pop("household"))
         account_names, account, state, need = _shared(
@@ -142,10 +143,21 @@ class Orders:
             )  # fmt: skip
         except TypeError as error:
             raise ParameterError(f"orders: {error}; give every column by its name") from error
-        for name in ("proposal", "lot_trade", "state_proposal", "need_proposal"):
+        for name in ("state_proposal", "need_proposal"):
             if (np.diff(getattr(orders, name)) < 0).any():
                 raise ParameterError(f"orders: {name} must not fall; sort the rows by it", name)
-        return orders
+        return orders._in_order()
+
+    def _in_order(self) -> Orders:
+        """Trades by proposal, account, security, side and size, and lots by trade: nothing hangs on how they came."""
+        order = np.lexsort([self.amount, self.shares, self.sell, self.security, self.account, self.proposal])
+        place = np.empty(len(order), np.int64)
+        place[order] = np.arange(len(order))
+        lot_trade = place[self.lot_trade]
+        lots = np.lexsort([self.lot_shares, pd.factorize(self.lot_id, sort=True)[0], lot_trade])
+        trades = {name: getattr(self, name)[order] for name, kind in _ROWS.items() if kind == "trade"}
+        sold = {name: getattr(self, name)[lots] for name, kind in _ROWS.items() if kind == "lot"}
+        return replace(self, **trades, **{**sold, "lot_trade": lot_trade[lots]})
 
     def part(self, start: int, stop: int) -> Orders:
         """Return proposals `start` to `stop` (not included) as orders of their own."""

@@ -24,8 +24,9 @@ class WashView:
     """`group` (S,) codes securities that count as identical, `possible` (S,) also those of low confidence.
 
     `bought_*` are shares bought in the last 30 days, still held, that have replaced nothing yet, by lot; `lost_*` are
-    losses taken in the last 30 days, in shares not replaced so far and dollars of loss (NaN: basis unknown);
-    `reinvesting_*` holdings whose dividends bought shares in the last 120 days. All have `household` and `security` codes.
+    losses taken in the last 30 days, in shares not replaced so far and dollars of loss (NaN: basis unknown).
+    `reinvesting_*` are holdings whose dividends bought shares in the last 120 days. All have codes of `household` and
+    `security`.
     """
 
     group: Ints

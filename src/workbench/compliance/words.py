@@ -26,6 +26,11 @@ def shares(value: float) -> str:
 
 
 def quoted(text: object) -> str:
-    """Text from a firm or a form between quotation marks: one line, at most 120 characters, nothing invisible."""
-    plain = "".join(c if c.isprintable() else " " for c in str(text))
-    return f'"{plain[:117]}..."' if len(plain) > 120 else f'"{plain}"'
+    """Text from a firm or a form between quotation marks, as `one_line` has it."""
+    return f'"{one_line(text)}"'
+
+
+def one_line(text: object, most: int = 120) -> str:
+    """Text from a firm or a form on one line: nothing invisible, at most so many characters."""
+    plain = " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
+    return f"{plain[: most - 3]}..." if len(plain) > most else plain

@@ -114,6 +114,8 @@ def prices_agree(context: Context, rule: Rule) -> Outcome:
 
     def reason(i: int) -> str:
         trade = int(rows[i])
+        if np.isnan(orders.price[trade]):
+            return f"The proposal gives no price of {context.security_name(trade)}."
         if np.isnan(close[i]):
             return f"The book of record has no price of {context.security_name(trade)}."
         return (
@@ -214,7 +216,8 @@ def sold_lots(context: Context, rule: Rule) -> Outcome:
 
 
 def _fraction(quantity: np.ndarray) -> np.ndarray:
-    parts: np.ndarray = np.abs(quantity - np.round(quantity)) > DUST
+    finite = np.where(np.isfinite(quantity), quantity, 0.0)
+    parts: np.ndarray = np.abs(finite - np.round(finite)) > DUST
     return parts
 
 
@@ -226,15 +229,17 @@ def trade_arithmetic(context: Context, rule: Rule) -> Outcome:
     orders = context.orders
     limit = float(rule.parameters["tolerance"])
     sound = np.isfinite(orders.shares) & np.isfinite(orders.price) & (orders.shares > 0) & (orders.price > 0)
-    off = np.abs(orders.amount - orders.shares * orders.price)
-    broken = ~sound | ~np.isfinite(off)
+    sound &= np.isfinite(orders.amount)
+    amount, size, price = (np.where(sound, column, 0.0) for column in (orders.amount, orders.shares, orders.price))
+    off = np.abs(amount - size * price)
+    broken = ~sound
     whole = np.array([dict(settings).get("whole_shares") == "True" for settings in orders.settings], bool)
     split = whole[orders.proposal] & _fraction(orders.shares) & sound & _fraction(context.left)
 
     def reason(i: int) -> str:
-        what = f"{context.trade_name(i)}: {orders.shares[i]:,g} shares at {orders.price[i]:,.4f}"
         if broken[i]:
-            return f"{what} and {dollars(orders.amount[i])}; shares, price and amount must be numbers above zero."
+            return f"{context.trade_name(i)}: shares, price and amount of a trade must be numbers above zero."
+        what = f"{context.trade_name(i)}: {shares(orders.shares[i])} at {orders.price[i]:,.4f}"
         if split[i]:
             return f"{what} leave a fraction of a share, and the proposal's settings say whole shares."
         product, said = dollars(orders.shares[i] * orders.price[i]), dollars(orders.amount[i])

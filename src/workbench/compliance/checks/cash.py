@@ -56,10 +56,11 @@ def cash_floor(context: Context, rule: Rule) -> Outcome:
     def reason(i: int) -> str:
         facts = listed.iloc[i]
         if lost[i]:
-            return f"restriction {facts['restriction_id']} asks {where(i)} to keep cash and does not say how much."
+            return f"Restriction {facts['restriction_id']} asks {where(i)} to keep cash and does not say how much."
+        who = where(i)
         return (
-            f"{where(i)} would have {dollars(after[i])} of cash after the trades ({dollars(before[i])} before); "
-            f"restriction {facts['restriction_id']} asks for {dollars(floor[i])}."
+            f"{who[0].upper()}{who[1:]} would have {dollars(after[i])} of cash after the trades ({dollars(before[i])} "
+            f"before); restriction {facts['restriction_id']} asks for {dollars(floor[i])}."
         )
 
     return judge(

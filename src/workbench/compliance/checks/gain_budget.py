@@ -66,7 +66,7 @@ def gains_agree(context: Context, rule: Rule) -> Outcome:
 
     return judge(
         rule, len(context), orders.proposal[trade], value=np.where(np.isinf(off), np.nan, off), limit=limit,
-        fails=off > limit, subject=lambda i: f"{context.trade_name(int(trade[i]))} lot {orders.lot_id[rows[i]]}",
+        fails=off > limit + 1e-9, subject=lambda i: f"{context.trade_name(int(trade[i]))} lot {orders.lot_id[rows[i]]}",
         reason=reason, otherwise="Nothing is sold in a taxed account.",
     )  # fmt: skip
 

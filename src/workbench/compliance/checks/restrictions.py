@@ -135,7 +135,8 @@ def hold_lot(context: Context, rule: Rule) -> Outcome:
     def reason(i: int) -> str:
         facts = listed.iloc[row[i]]
         if lost[i]:
-            return f"{_source(facts)} names lot {quoted(facts['key'])}, which the book of record does not have."
+            who = f"Restriction {facts['restriction_id']}"
+            return f"{who} names lot {quoted(facts['key'])}, which the book of record does not have."
         return (
             f"{shares(orders.lot_shares[sale[i]])} of lot {orders.lot_id[sale[i]]} would be sold in "
             f"{context.account_name(int(trade[i]))}; {_source(facts)} says to keep it: {quoted(facts['reason'])}."
@@ -175,10 +176,9 @@ def max_weight(context: Context, rule: Rule) -> Outcome:
     def reason(i: int) -> str:
         facts = listed.iloc[i]
         if lost[i]:
-            return (
-                f"{_source(facts)} caps {quoted(facts['key'])} in {where(i)} at {percent(limit[i])}, and that cannot "
-                "be checked: the key names no security of the firm, the cap is missing, or a holding has no price."
-            )
+            what = f"Restriction {facts['restriction_id']} caps {quoted(facts['key'])} in {where(i)}"
+            why = "the key names no security of the firm, the cap is missing, or a holding has no price"
+            return f"{what}, and that cannot be checked: {why}."
         return (
             f"{facts['key']} would be {percent(after[i])} of {where(i)} after the trades ({percent(before[i])} "
             f"before); {_source(facts)} allows {percent(limit[i])}: {quoted(facts['reason'])}."
@@ -203,4 +203,5 @@ def _source(facts: pd.Series) -> str:
 
 def _unreadable(facts: pd.Series, context: Context, trade: int | None = None) -> str:
     what = "" if trade is None else f", so the trade in {context.security_name(trade)} cannot be checked"
-    return f"{_source(facts)} names {quoted(facts['key'])}, which is no security or issuer of the firm{what}."
+    who = f"Restriction {facts['restriction_id']}"
+    return f"{who} names {quoted(facts['key'])}, which is no security or issuer of the firm{what}."

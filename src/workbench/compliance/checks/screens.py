@@ -39,7 +39,7 @@ def screens(context: Context, rule: Rule) -> Outcome:
         name, where = view.security_ids[rows.security[at]], view.account_ids[rows.account[at]]
         if lost[i]:
             return (
-                f"restriction {facts['restriction_id']} screens out {quoted(facts['key'])}, which the firm's data "
+                f"Restriction {facts['restriction_id']} screens out {quoted(facts['key'])}, which the firm's data "
                 f"do not cover, so the purchase of {name} in {where} cannot be checked."
             )
         return (

@@ -46,9 +46,9 @@ def wash_sale(context: Context, rule: Rule) -> Outcome:
     proposal, trade = sales.proposal[rows], sales.trade[rows]
 
     def reason(i: int) -> str:
-        what = f"lot {context.orders.lot_id[rows[i]]} of {context.trade_name(int(trade[i]))}"
+        what = f"Lot {context.orders.lot_id[rows[i]]} of {context.trade_name(int(trade[i]))}"
         if unknown[i]:
-            return f"Whether {what} is sold at a loss is unknown, and identical shares are bought within 30 days."
+            return f"Whether l{what[1:]} is sold at a loss is unknown, and identical shares are bought within 30 days."
         taken = f"{what} is sold at a loss of {dollars(loss[i])}"
         if undeclared[i] > tolerance:
             return (
