@@ -15,6 +15,8 @@ from sqlalchemy import select
 from workbench import compliance, governance, rebalance
 from workbench.canonical import canonical
 from workbench.compliance import Orders, Preflight, Rulebook
+from workbench.compliance.household_inputs import household_inputs
+from workbench.errors import DecisionError
 from workbench.exhibits.brief import brief
 from workbench.exhibits.household_file import household_files
 from workbench.firm import Firm
@@ -45,15 +47,13 @@ class Checker:
         self.rulebook = rulebook if rulebook is not None else Rulebook.default()
         self.view = compliance.FirmView.load(firm)
 
-    def preflight(
-        self, proposals: Sequence[Proposal], consents: Mapping[tuple[str, str], str] | None = None
-    ) -> Preflight:
-        """Check proposals; `consents` maps (household, account) to the document that holds the client's consent."""
-        return compliance.preflight(self.view, Orders.from_proposals(proposals), self.rulebook, consents=consents or {})
+    def preflight(self, proposals: Sequence[Proposal], consents: Mapping[str, str] | None = None) -> Preflight:
+        """Check proposals; `consents` maps an account to the document that holds its client's consent."""
+        return compliance.preflight(self.view, Orders.from_proposals(proposals), self.rulebook, consents=consents)
 
     def inputs(self, proposals: Sequence[Proposal]) -> dict[str, str]:
         """Return the fingerprint of what each household's proposal was made of, as the firm is now."""
-        return compliance.household_inputs(self.firm, [proposal.household_id for proposal in proposals]).fingerprints
+        return dict(household_inputs(self.firm, [proposal.household_id for proposal in proposals]).fingerprints)
 
     def check(self, store: Store, signal_id: str) -> Check:
         """Return the pre-flight of a signal as it stands now, with the consents that were recorded for it.
@@ -63,15 +63,11 @@ class Checker:
         with store.reading() as connection:
             row = connection.execute(select(signal).where(signal.c.signal_id == signal_id)).one_or_none()
             if row is None:
-                raise governance.DecisionError(f"there is no signal {signal_id}; take its number from the queue")
-            body = governance.body(connection, row.package_hash)
+                raise DecisionError(f"there is no signal {signal_id}; take its number from the queue")
+            body = governance.fetch(connection, row.package_hash).body
             given = connection.execute(select(consent).where(consent.c.signal_id == signal_id)).all()
         proposal = rebalance.loads(body)
-        consents = {
-            (row.household_id, one.account_id): one.source_document
-            for one in given
-            if one.package_hash == row.package_hash
-        }
+        consents = {one.account_id: one.source_document for one in given if one.package_hash == row.package_hash}
         made = self.preflight([proposal], consents)
         return self._command(made, 0, signal_id, row.version, self.inputs([proposal])[row.household_id])
 
@@ -82,7 +78,7 @@ class Checker:
             preflight=Document("preflight", "application/json", made.document(place)),
             findings=tuple(_finding(found) for found in made.findings(place)),
             inputs_hash=inputs,
-            rules_hash=self.rulebook.content_hash,
+            rules_hash=self.rulebook.hash,
         )
 
 
@@ -108,16 +104,16 @@ def bring(
     inputs = checker.inputs(proposals)
     snapshot = checker.firm.content_hash
     seen = tuple(sorted(inputs.items()))
-    store.perform(who, SeeInputs(snapshot, seen), f"inputs:{_hash(seen)}:{snapshot}")
+    store.perform(who, SeeInputs(snapshot, seen), f"inputs:{_hash([snapshot, seen])}")
     creates = _creations(checker.firm, proposals, trading, inputs)
     made = checker.preflight(trading)
     receipts, verdicts, unchanged = [], Counter[str](), 0
     for place, create in enumerate(creates):
-        content = f"{create.household_id}:{rebalance.content_hash(trading[place])}:{create.inputs_hash}"
+        content = _hash([create.household_id, rebalance.content_hash(trading[place]), create.inputs_hash])
         receipt = store.perform(who, create, f"create:{content}")
         if receipt.first:
             command = checker._command(made, place, receipt.object_id, receipt.version, create.inputs_hash)
-            receipt = store.perform(who, command, f"check:{content}:{checker.rulebook.content_hash}")
+            receipt = store.perform(who, command, f"check:{_hash([content, checker.rulebook.hash])}")
         unchanged += not receipt.first
         verdicts[made.worst(place).name.lower()] += 1
         receipts.append(receipt)
@@ -174,13 +170,22 @@ def summary(proposal: Proposal, line: pd.Series) -> Summary:
 def _finding(found: compliance.Finding) -> Finding:
     return Finding(
         rule_id=found.rule_id,
-        rule_version=found.rule_version,
-        verdict=found.verdict,
-        value=found.value_text,
-        limit=found.limit_text,
+        rule_version=found.version,
+        verdict=found.verdict.name.lower(),  # type: ignore[arg-type]
+        value=_figure(found.value, found.unit),
+        limit=_figure(found.limit, found.unit),
         reason=found.reason,
         overridable=found.overridable,
     )
+
+
+def _figure(value: float | None, unit: str) -> str:
+    """A finding's figure as the exceptions page shows it; "" where there is none."""
+    if value is None:
+        return ""
+    if unit == "fraction":
+        return f"{value:.1%}".replace("%", " %")
+    return f"${value:,.0f}" if unit == "dollars" else f"{value:,.4g} {unit}"
 
 
 def _cents(amount: float) -> int:

@@ -37,16 +37,17 @@ def key(file: Path) -> None:
 
 @audit.command()
 @placed(DATABASE, CHECKPOINTS, KEY, AS)
-def checkpoint(database: str, checkpoints: Path | None, key: Path | None, person: str) -> None:
+@click.option("--reason", default="scheduled", show_default=True, help="Why, for the record.")
+def checkpoint(database: str, checkpoints: Path | None, key: Path | None, person: str, reason: str) -> None:
     """Sign the trail as it stands and write the checkpoint outside the database."""
-    from workbench.governance import TakeCheckpoint, Who
+    from workbench.governance import Checkpoints, TakeCheckpoint, Who
 
     if checkpoints is None or key is None:
         raise ParameterError("a checkpoint needs --checkpoints and --key", "checkpoints")
-    store = open_decisions(database, checkpoints, key)
-    store.perform(Who(person), TakeCheckpoint(), f"checkpoint:{store.clock().isoformat()}")
-    last = store.checkpoints.last() if store.checkpoints is not None else None
-    click.echo("nothing to sign" if last is None else f"{last.name}: {last.size:,} records, {last.root[:16]}")
+    store = open_decisions(database)
+    store.perform(Who(person), TakeCheckpoint(reason), f"checkpoint:{store.clock().isoformat()}")
+    taken = Checkpoints(checkpoints, read_key(key)).take(store.reading, store.clock().isoformat())
+    click.echo("another process was first" if taken is None else f"{taken.name}: {taken.size:,} records, {taken.root}")
 
 
 @audit.command()
@@ -77,13 +78,18 @@ def verify(database: str, checkpoints: Path | None, public_keys: tuple[str, ...]
 @click.option("--out", type=FOLDER, required=True, help="A new folder.")
 @click.option("--as", "person", required=True, help="Who asks for it; the export is a record of the trail itself.")
 @click.option("--password", prompt=True, hide_input=True, envvar="WORKBENCH_PASSWORD", help="That person's.")
-def export(database: str, out: Path, person: str, password: str) -> None:
+@click.option("--reason", required=True, help="Why, for the record.")
+@click.option("--first", type=click.IntRange(1), default=1, show_default=True, help="The first record.")
+@click.option("--last", type=click.IntRange(1), help="The last record. Default: the newest.")
+def export(database: str, out: Path, person: str, password: str, reason: str, first: int, last: int | None) -> None:
     """Write the trail as JSON lines (its exact bytes) and as a table for a spreadsheet, with a manifest of hashes."""
     from workbench.governance import Who, export_trail, sign_in
 
     store = open_decisions(database)
     sign_in(store, person, password, "command line")
-    click.echo(export_trail(store, Who(person), out))
+    key = f"export:{store.clock().isoformat()}"
+    made = export_trail(store, Who(person), out, reason=reason, key=key, first=first, last=last)
+    click.echo(f"{made.folder}: records {made.first:,} to {made.last:,}, manifest {made.sha256}")
 
 
 @audit.command()

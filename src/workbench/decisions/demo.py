@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ from sqlalchemy import Row, select
 from workbench import governance
 from workbench.errors import DecisionError
 from workbench.firm import open_at
+from workbench.firm.demo import build_firm
 from workbench.governance import (
     Acknowledge,
     AddPerson,
@@ -88,10 +90,11 @@ class Hands:
         store.perform(Who(person), command, f"demo:{next(self.keys)}")
 
 
-def build(store: Store, firm: str | Path = "demo", *, seed: int = 7) -> Checker:
+def build(store: Store, folder: Path, *, seed: int = 7) -> Checker:
     """Fill an empty store: people, three months of decisions, and today's queue. Returns the checker of today's firm.
 
-    The store's clock is the demo's while the past is made, and its own again afterwards.
+    Each month's signals are made of the firm as it was sealed then; these snapshots are built into `folder`. The
+    store's clock is the demo's while the past is made, and its own again afterwards.
     """
     live = store.clock
     hands = Hands(_evening(EARLIER[0]), np.random.default_rng(seed), count())
@@ -101,12 +104,12 @@ def build(store: Store, firm: str | Path = "demo", *, seed: int = 7) -> Checker:
         for day in EARLIER:
             hands.moment = max(hands.moment, _evening(day))
             hands.act(store, SERVICE, Sweep())
-            bring(store, Checker(open_at(firm, day)), Who(SERVICE))
+            bring(store, Checker(build_firm(folder / day, as_of=day)), Who(SERVICE))
             _decide(store, hands, day)
     finally:
         store.clock = live
     store.perform(Who(SERVICE), Sweep(), "demo:sweep")
-    checker = Checker(open_at(firm))
+    checker = Checker(open_at("demo"))
     bring(store, checker, Who(SERVICE))
     _today(store, Hands(live(), hands.draws, hands.keys))
     return checker
@@ -116,7 +119,7 @@ def _people(store: Store, hands: Hands) -> None:
     governance.bootstrap(store, ADMINISTRATOR, "Ada Lindqvist", "ada@firm.example", PASSWORD)
     rows = (*PEOPLE, (SERVICE, "The nightly run", Role.SERVICE, "*"))
     for person, name, role, book in rows:
-        kind = "service" if role is Role.SERVICE else "person"
+        kind: Literal["person", "service"] = "service" if role is Role.SERVICE else "person"
         email = None if kind == "service" else f"{person}@firm.example"
         hands.act(store, ADMINISTRATOR, AddPerson(person, name, kind, email))
         hands.act(store, ADMINISTRATOR, GrantRole(person, role, book, "The demo firm's team"))
@@ -129,7 +132,7 @@ def _decide(store: Store, hands: Hands, day: str) -> None:
     for row in _rows(store, day, "checked"):
         draw = hands.draws.random()
         hands.wait(0.05)
-        if draw < 0.12:
+        if draw < 0.12 or row.mode == "monitor":
             continue
         if _blocked(store, row.signal_id):
             if draw < 0.5:

@@ -55,6 +55,7 @@ def desk(
     needs_governance()
     if context.invoked_subcommand is not None:
         return
+    checker: Checker | None
     if demo:
         if host not in ("127.0.0.1", "localhost", "::1"):
             raise ParameterError("the demo's passwords are known to everybody; it listens on 127.0.0.1 only", "host")
@@ -94,11 +95,11 @@ def _demo() -> tuple[Store, Checker, Path]:
         import shutil
 
         shutil.rmtree(DEMO, ignore_errors=True)
-        DEMO.mkdir(parents=True)
+        checkpoints.mkdir(parents=True)
         keys.new_key(key)
         click.echo("Building the demo desk: the firm, its team, three months of decisions (about a minute)", err=True)
         store = open_decisions(f"sqlite:///{database}", checkpoints, key)
-        checker = demo.build(store)
+        checker = demo.build(store, DEMO)
         done.write_text("built\n", encoding="utf-8")
     else:
         store = open_decisions(f"sqlite:///{database}", checkpoints, key)

@@ -58,7 +58,7 @@ def open_decisions(database: str, checkpoints: Path | None = None, key: Path | N
     """
     from sqlalchemy import make_url
 
-    from workbench.governance import Checkpoints, open_store
+    from workbench.governance import Checkpoints, keep, open_store
 
     url = make_url(database)
     if url.get_backend_name() == "sqlite" and url.database:
@@ -67,8 +67,10 @@ def open_decisions(database: str, checkpoints: Path | None = None, key: Path | N
         raise ParameterError(
             "checkpoints need a folder and a key: give --checkpoints and --key, or neither", "checkpoints"
         )
-    signing = None if checkpoints is None or key is None else Checkpoints(checkpoints, read_key(key))
-    return open_store(database, checkpoints=signing)
+    store = open_store(database)
+    if checkpoints is not None and key is not None:
+        keep(store, Checkpoints(checkpoints, read_key(key)))
+    return store
 
 
 def read_key(path: Path) -> bytes:

@@ -16,7 +16,7 @@ def rules() -> None:
     \b
     workbench rules show
     workbench rules check data/rulebook.yml
-    workbench rules change data/rulebook.yml --firm data/firm --out change.md
+    workbench rules change data/rulebook.yml --firm data/firm --reason "Single names: 8 %" --out change.md
     """
 
 
@@ -46,24 +46,22 @@ def check(file: Path) -> None:
 @click.argument("new", type=FILE)
 @placed(FIRM, AS_OF)
 @click.option("--old", type=FILE, help="The rulebook in force. Default: the one that comes with the workbench.")
+@click.option("--reason", required=True, help="Why the change is proposed, in a sentence; it stands on the page.")
 @click.option("--out", type=FILE, help="Write the page here instead of printing it.")
-def change(new: Path, firm: str, as_of: str | None, old: Path | None, out: Path | None) -> None:
+def change(new: Path, firm: str, as_of: str | None, old: Path | None, reason: str, out: Path | None) -> None:
     """Say what differs in NEW, and which of the firm's proposals it would have judged differently. Adopts nothing."""
     from workbench import compliance, rebalance
+    from workbench.compliance import changes
     from workbench.firm import open_at
 
     opened = open_at(firm, as_of)
     before = compliance.Rulebook.default() if old is None else compliance.Rulebook.read(old)
     book = rebalance.load(opened, settings=rebalance.Settings())
     proposals = [made for made in rebalance.propose_firm(book, rebalance.Settings()) if made.trades]
-    report = compliance.change_report(
-        before,
-        compliance.Rulebook.read(new),
-        compliance.FirmView.load(opened),
-        compliance.Orders.from_proposals(proposals),
-    )
+    past = changes.Past(compliance.FirmView.load(opened), compliance.Orders.from_proposals(proposals))
+    report = changes.change_report(before, compliance.Rulebook.read(new), [past], reason=reason)
     if out is None:
-        click.echo(report.markdown)
+        click.echo(report.markdown())
     else:
-        out.write_text(report.markdown, encoding="utf-8")
+        out.write_text(report.markdown(), encoding="utf-8")
         click.echo(out)

@@ -8,6 +8,11 @@ import click
 
 from workbench.decisions.place import AS, AS_OF, DATABASE, FILE, FIRM, FOLDER, needs_governance, open_decisions, placed
 
+_STATES = (
+    "draft", "checked", "submitted", "approved", "rejected", "returned", "released", "exported", "acknowledged",
+    "partly_filled", "filled", "expired", "superseded",
+)  # fmt: skip
+
 
 @click.group()
 def signals() -> None:
@@ -65,16 +70,16 @@ def sweep(database: str, person: str) -> None:
 @signals.command("list")
 @placed(DATABASE)
 @click.option("--as", "person", required=True, help="Whose books are shown.")
-@click.option("--state", help="Only this state.")
+@click.option("--state", type=click.Choice(_STATES), help="Only this state. Default: all that are open.")
 def list_(database: str, person: str, state: str | None) -> None:
     """List the queue as one person sees it, best first."""
-    from workbench.governance import Who, actor, reading
+    from workbench.governance import State, Who, actor, reading
 
     store = open_decisions(database)
     with store.reading() as connection:
         reader = actor(connection, Who(person), store.clock())
-        filters = reading.QueueFilters(states=(state,) if state else ())
-        page = reading.queue_page(connection, reader, filters, now=store.clock())
+        wanted = reading.Filters() if state is None else reading.Filters(states=frozenset({State(state)}))
+        page = reading.queue_page(connection, reader, wanted, now=store.clock(), limit=200)
         for row in page.rows:
             click.echo(f"{row.signal_id}  {row.state:<13} {row.verdict or '-':<14} {row.rank:>5}  {row.household_id}")
 

@@ -5,9 +5,18 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from workbench.errors import ParameterError
+from workbench.governance.commands import Check
+from workbench.governance.store import Store
+
+
+class Checker(Protocol):
+    """Makes a signal's pre-flight anew, against the firm as it is; `signals.Checker` is one."""
+
+    def check(self, store: Store, signal_id: str) -> Check:
+        """Return the command that attaches it."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +45,7 @@ class Settings:
     checkpoints: Path | None = None
     public_keys: tuple[str, ...] = ()
     identity_provider: Any = None
+    checker: Checker | None = None
     body_limit: int = 1_000_000
     header_limit: int = 64
     field_limit: int = 500

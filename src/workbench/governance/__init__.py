@@ -1,21 +1,99 @@
-"""Decisions: signals and their states, who may do what, approvals, the audit trail, the outbox."""
+"""Decisions: signals and their states, who may do what, approvals, the audit trail, the outbox, lessons.
 
-from workbench.governance.access import Actor, Grant, Who
+    store = open_store("sqlite:///decisions.db")
+    receipt = store.perform(Who("ann"), Approve(signal_id, version, sheet_hash), key="form-4711")
+
+`reading`, `measures`, `lessons` and `audit` are rooms of their own within it.
+"""
+
+from workbench.governance.access import Actor, Grant, Who, actor, allowed, authorize
+from workbench.governance.audit.checkpoint import Checkpoints
+from workbench.governance.audit.export import export as export_trail
+from workbench.governance.audit.keeper import TakeCheckpoint, keep
+from workbench.governance.commands import (
+    Acknowledge,
+    Approve,
+    Check,
+    Command,
+    Consent,
+    Create,
+    Document,
+    Export,
+    Fill,
+    Finding,
+    Override,
+    Receipt,
+    Reject,
+    Release,
+    Return,
+    Revise,
+    SeeInputs,
+    SetMode,
+    Submit,
+    Summary,
+    Sweep,
+    Withdraw,
+)  # fmt: skip
 from workbench.governance.controls import Controls
 from workbench.governance.database import migrate, open_engine
-from workbench.governance.store import Checkpoints, Store, open_store
+from workbench.governance.documents import fetch
+from workbench.governance.lessons.export import export_decisions
+from workbench.governance.people import AddPerson, GrantRole, bootstrap, set_password
+from workbench.governance.roles import Role
+from workbench.governance.sessions import sign_in
+from workbench.governance.states import Action, Mode, State
+from workbench.governance.store import Store, open_store
 from workbench.governance.unit import Done, Unit
 
 __all__ = [
+    "Acknowledge",
+    "Action",
     "Actor",
+    "AddPerson",
+    "Approve",
+    "Check",
     "Checkpoints",
+    "Command",
+    "Consent",
     "Controls",
+    "Create",
+    "Document",
     "Done",
+    "Export",
+    "Fill",
+    "Finding",
     "Grant",
+    "GrantRole",
+    "Mode",
+    "Override",
+    "Receipt",
+    "Reject",
+    "Release",
+    "Return",
+    "Revise",
+    "Role",
+    "SeeInputs",
+    "SetMode",
+    "State",
     "Store",
+    "Submit",
+    "Summary",
+    "Sweep",
+    "TakeCheckpoint",
     "Unit",
     "Who",
+    "Withdraw",
+    "actor",
+    "allowed",
+    "authorize",
+    "bootstrap",
+    "export_decisions",
+    "export_trail",
+    "fetch",
+    "keep",
     "migrate",
     "open_engine",
     "open_store",
+    "set_password",
+    "sign_in",
 ]
