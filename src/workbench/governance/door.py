@@ -8,7 +8,7 @@ from dataclasses import fields, is_dataclass
 from datetime import datetime
 from typing import Any
 
-from workbench.canonical import canonical
+from workbench.canonical import MAX_EXACT, canonical
 from workbench.errors import AccessError, ParameterError
 from workbench.governance import documents
 from workbench.governance.access import Who
@@ -31,6 +31,8 @@ LONGEST = {
 }
 LONGEST_NAME = 200
 LONGEST_KEY = 128
+#: Fields of whole cents; every other number counts things.
+MONEY = frozenset({"traded", "tax", "cost", "benefit", "filled", "changes"})
 #: The most items of a list, such as a household's accounts or the households of a firm.
 LONGEST_LIST = 1_000_000
 
@@ -54,6 +56,8 @@ def inspect(who: Who, command: Command, key: str) -> None:
 def _inspect(name: str, value: Any) -> None:
     if isinstance(value, str):
         _inspect_text(name, value)
+    elif isinstance(value, int):
+        _inspect_number(name, value)
     elif isinstance(value, Document):
         _inspect_text("kind", value.kind)
         _inspect_text("media_type", value.media_type)
@@ -74,6 +78,12 @@ def _inspect(name: str, value: Any) -> None:
             _inspect(name, item)
     elif isinstance(value, datetime) and value.tzinfo is None:
         raise ParameterError(f"{name} has no time zone; give one in UTC", name)
+
+
+def _inspect_number(name: str, number: int) -> None:
+    most = MAX_EXACT if name in MONEY else 2**31 - 1
+    if abs(number) > most:
+        raise ParameterError(f"{name} is {number}; whole numbers up to {most:,} are kept", name)
 
 
 def _inspect_text(name: str, text: str) -> None:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from typing import Protocol
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, select
 
 from workbench.errors import AccessError, DecisionError, ParameterError, StoreError
 from workbench.governance import access, answers, door, handlers, standing
@@ -21,8 +21,12 @@ from workbench.governance.audit.record import Entry, Record
 from workbench.governance.commands import Command, Receipt, SignalCommand
 from workbench.governance.database import open_engine, require_present, transaction
 from workbench.governance.states import Action
-from workbench.governance.tables import FORM
+from workbench.governance.tables import FORM, audit
 from workbench.governance.unit import Done, Unit, read_head
+
+#: The act of a record that says the clock went back.
+CLOCK = "clock"
+_LAST_ACTION = select(audit.c.action).order_by(audit.c.sequence.desc()).limit(1)
 
 
 class Checkpoints(Protocol):
@@ -65,7 +69,14 @@ class Store:
         Raises `StoreError` where the database is locked, full or gone, and where the clock is behind the trail.
         """
         with transaction(self.engine, "write") as connection:
-            yield self._unit(connection)
+            unit = self._unit(connection)
+            behind = self._behind(unit)
+            if behind is None:
+                yield unit
+            elif unit.connection.execute(_LAST_ACTION).scalar() != CLOCK:  # said once, however often it is asked
+                unit.append(_clock_record(unit))
+        if behind is not None:
+            raise StoreError(behind)
 
     def perform(self, who: Who, command: Command, key: str) -> Receipt:
         """Do what is asked, once: the same key and request again gets the first answer again.
@@ -110,23 +121,43 @@ class Store:
         return receipt, record
 
     def _unit(self, connection: Connection) -> Unit:
-        head = read_head(connection)
-        moment = self.clock().astimezone(UTC)
-        unit = Unit(connection, moment, head, self.code_version)
-        if head.at:
-            last = datetime.strptime(head.at, FORM).replace(tzinfo=UTC)
-            if moment < last - timedelta(seconds=unit.controls.clock_tolerance_seconds):
-                raise StoreError(
-                    f"the clock says {moment:%Y-%m-%d %H:%M:%S} but the trail's last record is of {head.at[:19]}; "
-                    "set the clock right; nothing was done"
-                )
-            unit.now = max(moment, last)
-        return unit
+        return Unit(connection, self.clock().astimezone(UTC), read_head(connection), self.code_version)
+
+    def _behind(self, unit: Unit) -> str | None:
+        """Let the unit's moment be no earlier than the last record's; say so where the clock is too far behind it."""
+        if not unit.head.at:
+            return None
+        moment, last = unit.now, datetime.strptime(unit.head.at, FORM).replace(tzinfo=UTC)
+        unit.now = max(moment, last)
+        if moment >= last - timedelta(seconds=unit.controls.clock_tolerance_seconds):
+            return None
+        return (
+            f"the clock says {moment:%Y-%m-%d %H:%M:%S} UTC, the trail's last record is of "
+            f"{last:%Y-%m-%d %H:%M:%S} UTC; set the clock right; nothing was done"
+        )
 
     def _refused(self, who: Who, command: Command, key: str, refusal: Exception) -> None:
-        """Record a refusal, after everything else was undone."""
-        with self.writing() as unit:
-            unit.append(door.refusal(unit, who, command, key, refusal))
+        """Record a refusal, after everything else was undone; where that fails, the refusal says so too."""
+        try:
+            with self.writing() as unit:
+                unit.append(door.refusal(unit, who, command, key, refusal))
+        except StoreError as lost:
+            refusal.add_note(f"this refusal could not be recorded: {lost}")
+
+
+def _clock_record(unit: Unit) -> Entry:
+    return Entry(
+        action=CLOCK,
+        outcome="refused",
+        object_kind="store",
+        object_id="clock",
+        object_version=0,
+        actor="store",
+        actor_kind="service",
+        roles=(),
+        controls_version=unit.controls.version,
+        details={"rule": "clock_behind"},
+    )
 
 
 def entry_of(unit: Unit, actor: Actor, action: Action, done: Done) -> Entry:
