@@ -146,6 +146,11 @@ def books(actor: Actor, action: Action = Action.VIEW) -> frozenset[str] | None:
     return None if EVERY_BOOK in held else frozenset(held)
 
 
+def reaches(actor: Actor, book: str, action: Action = Action.VIEW) -> bool:
+    """Whether a book is among those in which an actor may do something in some state."""
+    return any(grant.book in (EVERY_BOOK, book) and _in_table(grant.role, action) for grant in actor.grants)
+
+
 def visible(actor: Actor, column: ColumnElement[str] | Any, action: Action = Action.VIEW) -> ColumnElement[bool]:
     """Return the scope every query carries: rows whose book (`column`) the actor may read by `action`."""
     held = books(actor, action)

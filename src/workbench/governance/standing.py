@@ -127,7 +127,8 @@ def admit(unit: Unit, actor: Actor, command: SignalCommand) -> Signal:
     Raises `AccessError`; `StaleError` before it where the only thing against the act is that the signal moved on.
     """
     found = load(unit.connection, command.signal_id)
-    if found is None:
+    # What is in another's book is refused in the words for what does not exist, or guesses could find it.
+    if found is None or not access.reaches(actor, found.row.book):
         raise AccessError(
             f"there is no signal {command.signal_id[:40]!r} in your books; look for it in the queue", "book"
         )

@@ -12,7 +12,7 @@ from sqlalchemy import Row, bindparam, delete, insert, select, update
 
 from workbench.canonical import canonical
 from workbench.errors import DecisionError, StaleError
-from workbench.governance import signals, standing
+from workbench.governance import access, signals, standing
 from workbench.governance.access import Actor
 from workbench.governance.audit.record import Entry
 from workbench.governance.commands import (
@@ -31,7 +31,7 @@ from workbench.governance.states import OPEN, Action, Mode, State
 from workbench.governance.tables import consent, finding, household_inputs, signal
 from workbench.governance.unit import Done, Unit, identifier
 
-_OPEN = select(signal.c.signal_id, signal.c.package_hash).where(
+_OPEN = select(signal.c.signal_id, signal.c.package_hash, signal.c.book).where(
     signal.c.household_id == bindparam("household_id"), signal.c.state.in_(sorted(OPEN))
 )
 _INPUTS = select(household_inputs.c.inputs_hash).where(household_inputs.c.household_id == bindparam("household_id"))
@@ -55,6 +55,7 @@ def create(unit: Unit, actor: Actor, command: Create) -> Done:
     package = unit.keep(command.package)
     superseded: list[Entry] = []
     for row in unit.connection.execute(_OPEN, {"household_id": command.household_id}).all():
+        access.authorize(actor, Action.CREATE, book=row.book)  # a household under another book is not anybody's to take
         if row.package_hash == package:
             return _known(unit, row.signal_id)
         superseded.append(_supersede(unit, actor, row.signal_id))
