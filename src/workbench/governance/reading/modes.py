@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, Connection, and_, cast, exists, func, or_, select
+from sqlalchemy import JSON, ColumnElement, Connection, and_, cast, exists, false, func, or_, select
 
 from workbench.governance.states import Mode
 from workbench.governance.tables import rollout, signal
@@ -43,10 +43,15 @@ def effective_modes(connection: Connection, rows: Iterable[Mapping[Any, Any]]) -
 def mode_is(connection: Connection, mode: Mode) -> ColumnElement[bool]:
     """Return the condition that a signal's effective mode is `mode`, for a query on `signal`."""
     place = STRICTEST.index(mode)
-    conditions: list[ColumnElement[bool]] = [~_restrained(connection, STRICTEST[:place]) & _own(STRICTEST[place:])]
-    if place + 1 < len(STRICTEST):
-        conditions.append(or_(signal.c.mode == mode, _restrained(connection, (mode,))))
-    return and_(*conditions)
+    freer = STRICTEST[place + 1 :]
+    return and_(mode_at_least(connection, mode), *([~mode_at_least(connection, freer[0])] if freer else []))
+
+
+def mode_at_least(connection: Connection, mode: Mode) -> ColumnElement[bool]:
+    """Return the condition that a signal's effective mode goes as far as `mode` or further."""
+    place = STRICTEST.index(mode)
+    own = signal.c.mode.in_([one.value for one in STRICTEST[place:]])
+    return and_(own, ~_restrained(connection, STRICTEST[:place]))
 
 
 def holds(connection: Connection, column: ColumnElement[str], key: str) -> ColumnElement[bool]:
@@ -55,23 +60,20 @@ def holds(connection: Connection, column: ColumnElement[str], key: str) -> Colum
     return exists(select(1).select_from(item).where(item.c.value == key))
 
 
-def _own(modes: Sequence[Mode]) -> ColumnElement[bool]:
-    return signal.c.mode.in_([mode.value for mode in modes])
-
-
 def _restrained(connection: Connection, modes: Sequence[Mode]) -> ColumnElement[bool]:
-    """Whether a rollout of one of the signal's models or accounts says one of these modes."""
-    parts = []
+    """Whether a rollout of one of the signal's models or accounts says one of these modes.
+
+    Asked of the rows only for the kinds that have such a rollout at all, which is seldom both.
+    """
+    said = rollout.c.mode.in_([mode.value for mode in modes])
+    kinds = set(connection.execute(select(rollout.c.kind).where(said).distinct()).scalars())
+    parts: list[ColumnElement[bool]] = []
     for kind, column in (("model", signal.c.models), ("account", signal.c.accounts)):
-        item = _items(connection, column)
-        parts.append(
-            exists(
-                select(1)
-                .select_from(item.join(rollout, and_(rollout.c.kind == kind, rollout.c.key == item.c.value)))
-                .where(rollout.c.mode.in_([mode.value for mode in modes]))
-            )
-        )
-    return or_(*parts)
+        if kind in kinds:
+            item = _items(connection, column)
+            named = and_(rollout.c.kind == kind, rollout.c.key == item.c.value)
+            parts.append(exists(select(1).select_from(item.join(rollout, named)).where(said)))
+    return or_(*parts) if parts else false()
 
 
 def _items(connection: Connection, column: ColumnElement[str]) -> Any:

@@ -19,7 +19,7 @@ from workbench.errors import ParameterError
 from workbench.governance.access import EVERY_BOOK, Actor, Grant, visible
 from workbench.governance.controls import in_force
 from workbench.governance.reading.approvals import needed_approvals, reasons_for_two, valid_approvals
-from workbench.governance.reading.modes import EffectiveMode, effective_modes, holds, mode_is
+from workbench.governance.reading.modes import STRICTEST, EffectiveMode, effective_modes, holds, mode_at_least, mode_is
 from workbench.governance.reading.steps import BLOCKING, waiting_for
 from workbench.governance.roles import ON_SIGNALS, Role
 from workbench.governance.states import MODES_FOR, OPEN, Action, Mode, State
@@ -167,7 +167,7 @@ def needs(connection: Connection, actor: Actor, now: datetime) -> ColumnElement[
             part += [blocked] if action in (Action.OVERRIDE, Action.REVISE) and state is State.CHECKED else []
             part += [~blocked] if action is Action.SUBMIT else []
             if action in MODES_FOR:
-                part.append(or_(*(mode_is(connection, mode) for mode in sorted(MODES_FOR[action]))))
+                part.append(mode_at_least(connection, min(MODES_FOR[action], key=STRICTEST.index)))
             parts.append(and_(*part))
     return or_(*parts) if parts else false()
 
