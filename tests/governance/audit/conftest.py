@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks.governance_attacks import fill
+from tests.conftest import Clock
 from workbench.governance.audit import Checkpoints, keys
+from workbench.governance.database import open_engine
 from workbench.governance.store import Store
 
 AT = "2026-11-21T20:00:00.000000Z"
@@ -49,11 +51,13 @@ def trail(store, tmp_path, key) -> Trail:
 
 
 @pytest.fixture
-def on_sqlite(sqlite_url, tmp_path, key):
-    """The same on SQLite alone, for what does not depend on the database."""
-    from tests.conftest import Clock
-    from workbench.governance.database import open_engine
-
+def sqlite_store(sqlite_url):
+    """A store on SQLite alone, for what does not depend on the database."""
     engine = open_engine(sqlite_url)
-    yield signed_trail(Store(engine, Clock(), "tested"), tmp_path / "checkpoints", key)
+    yield Store(engine, Clock(), "tested")
     engine.dispose()
+
+
+@pytest.fixture
+def on_sqlite(sqlite_store, tmp_path, key) -> Trail:
+    return signed_trail(sqlite_store, tmp_path / "checkpoints", key)

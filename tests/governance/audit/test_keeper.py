@@ -19,10 +19,11 @@ from workbench.governance.tables import audit, outbox
 
 
 @pytest.fixture
-def kept(store, tmp_path, key):
+def kept(sqlite_store, tmp_path, key):
     """A staffed store whose trail is signed into a folder, every 20 records at the latest."""
     folder = tmp_path / "checkpoints"
     folder.mkdir()
+    store = sqlite_store
     cases.staff(store)
     keeper = keep(store, Checkpoints(folder, key.read_bytes(), every=20))
     return store, folder, keeper

@@ -18,29 +18,31 @@ from workbench.governance.roles import Role
 HOSTILE = "100%_\\ '; DROP TABLE audit; -- <script>"
 
 
+def entry(number):
+    return Entry(
+        action="approve" if number % 2 else "return",
+        outcome="refused" if number % 10 == 0 else "done",
+        object_kind="signal",
+        object_id=f"signal-{number % 5}",
+        object_version=1,
+        actor=f"person-{number % 3}",
+        actor_kind="person",
+        roles=("portfolio_manager",),
+        book=f"ADV{number % 3}" if number else "*",
+        on_behalf_of="paula" if number == 7 else None,
+        reason={3: "Tax first", 4: HOSTILE, 5: 'says "no"'}.get(number),
+    )
+
+
 @pytest.fixture
 def full(store):
     """Ninety records over three days, in three books, with reasons."""
     cases.staff(store, {**cases.STAFF, "abel": (Role.AUDITOR, "ADV1")})
-    for number in range(90):
-        if number and number % 30 == 0:
-            store.clock.advance(days=1)
+    for day in range(3):
+        store.clock.advance(days=min(day, 1))
         with store.writing() as unit:
-            unit.append(
-                Entry(
-                    action="approve" if number % 2 else "return",
-                    outcome="refused" if number % 10 == 0 else "done",
-                    object_kind="signal",
-                    object_id=f"signal-{number % 5}",
-                    object_version=1,
-                    actor=f"person-{number % 3}",
-                    actor_kind="person",
-                    roles=("portfolio_manager",),
-                    book=f"ADV{number % 3}" if number else "*",
-                    on_behalf_of="paula" if number == 7 else None,
-                    reason={3: "Tax first", 4: HOSTILE, 5: 'says "no"'}.get(number),
-                )
-            )
+            for number in range(30 * day, 30 * day + 30):
+                unit.append(entry(number))
     return store
 
 
