@@ -6,8 +6,11 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
+from tests.desk.packages import proposal
 from tests.governance.lessons.histories import RULEBOOK, block, history, signal
-from workbench.errors import FirmDataError, ParameterError
+from workbench.compliance import Finding, Verdict
+from workbench.compliance.document import write_document
+from workbench.errors import FirmDataError, PackageError, ParameterError
 from workbench.exhibits import (
     decisions,
     decisions_accepted,
@@ -15,13 +18,15 @@ from workbench.exhibits import (
     decisions_origin,
     decisions_outcomes,
     decisions_proposed,
+    decisions_readers,
 )
 from workbench.exhibits.client_growth import firm_growth
 from workbench.exhibits.decisions_origin import Source
 from workbench.exhibits.origin import Origin
 from workbench.firm import at, demo
 from workbench.governance.lessons import frames
-from workbench.governance.lessons.thresholds import Movable
+from workbench.governance.lessons.rulebook_text import Movable
+from workbench.rebalance import package
 
 from .conftest import run_chapter, words
 
@@ -151,3 +156,21 @@ def test_growth_from_clients_reads_two_days_of_the_firm(book):
     assert found.left == 0
     with pytest.raises(FirmDataError):
         firm_growth(book, before)
+
+
+def test_a_package_is_read_to_signed_trades_without_accounts():
+    rows = list(decisions_readers.read_trades(package(proposal()).body))
+    assert [(row["security_id"], row["shares"]) for row in rows][:2] == [("VTI", -15.0), ("SCHB", 63.0)]
+    assert set(rows[0]) == {"security_id", "shares", "price", "cost", "tax"}
+    with pytest.raises(PackageError):
+        list(decisions_readers.read_trades(b"{}"))
+
+
+def test_a_preflight_is_read_to_unrounded_figures():
+    found = Finding(
+        "weight", 2, "t", "c", Verdict.BLOCK, "fraction", 0.1234567, 0.1, None, "AAPL", "r", True, (), ""
+    )  # fmt: skip
+    (row,) = decisions_readers.read_findings(write_document("H1", "2022-12-28", "0" * 64, [found]))
+    assert (row["verdict"], float(row["value"]), float(row["limit"])) == ("block", 0.1234567, 0.1)
+    with pytest.raises(PackageError):
+        list(decisions_readers.read_findings(b"[]"))

@@ -25,7 +25,7 @@ def review_box(
     lines: list[Paragraph] = []
     facts: list[Fact] = []
     for row in rules.proposals:
-        slug = f"proposed.{source.slug(row.rule_id)}"
+        slug = f"proposed.{source.slug(row.rule_id)}.{source.slug(row.parameter)}"
         old = source.fact(f"{slug}.old", row.old, "number", "lessons.propose_limits", digits=4)
         new = source.fact(f"{slug}.new", row.new, "number", "lessons.propose_limits", digits=4)
         facts += [old, new]

@@ -16,7 +16,8 @@ from workbench.firm import Firm
 from workbench.governance.lessons import rehearsal
 from workbench.governance.lessons.frames import Decisions, read_decisions
 from workbench.governance.lessons.proportions import Share
-from workbench.governance.lessons.thresholds import Movable, RulesReview, propose_limits, read_movable
+from workbench.governance.lessons.rulebook_text import Movable, read_movable
+from workbench.governance.lessons.thresholds import RulesReview, propose_limits
 from workbench.governance.lessons.wording import WordingProposal, propose_wording
 from workbench.governance.measures import Measure, Reading
 from workbench.report import Fact, Settings

@@ -23,7 +23,7 @@ def tested_table(source: Source, rules: RulesReview) -> Exhibit:
     if not rules.tested:
         return absent(id, title, "No limit was declared as one that may be moved, so that none was tested.")
     columns = (
-        Column("rule", "Rule", emphasis=True), Column("cases", "Blocks", "count"),
+        Column("rule", "Rule", emphasis=True), Column("parameter", "Limit"), Column("cases", "Blocks", "count"),
         Column("overridden", "Overridden", "count"), Column("people", "People", "count"),
         Column("lowest", "At least", "percent", digits=0, note="lower end of the exact interval"),
         Column("p", "Chance", note="adjusted for all limits tested"), Column("left_out", "Left out", "count"),
@@ -32,14 +32,15 @@ def tested_table(source: Source, rules: RulesReview) -> Exhibit:
     rows: list[tuple[Cell, ...]] = []
     facts = []
     for row in rules.tested:
-        slug = f"limit.{source.slug(row.rule_id)}"
+        slug = f"limit.{source.slug(row.rule_id)}.{source.slug(row.parameter)}"
         lowest: Cell = Missing("no case")
         if row.cases:
             facts.append(source.fact(f"{slug}.lowest", row.lowest, "percent", "lessons.propose_limits", digits=0))
             lowest = facts[-1].ref()
         chance: Cell = Missing("not tested") if math.isnan(row.p) else _chance(row.p)
         rows.append((
-            fmt.clipped(fmt.visible(row.rule_id), _NAME), row.cases, row.overridden, row.people, lowest, chance,
+            fmt.clipped(fmt.visible(row.rule_id), _NAME), fmt.clipped(fmt.visible(row.parameter), _NAME), row.cases,
+            row.overridden, row.people, lowest, chance,
             row.left_out, row.why,
         ))  # fmt: skip
     takeaway = (

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from tests.governance import cases
-from workbench.errors import AuditError, ParameterError
+from workbench.errors import AuditError, PackageError, ParameterError
 from workbench.governance.access import Who
 from workbench.governance.commands import AddDraft, Document, EditDraft, Override, Reject, Return, Revise, Submit
 from workbench.governance.lessons import frames
@@ -102,6 +102,16 @@ def test_findings_of_earlier_checks_are_counted_where_they_can_be_read(lived):
     assert found.loc["cash", "verdict"] == "block"
     assert not found.loc["cash", "overridden"]
     assert bool(found.loc["weight", "overridden"])
+
+
+def test_a_document_that_cannot_be_read_is_counted_and_said(lived):
+    def broken(body):
+        raise PackageError("of another version")
+
+    made = collected(lived, read_trades=broken, read_findings=broken)
+    assert made["trades"].empty
+    assert any("Trades of 6" in note for note in made.notes)
+    assert set(made["findings"]["rule_id"]) == set(collected(lived)["findings"]["rule_id"])
 
 
 def test_trades_are_those_first_proposed_and_those_revised(lived):

@@ -8,7 +8,8 @@ import yaml
 
 from tests.governance.lessons.histories import RULEBOOK, block, history, signal
 from workbench.errors import ParameterError
-from workbench.governance.lessons.thresholds import Movable, propose_limits, read_movable
+from workbench.governance.lessons.rulebook_text import Movable, read_movable
+from workbench.governance.lessons.thresholds import propose_limits
 
 WEIGHT = (Movable("weight", "limit", 0.2),)
 
@@ -82,6 +83,26 @@ def test_a_nested_parameter_is_found():
     assert yaml.safe_load(review.text)["rules"][0]["parameters"] == {"limit": 0.1, "per_level": {"high": 0.33}}
 
 
+def test_one_of_a_list_of_limits_moves_and_the_rule_gets_one_new_version():
+    rulebook = RULEBOOK.replace("limit: 0.1,", "limits: [0.1, 0.15, 0.2],")
+    blocks = [block(n, 0.11, 0.1, person=f"P{n % 2}") for n in range(40)]
+    blocks += [block(40 + n, 0.16, 0.15, person=f"P{n % 2}") for n in range(40)]
+    decisions = history(signals=[signal(n) for n in range(80)], findings=blocks)
+    movable = (Movable("weight", "limits.1", 0.14), Movable("weight", "limits.2", 0.19))
+    review = propose_limits(decisions, rulebook, movable)
+    changed = yaml.safe_load(review.text)
+    assert changed["rules"][0]["parameters"]["limits"] == [0.11, 0.16, 0.2]
+    assert (changed["version"], changed["rules"][0]["version"], changed["rules"][1]["version"]) == (4, 3, 1)
+    assert [(row.cases, row.left_out) for row in review.tested] == [(40, 40), (40, 40)]
+
+
+def test_limits_that_are_the_same_number_cannot_be_told_apart():
+    rulebook = RULEBOOK.replace("limit: 0.1,", "limits: [0.1, 0.1],")
+    review = propose_limits(overridden(40, 40), rulebook, (Movable("weight", "limits.1", 0.2),))
+    assert review.proposals == ()
+    assert "told apart" in review.tested[0].why
+
+
 def test_findings_of_another_version_limit_or_kind_are_left_out_and_counted():
     right = [block(n, person=f"P{n % 2}") for n in range(25)]
     wrong = [
@@ -106,7 +127,8 @@ def test_signals_that_nobody_decided_do_not_count():
         (Movable("weight", "nothing", 0.9),),
         (Movable("weight", "per_level", 0.9),),
         (Movable("weight", "limit", 0.1),),
-        (Movable("weight", "limit", 0.2), Movable("weight", "per_level.high", 0.4)),
+        (Movable("weight", "limit", 0.2), Movable("weight", "limit", 0.3)),
+        (Movable("weight", "per_level.1", 0.4),),
     ],
 )
 def test_what_may_not_be_moved_is_refused(movable):
@@ -116,7 +138,7 @@ def test_what_may_not_be_moved_is_refused(movable):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "movable: 3", "movable: {weight: {to: 1}}", "movable: {weight: {parameter: a, to: .nan}}", "x: [", "a: *b"],
+    ["", "movable: 3", "movable: {weight: {limit: many}}", "movable: {weight: {limit: .nan}}", "x: [", "a: *b"],
 )
 def test_a_file_of_movable_limits_that_is_none_is_refused(tmp_path, text):
     (tmp_path / "m.yml").write_text(text)
@@ -127,13 +149,13 @@ def test_a_file_of_movable_limits_that_is_none_is_refused(tmp_path, text):
 
 
 def test_a_file_of_movable_limits_is_read(tmp_path):
-    (tmp_path / "m.yml").write_text("movable: {weight: {parameter: limit, to: 0.2}}")
+    (tmp_path / "m.yml").write_text("movable: {weight: {limit: 0.2}}")
     assert read_movable(tmp_path / "m.yml") == WEIGHT
 
 
 def test_overrides_at_the_base_rate_lead_to_a_proposal_in_at_most_five_worlds_of_a_hundred():
     rules = [f"rule_{n}" for n in range(6)]
-    rulebook = "rules:\n" + "".join(
+    rulebook = "version: 1\nrules:\n" + "".join(
         f"  - id: {rule}\n    version: 2\n    overridable: true\n    parameters: {{limit: 0.1}}\n" for rule in rules
     )
     movable = tuple(Movable(rule, "limit", 0.2) for rule in rules)

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, select
 
+from workbench.errors import PackageError
 from workbench.governance import measures as outcome
 from workbench.governance.lessons import frames
 from workbench.governance.lessons.edits import edit
 from workbench.governance.lessons.frames import Decisions, frame
 from workbench.governance.lessons.phrases import Draft, count_phrases
+from workbench.governance.lessons.trail import ENDS, Roles, read_trail
 from workbench.governance.measures.stored import written as defined
 from workbench.governance.tables import (
-    FORM,
     approval,
-    audit,
     decision,
     document,
     draft,
@@ -37,11 +36,6 @@ from workbench.governance.unit import read_head
 ReadTrades = Callable[[bytes], Iterable[Mapping[str, Any]]]
 #: Reads a pre-flight's bytes to its findings: rule_id, rule_version, verdict, value, limit, overridable.
 ReadFindings = Callable[[bytes], Iterable[Mapping[str, Any]]]
-#: How a signal may have ended by the day of the export.
-_ENDS = {"release": "released", "reject": "rejected", "expire": "expired", "supersede": "superseded"}
-#: The roles by which an act was done, by signal, act, person and moment.
-Roles = dict[tuple[str, str, str, str], str]
-_ACTS = ("submit", "approve", *_ENDS)
 
 
 def export_decisions(
@@ -55,7 +49,7 @@ def export_decisions(
 
     No client's name and no draft is in it; people are numbered anew in every export and shown by role. Reasons are
     there as they were written. Without `read_trades` the table of trades is empty; without `read_findings` only the
-    findings of each signal's last check are there, and the notes say so.
+    findings of each signal's last check are there, with figures as they are shown, and the notes say so.
     Raises `ParameterError` where the folder is not empty, `ValueError` for a moment without a time zone.
     """
     found = collect(connection, until, read_trades, read_findings)
@@ -71,7 +65,7 @@ def collect(
 ) -> Decisions:
     """Return what was decided up to `until`, as `export_decisions` writes it."""
     stamp, notes = written(until), []
-    times, roles, checks = _trail(connection, stamp)
+    times, roles, checks = read_trail(connection, stamp)
     rows = [row._mapping for row in connection.execute(select(signal).where(signal.c.created_at <= until))]
     mine = {row["signal_id"]: row for row in rows}
     decisions = [
@@ -85,7 +79,7 @@ def collect(
     if read_trades is None:
         notes.append("Trades were not exported, so that how decisions turned out cannot be shown.")
     if read_findings is None:
-        notes.append("Findings of repeated checks are missing, so that shares overridden are if anything too high.")
+        notes.append("Findings of repeated checks are missing: shares overridden are too high, no limit can be tested.")
     drafts, words = _drafts(connection, until, mine, decisions)
     head = read_head(connection)
     tables = {
@@ -110,26 +104,6 @@ def collect(
     return replace(made, hash=frames.content_hash(made))
 
 
-def _trail(
-    connection: Connection, stamp: str
-) -> tuple[dict[str, dict[str, list[datetime]]], Roles, dict[str, list[str]]]:
-    """From the audit trail: when each signal was submitted, approved and ended, by which role, and its pre-flights."""
-    times: dict[str, dict[str, list[datetime]]] = defaultdict(lambda: defaultdict(list))
-    roles: Roles = {}
-    checks: dict[str, list[str]] = defaultdict(list)
-    query = select(audit.c.object_id, audit.c.actor, audit.c.action, audit.c.at, audit.c.body).where(
-        audit.c.object_kind == "signal", audit.c.outcome == "done", audit.c.at <= stamp
-    )
-    for row in connection.execute(query.order_by(audit.c.sequence)):
-        if row.action in _ACTS:
-            times[row.object_id][row.action].append(datetime.strptime(row.at, FORM).replace(tzinfo=UTC))
-        body = json.loads(row.body)
-        roles[row.object_id, row.action, row.actor, row.at] = "+".join(body["roles"])
-        if row.action == "check" and "preflight" in body["documents"]:
-            checks[row.object_id].append(body["documents"]["preflight"])
-    return times, roles, checks
-
-
 def _each(rows: Iterable[Any], decisions: Iterable[Any]) -> Iterable[tuple[Any, Counter[str]]]:
     acts: dict[str, Counter[str]] = defaultdict(Counter)
     for row in decisions:
@@ -139,7 +113,7 @@ def _each(rows: Iterable[Any], decisions: Iterable[Any]) -> Iterable[tuple[Any, 
 
 
 def _signal(row: Any, times: Mapping[str, list[datetime]], acts: Counter[str]) -> dict[str, Any]:
-    ends = [(at, outcome_) for action, outcome_ in _ENDS.items() for at in times.get(action, ())[-1:]]
+    ends = [(at, outcome_) for action, outcome_ in ENDS.items() for at in times.get(action, ())[-1:]]
     closed, how = max(ends) if ends else (None, "open")
     return {
         **{name: row[name] for name in ("signal_id", "book", "policy", "mode", "as_of")},
@@ -193,14 +167,20 @@ def _checked(
     checks: Mapping[str, Sequence[str]],
     read_findings: ReadFindings | None,
 ) -> Iterable[tuple[str, Mapping[str, Any]]]:
-    """Findings of every check of every signal in order, the last ones from the database itself."""
+    """Findings of every check of every signal in order: from the pre-flights, else the last from the database.
+
+    A pre-flight holds its figures unrounded; the database holds them as they are shown.
+    """
+    read: set[str] = set()
     if read_findings is not None:
         for signal_id in mine:
-            for name in checks.get(signal_id, ())[:-1]:
-                body = _body(connection, name)
-                yield from ((signal_id, row) for row in ([] if body is None else read_findings(body)))
+            for name in checks.get(signal_id, ()):
+                rows = _opened(read_findings, _body(connection, name))
+                if rows is not None:
+                    yield from ((signal_id, row) for row in rows)
+                    read.add(name)
     for row in connection.execute(select(finding).order_by(finding.c.signal_id, finding.c.rule_id)):
-        if row.signal_id in mine:
+        if row.signal_id in mine and mine[row.signal_id]["preflight_hash"] not in read:
             yield row.signal_id, row._asdict()
 
 
@@ -263,6 +243,16 @@ def _text(connection: Connection, name: str) -> str | None:
     return None if body is None else body.decode("utf-8", "replace")
 
 
+def _opened(
+    reader: Callable[[bytes], Iterable[Mapping[str, Any]]], body: bytes | None
+) -> list[Mapping[str, Any]] | None:
+    """What a reader finds in a document; None for one that was disposed of or is of another format."""
+    try:
+        return None if body is None else list(reader(body))
+    except PackageError:
+        return None
+
+
 def _body(connection: Connection, name: str) -> bytes | None:
     body = connection.execute(select(document.c.body).where(document.c.hash == name)).scalar_one_or_none()
     return None if body is None else bytes(body)
@@ -284,14 +274,13 @@ def _packages(
         if signal_id in first:
             wanted["final"] = row["package_hash"]
         for made, name in wanted.items():
-            body = _body(connection, name)
-            if body is None:
+            trades = _opened(read_trades, _body(connection, name))
+            if trades is None:
                 gone += 1
                 continue
             fields = ("security_id", "shares", "price", "cost", "tax")
             out += [
-                {"signal_id": signal_id, "made": made, **{field: trade[field] for field in fields}}
-                for trade in read_trades(body)
+                {"signal_id": signal_id, "made": made, **{field: trade[field] for field in fields}} for trade in trades
             ]
     return out, gone
 

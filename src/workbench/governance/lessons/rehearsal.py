@@ -17,7 +17,7 @@ from workbench.governance.lessons import frames
 from workbench.governance.lessons.edits import edit
 from workbench.governance.lessons.frames import Decisions, frame
 from workbench.governance.lessons.phrases import Draft, count_phrases
-from workbench.governance.lessons.thresholds import Movable
+from workbench.governance.lessons.rulebook_text import Movable
 from workbench.governance.measures import Measure, Reading, read_measures
 from workbench.governance.measures.schedule import periods
 from workbench.governance.measures.stored import written as defined

@@ -8,31 +8,19 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import pandas as pd
-import yaml
 
 from workbench.errors import ParameterError
 from workbench.governance.lessons.frames import Decisions
 from workbench.governance.lessons.proportions import above, holm, lowest
+from workbench.governance.lessons.rulebook_text import Movable, Present, present_limit, read_rules, rewritten
 
 #: Overridden in more than this share of cases, at least so many of them, by so many people.
 BASE, CASES, PEOPLE = 0.5, 20, 2
 ALPHA = 0.05
-_LARGEST_FILE = 1_000_000
-
-
-@dataclass(frozen=True)
-class Movable:
-    """A limit that may be proposed to move: the rule, its parameter (dots go into nested ones), and how far."""
-
-    rule_id: str
-    parameter: str
-    to: float
 
 
 @dataclass(frozen=True)
@@ -43,6 +31,7 @@ class Tested:
     """
 
     rule_id: str
+    parameter: str
     cases: int
     overridden: int
     people: int
@@ -79,24 +68,6 @@ class RulesReview:
     diff: str
 
 
-def read_movable(path: Path | str) -> tuple[Movable, ...]:
-    """Read which limits may be proposed to move: YAML, `movable: {rule: {parameter: ..., to: ...}}`.
-
-    Raises `ParameterError` for a file that is none.
-    """
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-        said: Any = yaml.safe_load(text) if len(text) <= _LARGEST_FILE and "*" not in text else None
-        rows = said["movable"].items()
-        return tuple(Movable(_text(name), _text(row["parameter"]), _number(row["to"])) for name, row in rows)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, TypeError, KeyError, AttributeError, ValueError) as error:
-        raise ParameterError(
-            f"{path}: cannot be read as a list of movable limits ({error!r}); write movable: {{rule: {{parameter: "
-            "name, to: number}}}}",
-            "movable",
-        ) from error
-
-
 def propose_limits(
     decisions: Decisions,
     rulebook: str,
@@ -117,32 +88,33 @@ def propose_limits(
 
     Raises `ParameterError` where a movable limit is not in the rulebook or no number, or its rule not overridable.
     """
-    rules = _rules(rulebook)
-    present = {item.rule_id: _present(rules, item) for item in movable}
-    if len(present) != len(movable):
-        raise ParameterError("a rule is movable twice; name one parameter a rule", "movable")
+    rules = read_rules(rulebook)
+    present = {item: present_limit(rules, item) for item in movable}
+    if len({(item.rule_id, item.parameter) for item in movable}) != len(movable):
+        raise ParameterError("a limit is movable twice; name each once", "movable")
     findings = _decided(decisions)
-    seen = {item.rule_id: _cases(findings, item, present[item.rule_id]) for item in movable}
-    enough = [item for item in movable if len(seen[item.rule_id][0]) >= cases]
-    raw = [above(int(part["overridden"].sum()), len(part), base) for part in (seen[i.rule_id][0] for i in enough)]
-    adjusted = dict(zip([item.rule_id for item in enough], holm(raw), strict=True))
-    tested, proposals, text = [], [], rulebook
+    seen = {item: _cases(findings, item, present[item]) for item in movable}
+    enough = [item for item in movable if len(seen[item][0]) >= cases and not present[item].shared]
+    raw = [above(int(part["overridden"].sum()), len(part), base) for part in (seen[item][0] for item in enough)]
+    adjusted = dict(zip(enough, holm(raw), strict=True))
+    tested, proposals, moves = [], [], []
     for item in movable:
-        part, left_out = seen[item.rule_id]
+        part, left_out = seen[item]
         hits, persons = int(part["overridden"].sum()), int(part["person"].nunique())
-        p = adjusted.get(item.rule_id, math.nan)
-        why = _why_not(len(part), cases, p, alpha, persons, people)
-        new = None if why else _furthest(part, item, present[item.rule_id].limit, base, alpha)
+        p = adjusted.get(item, math.nan)
+        why = _why_not(len(part), cases, p, alpha, persons, people, present[item].shared)
+        new = None if why else _furthest(part, item, present[item].limit, base, alpha)
         if not why and new is None:
             why = "No limit within its bound spares enough of what was overridden."
         row = Tested(
-            item.rule_id, len(part), hits, persons, lowest(hits, len(part)) if len(part) else math.nan, p, left_out,
-            why or "A change is proposed.",
+            item.rule_id, item.parameter, len(part), hits, persons,
+            lowest(hits, len(part)) if len(part) else math.nan, p, left_out, why or "A change is proposed.",
         )  # fmt: skip
         tested.append(row)
         if new is not None:
-            proposals.append(_proposal(part, item, present[item.rule_id].limit, new, row))
-            text = _rewritten(text, item, new)
+            proposals.append(_proposal(part, item, present[item].limit, new, row))
+            moves.append((item, new))
+    text = rewritten(rulebook, moves)
     diff = "".join(
         difflib.unified_diff(
             rulebook.splitlines(keepends=True), text.splitlines(keepends=True), "rulebook.yml", "rulebook.yml, proposed"
@@ -151,13 +123,9 @@ def propose_limits(
     return RulesReview(tuple(tested), tuple(proposals), text, diff)
 
 
-@dataclass(frozen=True)
-class _Present:
-    limit: float
-    version: int
-
-
-def _why_not(cases: int, fewest: int, p: float, alpha: float, persons: int, people: int) -> str:
+def _why_not(cases: int, fewest: int, p: float, alpha: float, persons: int, people: int, shared: bool) -> str:
+    if shared:
+        return "Another limit of this rule is the same number, so that its blocks cannot be told apart."
     if cases < fewest:
         return f"Too few cases to test: {fewest} are needed."
     if p >= alpha:
@@ -178,7 +146,7 @@ def _decided(decisions: Decisions) -> pd.DataFrame:
     )
 
 
-def _cases(findings: pd.DataFrame, item: Movable, present: _Present) -> tuple[pd.DataFrame, int]:
+def _cases(findings: pd.DataFrame, item: Movable, present: Present) -> tuple[pd.DataFrame, int]:
     """Findings of the rule as it stands, beyond its limit on the side that moves, and how many others there are."""
     mine = findings[findings["rule_id"] == item.rule_id]
     beyond = mine["number"] > mine["bound"] if item.to > present.limit else mine["number"] < mine["bound"]
@@ -209,59 +177,3 @@ def _proposal(part: pd.DataFrame, item: Movable, old: float, new: float, tested:
     spared = part[part["number"] <= new] if new > old else part[part["number"] >= new]
     stood = int(spared["overridden"].sum())
     return LimitProposal(item.rule_id, item.parameter, old, new, len(spared), stood, len(spared) - stood, tested)
-
-
-def _rules(text: str) -> Mapping[str, Mapping[str, Any]]:
-    try:
-        return {row["id"]: row for row in yaml.safe_load(text)["rules"]}
-    except (yaml.YAMLError, TypeError, KeyError) as error:
-        raise ParameterError(
-            f"the rulebook cannot be read ({error!r}); give the text it was read from", "rulebook"
-        ) from error
-
-
-def _present(rules: Mapping[str, Mapping[str, Any]], item: Movable) -> _Present:
-    rule = rules.get(item.rule_id)
-    if rule is None:
-        raise ParameterError(f"movable: the rulebook has no rule {item.rule_id!r}; correct its name", "movable")
-    if not rule.get("overridable", False):
-        raise ParameterError(f"movable: {item.rule_id} cannot be overridden, so its limit cannot be moved", "movable")
-    value: Any = rule.get("parameters", {})
-    for name in item.parameter.split("."):
-        value = value.get(name) if isinstance(value, Mapping) else None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ParameterError(f"movable: {item.rule_id} has no number {item.parameter!r}; name another", "movable")
-    if float(value) == item.to:
-        raise ParameterError(f"movable: {item.rule_id} stands at its bound already; take it off the list", "movable")
-    return _Present(float(value), int(rule["version"]))
-
-
-def _rewritten(text: str, item: Movable, new: float) -> str:
-    """The rulebook with one number and one version exchanged in place, comments and spacing as they were."""
-    root: Any = yaml.compose(text)
-    rules = _child(root, "rules")
-    rule = next(node for node in rules.value if _child(node, "id").value == item.rule_id)
-    number = _child(rule, "parameters")
-    for name in item.parameter.split("."):
-        number = _child(number, name)
-    version = _child(rule, "version")
-    changes = [(number, f"{new:.12g}"), (version, str(int(version.value) + 1))]
-    for node, put in sorted(changes, key=lambda change: -change[0].start_mark.index):
-        text = text[: node.start_mark.index] + put + text[node.end_mark.index :]
-    return text
-
-
-def _child(node: Any, name: str) -> Any:
-    return next(value for key, value in node.value if key.value == name)
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str) or not value or len(value) > 200:
-        raise ValueError(f"{value!r} is no name")
-    return value
-
-
-def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError(f"{value!r} is no number")
-    return float(value)
