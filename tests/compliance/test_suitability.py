@@ -48,6 +48,13 @@ def test_a_breach_that_the_trades_bring_down_only_warns(small: Tables) -> None:
     assert verdict(judged(view(small), orders(BUY, PRICES), "risk_level", most_by_level=limits)) == "block"
 
 
+def test_a_share_that_only_costs_move_is_no_worse(small: Tables) -> None:
+    made = orders([("A1", "BBB", "buy", 1.0)], PRICES, cost=5.0)
+    found = judged(view(small), made, "risk_level", most_by_level=[0.2] * 5)
+    assert found.value[0] > found.before[0]
+    assert verdict(found) == "warn"
+
+
 @pytest.mark.parametrize(
     "rule",
     ["risk_level", "objective", "horizon", "illiquid_share", "reserve", "profile_age", "knowledge", "sustainability"],

@@ -204,7 +204,8 @@ def _judged(
 
     return judge(
         rule, len(context), rows["proposal"].to_numpy(np.int64), value=value, limit=limit, before=was,
-        at_least=at_least, subject=lambda row: _scope(context, rows.iloc[row]), reason=reason,
+        at_least=at_least, not_worse=(after >= before) if at_least else (after <= before),
+        subject=lambda row: _scope(context, rows.iloc[row]), reason=reason,
         otherwise="No directive of this kind is on file.",
     )  # fmt: skip
 

@@ -27,6 +27,7 @@ from workbench.compliance.words import percent, quoted
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+_CENT = 0.01
 NO_TRADES = "No trades, so there is nothing to judge."
 
 
@@ -78,7 +79,8 @@ def illiquid_share(context: Context, rule: Rule) -> Outcome:
         left = np.where(amount == 0.0, 0.0, np.maximum(amount - sold, 0.0))
         return sums(held.proposal, left, len(context))
 
-    after, before = share(stuck(held.after), context.value_after), share(stuck(held.before), context.value_before)
+    left, was_left = stuck(held.after), stuck(held.before)
+    after, before = share(left, context.value_after), share(was_left, context.value_before)
     need = context.profile("liquidity_need")
     limit = _by_text(need, rule.parameters["most_by_need"])
 
@@ -93,12 +95,12 @@ def illiquid_share(context: Context, rule: Rule) -> Outcome:
             f"{_profile(context, i)} (liquidity need {need.iloc[i]}) allows {most}."
         )
 
-    return _by_household(context, rule, after, limit, before, reason)
+    return _by_household(context, rule, after, limit, before, reason, not_worse=left <= was_left)
 
 
 def reserve(context: Context, rule: Rule) -> Outcome:
     """Cash and bills of the household after the trades against the least that its liquidity need asks for."""
-    after, before = _class_share(context, dict.fromkeys(rule.parameters["classes"], 1.0), missing=0.0)
+    (after, _), (before, _) = _class_share(context, dict.fromkeys(rule.parameters["classes"], 1.0), missing=0.0)
     need = context.profile("liquidity_need")
     limit = _by_text(need, rule.parameters["least_by_need"])
 
@@ -118,7 +120,7 @@ def reserve(context: Context, rule: Rule) -> Outcome:
 
 def _growth(context: Context, rule: Rule, limit: Floats, of_profile: Callable[[int], str]) -> Outcome:
     shares: Mapping[str, float] = rule.parameters["growth_share"]
-    after, before = _class_share(context, shares)
+    (after, invested), (before, was_invested) = _class_share(context, shares)
 
     def reason(i: int) -> str:
         if np.isnan(limit[i]):
@@ -131,7 +133,9 @@ def _growth(context: Context, rule: Rule, limit: Floats, of_profile: Callable[[i
             f"{_profile(context, i)} {of_profile(i)} allows {most}."
         )
 
-    return _by_household(context, rule, after, limit, before, reason)
+    # Costs alone make the rest of the household smaller: where no more is invested in growth, nothing got worse.
+    not_worse = invested <= was_invested + _CENT
+    return _by_household(context, rule, after, limit, before, reason, not_worse=not_worse)
 
 
 def _by_household(
@@ -143,23 +147,32 @@ def _by_household(
     reason: Callable[[int], str],
     *,
     at_least: bool = False,
+    not_worse: NDArray[np.bool_] | None = None,
 ) -> Outcome:
     """Judge one figure of each household that trades."""
     rows = np.flatnonzero(context.trades_of > 0)
+    eased = np.zeros(len(context), bool) if not_worse is None else not_worse
     return judge(
         rule, len(context), rows, value=value[rows], limit=limit[rows], before=before[rows], at_least=at_least,
+        not_worse=eased[rows],
         subject=partial(_household, context, rows), reason=lambda row: reason(int(rows[row])), otherwise=NO_TRADES,
     )  # fmt: skip
 
 
-def _class_share(context: Context, shares: Mapping[str, float], missing: float = np.nan) -> tuple[Floats, Floats]:
-    """(after, before) sum over asset classes of weight times share; a class that is not listed counts as `missing`."""
+def _class_share(
+    context: Context, shares: Mapping[str, float], missing: float = np.nan
+) -> tuple[tuple[Floats, Floats], tuple[Floats, Floats]]:
+    """After and before: sum over asset classes of weight times share, and the same in dollars.
+
+    A class that is not listed counts as `missing`.
+    """
     held = context.exposure("asset_class")
     factor = np.array([shares.get(str(name), missing) for name in context.view.group_names["asset_class"]], np.float64)
 
-    def summed(amount: Floats, value: Floats) -> Floats:
+    def summed(amount: Floats, value: Floats) -> tuple[Floats, Floats]:
         parts = np.where(amount == 0.0, 0.0, amount * factor[held.key])
-        return share(sums(held.proposal, parts, len(context)), value)
+        total = sums(held.proposal, parts, len(context))
+        return share(total, value), total
 
     return summed(held.after, context.value_after), summed(held.before, context.value_before)
 
