@@ -107,7 +107,8 @@ def test_lots_that_are_not_there() -> None:
     [
         (5.0, 10.0, 50.0, "pass"), (5.0, 10.0, 50.01, "pass"), (5.0, 10.0, 50.02, "block"), (-5.0, 10.0, 50.0, "block"),
         (0.0, 10.0, 0.0, "block"), (5.0, 0.0, 0.0, "block"), (np.nan, 10.0, 50.0, "block"),
-        (5.0, 10.0, np.nan, "block"), (np.inf, 10.0, np.inf, "block"), (5.5, 10.0, 55.0, "block"), (5.0, 10.0, -50.0, "block"),
+        (5.0, 10.0, np.nan, "block"), (np.inf, 10.0, np.inf, "block"), (5.5, 10.0, 55.0, "block"),
+        (5.0, 10.0, -50.0, "block"),
     ],
 )  # fmt: skip
 def test_arithmetic_of_a_trade(shares: float, price: float, amount: float, expected: str) -> None:

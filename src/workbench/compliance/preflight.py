@@ -19,6 +19,7 @@ from workbench.compliance.orders import Orders
 from workbench.compliance.outcome import Outcome, Verdict
 from workbench.compliance.rule import Rule
 from workbench.compliance.rulebook import Rulebook
+from workbench.compliance.words import one_line
 
 #: Proposals judged at a time: large enough for arrays to pay, small enough for memory.
 CHUNK = 8192
@@ -74,7 +75,7 @@ class Preflight:
     def document(self, i: int) -> bytes:
         """Return proposal i's pre-flight, every rule of it, as canonical JSON; `read_document` reads it back."""
         findings = [self.finding(i, r) for r in range(len(self.rules))]
-        return write_document(self.households[i], str(self.as_of), self.rules_hash, findings)
+        return write_document(one_line(self.households[i]), str(self.as_of), self.rules_hash, findings)
 
     def frame(self, *, passed: bool = False) -> pd.DataFrame:
         """Return one row a proposal and rule, those passed only when asked for."""
@@ -128,4 +129,4 @@ def preflight(
 
 
 def _number(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
+    return float(value) if np.isfinite(value) else None
