@@ -34,7 +34,8 @@ HEADERS = {
     "content-security-policy": CONTENT_SECURITY_POLICY,
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
-    "referrer-policy": "no-referrer",
+    # Not no-referrer: browsers then send "Origin: null" with a form, and whether it is ours could not be told.
+    "referrer-policy": "same-origin",
     "permissions-policy": (
         "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), microphone=(), midi=(), "
         "payment=(), usb=()"

@@ -65,6 +65,7 @@ def read_book(request: Request, ticket: str, path: str) -> Response:
         # The sandbox is another origin: its own files must be let in to it, and nothing of the desk's is.
         "access-control-allow-origin": "*",
         "cross-origin-resource-policy": "cross-origin",
+        "referrer-policy": "no-referrer",
         "cache-control": "private, max-age=3600" if path.startswith("assets/") else "no-store",
     }
     if file.suffix == ".pdf":
