@@ -210,6 +210,7 @@ def _tables() -> None:
         sa.Column("last_error", sa.Text(), nullable=True),
         sa.Column("created_at", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("message_id", name=op.f("pk_outbox")),
+        sa.CheckConstraint("state IN ('waiting', 'taken', 'sent', 'unknown', 'failed')", name=op.f("ck_outbox_state")),
         sqlite_strict=True,
     )
     op.create_index("ix_outbox_waiting", "outbox", ["state", "next_at"], unique=False)
@@ -224,6 +225,7 @@ def _tables() -> None:
         sa.Column("active", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("person_id", name=op.f("pk_person")),
+        sa.CheckConstraint("kind IN ('person', 'service')", name=op.f("ck_person_kind")),
         sa.UniqueConstraint("subject", name=op.f("uq_person_subject")),
         sqlite_strict=True,
     )
@@ -242,6 +244,7 @@ def _tables() -> None:
         sa.Column("recorded_by", sa.Text(), nullable=False),
         sa.Column("recorded_at", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("reading_id", name=op.f("pk_reading")),
+        sa.CheckConstraint("kind IN ('baseline', 'reading')", name=op.f("ck_reading_kind")),
         sqlite_strict=True,
         sqlite_with_rowid=False,
     )
@@ -254,6 +257,8 @@ def _tables() -> None:
         sa.Column("set_by", sa.Text(), nullable=False),
         sa.Column("set_at", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("kind", "key", name=op.f("pk_rollout")),
+        sa.CheckConstraint("mode IN ('monitor', 'draft', 'release')", name=op.f("ck_rollout_mode")),
+        sa.CheckConstraint("kind IN ('model', 'account')", name=op.f("ck_rollout_kind")),
         sqlite_strict=True,
     )
     op.create_table(
@@ -354,6 +359,12 @@ def _tables() -> None:
         sa.ForeignKeyConstraint(["package_hash"], ["document.hash"], name=op.f("fk_signal_package_hash")),
         sa.ForeignKeyConstraint(["preflight_hash"], ["document.hash"], name=op.f("fk_signal_preflight_hash")),
         sa.PrimaryKeyConstraint("signal_id", name=op.f("pk_signal")),
+        sa.CheckConstraint(
+            "state IN ('draft', 'checked', 'submitted', 'approved', 'rejected', 'returned', 'released', 'exported', "
+            "'acknowledged', 'partly_filled', 'filled', 'expired', 'superseded')",
+            name=op.f("ck_signal_state"),
+        ),
+        sa.CheckConstraint("mode IN ('monitor', 'draft', 'release')", name=op.f("ck_signal_mode")),
         sqlite_strict=True,
     )
     op.create_index("ix_signal_book", "signal", ["book", "rank"], unique=False)
@@ -376,6 +387,7 @@ def _tables() -> None:
         sa.ForeignKeyConstraint(["person_id"], ["person.person_id"], name=op.f("fk_approval_person_id")),
         sa.ForeignKeyConstraint(["signal_id"], ["signal.signal_id"], name=op.f("fk_approval_signal_id")),
         sa.PrimaryKeyConstraint("approval_id", name=op.f("pk_approval")),
+        sa.CheckConstraint("through IN ('own', 'delegation', 'break_glass')", name=op.f("ck_approval_through")),
         sqlite_strict=True,
     )
     op.create_index(op.f("ix_approval_signal_id"), "approval", ["signal_id"], unique=False)
