@@ -12,7 +12,7 @@ from tests.governance import cases
 from workbench.errors import AccessError, DecisionError, ParameterError
 from workbench.governance import sessions
 from workbench.governance.access import Who, actor
-from workbench.governance.commands import Submit
+from workbench.governance.commands import Release, Submit
 from workbench.governance.directory import colleagues, myself
 from workbench.governance.directory import people as listed
 from workbench.governance.people import (
@@ -27,7 +27,7 @@ from workbench.governance.people import (
     set_password,
 )
 from workbench.governance.roles import Role
-from workbench.governance.tables import answered, audit, desk_session, outbox, person, role_grant
+from workbench.governance.tables import answered, audit, desk_session, outbox, person, role_grant, signal
 
 GOOD = "a long walk along the sea"
 _keys = itertools.count()
@@ -105,6 +105,22 @@ def test_who_is_deactivated_is_signed_out_and_holds_nothing(store):
         do(store, "otto", GrantRole("ann", Role.VIEWER, "*", "back again"))
     with pytest.raises(DecisionError, match="taken, or was"):
         do(store, "otto", AddPerson("ann", "Ann Another", "person"))
+
+
+@on_sqlite
+def test_what_somebody_approved_waits_for_approval_anew_when_they_are_deactivated(store):
+    cases.staff(store)
+    shown = cases.approved(store, by=("paula",))
+    other = cases.approved(store, 2, by=("peter",))
+    done = do(store, "otto", DeactivatePerson("paula", "left at once"))
+    assert done.also == (shown.object_id,)
+    with pytest.raises(DecisionError):
+        do(store, "tom", Release(shown.object_id, shown.version, shown.sheet_hash))
+    with store.reading() as connection:
+        states = {row.signal_id: row.state for row in connection.execute(select(signal.c.signal_id, signal.c.state))}
+        acts = set(connection.execute(select(audit.c.action).where(audit.c.object_id == shown.object_id)).scalars())
+    assert states == {shown.object_id: "submitted", other.object_id: "approved"}
+    assert "lapse" in acts
 
 
 @on_sqlite

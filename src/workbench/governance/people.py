@@ -10,21 +10,21 @@ deactivating somebody, holds from the next act on, for rights are read in the tr
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, or_, select, update
 
 from workbench.errors import AccessError, DecisionError, ParameterError
-from workbench.governance import attempts
+from workbench.governance import attempts, signals
 from workbench.governance.access import EVERY_BOOK, Actor, Who
 from workbench.governance.audit.record import Entry
 from workbench.governance.commands import Command, Receipt
 from workbench.governance.handlers_of import Handlers
 from workbench.governance.passwords import check_hash, check_password, hash_password, verify
 from workbench.governance.roles import Role
-from workbench.governance.states import Action
-from workbench.governance.tables import break_glass, delegation, desk_session, person, role_grant
+from workbench.governance.states import Action, State
+from workbench.governance.tables import approval, break_glass, delegation, desk_session, person, role_grant, signal
 from workbench.governance.unit import Done, Unit
 from workbench.names import misread, same_person
 
@@ -73,7 +73,7 @@ class ChangePassword(Command):
 
 @dataclass(frozen=True)
 class DeactivatePerson(Command):
-    """Take everything from a person for good: roles, delegations from and to them, sessions."""
+    """Take everything from a person for good: roles, delegations from and to them, sessions, approvals not yet used."""
 
     action: ClassVar[Action] = Action.MANAGE_PEOPLE
     person_id: str
@@ -237,7 +237,31 @@ def _deactivate(unit: Unit, actor: Actor, command: DeactivatePerson) -> Done:
     open_glass = (break_glass.c.person_id == row.person_id, break_glass.c.ends_at > unit.now)
     unit.connection.execute(update(break_glass).where(*open_glass).values(ends_at=unit.now))
     end_sessions(unit, row.person_id)
-    return _done(unit, row.person_id, "deactivated", reason=command.reason, state="inactive")
+    done = _done(unit, row.person_id, "deactivated", reason=command.reason, state="inactive")
+    lapsed = _lapse(unit, actor, row.person_id)
+    return replace(done, earlier=lapsed, also=tuple(entry.object_id for entry in lapsed))
+
+
+def _lapse(unit: Unit, actor: Actor, person_id: str) -> tuple[Entry, ...]:
+    """Have every signal that waits on an approval of a person approved anew: they answer for it no longer."""
+    given = (
+        select(signal.c.signal_id)
+        .join(approval, approval.c.signal_id == signal.c.signal_id)
+        .where(
+            signal.c.state.in_((State.SUBMITTED.value, State.APPROVED.value)),
+            approval.c.voided_at.is_(None),
+            or_(approval.c.person_id == person_id, approval.c.on_behalf_of == person_id),
+        )
+        .distinct()
+        .order_by(signal.c.signal_id)
+    )
+    why, lapsed = "an approver was deactivated", []
+    for signal_id in unit.connection.execute(given).scalars().all():
+        found = signals.of(unit, signal_id)
+        signals.void_approvals(unit, found, why)
+        changed = signals.change(unit, found, State.SUBMITTED)
+        lapsed.append(signals.consequence(unit, actor, Action.LAPSE, found, changed, reason=why))
+    return tuple(lapsed)
 
 
 def _grant(unit: Unit, actor: Actor, command: GrantRole) -> Done:
