@@ -28,7 +28,7 @@ import pandas as pd
 from workbench.compliance import FirmView, Orders, Rulebook, preflight
 
 SIZES = (10_000, 30_000, 100_000)
-KEYS = ("preflight_100k_s", "from_dataclasses_s", "preflight_100k_gib")
+KEYS = ("preflight_100k_s", "preflight_100k_cpu_s", "from_dataclasses_s", "preflight_100k_gib")
 AS_OF = pd.Timestamp("2022-12-28")
 SECURITIES, HOLDINGS, TRADES = 500, 25, 10
 _REGISTRATIONS = np.array(["taxable", "traditional_ira", "roth_ira", "trust"])
@@ -56,14 +56,15 @@ def measure_one(n: int) -> dict[str, float]:
     built = time.perf_counter()
     orders = made_up_orders(view)
     name = f"{n // 1000}k"
-    ready = time.perf_counter()
+    ready, cpu = time.perf_counter(), time.process_time()
     found = preflight(view, orders, Rulebook.default())
-    done = time.perf_counter()
+    done, spent_cpu = time.perf_counter(), time.process_time() - cpu
     words = time.perf_counter()
     documents = [found.document(i) for i in range(0, n, max(n // 1000, 1))]
     spent = time.perf_counter() - words
     figures = {
         f"preflight_{name}_s": done - ready,
+        f"preflight_{name}_cpu_s": spent_cpu,
         f"view_{name}_s": built - start,
         f"preflight_{name}_gib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
         f"trades_{name}": float(len(orders.shares)),
