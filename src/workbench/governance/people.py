@@ -133,7 +133,7 @@ def set_password(store: Store, who: Who, person_id: str, password: str, key: str
     return store.perform(who, SetPassword(person_id, hash_password(password, seed=f"{key}\n{person_id}")), key)
 
 
-def change_password(store: Store, who: Who, old: str, new: str, key: str) -> Receipt:
+def change_password(store: Store, who: Who, old: str, new: str, key: str, *, address: str = "") -> Receipt:
     """Change one's own password; every session of the person ends.
 
     Raises `AccessError`: `signed_out` where `old` is not it, `throttled` after too many attempts; and as does
@@ -143,17 +143,17 @@ def change_password(store: Store, who: Who, old: str, new: str, key: str) -> Rec
     hashed = hash_password(new, seed=f"{key}\n{who.person_id}")
     with store.writing() as unit:
         row = known(unit.connection, who.person_id)
-        made = attempts.reserve(unit, who.person_id, "change_password")
+        made = attempts.reserve(unit, f"password of {who.person_id}", address)
         if made.over:
-            attempts.record_refusal(unit, "change_password", row.person_id, "", "throttled")
+            attempts.record_refusal(unit, "change_password", row.person_id, address, "throttled")
     if made.over:
-        raise AccessError("too many attempts; wait some minutes", "throttled")
+        raise AccessError("too many attempts to give the present password; wait some minutes", "throttled")
     right = row.password_hash == hashed or verify(row.password_hash, old)
     with store.writing() as unit:
         if right:
             attempts.forget(unit, made)
         else:
-            attempts.record_refusal(unit, "change_password", row.person_id, "", "signed_out")
+            attempts.record_refusal(unit, "change_password", row.person_id, address, "signed_out")
     if not right:
         raise AccessError("the present password is not right; type it again", "signed_out")
     check_password(new, row.person_id, row.name, row.email)

@@ -12,7 +12,7 @@ from workbench.desk.forms import FormError
 from workbench.desk.rendering import sentence, words
 from workbench.desk.visit import SignedIn, Visit
 from workbench.errors import AccessError, DecisionError, ParameterError, RepeatError
-from workbench.governance import attempts, directory, sessions
+from workbench.governance import directory, sessions
 from workbench.governance.break_glass import BREAKABLE, SHORTEST_REASON, BreakGlass
 from workbench.governance.delegations import LONGEST_DAYS, Delegate, RevokeDelegation
 from workbench.governance.people import change_password
@@ -36,17 +36,11 @@ def password(visit: SignedIn) -> Response:
     visit.request.app.state.rates.sign_in(address)
     if form.get("new") != form.get("again"):
         return _page(visit, {"again": "The new password reads differently here. Please type it again."}, status=422)
-    with visit.store.writing() as unit:
-        made = attempts.reserve(unit, f"password of {visit.session.person_id}", address)
-    if made.over:
-        raise AccessError(sessions.TOO_OFTEN, "throttled")
     try:
-        change_password(visit.store, visit.own, form.get("old"), form.get("new"), f"desk:{form.key}")
+        change_password(visit.store, visit.own, form.get("old"), form.get("new"), f"desk:{form.key}", address=address)
     except AccessError as error:
         if error.rule != "signed_out":
             raise
-        with visit.store.writing() as unit:
-            attempts.record_refusal(unit, "change_password", visit.session.person_id, address, "signed_out")
         return _page(visit, {"old": "This is not your present password."}, status=422)
     except ParameterError as error:
         return _page(visit, {"new": sentence(error)}, status=422)
