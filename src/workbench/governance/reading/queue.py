@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, exists, false, func, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, and_, exists, false, func, or_, select, true
+from sqlalchemy.sql import operators
 
 from workbench.errors import ParameterError
 from workbench.governance.access import EVERY_BOOK, Actor, Grant, visible
@@ -227,9 +228,11 @@ def _beyond(connection: Connection, actor: Actor, keys: Sequence[Any], after: st
     place = connection.execute(select(*columns).where(seen)).one_or_none()
     if place is None:
         return signal.c.signal_id.is_not(None)
-    if keys[0].modifier.__name__ == "desc_op":
-        return or_(columns[0] < place[0], and_(columns[0] == place[0], columns[1] > place[1]))
-    return tuple_(*columns) > tuple_(*(value for value in place))
+    beyond: ColumnElement[bool] = false()
+    for key, column, value in reversed(list(zip(keys, columns, place, strict=True))):
+        later = column < value if key.modifier is operators.desc_op else column > value
+        beyond = or_(later, and_(column == value, beyond))
+    return beyond
 
 
 def _rows(connection: Connection, actor: Actor, found: Sequence[Row[Any]], now: datetime) -> tuple[QueueRow, ...]:
