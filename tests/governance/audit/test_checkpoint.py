@@ -249,3 +249,9 @@ def test_the_attacks_are_undone_after_they_were_judged(trail):
     assert len(changed) == 1
     with trail.store.reading() as connection:
         assert not connection.execute(audit.select().where(audit.c.actor == "mallory")).all()
+
+
+@pytest.mark.parametrize("wrong", [{"every": 0}, {"key": b"no key"}])
+def test_checkpoints_without_a_key_or_a_number_are_refused_before_they_are_needed(tmp_path, key, wrong):
+    with pytest.raises(ParameterError):
+        Checkpoints(**{"folder": tmp_path, "key": key.read_bytes(), **wrong})

@@ -7,7 +7,7 @@ names (`audit.retention`, ...), because the store itself needs this room.
 from workbench.governance.audit.chain import TrailFinding
 from workbench.governance.audit.checkpoint import Checkpoint, Checkpoints
 from workbench.governance.audit.keys import new_key, public_of
-from workbench.governance.audit.verify import TrailReport, verify_trail
+from workbench.governance.audit.verify import TrailReport, verify_store, verify_trail
 
 __all__ = [
     "Checkpoint",
@@ -16,5 +16,6 @@ __all__ = [
     "TrailReport",
     "new_key",
     "public_of",
+    "verify_store",
     "verify_trail",
 ]

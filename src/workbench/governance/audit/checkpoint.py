@@ -21,7 +21,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from workbench.canonical import canonical
-from workbench.errors import AuditError, StoreError
+from workbench.errors import AuditError, ParameterError, StoreError
 from workbench.governance.audit import chain, keys
 from workbench.governance.audit.merkle import Frontier
 from workbench.governance.audit.record import START
@@ -31,9 +31,8 @@ FORMAT = "workbench audit checkpoint 1"
 _NAME = re.compile(r"checkpoint-(\d{8})\.json")
 _LARGEST_FILE = 100_000
 _HEX = re.compile(r"[0-9a-f]{64}")
+#: How often another process may be first before a checkpoint is given up.
 TRIES = 5
-#: Acts after which a checkpoint is taken at once.
-AT_ONCE = frozenset({"release", "checkpoint"})
 
 
 @dataclass(frozen=True)
@@ -91,9 +90,9 @@ Reading = Callable[[], AbstractContextManager[Connection]]
 class Checkpoints:
     """Takes checkpoints and writes them outside the database.
 
-    `folder` is where they lie; `key` the private key (PEM); `every` how many records may wait for one; `copies` where
-    else each goes (`copies.to_git`, `copies.to_mail`, `copies.to_stamp`); `former` the public keys (hex) that signed
-    before this one.
+    `folder` is where they lie; `key` the private key (PEM); `every` how many records may wait for one (see `keeper`);
+    `copies` where else each goes (`copies.to_git`, `copies.to_mail`, `copies.to_stamp`); `former` the public keys (hex)
+    that signed before this one. Raises `ParameterError` for a key that is none.
     """
 
     folder: Path
@@ -102,14 +101,10 @@ class Checkpoints:
     copies: Sequence[Copy] = ()
     former: Sequence[str] = ()
 
-    def after(self, reading: Reading, *, sequence: int, action: str, at: str) -> Checkpoint | None:
-        """Take a checkpoint where one is due after a record: each release, each command for one, every n records.
-
-        To be called when the record is committed. Raises what `take` raises; none of it may undo the act.
-        """
-        if action not in AT_ONCE and sequence % self.every:
-            return None
-        return self.take(reading, at)
+    def __post_init__(self) -> None:
+        keys.public_of(self.key)
+        if self.every < 1:
+            raise ParameterError(f"every is {self.every}; give a whole number of records from 1", "every")
 
     def take(self, reading: Reading, at: str) -> Checkpoint | None:
         """Sign the trail as it stands and write it outside; None where nothing is new since the last one.

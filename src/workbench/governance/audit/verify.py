@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sqlalchemy import Connection, func, select
@@ -12,9 +12,10 @@ from sqlalchemy import Connection, func, select
 from workbench.errors import AuditError
 from workbench.governance.audit import chain
 from workbench.governance.audit.chain import Findings, Row, TrailFinding
-from workbench.governance.audit.checkpoint import Checkpoint
+from workbench.governance.audit.checkpoint import Checkpoint, Reading
 from workbench.governance.audit.merkle import Frontier
 from workbench.governance.audit.record import START
+from workbench.governance.audit.surroundings import check_documents, check_guards
 from workbench.governance.audit.trusted import ELSEWHERE, trusted
 from workbench.governance.tables import audit
 
@@ -54,11 +55,14 @@ class TrailReport:
             said.append(f"Records {self.first:,} to {self.covered:,} are those that were signed on {self.covered_at}.")
         else:
             said.append("No checkpoint vouches for these records: only the chain was checked.")
-        if self.records and last > self.covered:
+        bare = f"{max(self.covered + 1, self.first):,} to {last:,}"
+        if self.records and last > self.covered and self.whole:
             said.append(
-                f"Records {max(self.covered + 1, self.first):,} to {last:,} are not covered: whoever can write to the "
-                "database could cut them off or rewrite them unseen. Take a checkpoint."
+                f"Records {bare} are not covered: whoever can write to the database could cut them off or rewrite them "
+                "unseen. Take a checkpoint."
             )
+        elif self.records and last > self.covered:
+            said.append(f"No checkpoint vouches for records {bare}.")
         if self.whole:
             said.append("Nothing was found that is not as it was written.")
         for finding in self.findings:
@@ -72,6 +76,20 @@ class TrailReport:
         if self.found:
             first = self.findings[0]
             raise AuditError(f"{first.problem} ({self.found} findings in all); {first.remedy}", first.sequence)
+
+
+def verify_store(reading: Reading, folders: Path | Sequence[Path], public_keys: Sequence[str]) -> TrailReport:
+    """Verify a database of decisions: its trail as `verify_trail` does, the trail's triggers, every document's hash.
+
+    `reading` opens a consistent view (`Store.reading`). Raises what `verify_trail` raises.
+    """
+    with reading() as connection:
+        report = verify_trail(connection, folders, public_keys)
+        around = Findings([])
+        check_guards(connection, around)
+        check_documents(connection, around)
+    kept = (*report.findings, *around.kept)[: chain.KEPT]
+    return replace(report, findings=kept, found=report.found + around.total)
 
 
 def verify_trail(
