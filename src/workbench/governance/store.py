@@ -21,7 +21,7 @@ from workbench.governance.audit.record import Entry, Record
 from workbench.governance.commands import Command, Receipt, SignalCommand
 from workbench.governance.database import open_engine, require_present, transaction
 from workbench.governance.states import Action
-from workbench.governance.tables import FORM, audit
+from workbench.governance.tables import audit, read
 from workbench.governance.unit import Done, Unit, read_head
 
 #: The act of a record that says the clock went back.
@@ -127,7 +127,7 @@ class Store:
         """Let the unit's moment be no earlier than the last record's; say so where the clock is too far behind it."""
         if not unit.head.at:
             return None
-        moment, last = unit.now, datetime.strptime(unit.head.at, FORM).replace(tzinfo=UTC)
+        moment, last = unit.now, read(unit.head.at)
         unit.now = max(moment, last)
         if moment >= last - timedelta(seconds=unit.controls.clock_tolerance_seconds):
             return None

@@ -51,14 +51,22 @@ class Instant(TypeDecorator[datetime]):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:
         """Read a moment."""
-        return None if value is None else datetime.strptime(value, FORM).replace(tzinfo=UTC)
+        return None if value is None else read(value)
 
 
 def written(value: datetime) -> str:
     """Return a moment as it stands in the database and in the audit trail."""
     if value.tzinfo is None:
         raise ValueError("a moment needs a time zone")
-    return value.astimezone(UTC).strftime(FORM)
+    return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def read(value: str) -> datetime:
+    """Return a moment from how it is written. Raises `ValueError` for text that is none, or without a time zone."""
+    moment = datetime.fromisoformat(value)
+    if moment.tzinfo is None:
+        raise ValueError(f"{value!r} has no time zone")
+    return moment.astimezone(UTC)
 
 
 #: SQLite's STRICT tables know INTEGER only, which has 64 bits there.
