@@ -67,9 +67,18 @@ def test_a_service_brings_what_is_computed_and_declares_nothing(defined):
         defined.perform(Who("nightly"), RecordReading(BASELINE), "declared")
 
 
-@pytest.mark.parametrize("statement", ["UPDATE measure SET definition = 'x'", "DELETE FROM measure"])
-def test_a_definition_cannot_be_changed_in_the_database(defined, statement):
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE measure SET definition = 'x'",
+        "DELETE FROM measure",
+        "UPDATE reading SET value = '1'",
+        "DELETE FROM reading",
+    ],
+)
+def test_what_is_kept_cannot_be_changed_in_the_database(defined, statement):
+    defined.perform(Who("paula"), RecordReading(BASELINE), "baseline")
     with pytest.raises(StoreError), defined.writing() as unit:
         unit.connection.execute(text(statement))
     with defined.reading() as connection:
-        assert load(connection)[0] == (HOURS, TURNAROUND)
+        assert load(connection) == ((HOURS, TURNAROUND), (BASELINE,))
