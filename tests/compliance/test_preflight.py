@@ -21,7 +21,7 @@ from workbench.compliance import FirmView, Orders, Preflight, Verdict, preflight
 from workbench.errors import FirmDataError, PackageError, ParameterError
 from workbench.firm import open_at
 
-N = 60
+N = 24
 COLUMNS = ("verdict", "value", "limit", "before")
 
 

@@ -225,9 +225,10 @@ class Context:
 
     def profile(self, column: str) -> pd.Series:
         """(n,) one column of each proposal's household profile, missing where there is none."""
-        values = self.view.once(("profile", column), lambda: self.view.profiles[column].reset_index(drop=True))
-        profile: pd.Series = values.reindex(self.household).reset_index(drop=True)
-        return profile
+        if column not in self._profiles:
+            values = self.view.once(("profile", column), lambda: self.view.profiles[column].reset_index(drop=True))
+            self._profiles[column] = values.reindex(self.household).reset_index(drop=True)
+        return self._profiles[column]
 
     @cached_property
     def risk_level(self) -> Ints:
@@ -249,6 +250,7 @@ class Context:
         return rows[rows["in_force"]].reset_index(drop=True) if in_force else rows
 
     _exposures: dict[tuple[str, bool, frozenset[str]], Exposure] = field(default_factory=dict, repr=False)
+    _profiles: dict[str, pd.Series] = field(default_factory=dict, repr=False)
     _restrictions: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False)
 
 

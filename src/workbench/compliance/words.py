@@ -32,5 +32,7 @@ def quoted(text: object) -> str:
 
 def one_line(text: object, most: int = 120) -> str:
     """Text from a firm or a form on one line: nothing invisible, at most so many characters."""
-    plain = " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
+    given = str(text)
+    visible = given if given.isprintable() else "".join(c if c.isprintable() else " " for c in given)
+    plain = " ".join(visible.split())
     return f"{plain[: most - 3]}..." if len(plain) > most else plain
