@@ -76,7 +76,7 @@ def _takeaway(shown: list[TurnedOut], days: int) -> str:
 
 def _note(days: int) -> str:
     return (
-        "A market moves everything decided in one week alike, so weeks are counted and not trades. A rejected "
+        "A market moves everything decided at one time alike, so stretches of time count and not trades. A rejected "
         "proposal that would have gained was not therefore wrongly rejected: the reason may have been the client's. "
         f"What is less than {plural(days, 'day')} old is not valued."
     )
