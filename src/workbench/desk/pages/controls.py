@@ -39,7 +39,7 @@ MEANING = {
     "idle_minutes": ("A session ends unused after, minutes", "A browser left alone is signed out."),
     "session_hours": ("A session ends after, hours", "However much it was used."),
     "sign_in_attempts": ("Attempts to sign in", "By one name from one address, in the time below."),
-    "sign_in_window_minutes": ("Attempts are counted over, minutes", ""),
+    "sign_in_window_minutes": ("Attempts are counted over, minutes", "Then the count begins anew."),
     "clock_tolerance_seconds": (
         "The clock may go back by, seconds",
         "More, and nothing is done until it is set right.",
