@@ -148,7 +148,7 @@ class Walk:
         self.store = self._open()
         self.world = World({f"H{i}": f"{i:064d}" for i in range(HOUSEHOLDS)})
         self.counts: Counter[str] = Counter()
-        self.steps = 0
+        self.steps = self.asked = 0
         self._employ()
 
     def _open(self) -> Store:
@@ -173,8 +173,12 @@ class Walk:
         self.now += timedelta(seconds=self.dice.choice((0, 1, 60, 3600)))
         if self.dice.random() < 0.002:
             self.now += timedelta(hours=self.dice.choice((8, 24, 130)))
-        who, command = self._idea()
-        key = f"{self.seed}-{self.steps}"
+        self.do(*self._idea())
+
+    def do(self, who: Who, command: Command) -> None:
+        """Ask for one act, with or without a crash; a refusal is an answer."""
+        self.asked += 1
+        key = f"{self.seed}-{self.asked}"
         crash = self.dice.random() < self.crash_share
         try:
             receipt = self._with_a_crash(who, command, key) if crash else self.store.perform(who, command, key)
@@ -213,7 +217,7 @@ class Walk:
         recent = list(self.world.signals.values())[-3 * HOUSEHOLDS :]
         under_way = [noted for noted in recent if noted.state in _NEXT]
         if draw < 0.04 or len(under_way) < HOUSEHOLDS // 2:
-            return Who("nightly") if self.dice.random() < 0.8 else who, self._proposal()
+            return Who("nightly") if self.dice.random() < 0.8 else who, self.proposal()
         noted = self.dice.choice(under_way if draw < 0.95 else recent)
         likely = _NEXT.get(noted.state, ())
         if likely and self.dice.random() < 0.9:
@@ -221,8 +225,8 @@ class Walk:
             if people and self.dice.random() < 0.85:
                 who = self.dice.choice([one for one in WHO if one.person_id in people])
         else:
-            kind = self.dice.choice(list(_MAKE))
-        return who, _MAKE[kind](self, noted)
+            kind = self.dice.choice(list(MAKE))
+        return who, MAKE[kind](self, noted)
 
     def _prices(self) -> SeeInputs:
         name = self.dice.choice(list(self.world.inputs))
@@ -234,7 +238,8 @@ class Walk:
             return SetMode("model", "BAL", mode, "as it pleases")
         return SetMode("account", f"A-H{self.dice.randrange(HOUSEHOLDS)}", mode, "as it pleases")
 
-    def _proposal(self) -> Create:
+    def proposal(self) -> Create:
+        """A proposal for some household, now and then on old inputs."""
         name = self.dice.choice(list(self.world.inputs))
         inputs = self.world.inputs[name] if self.dice.random() < 0.9 else "9" * 64
         mode = self.dice.choice((Mode.RELEASE,) * 8 + (Mode.DRAFT, Mode.MONITOR))
@@ -356,7 +361,7 @@ def _revise(walk: Walk, noted: Noted) -> Revise:
 
 
 #: What can be asked for, each of a signal as somebody saw it.
-_MAKE: dict[str, Callable[[Walk, Noted], Command]] = {
+MAKE: dict[str, Callable[[Walk, Noted], Command]] = {
     "check": _check,
     "revise": _revise,
     "consent": lambda w, n: Consent(n.signal_id, _version(w, n), f"A-{n.household}", "letter"),

@@ -140,6 +140,7 @@ def test_a_refusal_is_recorded_and_nothing_else_is_changed(store):
     assert {name for name in after if after[name] != before[name]} == {"audit"}
     said = trail(store)[-1]
     assert (said["outcome"], said["actor"], said["object_id"]) == ("refused", "ann", receipt.object_id)
+    assert (said["actor_kind"], said["book"]) == ("person", "ADV1")
     assert said["details"] == {"rule": "role"}
 
 

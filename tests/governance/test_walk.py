@@ -8,11 +8,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 from sqlalchemy import false
 
-from benchmarks.governance_walk import BrokenLawError, Walk, walk
+from benchmarks.governance_walk import MAKE, WHO, BrokenLawError, Walk, walk
 from workbench.errors import DecisionError
-from workbench.governance import inputs, life_cycle, standing
+from workbench.governance import Who, inputs, life_cycle, standing
 from workbench.governance.controls import Controls
 from workbench.governance.life_cycle import Act, Approval, Standing, decide, valid_approvals
 from workbench.governance.states import TRANSITIONS, Action, Mode, State
@@ -158,3 +161,38 @@ def test_an_episode_can_be_repeated():
         first.step()
         second.step()
     assert first.counts == second.counts
+
+
+class SignalMachine(RuleBasedStateMachine):
+    """One signal at a time, by whichever order of acts hypothesis thinks of; the model judges every release."""
+
+    def __init__(self):
+        super().__init__()
+        self.walk = Walk("sqlite://", 1, crash_share=0.1)
+
+    @rule()
+    def propose(self):
+        self.walk.do(Who("nightly"), self.walk.proposal())
+
+    @precondition(lambda self: self.walk.world.signals)
+    @rule(who=st.sampled_from(WHO), kind=st.sampled_from(sorted(MAKE)), which=st.integers(-3, -1))
+    def act(self, who, kind, which):
+        known = list(self.walk.world.signals.values())
+        self.walk.do(who, MAKE[kind](self.walk, known[max(which, -len(known))]))
+
+    @precondition(lambda self: self.walk.world.signals)
+    @rule(steps=st.integers(1, 30))
+    def go_on(self, steps):
+        for _ in range(steps):
+            self.walk.step()
+
+    @rule(hours=st.sampled_from((1, 8, 24, 130)))
+    def wait(self, hours):
+        self.walk.now += timedelta(hours=hours)
+
+    def teardown(self):
+        self.walk.finish()
+
+
+TestSignalMachine = SignalMachine.TestCase
+TestSignalMachine.settings = settings(max_examples=10, stateful_step_count=20, deadline=None)

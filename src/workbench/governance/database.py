@@ -48,7 +48,7 @@ def open_engine(url: str, *, wait_seconds: float = 15.0) -> Engine:
         backend = parsed.get_backend_name()
         if backend not in ("sqlite", "postgresql"):
             raise ParameterError(f"database {backend!r} is not served; use sqlite:/// or postgresql+pg8000://", "url")
-        options: dict[str, Any] = {}
+        options: dict[str, Any] = {"pool_pre_ping": True} if backend == "postgresql" else {}
         if backend == "sqlite" and parsed.database in (None, "", ":memory:"):
             options = {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
         engine = create_engine(parsed, **options)

@@ -8,13 +8,15 @@ from dataclasses import fields, is_dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import bindparam, select
+
 from workbench.canonical import MAX_EXACT, canonical
 from workbench.errors import AccessError, ParameterError
 from workbench.governance import documents
 from workbench.governance.access import Who
 from workbench.governance.audit.record import Entry
 from workbench.governance.commands import Command, Document
-from workbench.governance.tables import written
+from workbench.governance.tables import person, signal, written
 from workbench.governance.unit import Unit
 
 #: The most characters of a text, by the name of its field; every other text is a name or an identifier.
@@ -35,6 +37,9 @@ LONGEST_KEY = 128
 MONEY = frozenset({"traded", "tax", "cost", "benefit", "filled", "changes"})
 #: The most items of a list, such as a household's accounts or the households of a firm.
 LONGEST_LIST = 1_000_000
+
+_KIND = select(person.c.kind).where(person.c.person_id == bindparam("asked"))
+_BOOK = select(signal.c.book).where(signal.c.signal_id == bindparam("asked"))
 
 
 def inspect(who: Who, command: Command, key: str) -> None:
@@ -127,6 +132,8 @@ def refusal(unit: Unit, who: Who, command: Command, key: str, error: Exception) 
     """Return the record of an act that was refused: which rule stood against it, never the text that was sent."""
     rule = error.rule if isinstance(error, AccessError) else type(error).__name__
     signal_id = _tame(getattr(command, "signal_id", ""))
+    kind = unit.connection.execute(_KIND, {"asked": _tame(who.person_id)}).scalar()
+    book = unit.connection.execute(_BOOK, {"asked": signal_id}).scalar() if signal_id else None
     return Entry(
         action=command.action,
         outcome="refused",
@@ -134,8 +141,9 @@ def refusal(unit: Unit, who: Who, command: Command, key: str, error: Exception) 
         object_id=signal_id,
         object_version=_whole(getattr(command, "version", 0)),
         actor=_tame(who.person_id),
-        actor_kind="nobody" if rule == "signed_out" else "person",
+        actor_kind=kind or "nobody",
         roles=(),
+        book=book or "*",
         on_behalf_of=None if who.on_behalf_of is None else _tame(who.on_behalf_of),
         key=_tame(key, LONGEST_KEY),
         controls_version=unit.controls.version,

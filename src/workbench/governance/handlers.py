@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 
 from workbench.errors import DecisionError
@@ -14,14 +15,18 @@ MODULES = (
     "delegations", "drafts", "expiry", "inputs", "measures.handlers", "people", "release", "rollout", "submission",
 )  # fmt: skip
 
-_known: Handlers = {}
+
+@cache
+def _every() -> Handlers:
+    """Return all handlers; made when first asked for, because most of these modules import the store."""
+    found: Handlers = {}
+    for name in MODULES:
+        found.update(import_module(f"workbench.governance.{name}").HANDLERS)
+    return found
 
 
 def handler(kind: type[Command]) -> Handler:
     """Return what carries out a kind of command. Raises `DecisionError` for one that nothing does."""
-    if not _known:
-        for name in MODULES:  # imported when first asked for: most of these modules import the store
-            _known.update(import_module(f"workbench.governance.{name}").HANDLERS)
-    if kind not in _known:
+    if kind not in _every():
         raise DecisionError(f"nothing here carries out {kind.__name__}; it is not a command of this version")
-    return _known[kind]
+    return _every()[kind]
