@@ -135,7 +135,7 @@ def test_a_limit_that_may_not_move_is_tested_nowhere(book):
 
 
 def test_a_folder_that_is_absent_is_named_with_what_to_do(book, tmp_path):
-    with pytest.raises(ParameterError, match="workbench signals learned"):
+    with pytest.raises(ParameterError, match="workbench signals decisions"):
         decisions_origin.read(book, str(tmp_path / "nothing"))
 
 

@@ -92,10 +92,11 @@ def decisions(database: str, out: Path, until: str | None) -> None:
     """Write what people decided as tables without clients' names, each with its hash, for the monthly chapter."""
     from datetime import UTC, datetime
 
+    from workbench.exhibits.decisions_readers import read_findings, read_trades
     from workbench.governance import export_decisions
 
     store = open_decisions(database)
     moment = store.clock() if until is None else datetime.fromisoformat(until).replace(tzinfo=UTC)
     with store.reading() as connection:
-        export_decisions(connection, out, moment)
+        export_decisions(connection, out, moment, read_trades, read_findings)
     click.echo(out)

@@ -171,7 +171,7 @@ def test_a_manifest_rewritten_to_fit_another_file_is_refused(lived, tmp_path):
 def test_a_folder_that_is_no_export_is_refused_with_what_to_do(tmp_path, content):
     if content is not None:
         (tmp_path / frames.MANIFEST).write_text(content)
-    with pytest.raises(ParameterError, match="workbench signals learned"):
+    with pytest.raises(ParameterError, match="workbench signals decisions"):
         read_decisions(tmp_path)
 
 

@@ -17,7 +17,7 @@ from workbench.errors import AuditError, ParameterError
 FORMAT = "workbench decisions"
 VERSION = 1
 MANIFEST = "manifest.json"
-_HOW = "write it with `workbench signals learned FOLDER`"
+_HOW = "write it with `workbench signals decisions --out FOLDER`"
 
 #: The frames of an export and the kind of each column: text, whole (number), real, flag, moment. Money is whole cents.
 COLUMNS: Mapping[str, Mapping[str, str]] = {
