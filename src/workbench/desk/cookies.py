@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from fastapi import Request
 from fastapi.responses import Response
 
@@ -18,8 +20,16 @@ def get(request: Request, name: str, settings: Settings) -> str:
     return request.cookies.get(name_of(name, settings), "")
 
 
-def put(response: Response, name: str, value: str, settings: Settings, *, seconds: int | None = None) -> None:
-    """Set a cookie; without `seconds` it ends with the browser."""
+def put(
+    response: Response,
+    name: str,
+    value: str,
+    settings: Settings,
+    *,
+    seconds: int | None = None,
+    same_site: Literal["strict", "lax"] = "strict",
+) -> None:
+    """Set a cookie; without `seconds` it ends with the browser. `lax` lets it come back from the identity provider."""
     response.set_cookie(
         name_of(name, settings),
         value,
@@ -27,7 +37,7 @@ def put(response: Response, name: str, value: str, settings: Settings, *, second
         path="/",
         secure=settings.https,
         httponly=True,
-        samesite="strict",
+        samesite=same_site,
     )
 
 

@@ -10,8 +10,8 @@ from fastapi import APIRouter
 __all__ = ["ROUTERS"]
 
 NAMES = (
-    "sign_in", "account", "queue", "signal", "acts", "exceptions", "documents", "people", "audit", "measures",
-    "library", "controls",
+    "sign_in", "provider", "account", "queue", "signal", "acts", "exceptions", "documents", "people", "audit",
+    "measures", "library", "controls",
 )  # fmt: skip
 ROUTERS: tuple[APIRouter, ...] = tuple(
     import_module(f"workbench.desk.pages.{name}").router for name in NAMES if find_spec(f"workbench.desk.pages.{name}")

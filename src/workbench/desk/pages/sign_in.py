@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
@@ -10,6 +11,7 @@ from fastapi.responses import RedirectResponse, Response
 from workbench.desk import cookies, sessions_web
 from workbench.desk.forms import TOKEN, Form, FormError
 from workbench.desk.rendering import sentence
+from workbench.desk.security import CONTENT_SECURITY_POLICY
 from workbench.desk.visit import Posted, SignedIn, answer
 from workbench.errors import AccessError
 from workbench.governance import sessions
@@ -29,7 +31,7 @@ def start(visit: SignedIn) -> Response:
 @router.get("/sign-in")
 def sign_in_page(request: Request) -> Response:
     """Show the sign-in form, or lead on who is signed in already."""
-    after = _after(request.query_params.get("next", "/"))
+    after = place_after(request.query_params.get("next", "/"))
     if sessions_web.current(request) is not None:
         return RedirectResponse(after, status_code=303)
     return _page(request, Form(()), after)
@@ -41,8 +43,8 @@ def sign_in(request: Request, form: Posted) -> Response:
     state = request.app.state
     address = request.state.address
     state.rates.sign_in(address)
-    _check_start(request, form)
-    after = _after(form.get("next"))
+    check_start(request, form)
+    after = place_after(form.get("next"))
     try:
         name, password = form.text("name", "Name or e-mail", most=200), form.get("password")
         if not password:
@@ -80,6 +82,7 @@ def act_for(visit: SignedIn) -> Response:
 
 def _page(request: Request, form: Form, after: str, *, error: str = "", status: int = 200) -> Response:
     settings = request.app.state.settings
+    provider = settings.identity_provider
     cookie, token = sessions_web.start_token(request, settings)
     context = {
         "title": "Sign in",
@@ -87,14 +90,19 @@ def _page(request: Request, form: Form, after: str, *, error: str = "", status: 
         "form": form,
         "after": after,
         "error": error,
-        "provider": settings.identity_provider,
+        "provider": provider and urlsplit(provider.issuer).hostname,
     }
     response = answer(request, "sign_in.html", context, status=status)
     cookies.put(response, sessions_web.START, cookie, settings)
+    if provider is not None:
+        parts = urlsplit(provider.authorization_endpoint)
+        allowed = f"form-action 'self' {parts.scheme}://{parts.netloc}"
+        response.headers["content-security-policy"] = CONTENT_SECURITY_POLICY.replace("form-action 'self'", allowed)
     return response
 
 
-def _check_start(request: Request, form: Form) -> None:
+def check_start(request: Request, form: Form) -> None:
+    """Refuse a sign-in form that was not shown to this browser. Raises `FormError`."""
     _, token = sessions_web.start_token(request, request.app.state.settings)
     if not sessions_web.same(form.get(TOKEN), token):
         raise FormError(
@@ -102,5 +110,6 @@ def _check_start(request: Request, form: Form) -> None:
         )
 
 
-def _after(path: str) -> str:
+def place_after(path: str) -> str:
+    """Return the path a sign-in leads to: one of this desk, or its start."""
     return path if _PATH.fullmatch(path) and len(path) <= 200 else "/"
