@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+import json
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import select, text
 
 from workbench.canonical import canonical
 from workbench.errors import ParameterError
@@ -16,11 +16,23 @@ from workbench.governance.commands import SeeInputs
 from workbench.governance.handlers_of import Handlers
 from workbench.governance.states import TRANSITIONS, Action, State
 from workbench.governance.submission import unchecked
-from workbench.governance.tables import household_inputs, signal
+from workbench.governance.tables import household_inputs, signal, written
 from workbench.governance.unit import Done, Unit
 
-_KNOWN = select(household_inputs.c.household_id, household_inputs.c.inputs_hash, household_inputs.c.snapshot)
-_CHANGE = update(household_inputs).where(household_inputs.c.household_id == bindparam("of"))
+_KNOWN = select(household_inputs.c.household_id, household_inputs.c.inputs_hash)
+#: A firm's households in one statement: a hundred thousand round trips would take minutes.
+_SEEN = {
+    name: text(
+        "INSERT INTO household_inputs (household_id, inputs_hash, snapshot, seen_at) "
+        f"SELECT {columns}, :snapshot, :now FROM {rows} WHERE true "
+        "ON CONFLICT (household_id) DO UPDATE SET "
+        "inputs_hash = excluded.inputs_hash, snapshot = excluded.snapshot, seen_at = excluded.seen_at"
+    )
+    for name, columns, rows in (
+        ("sqlite", "value ->> 0, value ->> 1", "json_each(:told)"),
+        ("postgresql", "pair ->> 0, pair ->> 1", "jsonb_array_elements(CAST(:told AS jsonb)) AS pair"),
+    )
+}
 #: Signals that stand on inputs which are no longer those of their household.
 _OUTDATED = (
     select(signal.c.signal_id)
@@ -31,8 +43,6 @@ _OUTDATED = (
     )
     .order_by(signal.c.signal_id)
 )
-#: Rows in one statement; both databases bound the number of its parameters.
-_AT_ONCE = 1_000
 
 
 def see_inputs(unit: Unit, actor: Actor, command: SeeInputs) -> Done:
@@ -40,14 +50,12 @@ def see_inputs(unit: Unit, actor: Actor, command: SeeInputs) -> Done:
     told = dict(command.inputs)
     if len(told) != len(command.inputs):
         raise ParameterError("a household is named twice; give each once", "inputs")
-    known = {row.household_id: (row.inputs_hash, row.snapshot) for row in unit.connection.execute(_KNOWN)}
-    new = [name for name in told if name not in known]
-    changed = [name for name in told if name in known and known[name] != (told[name], command.snapshot)]
-    for start in range(0, len(new), _AT_ONCE):
-        rows = [_row(unit, command, name, told[name]) for name in new[start : start + _AT_ONCE]]
-        unit.connection.execute(household_inputs.insert().values(rows))
-    if changed:
-        unit.connection.execute(_CHANGE, [{"of": name, **_row(unit, command, name, told[name])} for name in changed])
+    known = {row.household_id: row.inputs_hash for row in unit.connection.execute(_KNOWN)}
+    new = sum(name not in known for name in told)
+    changed = sum(name in known and known[name] != inputs for name, inputs in told.items())
+    pairs = json.dumps(list(told.items()))
+    now = {"told": pairs, "snapshot": command.snapshot, "now": written(unit.now)}
+    unit.connection.execute(_SEEN[unit.connection.dialect.name], now)
     voided = [_void(unit, actor, signal_id) for signal_id in unit.connection.execute(_OUTDATED).scalars().all()]
     content = hashlib.sha256(canonical(dict(sorted(told.items())))).hexdigest()
     return Done(
@@ -55,20 +63,11 @@ def see_inputs(unit: Unit, actor: Actor, command: SeeInputs) -> Done:
         object_id=command.snapshot,
         after=content,
         inputs={"snapshot": command.snapshot, "households": content},
-        details={"households": len(told), "new": len(new), "changed": len(changed), "voided": len(voided)},
+        details={"households": len(told), "new": new, "changed": changed, "voided": len(voided)},
         messages=(("inputs.seen", {"snapshot": command.snapshot, "voided": len(voided)}),),
         earlier=tuple(voided),
         also=tuple(entry.object_id for entry in voided),
     )
-
-
-def _row(unit: Unit, command: SeeInputs, household_id: str, inputs_hash: str) -> dict[str, Any]:
-    return {
-        "household_id": household_id,
-        "inputs_hash": inputs_hash,
-        "snapshot": command.snapshot,
-        "seen_at": unit.now,
-    }
 
 
 def _void(unit: Unit, actor: Actor, signal_id: str) -> Entry:
