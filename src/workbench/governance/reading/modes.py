@@ -63,16 +63,22 @@ def holds(connection: Connection, column: ColumnElement[str], key: str) -> Colum
 def _restrained(connection: Connection, modes: Sequence[Mode]) -> ColumnElement[bool]:
     """Whether a rollout of one of the signal's models or accounts says one of these modes.
 
-    Asked of the rows only for the kinds that have such a rollout at all, which is seldom both.
+    Asked of the rows only for the kinds that have such a rollout at all. Households share few sets of models, so that
+    these are looked through once, not in every row; sets of accounts are as many as households.
     """
     said = rollout.c.mode.in_([mode.value for mode in modes])
     kinds = set(connection.execute(select(rollout.c.kind).where(said).distinct()).scalars())
     parts: list[ColumnElement[bool]] = []
-    for kind, column in (("model", signal.c.models), ("account", signal.c.accounts)):
-        if kind in kinds:
-            item = _items(connection, column)
-            named = and_(rollout.c.kind == kind, rollout.c.key == item.c.value)
-            parts.append(exists(select(1).select_from(item.join(rollout, named)).where(said)))
+    if "model" in kinds:
+        sets = select(signal.c.models).distinct().subquery()
+        item = _items(connection, sets.c.models)
+        named = and_(rollout.c.kind == "model", rollout.c.key == item.c.value)
+        held = exists(select(1).select_from(item.join(rollout, named)).where(said))
+        parts.append(signal.c.models.in_(connection.execute(select(sets.c.models).where(held)).scalars().all()))
+    if "account" in kinds:
+        item = _items(connection, signal.c.accounts)
+        named = and_(rollout.c.kind == "account", rollout.c.key == item.c.value)
+        parts.append(exists(select(1).select_from(item.join(rollout, named)).where(said)))
     return or_(*parts) if parts else false()
 
 
