@@ -213,7 +213,7 @@ class Context:
             kind = self.view.securities["kind"].astype(str)
             counted = ~kind.isin(list(without)).to_numpy(bool) if without else None
             by = rows.account if by_account else None
-            self._exposures[wanted] = exposures.exposure(rows, self.view.groups[level], len(self), by, counted)
+            self._exposures[wanted] = exposures.exposure(rows, self.view.groups[level], by, counted)
         return self._exposures[wanted]
 
     @cached_property

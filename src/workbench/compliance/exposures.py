@@ -98,7 +98,7 @@ def positions(
 
 
 def exposure(
-    rows: Positions, group: Ints, n: int, by: Ints | None = None, counted: NDArray[np.bool_] | None = None
+    rows: Positions, group: Ints, by: Ints | None = None, counted: NDArray[np.bool_] | None = None
 ) -> Exposure:
     """Sum positions by key: `group` codes securities (-1: left out), `by` rows by owner (None: the household).
 
