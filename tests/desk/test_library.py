@@ -6,6 +6,13 @@ import pytest
 
 from workbench.desk import Settings, bookshelf
 
+
+@pytest.fixture
+def store_url(sqlite_url):
+    """One database is enough here: nothing of this depends on which."""
+    return sqlite_url
+
+
 NAME = "quarterly-2022-12-28-0123456789"
 
 

@@ -13,6 +13,13 @@ from workbench.governance import identity_provider
 from workbench.governance.identity_provider import Provider
 from workbench.governance.tables import person
 
+
+@pytest.fixture
+def store_url(sqlite_url):
+    """One database is enough here: nothing of this depends on which."""
+    return sqlite_url
+
+
 LOGIN = "https://login.firm.example"
 PROVIDER = Provider(LOGIN, "desk", "secret", "http://localhost/sign-in/back", f"{LOGIN}/a", f"{LOGIN}/t", f"{LOGIN}/k")
 

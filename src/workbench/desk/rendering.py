@@ -25,7 +25,7 @@ WORDS = {
     "overridden": "Overridden", "monitor": "Monitor", "release": "Release", "done": "Done", "refused": "Refused",
     "viewer": "Viewer", "advisor": "Advisor", "analyst": "Analyst", "portfolio_manager": "Portfolio manager",
     "trader": "Trader", "compliance": "Compliance", "administrator": "Administrator", "auditor": "Auditor",
-    "service": "Service", "client_wish": "Client's wish", "data_wrong": "Data are wrong",
+    "service": "Service", "form": "Form", "client_wish": "Client's wish", "data_wrong": "Data are wrong",
     "policy_wrong": "Policy does not fit",
 }  # fmt: skip
 TONES = {

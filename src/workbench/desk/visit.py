@@ -27,7 +27,9 @@ from workbench.desk.navigation import entries
 from workbench.desk.settings import Settings
 from workbench.errors import AccessError, StaleError
 from workbench.governance.access import Actor, Who, authorize, grants_for
+from workbench.governance.audit.record import Entry
 from workbench.governance.commands import Command, Receipt
+from workbench.governance.sessions import Session
 from workbench.governance.states import Action
 from workbench.governance.store import Store
 
@@ -143,6 +145,7 @@ def _signed_in(request: Request, form: Posted) -> Visit:
         raise AccessError("you are not signed in", "signed_out")
     request.app.state.rates.person(session.person_id, request.method)
     if request.method == "POST" and not sessions_web.same(form.get(TOKEN), session.form_token):
+        _record_forgery(store, session, request.scope["route"].path)
         raise FormError("This form does not belong to your present session. Please open the page again.", TOKEN)
     acting = sessions_web.acting_for(request, session, settings)
     found = sessions_web.identify(store, session, acting)
@@ -153,6 +156,28 @@ def _signed_in(request: Request, form: Posted) -> Visit:
     if request.method == "POST" and form.get(ACTING) != (found.who.on_behalf_of or ""):
         raise StaleError("since this page was shown you have changed on whose behalf you act; look at it again")
     return visit
+
+
+def _record_forgery(store: Store, session: Session, path: str) -> None:
+    """Leave a record of a form without its token: of an old page, or forged. Rates bound how many there can be.
+
+    `path` is the route's pattern, never what was sent.
+    """
+    with store.writing() as unit:
+        unit.append(
+            Entry(
+                action="form",
+                outcome="refused",
+                object_kind="request",
+                object_id=path,
+                object_version=0,
+                actor=session.person_id,
+                actor_kind="person",
+                roles=(),
+                controls_version=unit.controls.version,
+                details={"rule": "form_token"},
+            )
+        )
 
 
 SignedIn = Annotated[Visit, Depends(_signed_in)]

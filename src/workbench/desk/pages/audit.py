@@ -29,7 +29,7 @@ router = APIRouter()
 _FILTERS = ("actor", "action", "outcome", "object_kind", "object_id", "book", "text")
 _LONGEST_FILTER = 200
 #: Everything a record may be of: the acts of the access table, and those that need no role.
-ACTS = sorted({action.value for action in Action} | {"bootstrap", "sign_in", "sign_out"})
+ACTS = sorted({action.value for action in Action} | {"bootstrap", "form", "sign_in", "sign_out"})
 OUTCOMES = [("", "Any"), ("done", "Done"), ("refused", "Refused")]
 
 
