@@ -6,7 +6,7 @@
 
 Crashes and attacks run on SQLite and, where its programs are installed, on a private PostgreSQL; appends are single
 durable transactions (WAL, synchronous FULL) of one process. The parts are modules of their own: `governance_crash`,
-`governance_attacks`, `governance_queue`, `governance_walk`, `preflight`.
+`governance_appends`, `governance_attacks`, `governance_queue`, `governance_walk`, `preflight`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,33 +21,35 @@ from typing import Any
 
 from sqlalchemy import make_url, text
 
-from benchmarks import governance_attacks, governance_crash, governance_queue, governance_walk, preflight
+from benchmarks import (
+    governance_appends,
+    governance_attacks,
+    governance_crash,
+    governance_queue,
+    governance_walk,
+    preflight,
+)
 from benchmarks import private_postgresql as private
-from workbench.governance import open_engine, open_store
-from workbench.governance.audit.record import Entry
+from workbench.governance import open_engine
 
 KEYS = ("rows_after_4800_submissions", "appends_per_s", "attacks_caught", "queue_page_ms", "preflight_100k_s")
-APPENDS = 2_000
-ENTRY = Entry(
-    action="approve", outcome="done", object_kind="signal", object_id="signal-0001", object_version=4, actor="petra",
-    actor_kind="person", roles=("portfolio_manager",), book="ADV1", before="0" * 64, after="1" * 64, key="form-4711",
-)  # fmt: skip
 
 
 def measure(walk_steps: int = 0) -> dict[str, Any]:
     """Return every figure by name; the five keys first."""
     crashes = {name: found for name, found in _on_each(governance_crash.crash)}
+    appends = governance_appends.appends()
     attacks = _attacks()
     queue = governance_queue.queue_page()
     checked = preflight.measure()
     figures: dict[str, Any] = {
         "rows_after_4800_submissions": _rows(crashes),
-        "appends_per_s": _appends(),
+        "appends_per_s": appends["appends_per_s"],
         "attacks_caught": attacks["caught"],
         "queue_page_ms": queue["queue_page_ms"],
         "preflight_100k_s": checked["preflight_100k_s"],
     }
-    figures |= {"crashes": crashes, "attacks": attacks, "queue": queue, "preflight": checked}
+    figures |= {"crashes": crashes, "appends": appends, "attacks": attacks, "queue": queue, "preflight": checked}
     if walk_steps:
         figures["walk"] = governance_walk.walk(walk_steps)
     return figures
@@ -60,17 +61,6 @@ def _rows(crashes: dict[str, Any]) -> int | None:
     numbers = {found[name] for found in crashes.values() for name in counted}
     whole = all(found["chain_whole"] for found in crashes.values())
     return numbers.pop() if len(numbers) == 1 and whole else None
-
-
-def _appends() -> float:
-    """Records a second, each in a transaction of its own that has reached the disk."""
-    with tempfile.TemporaryDirectory() as folder:
-        store = open_store(f"sqlite:///{folder}/decisions.db", code_version="benchmark")
-        began = time.perf_counter()
-        for _ in range(APPENDS):
-            with store.writing() as unit:
-                unit.append(ENTRY)
-        return round(APPENDS / (time.perf_counter() - began), 1)
 
 
 def _attacks() -> dict[str, Any]:
@@ -115,7 +105,7 @@ def main() -> None:
         return
     for key in KEYS:
         print(f"{key:<30} {figures[key]}")
-    for part in ("crashes", "attacks", "queue", "preflight", "walk"):
+    for part in ("crashes", "appends", "attacks", "queue", "preflight", "walk"):
         if part in figures:
             print(f"\n{part}\n{json.dumps(figures[part], indent=1)}")
 
