@@ -19,7 +19,8 @@ from workbench.governance import sessions
 router = APIRouter()
 
 #: Where a sign-in may lead: a page of this desk, named by its path alone.
-_PATH = re.compile(r"/(?:[A-Za-z0-9_.-]+/?)*")
+_PATH = re.compile(r"/(?:[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)*/?)?")  # one way to match: takes no longer than it is long
+_LONGEST_PATH = 200
 
 
 @router.get("/")
@@ -112,4 +113,4 @@ def check_start(request: Request, form: Form) -> None:
 
 def place_after(path: str) -> str:
     """Return the path a sign-in leads to: one of this desk, or its start."""
-    return path if _PATH.fullmatch(path) and len(path) <= 200 else "/"
+    return path if len(path) <= _LONGEST_PATH and _PATH.fullmatch(path) else "/"
