@@ -17,7 +17,6 @@ from pathlib import Path
 import pandas as pd
 
 from workbench import __version__, rebalance
-from workbench.errors import ParameterError
 from workbench.exhibits.brief import INDEX_COLUMNS, brief
 from workbench.exhibits.household_file import household_files
 from workbench.firm import Firm, open_at
@@ -56,7 +55,7 @@ def propose(
     chosen = rebalance.Settings() if settings is None else rebalance.Settings.read(settings)
     opened = open_at(firm, as_of)
     book = rebalance.load(opened, settings=chosen)
-    wanted = _positions(book, households)
+    wanted = book.positions(households) if households else None
     proposals = rebalance.propose_firm(book, chosen, households=wanted, workers=workers)
     hashes = {proposal.household_id: rebalance.content_hash(proposal) for proposal in proposals}
     name = hashlib.sha256(json.dumps(sorted(hashes.items())).encode()).hexdigest()[:8]
@@ -74,19 +73,6 @@ def propose(
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return Proposed(folder, len(proposals), with_trades, orders, index if briefs else None, reused=False)
-
-
-def _positions(book: rebalance.Book, households: Sequence[str]) -> list[int] | None:
-    if not households:
-        return None
-    place = {household: i for i, household in enumerate(book.household_ids)}
-    unknown = [household for household in households if household not in place]
-    if unknown:
-        raise ParameterError(
-            f"no household {unknown[0]!r} with accounts on {book.as_of.date()}; the first is {book.household_ids[0]}",
-            "household",
-        )
-    return sorted({place[household] for household in households})
 
 
 def _write(

@@ -5,35 +5,39 @@ The machine's last act: it creates and checks signals as a service account. What
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, or_, select
 
 from workbench import compliance, governance, rebalance
-from workbench.canonical import canonical
 from workbench.compliance import Orders, Preflight, Rulebook
 from workbench.compliance.household_inputs import household_inputs
 from workbench.errors import DecisionError
 from workbench.exhibits.brief import brief
 from workbench.exhibits.household_file import household_files
 from workbench.firm import Firm
-from workbench.governance import Check, Create, Document, Finding, Mode, Receipt, SeeInputs, Store, Summary, Who
+from workbench.governance import Check, Create, Document, Finding, Mode, Receipt, SeeInputs, State, Store, Summary, Who
 from workbench.governance.tables import consent, signal
 from workbench.rebalance import Proposal, Settings
 from workbench.report.brief import render_html
 
 #: From the most careful to the freest.
 _MODES = ("monitor", "draft", "release")
+#: Signals that may be checked: before anybody asked for approval.
+_WAITS = signal.c.state.in_([State.DRAFT, State.CHECKED, State.RETURNED])
 
 
 @dataclass(frozen=True)
 class Brought:
-    """What was brought: signals by their worst verdict, how many were there already, and households left alone."""
+    """What was brought: signals (identifiers), how many there are of each worst verdict, how many were there already
+    as they are, and how many households have nothing to trade.
+    """
 
-    receipts: tuple[Receipt, ...]
+    signals: tuple[str, ...]
     verdicts: Mapping[str, int]
     unchanged: int
     nothing_to_trade: int
@@ -69,9 +73,10 @@ class Checker:
         proposal = rebalance.loads(body)
         consents = {one.account_id: one.source_document for one in given if one.package_hash == row.package_hash}
         made = self.preflight([proposal], consents)
-        return self._command(made, 0, signal_id, row.version, self.inputs([proposal])[row.household_id])
+        return self.command(made, 0, signal_id, row.version, self.inputs([proposal])[row.household_id])
 
-    def _command(self, made: Preflight, place: int, signal_id: str, version: int, inputs: str) -> Check:
+    def command(self, made: Preflight, place: int, signal_id: str, version: int, inputs: str) -> Check:
+        """Return what attaches a pre-flight's proposal number `place` to a signal at `version`, made of `inputs`."""
         return Check(
             signal_id=signal_id,
             version=version,
@@ -88,36 +93,84 @@ def bring(
     who: Who,
     *,
     settings: Settings | None = None,
-    households: Sequence[int] | None = None,
+    households: Sequence[str] = (),
     workers: int = 1,
 ) -> Brought:
-    """Propose for the firm's households and bring each proposal that trades before people, checked.
+    """Propose for households (all of the firm's by default) and bring each proposal that trades before people, checked.
 
-    `households` are positions in the book (all by default). The same firm, settings and rule book brought twice change
-    nothing: keys are made of content. Signals still open that were made of other inputs are voided or superseded.
-    Raises `AccessError` where `who` may not create signals, `FirmDataError` for a broken firm.
+    The same firm, settings and rulebook brought twice change nothing: signals are named by content. Open signals made
+    of other inputs are voided or superseded; those checked under another rulebook are checked again. Raises
+    `AccessError` where `who` may not create signals, `FirmDataError` for a broken firm, `ParameterError` for a
+    household that it does not have.
     """
     chosen = settings or Settings()
     book = rebalance.load(checker.firm, settings=chosen)
-    proposals = rebalance.propose_firm(book, chosen, households=households, workers=workers)
+    wanted = book.positions(households) if households else None
+    proposals = rebalance.propose_firm(book, chosen, households=wanted, workers=workers)
     trading = [proposal for proposal in proposals if proposal.trades]
     inputs = checker.inputs(proposals)
-    snapshot = checker.firm.content_hash
-    seen = tuple(sorted(inputs.items()))
-    store.perform(who, SeeInputs(snapshot, seen), f"inputs:{_hash([snapshot, seen])}")
-    creates = _creations(checker.firm, proposals, trading, inputs)
+    see = SeeInputs(checker.firm.content_hash, tuple(sorted(inputs.items())))
+    store.perform(who, see, f"inputs:{store.clock().isoformat()}")
     made = checker.preflight(trading)
-    receipts, verdicts, unchanged = [], Counter[str](), 0
-    for place, create in enumerate(creates):
-        content = _hash([create.household_id, rebalance.content_hash(trading[place]), create.inputs_hash])
-        receipt = store.perform(who, create, f"create:{content}")
-        if receipt.first:
-            command = checker._command(made, place, receipt.object_id, receipt.version, create.inputs_hash)
-            receipt = store.perform(who, command, f"check:{_hash([content, checker.rulebook.hash])}")
-        unchanged += not receipt.first
+    found, verdicts, changed = [], Counter[str](), 0
+    for place, create in enumerate(_creations(checker.firm, proposals, trading, inputs)):
+        signal_id = _named(store, who, create)
+        stands = _unchecked(store, signal_id, checker.rulebook.hash)
+        if stands is not None:
+            command = checker.command(made, place, signal_id, stands, create.inputs_hash)
+            store.perform(who, command, f"check:{signal_id}:{stands}")
+            changed += 1
         verdicts[made.worst(place).name.lower()] += 1
-        receipts.append(receipt)
-    return Brought(tuple(receipts), dict(verdicts), unchanged, len(proposals) - len(trading))
+        found.append(signal_id)
+    return Brought(tuple(found), dict(verdicts), len(found) - changed, len(proposals) - len(trading))
+
+
+def check_again(store: Store, checker: Checker, who: Who) -> tuple[Receipt, ...]:
+    """Check every signal that waits for it: revised, consented to, voided, or checked under another rulebook.
+
+    Raises `AccessError` where `who` may not check.
+    """
+    with store.reading() as connection:
+        waiting = connection.execute(
+            select(signal.c.signal_id, signal.c.version).where(_WAITS, _other_rules(checker.rulebook.hash))
+        ).all()
+    return tuple(
+        store.perform(who, checker.check(store, row.signal_id), f"check:{row.signal_id}:{row.version}")
+        for row in waiting
+    )
+
+
+def _named(store: Store, who: Who, create: Create) -> str:
+    """The signal of this very package on these very inputs, created where there is none or it ran out.
+
+    What people rejected or released stays so: it is not brought again until package or inputs change.
+    """
+    content = hashlib.sha256(create.package.body + create.inputs_hash.encode()).hexdigest()
+    with store.reading() as connection:
+        same = connection.execute(
+            select(signal.c.signal_id, signal.c.state).where(
+                signal.c.household_id == create.household_id,
+                signal.c.package_hash == hashlib.sha256(create.package.body).hexdigest(),
+                signal.c.inputs_hash == create.inputs_hash,
+            )
+        ).all()
+    for row in same:
+        if row.state not in (State.SUPERSEDED, State.EXPIRED):
+            return str(row.signal_id)
+    return store.perform(who, create, f"create:{content}:{len(same)}").object_id
+
+
+def _unchecked(store: Store, signal_id: str, rules_hash: str) -> int | None:
+    """The version of a signal that waits for a check; None for one that has it, or is past it."""
+    with store.reading() as connection:
+        return connection.execute(
+            select(signal.c.version).where(signal.c.signal_id == signal_id, _WAITS, _other_rules(rules_hash))
+        ).scalar_one_or_none()
+
+
+def _other_rules(rules_hash: str) -> ColumnElement[bool]:
+    """Signals without a pre-flight under this rulebook."""
+    return or_(signal.c.state == State.DRAFT, signal.c.rules_hash.is_distinct_from(rules_hash))
 
 
 def _creations(
@@ -190,9 +243,3 @@ def _figure(value: float | None, unit: str) -> str:
 
 def _cents(amount: float) -> int:
     return round(float(amount) * 100)
-
-
-def _hash(value: object) -> str:
-    import hashlib
-
-    return hashlib.sha256(canonical(value)).hexdigest()

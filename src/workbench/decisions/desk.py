@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from workbench.decisions.place import CHECKPOINTS, DATABASE, FILE, FOLDER, KEY, needs_governance, open_decisions, placed
+from workbench.decisions.place import (
+    CHECKPOINTS,
+    DATABASE,
+    FILE,
+    FOLDER,
+    KEY,
+    needs_governance,
+    open_decisions,
+    placed,
+    read_key,
+)  # fmt: skip
 from workbench.errors import MissingToolError, ParameterError
 
 if TYPE_CHECKING:
@@ -59,7 +69,7 @@ def desk(
     if demo:
         if host not in ("127.0.0.1", "localhost", "::1"):
             raise ParameterError("the demo's passwords are known to everybody; it listens on 127.0.0.1 only", "host")
-        store, checker, checkpoints = _demo()
+        store, checker, checkpoints, key = _demo()
     else:
         store = open_decisions(database, checkpoints, key)
         checker = None if firm is None else _checker(firm, rules)
@@ -85,7 +95,7 @@ def _checker(firm: str, rules: Path | None) -> Checker:
     return Checker(open_at(firm), None if rules is None else Rulebook.read(rules))
 
 
-def _demo() -> tuple[Store, Checker, Path]:
+def _demo() -> tuple[Store, Checker, Path, Path]:
     from workbench.decisions import demo
     from workbench.governance.audit import keys
 
@@ -106,7 +116,7 @@ def _demo() -> tuple[Store, Checker, Path]:
         checker = _checker("demo", None)
     click.echo("Sign in as ana or ben (analysts), petra or paul (portfolio managers), tom (trader), cora (compliance),")
     click.echo(f"alice (an advisor's book), otto (auditor) or ada (administrator); password: {demo.PASSWORD}")
-    return store, checker, checkpoints
+    return store, checker, checkpoints, key
 
 
 def _serve(
@@ -125,13 +135,21 @@ def _serve(
         import uvicorn
 
         from workbench.desk import Settings, create_app
+        from workbench.governance.audit import public_of
     except ModuleNotFoundError as error:
         raise MissingToolError(
             f"the desk needs the package {error.name}; install it with: pip install -e '.[governance,desk]'"
         ) from error
     local = ("127.0.0.1", "localhost", "[::1]")
     settings = Settings(
-        hosts=(*local, *names), https=https, proxies=proxies, reports=reports, checkpoints=checkpoints, checker=checker
+        firm_name="The firm" if checker is None else checker.firm.name,
+        hosts=(*local, *names),
+        https=https,
+        proxies=proxies,
+        reports=reports,
+        checkpoints=checkpoints,
+        public_keys=() if key is None else (public_of(read_key(key)),),
+        checker=checker,
     )
     click.echo(f"The desk is at http://{host}:{port}", err=True)
     uvicorn.run(

@@ -20,7 +20,8 @@ def signals() -> None:
 
     \b
     workbench signals bring --firm data/firm
-    workbench signals list --state submitted
+    workbench signals check --firm data/firm
+    workbench signals list --state submitted --as petra
     workbench signals sweep
     workbench signals decisions --out data/decisions
     """
@@ -31,9 +32,17 @@ def signals() -> None:
 @placed(DATABASE, FIRM, AS_OF, AS)
 @click.option("--settings", type=FILE, help="The firm's choices for rebalancing, as params/rebalancing.yml.")
 @click.option("--rules", type=FILE, help="The firm's rulebook. Default: the one that comes with the workbench.")
+@click.option("--household", "households", multiple=True, metavar="ID", help="Only this household; may be repeated.")
 @click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that share the work.")
 def bring(
-    database: str, firm: str, as_of: str | None, person: str, settings: Path | None, rules: Path | None, jobs: int
+    database: str,
+    firm: str,
+    as_of: str | None,
+    person: str,
+    settings: Path | None,
+    rules: Path | None,
+    households: tuple[str, ...],
+    jobs: int,
 ) -> None:
     """Propose for every household, check each proposal against every rule, and put it into the queue.
 
@@ -50,10 +59,25 @@ def bring(
     store = open_decisions(database)
     checker = Checker(open_at(firm, as_of), None if rules is None else Rulebook.read(rules))
     chosen = rebalance.Settings() if settings is None else rebalance.Settings.read(settings)
-    brought = bring_all(store, checker, Who(person), settings=chosen, workers=jobs)
+    brought = bring_all(store, checker, Who(person), settings=chosen, households=households, workers=jobs)
     found = ", ".join(f"{n:,} {verdict.replace('_', ' ')}" for verdict, n in sorted(brought.verdicts.items()))
-    click.echo(f"{len(brought.receipts):,} signals ({found or 'none'}), {brought.unchanged:,} were there already")
+    click.echo(f"{len(brought.signals):,} signals ({found or 'none'}), {brought.unchanged:,} were there already")
     click.echo(f"{brought.nothing_to_trade:,} households have nothing to trade", err=True)
+
+
+@signals.command()
+@placed(DATABASE, FIRM, AS)
+@click.option("--rules", type=FILE, help="The firm's rulebook. Default: the one that comes with the workbench.")
+def check(database: str, firm: str, person: str, rules: Path | None) -> None:
+    """Check every signal that waits for it: after a revision, a consent, changed data, or a change of rules."""
+    from workbench.compliance import Rulebook
+    from workbench.firm import open_at
+    from workbench.governance import Who
+    from workbench.signals import Checker, check_again
+
+    checker = Checker(open_at(firm), None if rules is None else Rulebook.read(rules))
+    checked = check_again(open_decisions(database), checker, Who(person))
+    click.echo(f"{len(checked):,} signals were checked again")
 
 
 @signals.command()
