@@ -161,3 +161,12 @@ def test_the_notebooks_run_on_a_small_firm(chapter, with_history, name):
     shown = chapter(name, with_history)
     assert len(shown.exhibits) >= 9
     assert shown.facts
+
+
+@pytest.mark.parametrize("name", ["rebalance", "household_brief"])
+def test_on_a_day_whose_gains_are_not_known_one_box_says_so(chapter, with_history, said, name):
+    shown = chapter(name, with_history, as_of="2022-12-27")
+    box = shown["rebalance-verdict"]
+    assert "The gains that 1 of 1 households, H1 first, had realised by 2022-12-27 are not known" in said(box)
+    assert "seal a snapshot of that day." in said(box)
+    assert {exhibit.id for exhibit in shown.exhibits} <= {"rebalance-verdict", "rebalance-impact"}

@@ -95,3 +95,21 @@ def test_a_distribution_due_is_asked_of_the_owners_account(small, book_of):
 
 def test_no_distribution_is_due_from_the_young_or_the_untaxed(small, book_of):
     assert not book_of(small, "2023-01-31").household(0).needs
+
+
+def test_an_earlier_day_without_the_years_gains_is_refused_with_its_remedy(small, tmp_path):
+    from workbench.firm import at
+
+    firm = at(write_firm(tmp_path / "firm", small, AS_OF, check=False), "2022-12-27")
+    with pytest.raises(FirmDataError) as caught:
+        load(firm)
+    for said in ("1 of 1 households, H1 first", "2022-12-27", "the snapshot of 2022-12-28", "seal a snapshot"):
+        assert said in str(caught.value)
+    assert len(load(firm, with_gains=False)) == 1
+
+
+@pytest.mark.parametrize("column", ["realised_short", "realised_long", "carryforward_short", "carryforward_long"])
+def test_a_gain_missing_on_the_snapshots_own_day_is_refused(small, book_of, column):
+    small["households"] = small["households"].assign(**{column: np.nan})
+    with pytest.raises(FirmDataError, match="H1 first, have no realised gains or losses carried forward"):
+        book_of(small)

@@ -57,6 +57,12 @@ def verdict(proposals: Sequence[Proposal], origin: Origin) -> Exhibit:
     return Exhibit(id, title, CalloutBody("decision", tuple(lines)), "", None, carried)
 
 
+def no_proposals(why: str) -> Exhibit:
+    """The one box of a day on which nothing can be proposed: why, and what to do."""
+    text = f"{why[:1].upper()}{why[1:]}."
+    return Exhibit("rebalance-verdict", "No proposals for this day", CalloutBody("warning", (fmt.visible(text),)))
+
+
 def summary(proposals: Sequence[Proposal], origin: Origin) -> Exhibit:
     """Key figures of all proposals; also on the index page."""
     facts = firm_facts(proposals, origin)

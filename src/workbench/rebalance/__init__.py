@@ -3,7 +3,7 @@
 from workbench.rebalance import after_tax, direct_index, transition
 from workbench.rebalance.firm_orders import FirmOrders, propose_firm, solve_firm
 from workbench.rebalance.household import Household
-from workbench.rebalance.load import Book, households, load
+from workbench.rebalance.load import Book, households, load, unknown_gains
 from workbench.rebalance.proposal import Proposal
 from workbench.rebalance.propose import propose
 from workbench.rebalance.queue import queue
@@ -55,6 +55,7 @@ __all__ = [
     "solve_firm",
     "solve_household",
     "transition",
+    "unknown_gains",
     "write_csv",
     "write_packages",
     "write_parquet",

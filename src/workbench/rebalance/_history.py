@@ -254,7 +254,7 @@ def history_of_firm(firm: Firm, model: str | None = None) -> History:
     Holdings without a full history leave the model, and the rest is scaled up: the study is one of today's
     survivors. Dividends of shares count as qualified, those of funds of bonds, real estate and cash as ordinary.
     """
-    book = load(firm, with_lineage=False)
+    book = load(firm, with_lineage=False, with_gains=False)
     counts = np.bincount(book.model[book.model >= 0], minlength=len(book.models.ids))
     chosen = int(np.argmax(counts)) if model is None else book.models.ids.index(model)
     prices = market.price_history(firm.table("prices"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -86,6 +86,19 @@ class Book:
     def __len__(self) -> int:
         return len(self.household_ids)
 
+    def positions(self, households: Iterable[str]) -> list[int]:
+        """Return the positions of households in the book, in its order. Raises `ParameterError` for an unknown one."""
+        place = {household: i for i, household in enumerate(self.household_ids)}
+        wanted = list(households)
+        unknown = [household for household in wanted if household not in place]
+        if unknown:
+            raise ParameterError(
+                f"no household {unknown[0]!r} with accounts on {self.as_of.date()}; the first is "
+                f"{self.household_ids[0]}",
+                "household",
+            )
+        return sorted({place[household] for household in wanted})
+
     def __iter__(self) -> Iterator[Household]:
         return (self.household(i) for i in range(len(self)))
 
@@ -163,15 +176,19 @@ def load(
     *,
     risk: FactorModel | None = None,
     with_lineage: bool = True,
+    with_gains: bool = True,
 ) -> Book:
     """Read every household of a firm as of a day (the snapshot's own by default).
 
     `settings` decide which securities count as identical; `risk` replaces the factor model that is otherwise estimated
-    from the firm's prices. `with_lineage=False` spares the hashing of the files. Raises `FirmDataError` where the
-    tables contradict each other.
+    from the firm's prices. `with_lineage=False` spares the hashing of the files; `with_gains=False` is for studies of
+    models and prices, which propose nothing. Raises `FirmDataError` where the tables contradict each other, and with
+    gains where a household's gains of the year are not known on that day (see `unknown_gains`).
     """
     settings = settings or Settings()
     firm = firm if as_of is None else at(firm, as_of)
+    if with_gains and (why := unknown_gains(firm)):
+        raise FirmDataError(why)
     inputs = drift.load(firm, with_lots=False)
     securities = read_market(firm, inputs, settings, risk)
     models = read_models(inputs, securities)
@@ -222,6 +239,29 @@ def households(
 ) -> Sequence[Household]:
     """Return every household of a firm; `load` keeps them as one book of arrays, which is lighter for a large firm."""
     return list(load(firm, as_of, settings))
+
+
+def unknown_gains(firm: Firm) -> str:
+    """Say why nothing can be proposed on the firm's day: gains of the year, or losses carried into it, are missing.
+
+    "" where every household's are known. They are kept for the snapshot's own day only: taken as zero on an earlier
+    one, every tax and gain budget would be wrong.
+    """
+    columns = ["realised_short", "realised_long", "carryforward_short", "carryforward_long"]
+    frame = firm.table("households", ["household_id", *columns]).sort_values("household_id")
+    lost = frame.loc[frame[columns].isna().any(axis=1), "household_id"].astype(str)
+    if lost.empty:
+        return ""
+    day, many = firm.as_of.date(), f"{len(lost):,} of {len(frame):,} households, {lost.iloc[0]} first,"
+    if firm.as_of == firm.sealed_on:
+        return (
+            f"households: {many} have no realised gains or losses carried forward on {day}; give them, 0 for none, "
+            "and seal the snapshot again"
+        )
+    return (
+        f"the gains that {many} had realised by {day} are not known: the snapshot of {firm.sealed_on.date()} keeps "
+        f"them for its own day only. For proposals of {day}, seal a snapshot of that day"
+    )
 
 
 def _accounts(firm: Firm, models: Models) -> pd.DataFrame:

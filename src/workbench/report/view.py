@@ -148,7 +148,24 @@ def _view_chapter(chapter: Chapter, number: int) -> ChapterView:
             if blocks and blocks[-1].leads and _is_flat(block.exhibit):
                 blocks[-1] = replace(blocks[-1], flat=True)
             blocks.append(view)
-    return ChapterView(chapter, number, tuple(blocks), tuple(sections))
+    kept = _introducing(blocks)
+    empty = {block.tokens[0].attrGet("id") for block in blocks if block not in kept}
+    return ChapterView(
+        chapter, number, tuple(kept), tuple(section for section in sections if section.anchor not in empty)
+    )
+
+
+def _introducing(blocks: Sequence[BlockView]) -> list[BlockView]:
+    """Every block but headings that introduce nothing, because the notebook has nothing to show under them."""
+    kept: list[BlockView] = []
+    level = 0  # of what follows, 1 at the end of the chapter; 9 is text or an exhibit
+    for block in reversed(blocks):
+        is_heading = [token.type for token in block.tokens] == ["heading_open", "inline", "heading_close"]
+        own = int(block.tokens[0].tag[1]) if block.tokens and block.tokens[0].type == "heading_open" else 9
+        if not is_heading or level > own:
+            kept.append(block)
+            level = own
+    return kept[::-1]
 
 
 def _is_flat(exhibit: Exhibit) -> bool:
