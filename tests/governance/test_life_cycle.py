@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, update
 
 from tests.governance import cases
 from workbench.errors import AccessError, DecisionError, ParameterError, StaleError
+from workbench.governance import documents
 from workbench.governance.access import Who
 from workbench.governance.commands import (
     Acknowledge,
@@ -39,6 +41,7 @@ from workbench.governance.controls import Controls
 from workbench.governance.life_cycle import Act, Approval, Standing, decide
 from workbench.governance.states import OPEN, TRANSITIONS, Action, Mode, State
 from workbench.governance.tables import approval, audit, consent, decision, draft, finding, maker, outbox, signal
+from workbench.governance.tables import document as document_table
 
 NOON = datetime(2022, 12, 28, 12, tzinfo=UTC)
 STANDING = Standing(
@@ -144,9 +147,36 @@ def test_every_act_from_every_state_leads_where_the_table_says_or_nowhere():
 def test_only_a_maker_withdraws(store):
     cases.staff(store)
     receipt = cases.submitted(store)
-    with pytest.raises(DecisionError, match="only a maker"):
+    with pytest.raises(AccessError, match="only a maker"):
         performed(store, "peter", Withdraw(receipt.object_id, receipt.version, "Not mine."))
     assert performed(store, "ann", Withdraw(receipt.object_id, receipt.version, "Too early.")).state == State.RETURNED
+
+
+@pytest.mark.parametrize("sent_back_by", ["a sweep", "new controls"])
+def test_approvals_of_one_content_stand_or_fall_together(store, sent_back_by):
+    cases.staff(store)
+    large = replace(cases.proposal().summary, traded=Controls().second_approver_above)
+    shown = cases.submitted(store, summary=large)
+    shown = performed(store, "paula", Approve(shown.object_id, shown.version, shown.sheet_hash))
+    store.clock.advance(hours=23)
+    shown = performed(store, "cleo", Approve(shown.object_id, shown.version, shown.sheet_hash))
+    assert shown.state == State.APPROVED
+    store.clock.advance(hours=1)
+    with pytest.raises(DecisionError, match="0 of 2 approvals"):
+        performed(store, "tom", Release(shown.object_id, shown.version, shown.sheet_hash))
+    if sent_back_by == "a sweep":
+        performed(store, "nightly", Sweep())
+    else:
+        performed(store, "cleo", ChangeControls((("approval_hours", 12),), "Shorter."))
+    found = row_of(store, shown)
+    assert found.state == State.SUBMITTED
+    second = Approve(found.signal_id, found.version, found.sheet_hash)
+    with pytest.raises(AccessError, match="a portfolio manager has to approve first"):
+        performed(store, "carl", second)  # compliance's own earlier approval is no manager's
+    assert performed(store, "peter", second).state == State.SUBMITTED
+    with store.reading() as connection:
+        held = connection.execute(select(approval.c.person_id).where(approval.c.voided_at.is_(None))).scalars().all()
+    assert held == ["peter"]
 
 
 def test_a_ticket_goes_out_and_comes_back_filled(store):
@@ -272,8 +302,29 @@ def test_a_revised_signal_starts_anew_with_its_editor_as_a_maker(store):
     with store.reading() as connection:
         record = connection.execute(select(audit.c.body).where(audit.c.action == "release")).scalar_one()
         row = connection.execute(select(decision).where(decision.c.action == "revise")).one()
-    assert f'"drafted_package":"{row.before_hash}"' in record
+        said = json.loads(record)
+        kept = documents.fetch(connection, said["documents"]["difference"])
+    assert said["details"]["drafted_package"] == row.before_hash
+    assert said["details"]["revisions"] == 1
+    assert json.loads(kept.body)["from"] == row.before_hash
+    assert json.loads(kept.body)["to"] == said["documents"]["package"]
     assert (row.reason_code, row.person_id, row.reason) == ("client_wish", "paula", "Keep Alpha.")
+
+
+@pytest.mark.parametrize("act", [Submit, Approve, Release])
+def test_nobody_decides_on_a_sheet_that_cannot_be_read(store, act):
+    cases.staff(store)
+    lead, who = {
+        Submit: (cases.checked, "ann"), Approve: (cases.submitted, "peter"), Release: (cases.approved, "tom")
+    }[act]  # fmt: skip
+    receipt = lead(store)
+    row = row_of(store, receipt)
+    with store.engine.begin() as connection:
+        gone = update(document_table).where(document_table.c.hash == row.preflight_hash)
+        connection.execute(gone.values(body=None, disposed_at=NOON))
+    with pytest.raises(DecisionError, match="disposed of"):
+        performed(store, who, act(receipt.object_id, receipt.version, receipt.sheet_hash))
+    assert row_of(store, receipt).state == row.state
 
 
 def test_a_consent_is_part_of_the_sheet_until_the_package_changes(store):

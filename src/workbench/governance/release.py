@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from sqlalchemy import bindparam, select
 
-from workbench.errors import ParameterError
-from workbench.governance import signals
+from workbench.errors import DecisionError, ParameterError
+from workbench.governance import documents, signals
 from workbench.governance.access import Actor
 from workbench.governance.commands import Acknowledge, Export, Fill, Release
+from workbench.governance.difference import difference
 from workbench.governance.handlers_of import Handlers
-from workbench.governance.tables import decision
+from workbench.governance.standing import Signal
+from workbench.governance.tables import decision, draft
 from workbench.governance.unit import Done, Unit
 
 _REVISIONS = (
@@ -17,16 +22,47 @@ _REVISIONS = (
     .where(decision.c.signal_id == bindparam("of"), decision.c.action == "revise")
     .order_by(decision.c.version)
 )
+_DRAFTS = (
+    select(draft.c.draft_id, draft.c.drafted_hash, draft.c.current_hash)
+    .where(draft.c.signal_id == bindparam("of"))
+    .order_by(draft.c.draft_id)
+)
 
 
 def release(unit: Unit, actor: Actor, command: Release) -> Done:
-    """Let a signal leave: its approvals hold, its inputs are unchanged, nothing of the household is under way."""
+    """Let a signal leave: its approvals hold, its inputs are unchanged, nothing of the household is under way.
+
+    The record names what was shown and what became of what the machine drafted: the difference of the packages is a
+    document of its own, each text is named as drafted and as it is now.
+    """
     found, state = signals.judged(unit, actor, command)
     changed = signals.change(unit, found, state, released_by=actor.person_id, released_at=unit.now)
+    drafted, revisions = _drafted(unit, found)
+    details: dict[str, Any] = {"shown": command.sheet_hash, "drafted_package": drafted, "revisions": revisions}
+    texts = unit.connection.execute(_DRAFTS, {"of": found.signal_id}).all()
+    details["texts"] = [
+        {"draft_id": text.draft_id, "drafted": text.drafted_hash, "released": text.current_hash} for text in texts
+    ]
+    said = signals.done(found, changed, details=details)
+    if drafted == found.row.package_hash:
+        return said
+    return replace(said, documents={**said.documents, **_difference(unit, drafted, found.row.package_hash)})
+
+
+def _drafted(unit: Unit, found: Signal) -> tuple[str, int]:
+    """The package as the machine drafted it, by its hash, and how often people revised it."""
     revisions = unit.connection.execute(_REVISIONS, {"of": found.signal_id}).scalars().all()
-    drafted = revisions[0] if revisions else found.row.package_hash
-    details = {"shown": command.sheet_hash, "drafted_package": drafted, "revisions": len(revisions)}
-    return signals.done(found, changed, details=details)
+    return (revisions[0] if revisions else found.row.package_hash), len(revisions)
+
+
+def _difference(unit: Unit, drafted: str, released: str) -> dict[str, str]:
+    """Keep how two packages differ; nothing where the first was disposed of, as its hash in the record remains."""
+    leaves = documents.fetch(unit.connection, released)
+    try:
+        came = documents.fetch(unit.connection, drafted)
+    except DecisionError:
+        return {}
+    return {"difference": unit.keep(difference((drafted, came.body), (released, leaves.body)))}
 
 
 def export(unit: Unit, actor: Actor, command: Export) -> Done:

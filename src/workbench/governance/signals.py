@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from workbench.errors import ParameterError
+from workbench.governance import documents
 from workbench.governance.access import Actor
 from workbench.governance.audit.record import Entry
 from workbench.governance.commands import Command, SignalCommand
-from workbench.governance.life_cycle import Act, decide
+from workbench.governance.life_cycle import ON_CHECKS, Act, decide
 from workbench.governance.standing import Signal, load, sheet_hash
 from workbench.governance.states import Action, Mode, State
 from workbench.governance.tables import approval, consent, decision, maker, signal
@@ -38,11 +39,25 @@ def judged(unit: Unit, actor: Actor, command: SignalCommand, **more: Any) -> tup
     found = unit.signal
     assert found is not None  # `standing.admit` put it there
     act = Act(command.action, actor.persons, command.version, getattr(command, "sheet_hash", None), **more)
-    return found, decide(found.standing, act, unit.controls, unit.now)
+    state = decide(found.standing, act, unit.controls, unit.now)
+    if command.action in ON_CHECKS:
+        whole(unit.connection, found)
+    return found, state
+
+
+def whole(connection: Connection, found: Signal) -> None:
+    """Refuse to decide on a sheet that nobody can read: each of its documents is there and is what its hash says.
+
+    Raises `DecisionError` naming the document.
+    """
+    for name in (found.row.package_hash, found.row.preflight_hash, found.row.brief_hash):
+        if name is not None:
+            documents.fetch(connection, name)
 
 
 def of(unit: Unit, signal_id: str) -> Signal:
     """Read a signal that is known to be there, as an act on another one needs it."""
+    unit.examine("signal", signal_id)
     found = load(unit.connection, signal_id)
     assert found is not None
     return found

@@ -14,7 +14,7 @@ from workbench.errors import DecisionError
 from workbench.governance import standing
 from workbench.governance.access import Actor, allowed, visible
 from workbench.governance.controls import Controls, in_force
-from workbench.governance.life_cycle import Act, decide
+from workbench.governance.life_cycle import ON_CHECKS, Act, decide
 from workbench.governance.reading.approvals import (
     Approval,
     approvals_of,
@@ -24,6 +24,7 @@ from workbench.governance.reading.approvals import (
 from workbench.governance.reading.history import Line, both, history, names_of
 from workbench.governance.reading.modes import EffectiveMode, effective_modes
 from workbench.governance.reading.steps import BLOCKING, missing, waiting_for
+from workbench.governance.signals import whole
 from workbench.governance.states import IN_FLIGHT, TRANSITIONS, Action, State
 from workbench.governance.tables import consent, draft, finding, household_inputs, maker
 from workbench.governance.tables import document as document_table
@@ -345,6 +346,8 @@ def _obstacles(
         try:
             if found is not None:
                 decide(found.standing, act, limits, now)
+            if found is not None and action in ON_CHECKS:
+                whole(connection, found)
         except DecisionError as error:
             refused[action] = str(error)
     return refused
