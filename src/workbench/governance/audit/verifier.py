@@ -37,6 +37,7 @@ ZERO = "0" * 64
 PURPOSE = b"workbench audit checkpoint 1\n"
 FORMAT = "workbench audit checkpoint 1"
 SHOWN = 100
+LARGEST_CHECKPOINT = 100_000
 Point = tuple[int, int, int, int]
 #: Number, body, hash, columns; an export has neither hashes nor columns.
 Row = tuple[int, bytes, str | None, tuple[bytes, ...] | None]
@@ -223,7 +224,8 @@ def from_database(path: Path) -> Iterator[Row]:
     try:
         names = ", ".join(("sequence", "body", "hash", *COLUMNS))
         for row in connection.execute(f"SELECT {names} FROM audit ORDER BY sequence"):
-            yield row[0], raw(row[1]), raw(row[2]).decode("utf-8", "replace"), tuple(map(raw, row[3:]))
+            place = row[0] if type(row[0]) is int else 0  # a table made anew may hold anything; 0 is nobody's place
+            yield place, raw(row[1]), raw(row[2]).decode("utf-8", "replace"), tuple(map(raw, row[3:]))
     finally:
         connection.close()
 
@@ -274,6 +276,8 @@ def read_checkpoints(folders: list[Path], public_keys: list[str], say: Findings)
 def read_checkpoint(path: Path, known: dict[str, bytes], say: Findings) -> dict[str, Any] | None:
     """Read one file; None, and a finding, where it is no checkpoint signed by a known key."""
     try:
+        if not path.is_file() or path.stat().st_size > LARGEST_CHECKPOINT:
+            raise ValueError("it is no file of a checkpoint's size")
         outer = strictly(path.read_bytes().rstrip(b"\n"))
         said, signature = outer["statement"], bytes.fromhex(outer["signature"])
         statement = spelled(said).encode()
@@ -411,7 +415,7 @@ def main(words: list[str] | None = None) -> int:
         records = from_database(given.database) if given.database else from_export(given.export)
         report = verify(records, checkpoints, say, given.through)
     except (OSError, sqlite3.Error) as error:
-        print(f"cannot be read: {error}", file=sys.stderr)
+        print(shown(f"cannot be read: {error}"), file=sys.stderr)
         return 2
     if given.checkpoints and not checkpoints and report["last"]:
         say(None, "checkpoint_missing", "no checkpoint that can be trusted lies in the folder")
@@ -432,7 +436,12 @@ def in_words(report: dict[str, Any]) -> str:
     if report["found"] > len(report["findings"]):
         lines.append(f"{report['found'] - len(report['findings'])} more findings are not shown.")
     lines.append("NOT as it was written." if report["found"] else "Nothing was found that is not as it was written.")
-    return "\n".join(lines)
+    return "\n".join(map(shown, lines))
+
+
+def shown(text: str) -> str:
+    """Plain ASCII for any terminal: what a forged file says can neither move the cursor nor turn words around."""
+    return "".join(letter if " " <= letter <= "~" else f"\\u{ord(letter):04x}" for letter in text)
 
 
 if __name__ == "__main__":
