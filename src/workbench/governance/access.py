@@ -194,6 +194,8 @@ def _checked(
     actor: Actor, action: Action, held: tuple[Grant, ...], makers: frozenset[str], approvers: frozenset[str]
 ) -> tuple[Grant, ...] | AccessError:
     said = action.replace("_", " ")
+    if action is Action.WITHDRAW and not actor.persons & makers:
+        return AccessError("only a maker of a signal withdraws it; return it instead, with a reason", "maker")
     if action in CHECKS and actor.persons & makers:
         return AccessError(f"you, or the person you act for, made this signal; somebody else has to {said} it", "maker")
     if action is not Action.APPROVE:

@@ -16,6 +16,8 @@ from workbench.governance.tables import approval
 from workbench.governance.unit import Done, Unit
 
 _APPROVAL = insert(approval)
+#: Why approvals end that one is given anew for.
+FELL = "an approval of the same content expired"
 
 
 def approve(unit: Unit, actor: Actor, command: Approve) -> Done:
@@ -23,12 +25,15 @@ def approve(unit: Unit, actor: Actor, command: Approve) -> Done:
     found = unit.signal
     assert found is not None
     now = found.standing
-    passed = frozenset(person for given in valid_approvals(now, unit.now) for person in given.persons)
+    valid = valid_approvals(now, unit.now)
+    passed = frozenset(person for given in valid for person in given.persons)
     grants = access.grants_for(
         actor, command.action, book=found.row.book, state=now.state, mode=now.mode, makers=now.makers, approvers=passed
     )
     through = grants[0].through
     found, state = signals.judged(unit, actor, command, broken_glass=through == "break_glass")
+    if not valid:
+        signals.void_approvals(unit, found, FELL)
     unit.connection.execute(
         _APPROVAL,
         {
@@ -45,7 +50,7 @@ def approve(unit: Unit, actor: Actor, command: Approve) -> Done:
     )
     signals.note_decision(unit, actor, found, command)
     changed = signals.change(unit, found, state)
-    return signals.done(found, changed, reason=command.note, details={"approvals": len(passed) + 1, "through": through})
+    return signals.done(found, changed, reason=command.note, details={"approvals": len(valid) + 1, "through": through})
 
 
 def send_back(unit: Unit, actor: Actor, command: Return) -> Done:

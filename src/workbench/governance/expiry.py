@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, select
 
 from workbench.governance import signals
 from workbench.governance.access import Actor
+from workbench.governance.approvals import FELL
 from workbench.governance.audit.record import Entry
 from workbench.governance.commands import Expire, Sweep
 from workbench.governance.handlers_of import Handlers
@@ -28,15 +29,6 @@ _LAPSED = (
     )
     .distinct()
     .order_by(signal.c.signal_id)
-)
-_END = (
-    update(approval)
-    .where(
-        approval.c.signal_id == bindparam("of"),
-        approval.c.voided_at.is_(None),
-        approval.c.expires_at <= bindparam("past", type_=approval.c.expires_at.type),
-    )
-    .values(voided_at=bindparam("now", type_=approval.c.voided_at.type), void_reason="expired")
 )
 
 
@@ -71,9 +63,9 @@ def _expire(unit: Unit, actor: Actor, signal_id: str) -> Entry:
 
 
 def lapse_expired(unit: Unit, actor: Actor, signal_id: str) -> Entry:
-    """End a signal's expired approvals and let it wait for new ones; approvals that still hold are kept."""
+    """End a signal's approvals, of which one expired, and let it wait for new ones: they stand or fall together."""
     found = signals.of(unit, signal_id)
-    unit.connection.execute(_END, {"of": signal_id, "past": unit.now, "now": unit.now})
+    signals.void_approvals(unit, found, FELL)
     changed = signals.change(unit, found, State.SUBMITTED)
     return signals.consequence(unit, actor, Action.LAPSE, found, changed, reason="approval expired")
 

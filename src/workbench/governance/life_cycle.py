@@ -162,12 +162,13 @@ def _released(standing: Standing, controls: Controls, now: datetime) -> State:
 
 
 def valid_approvals(standing: Standing, now: datetime) -> tuple[Approval, ...]:
-    """Return the approvals that hold now: not voided, not expired, of the present sheet."""
-    return tuple(
-        approval
-        for approval in standing.approvals
-        if not approval.voided and approval.expires_at > now and approval.sheet_hash == standing.sheet_hash
-    )
+    """Return the approvals that hold now: not voided, of the present sheet, and none of them expired.
+
+    They stand or fall together: else a second approval by compliance would outlive the manager's that it was second to,
+    and another officer would complete the pair without anybody who answers for the investment.
+    """
+    given = tuple(a for a in standing.approvals if not a.voided and a.sheet_hash == standing.sheet_hash)
+    return given if all(a.expires_at > now for a in given) else ()
 
 
 def approvers_needed(standing: Standing, approvals: Iterable[Approval], controls: Controls) -> int:

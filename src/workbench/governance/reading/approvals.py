@@ -40,8 +40,16 @@ def approvals_of(connection: Connection, ids: Sequence[str], now: datetime) -> d
         .order_by(approval.c.approved_at, approval.c.approval_id)
     )
     found: dict[str, list[Approval]] = defaultdict(list)
-    for row in connection.execute(asked):
+    rows = connection.execute(asked).all()
+    fallen = {
+        row.signal_id
+        for row in rows
+        if row.voided_at is None and row.sheet_hash == row.current and row.expires_at <= now
+    }
+    for row in rows:
         standing, why = _standing(row.voided_at, row.void_reason, row.expires_at, row.sheet_hash == row.current, now)
+        if standing == "valid" and row.signal_id in fallen:
+            standing, why = "expired", "Another approval of the same content is past its hour; both are given anew."
         found[row.signal_id].append(
             Approval(
                 row.person_id,
