@@ -98,6 +98,7 @@ person = _table(
     Column("subject", Text),  # of the identity provider
     Column("active", Flag, nullable=False),
     Column("created_at", Instant, nullable=False),
+    Column("password_by", Text),  # the administrator who set the password, until its owner takes another
     UniqueConstraint("subject"),
 )
 role_grant = _table(
@@ -139,6 +140,7 @@ desk_session = _table(
     Column("created_at", Instant, nullable=False),
     Column("seen_at", Instant, nullable=False),
     Column("ends_at", Instant, nullable=False),
+    Column("must_change", Flag),  # good for taking a password of one's own, and nothing else
 )
 attempt = _table(  # sign-ins, counted by who and from where until one succeeds; what was typed is a hash only
     "attempt",
