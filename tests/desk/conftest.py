@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -14,6 +13,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import insert, select
 
+from tests.desk import packages
 from workbench.desk import Settings, create_app
 from workbench.governance.access import Who
 from workbench.governance.commands import (
@@ -112,7 +112,7 @@ class House:
 
     def create(self, household: str = "H-0001", *, book: str = "adv-1", name: str | None = None, **more: Any) -> str:
         """Make a draft signal; `package` and `brief` are documents' bytes, `summary` changes single figures."""
-        package = more.get("package") or json.dumps({"household": household, "book": book}).encode()
+        package = more.get("package") or packages.package(household)
         figures = {
             "as_of": "2022-12-28", "trades": 4, "traded": 250_000_00, "tax": 1_200_00, "cost": 90_00,
             "benefit": 3_400_00, "rank": 1, **more.get("summary", {}),
@@ -136,9 +136,10 @@ class House:
         )
         return created.object_id
 
-    def check(self, signal_id: str, *findings: Finding, preflight: bytes = b'{"findings":[]}') -> Receipt:
+    def check(self, signal_id: str, *findings: Finding, preflight: bytes | None = None) -> Receipt:
         """Attach a pre-flight; without findings everything passes."""
         row = self.row(signal_id)
+        preflight = preflight or packages.preflight(row.household_id)
         return self.do(
             SERVICE,
             Check(
@@ -165,7 +166,7 @@ class House:
     def signal(self, state: str = "checked", household: str = "H-0001", **more: Any) -> str:
         """Make a signal and lead it to a state by the people it takes."""
         findings = more.pop("findings", ())
-        preflight = more.pop("preflight", b'{"findings":[]}')
+        preflight = more.pop("preflight", None)
         signal_id = self.create(household, **more)
         if state == "draft":
             return signal_id

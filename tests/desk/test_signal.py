@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import pytest
-from sqlalchemy import func, select
+import re
+from dataclasses import replace
 
+import pytest
+from sqlalchemy import func, select, update
+
+from tests.desk.conftest import ORIGIN, PASSED, SERVICE
 from tests.desk.packages import needing_consent, package, preflight, proposal
 from workbench import rebalance
 from workbench.compliance.outcome import Verdict
-from workbench.governance.commands import Finding
+from workbench.governance.commands import AddDraft, Check, Document, Finding
 from workbench.governance.states import Mode
-from workbench.governance.tables import approval, audit, decision
+from workbench.governance.tables import approval, audit, decision, document
 
 BLOCKED = Finding("turnover", 2, "block", "31.0%", "25.0%", "Turnover of twelve months 31%, limit 25%.", True)
 HARD = Finding("never_sell", 2, "block", "1", "0", "Sells what the client asked never to sell.", False)
@@ -115,8 +119,6 @@ def test_who_may_not_approve_has_no_button_and_is_refused_by_the_form(house, who
     assert "Approve …" not in page.text
     hidden = browser.get("/me").text if page.status_code == 404 else page.text
     fields = browser.fields("/sign-out", hidden)
-    from tests.desk.conftest import ORIGIN
-
     forged = {**fields, "version": row.version, "sheet_hash": row.sheet_hash}
     answered = browser.client.post(f"{path}/approve", data=forged, headers=ORIGIN)
     assert answered.status_code == 403
@@ -144,7 +146,9 @@ def test_compliance_lets_a_finding_stand_and_two_must_approve(house):
 
 
 def test_a_rule_without_override_offers_none(house):
-    signal_id = house.signal("checked", package=package(), findings=(HARD,))
+    checked = preflight(verdict=Verdict.BLOCK, overridable=False)
+    hard = replace(HARD, rule_id="turnover")
+    signal_id = house.signal("checked", package=package(), preflight=checked, findings=(hard,))
     page = house.browser("cora").get(f"/signals/{signal_id}").text
     assert "No override." in page
     assert f"/signals/{signal_id}/override" not in page
@@ -220,10 +224,123 @@ def test_the_brief_opens_in_a_sandbox_and_documents_are_handed_out(house):
 
 
 def test_a_package_that_cannot_be_read_is_said_to_be_so(house):
-    signal_id = house.signal("submitted")
-    page = house.browser("pat").get(f"/signals/{signal_id}")
+    signal_id = house.signal("submitted", package=b'{"household": "H-0001"}')
+    path = f"/signals/{signal_id}"
+    approver = house.browser("pat")
+    page = approver.get(path)
     assert page.status_code == 200
     assert "Do not approve or release this signal" in page.text
+    assert "Approve …" not in page.text
+    assert "Not now" in approver.get(f"{path}/confirm/approve").text
+    row = house.row(signal_id)
+    forged = {**approver.fields("/sign-out"), "version": row.version, "sheet_hash": row.sheet_hash}
+    assert approver.client.post(f"{path}/approve", data=forged, headers=ORIGIN).status_code == 409
+    assert house.row(signal_id).state == "submitted"
+
+
+def test_a_package_that_was_disposed_of_is_not_decided_on(house):
+    signal_id = real(house, "submitted")
+    with house.store.engine.begin() as connection:
+        gone = update(document).where(document.c.hash == house.row(signal_id).package_hash)
+        connection.execute(gone.values(body=None, disposed_at=house.clock()))
+    page = house.browser("pat").get(f"/signals/{signal_id}").text
+    assert "retention disposed of it" in page
+    assert "Approve …" not in page
+
+
+class Firm:
+    """Checks without a firm: a pre-flight that passes, on the inputs the signal has."""
+
+    def __init__(self, house):
+        self.house = house
+
+    def check(self, store, signal_id):
+        row = self.house.row(signal_id)
+        body = Document("preflight", "application/json", preflight(row.household_id))
+        return Check(signal_id, row.version, body, (PASSED,), row.inputs_hash, "3" * 64)
+
+
+def test_after_a_consent_the_signal_is_checked_again_at_the_desk(house):
+    house.app.state.settings = replace(house.app.state.settings, checker=Firm(house))
+    signal_id = house.signal("checked", package=needing_consent())
+    path = f"/signals/{signal_id}"
+    advisor, maker = house.browser("adam"), house.browser("ana")
+    advisor.get(path)
+    advisor.send(f"{path}/consent", source_document="CRM-4711")
+    page = advisor.get(path).text
+    assert "Check the signal again" in page
+    assert f'action="{path}/check"' not in page, "advisors do not check"
+    maker.get(path)
+    shown = maker.last.text
+    assert maker.send(f"{path}/check").status_code == 303
+    assert "Checked again" in maker.get(path).text
+    assert house.row(signal_id).state == "checked"
+    assert maker.send(f"{path}/check", page=shown).status_code == 303, "a second sending is answered, not done"
+    assert "nothing was done twice" in maker.get(path).text
+    forged = {**advisor.fields("/sign-out", advisor.get(path).text), "version": house.row(signal_id).version}
+    assert advisor.client.post(f"{path}/check", data=forged, headers=ORIGIN).status_code == 403
+
+
+def test_a_desk_without_a_firm_says_who_checks(house):
+    signal_id = house.signal("draft")
+    maker = house.browser("ana")
+    assert "The nightly run checks it anew." in maker.get(f"/signals/{signal_id}").text
+    forged = {**maker.fields("/sign-out"), "version": 1}
+    answered = maker.client.post(f"/signals/{signal_id}/check", data=forged, headers=ORIGIN)
+    assert answered.status_code == 409
+    assert "nightly run" in answered.text
+
+
+def test_words_of_a_refused_form_are_not_lost(house):
+    signal_id = real(house, "submitted")
+    path = f"/signals/{signal_id}"
+    first, second = house.browser("pat"), house.browser("paul")
+    first.get(path)
+    page = first.last.text
+    second.get(path)
+    second.send(f"{path}/return", reason_code="timing", reason="not before the new year")
+    answered = first.send(f"{path}/reject", page=page, reason_code="tax", reason="Gains of <2022> are used up.")
+    assert answered.status_code == 409
+    assert ">Gains of &lt;2022&gt; are used up.</textarea>" in answered.text
+    first.get("/me")
+    fields = first.fields("/sign-out")
+    first.client.cookies.clear()
+    ended = first.client.post(f"{path}/reject", data={**fields, "reason": "Long thought about."}, headers=ORIGIN)
+    assert ended.status_code == 401
+    assert "Long thought about.</textarea>" in ended.text
+
+
+def test_words_of_a_draft_are_edited_and_the_machines_stay(house):
+    signal_id = real(house)
+    draft = Document("draft", "text/plain", b"We propose four trades.")
+    house.do(SERVICE, AddDraft(signal_id, 2, "advisor_note", draft, (("writer", "template"),)))
+    path = f"/signals/{signal_id}"
+    advisor = house.browser("adam")
+    page = advisor.get(path).text
+    assert "We propose four trades." in page
+    assert "Writer: template" in page
+    action = re.search(rf'action="({path}/drafts/[^"]+)"', page)[1]
+    answered = advisor.send(action, body="We suggest four trades.", reason_code="wording", reason="")
+    assert answered.status_code == 303, answered.text
+    page = advisor.get(path).text
+    assert "We suggest four trades." in page
+    assert "As the machine drafted it" in page
+    assert "We propose four trades." in page
+    with house.store.reading() as connection:
+        kept = connection.execute(select(decision).where(decision.c.action == "edit_draft")).one()
+    assert (kept.edit_distance, kept.length, kept.reason_code) == (1, 4, "wording")
+
+
+def test_a_mode_says_how_far_a_signal_goes(house):
+    alert = real(house, mode=Mode.MONITOR)
+    drafted = real(house, household="H-0002", mode=Mode.DRAFT)
+    reader = house.browser("ana")
+    page = reader.get(f"/signals/{alert}").text
+    assert "an alert to read" in page
+    assert f'action="/signals/{alert}/submit"' not in page
+    page = reader.get(f"/signals/{drafted}").text
+    assert "a brief, no ticket" in page
+    assert f'action="/signals/{drafted}/submit"' in page
 
 
 def test_mode_draft_says_who_set_it(house):

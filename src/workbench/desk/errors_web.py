@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
-from workbench.desk.forms import BodyError
+from workbench.desk.forms import BodyError, Form
 from workbench.desk.rate_limits import TooManyError
 from workbench.desk.rendering import sentence
 from workbench.errors import (
@@ -34,7 +34,13 @@ REFUSALS = {
     "mode": "The rollout mode does not go this far",
     "state": "The signal is in another state",
     "break_glass": "Emergency access does not reach this far",
+    "password": "Take a password of your own first",
 }
+
+#: Fields that take a person some thought; never a password.
+WRITTEN = (
+    ("reason", "Reason"), ("note", "Note"), ("body", "Text"), ("source_document", "Where it is written down"),
+)  # fmt: skip
 
 
 def plain_page(
@@ -48,9 +54,16 @@ def plain_page(
         "sentence": sentence,
         "back": back,
         "changes": changes,
+        "written": written(request),
         "visit": getattr(request.state, "visit", None),
     }
     return answer(request, "error.html", context, status=status)
+
+
+def written(request: Request) -> list[tuple[str, str]]:
+    """Return what the person wrote in the form that was refused, so that their words are not lost with it."""
+    form: Form = getattr(request.state, "form", None) or Form(())
+    return [(label, form.get(name)) for name, label in WRITTEN if form.get(name).strip()]
 
 
 def add_handlers(app: FastAPI) -> None:
@@ -70,6 +83,8 @@ def add_handlers(app: FastAPI) -> None:
                 "You are signed out",
                 "Your session has ended, so nothing was done. Sign in, then repeat it.",
             )
+        if error.rule == "password" and request.method in ("GET", "HEAD"):
+            return RedirectResponse("/me", status_code=303)
         if error.rule == "throttled":
             answered = page(request, 429, "Too many attempts", sentence(error))
             answered.headers["retry-after"] = "300"

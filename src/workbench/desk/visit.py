@@ -127,22 +127,29 @@ async def _posted(request: Request) -> Form:
     """Read the body of a POST; the guard has bounded it already."""
     if request.method != "POST":
         return Form(())
-    return read_form(request.headers, await request.body(), field_limit=request.app.state.settings.field_limit)
+    form = read_form(request.headers, await request.body(), field_limit=request.app.state.settings.field_limit)
+    request.state.form = form
+    return form
 
 
 Posted = Annotated[Form, Depends(_posted)]
+#: What is open to somebody whose password was set by an administrator.
+_BEFORE_ONES_OWN_PASSWORD = frozenset({"/me", "/me/password", "/me/sign-out-everywhere", "/sign-out"})
 
 
 def _signed_in(request: Request, form: Posted) -> Visit:
     """Return who asks. Every POST of a signed-in person passes here, so that none can do without its form token.
 
-    Raises `AccessError("signed_out")` without a session, `FormError` for a form of another session, and `StaleError`
-    for a page that was shown on behalf of somebody else.
+    Raises `AccessError`: `signed_out` without a session, `password` where the person has to take a password of their
+    own first; `FormError` for a form of another session, and `StaleError` for a page that was shown on behalf of
+    somebody else.
     """
     store, settings = request.app.state.store, request.app.state.settings
     session = sessions_web.current(request)
     if session is None:
         raise AccessError("you are not signed in", "signed_out")
+    if session.must_change and request.scope["route"].path not in _BEFORE_ONES_OWN_PASSWORD:
+        raise AccessError("an administrator knows the present one", "password")
     request.app.state.rates.person(session.person_id, request.method)
     if request.method == "POST" and not sessions_web.same(form.get(TOKEN), session.form_token):
         _record_forgery(store, session, request.scope["route"].path)

@@ -16,9 +16,10 @@ from starlette.exceptions import HTTPException
 from workbench import rebalance
 from workbench.desk.forms import Form, FormError
 from workbench.desk.package_view import trade_lines
-from workbench.desk.pages.signal import REASONS, body, seen
+from workbench.desk.pages.signal import REASONS, body, decidable, seen
 from workbench.desk.visit import SignedIn, Visit
 from workbench.errors import DecisionError, StaleError
+from workbench.governance.access import authorize
 from workbench.governance.commands import (
     Approve,
     Command,
@@ -35,6 +36,8 @@ from workbench.governance.commands import (
     Submit,
     Withdraw,
 )
+from workbench.governance.life_cycle import ON_CHECKS
+from workbench.governance.reading import signal_view
 from workbench.governance.states import Action, State
 from workbench.rebalance.signal.edit import without
 
@@ -69,8 +72,9 @@ MAKE: dict[str, Made] = {
 }  # fmt: skip
 
 
-def _said(act: str, receipt: Receipt) -> str:
-    """Tell in one sentence what was done, and what it waits for now."""
+def _said(act: str, receipt: Receipt, checks_here: bool) -> str:
+    """Tell in a sentence or two what was done, and what it waits for now."""
+    anew = "Check the signal again, then submit it." if checks_here else "The nightly run checks the signal anew."
     if not receipt.first:
         return "This was done already; nothing was done twice."
     if act == "approve" and receipt.state == State.SUBMITTED:
@@ -78,13 +82,14 @@ def _said(act: str, receipt: Receipt) -> str:
     return {
         "submit": "Submitted for approval.",
         "withdraw": "Withdrawn. The signal is with its makers again.",
-        "approve": "Approved. It can be released.",
+        "approve": "Approved.",
+        "check": "Checked again, on the present data and consents.",
         "return": "Returned to its makers with your reason.",
         "reject": "Rejected. The signal is closed.",
         "release": "Released. The ticket is on its way out.",
         "override": "The finding stands with your reason. The signal now needs two approvers.",
-        "consent": "Consent recorded. The signal needs a new pre-flight.",
-        "revise": "The trades are changed. The signal needs a new pre-flight.",
+        "consent": f"Consent recorded. {anew}",
+        "revise": f"The trades are changed. {anew}",
         "draft": "Your words are in place of the draft's.",
     }[act]
 
@@ -147,7 +152,7 @@ def revise(visit: SignedIn, signal_id: str) -> Response:
 
 
 def _place(value: str) -> int:
-    if not value.isdigit() or len(value) > 6:
+    if not (value.isascii() and value.isdigit()) or len(value) > 6:
         raise FormError("A trade of the form is not one of this signal's. Please open the page again.", "keep")
     return int(value)
 
@@ -160,15 +165,35 @@ def _as_shown(visit: Visit, signal_id: str, form: Form, package: bytes) -> bytes
         return body(connection, visit, view, shown) or package
 
 
+@router.post("/signals/{signal_id}/check")
+def check(visit: SignedIn, signal_id: str) -> Response:
+    """Make the pre-flight anew, against the firm as the desk has it, with the consents recorded since."""
+    visit.request.state.back = f"/signals/{signal_id}"
+    with visit.reading() as connection:
+        view = seen(connection, visit, signal_id)
+    if visit.settings.checker is None:
+        raise DecisionError("this desk was started without a firm to check against; the nightly run checks the signal")
+    if Action.CHECK not in view.allowed:
+        authorize(visit.actor, Action.CHECK, book=view.book, state=view.state)
+    made = visit.settings.checker.check(visit.store, signal_id)
+    return _done(visit, signal_id, "check", replace(made, version=visit.form.version))
+
+
 @router.post("/signals/{signal_id}/{act}")
 def act(visit: SignedIn, signal_id: str, act: str) -> Response:
     """Do one act of `MAKE` to the signal."""
     if act not in MAKE:
         raise HTTPException(404)
     visit.request.state.back = f"/signals/{signal_id}"
-    return _done(visit, signal_id, act, MAKE[act](signal_id, visit.form))
+    command = MAKE[act](signal_id, visit.form)
+    if command.action in ON_CHECKS:
+        with visit.reading() as connection:
+            view = signal_view(connection, visit.actor, signal_id, now=visit.now)
+            if view is not None and command.action in view.allowed:  # the store refuses others, and records it
+                decidable(connection, visit, view)
+    return _done(visit, signal_id, act, command)
 
 
 def _done(visit: Visit, signal_id: str, act: str, command: Command) -> Response:
     receipt = visit.perform(command, back=f"/signals/{signal_id}")
-    return visit.go(f"/signals/{signal_id}", _said(act, receipt))
+    return visit.go(f"/signals/{signal_id}", _said(act, receipt, visit.settings.checker is not None))

@@ -12,9 +12,10 @@ from starlette.exceptions import HTTPException
 from workbench.desk.package_view import change_view, package_view
 from workbench.desk.preflight_view import preflight_view
 from workbench.desk.visit import SignedIn, Visit
-from workbench.errors import PackageError, StaleError
+from workbench.errors import DecisionError, PackageError, StaleError
+from workbench.governance.life_cycle import ON_CHECKS
 from workbench.governance.reading import SignalView, document, signal_view
-from workbench.governance.states import Action
+from workbench.governance.states import Action, Mode
 
 router = APIRouter()
 
@@ -37,6 +38,7 @@ CONFIRMED = {
         "You let these trades leave the firm as a ticket. This cannot be taken back on the desk.",
     ),
 }
+AS_DRAFT = "You approve it as a draft: its brief and notes may be used with the client. Nothing is traded."
 NOT_YOURS = "your roles do not include this here, or you had a hand in this signal; somebody else has to"
 
 
@@ -48,16 +50,25 @@ def signal(visit: SignedIn, signal_id: str) -> Response:
         package = body(connection, visit, view, view.package_hash)
         preflight = body(connection, visit, view, view.preflight_hash)
         drafted = body(connection, visit, view, view.first_package) if changed(view) else None
-        drafts = [(draft, text(connection, visit, view, draft.current_hash)) for draft in view.drafts]
+        drafts = [
+            (
+                draft,
+                text(connection, visit, view, draft.current_hash),
+                text(connection, visit, view, draft.drafted_hash) if draft.edited_at else None,
+            )
+            for draft in view.drafts
+        ]
+    read = _read(view, package, preflight, drafted)
     return visit.page(
         "signal.html",
         title=view.household_name,
         here="queue",
         signal=view,
-        **_read(view, package, preflight, drafted),
+        **read,
         drafts=drafts,
         reasons=REASONS,
-        can=_able(view),
+        can=_able(view, bool(read["unreadable"])),
+        checks_here=visit.settings.checker is not None,
     )
 
 
@@ -71,6 +82,9 @@ def confirm(visit: SignedIn, request: Request, signal_id: str, act: str) -> Resp
     with visit.reading() as connection:
         view = seen(connection, visit, signal_id)
         package = body(connection, visit, view, view.package_hash)
+        preflight = body(connection, visit, view, view.preflight_hash)
+        drafted = body(connection, visit, view, view.first_package) if changed(view) else None
+    read = _read(view, package, preflight, drafted)
     if request.query_params.get("sheet_hash") not in (None, view.sheet_hash):
         raise StaleError("the signal changed since you opened its page; look at it anew, then decide")
     return visit.page(
@@ -78,13 +92,11 @@ def confirm(visit: SignedIn, request: Request, signal_id: str, act: str) -> Resp
         title=f"{verb}: {view.household_name}",
         here="queue",
         signal=view,
-        **_read(view, package, None, None),
+        **read,
         act=act,
         verb=verb,
-        meaning=meaning,
-        obstacle=view.obstacles.get(action)
-        if action in view.allowed
-        else "your role does not include this on this signal",
+        meaning=AS_DRAFT if action is Action.APPROVE and view.mode.mode is Mode.DRAFT else meaning,
+        obstacle=_obstacle(view, action, read["unreadable"]),
     )
 
 
@@ -116,6 +128,10 @@ def changed(view: SignalView) -> bool:
 def _read(view: SignalView, package: bytes | None, preflight: bytes | None, drafted: bytes | None) -> dict[str, Any]:
     """Put the documents into words; one that cannot be read is said to be so, and the rest of the page stands."""
     read: dict[str, Any] = {"package": None, "change": None, "unreadable": []}
+    if package is None:
+        read["unreadable"].append("The package is gone: retention disposed of it. Its hash and history remain.")
+    if preflight is None and view.preflight_hash:
+        read["unreadable"].append("The pre-flight's document is gone: retention disposed of it.")
     try:
         read["package"] = package_view(package) if package else None
         read["change"] = change_view(drafted, package) if drafted and package else None
@@ -129,6 +145,21 @@ def _read(view: SignalView, package: bytes | None, preflight: bytes | None, draf
     return read
 
 
-def _able(view: SignalView) -> dict[str, bool]:
-    """What this reader can do now: allowed by role, book and hands, and not refused for another reason."""
-    return {action.value: action in view.allowed and action not in view.obstacles for action in Action}
+def decidable(connection: Connection, visit: Visit, view: SignalView) -> None:
+    """Refuse to carry a signal forward whose documents no person can have read. Raises `DecisionError`."""
+    package = body(connection, visit, view, view.package_hash)
+    unreadable = _read(view, package, body(connection, visit, view, view.preflight_hash), None)["unreadable"]
+    if unreadable:
+        raise DecisionError(f"{unreadable[0]} Propose this household anew.")
+
+
+def _able(view: SignalView, unreadable: bool) -> dict[str, bool]:
+    """What this reader can do now: allowed by role, book and hands, not refused for another reason, and readable."""
+    barred = view.obstacles.keys() | (ON_CHECKS | {Action.OVERRIDE, Action.REVISE} if unreadable else set())
+    return {action.value: action in view.allowed and action not in barred for action in Action}
+
+
+def _obstacle(view: SignalView, action: Action, unreadable: list[str]) -> str | None:
+    if action not in view.allowed:
+        return NOT_YOURS
+    return view.obstacles.get(action) or (unreadable[0] if unreadable else None)
