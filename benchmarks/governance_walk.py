@@ -1,11 +1,12 @@
 """A random walk over the life of signals, with crashes, beside a little model that knows only the house's law.
 
-    python -m benchmarks.governance_walk 100000
+    python -m benchmarks.governance_walk 100000 7          (steps, seed)
 
 People of every role, deputies among them, do what comes to mind: right or wrong, on time or on what they saw yesterday,
-while prices and modes change and the program falls over in mid-write. The model keeps its own notes of who did what and
-holds every release against them: never without two people, never twice, never on changed inputs, never in a mode other
-than release, never on approvals of something else.
+while prices, modes and limits change, glass is broken, somebody leaves and the program falls over in mid-write. The
+model keeps its own notes of who did what and holds every release against them: never without two people, one of them a
+portfolio manager, never twice, never on changed inputs, never in a mode other than release, never past its day, never
+on approvals of something else, of somebody who left, or half expired.
 """
 
 from __future__ import annotations
@@ -26,9 +27,11 @@ from sqlalchemy import Engine, event, insert, select
 from workbench.errors import AccessError, DecisionError, ParameterError
 from workbench.governance import Store, Who, migrate, open_engine
 from workbench.governance.audit.chain import Findings, follow, rows
+from workbench.governance.break_glass import BreakGlass, ReviewBreakGlass
 from workbench.governance.commands import (
     Acknowledge,
     Approve,
+    ChangeControls,
     Check,
     Command,
     Consent,
@@ -52,8 +55,10 @@ from workbench.governance.commands import (
     Withdraw,
 )  # fmt: skip
 from workbench.governance.controls import Controls
+from workbench.governance.people import DeactivatePerson
+from workbench.governance.roles import Role
 from workbench.governance.states import Mode, State
-from workbench.governance.tables import audit, delegation, outbox, person, role_grant, signal
+from workbench.governance.tables import audit, break_glass, delegation, outbox, person, role_grant, signal
 
 #: Steps on one database; then another one is begun, so that a long walk stays as quick as a short one.
 EPISODE = 10_000
@@ -61,11 +66,14 @@ HOUSEHOLDS = 4
 STAFF = {
     "nightly": "service", "ann": "analyst", "adam": "advisor", "paula": "portfolio_manager",
     "peter": "portfolio_manager", "pia": "portfolio_manager", "tom": "trader", "cleo": "compliance", "vera": "viewer",
+    "carl": "compliance", "pam": "portfolio_manager", "otto": "administrator",
 }  # fmt: skip
 #: (deputy, for whom): one of them also deputises for somebody whose work they could check.
 DEPUTIES = (("pia", "paula"), ("tom", "peter"), ("peter", "tom"))
 WHO = (*(Who(name) for name in STAFF), *(Who(deputy, lender) for deputy, lender in DEPUTIES))
 LARGE = Controls().second_approver_above
+#: Who answers for investments; `pam` leaves during the walk.
+_MANAGING = frozenset({"paula", "peter", "pia", "pam"})
 STRICTNESS = (Mode.MONITOR, Mode.DRAFT, Mode.RELEASE)
 
 
@@ -90,10 +98,11 @@ class Noted:
     version: int
     sheet: str
     makers: set[str] = field(default_factory=set)
-    #: (people, sheet, until)
-    approvals: list[tuple[frozenset[str], str, datetime]] = field(default_factory=list)
+    #: (people, sheet, until, by broken glass)
+    approvals: list[tuple[frozenset[str], str, datetime, bool]] = field(default_factory=list)
     overridden: bool = False
     releases: int = 0
+    until: datetime | None = None
 
 
 @dataclass
@@ -102,6 +111,13 @@ class World:
 
     inputs: dict[str, str]
     rollout: dict[str, Mode] = field(default_factory=dict)
+    #: Traded cents from which two approve, and for how many hours they do.
+    large: int = LARGE
+    hours: int = 24
+    #: until when somebody holds a role by broken glass
+    glass: dict[str, datetime] = field(default_factory=dict)
+    #: who works here no longer
+    gone: set[str] = field(default_factory=set)
     signals: dict[str, Noted] = field(default_factory=dict)
 
     def mode(self, noted: Noted) -> Mode:
@@ -112,8 +128,10 @@ class World:
     def judge(self, noted: Noted, who: Who, command: Release, now: datetime) -> str | None:
         """Say what law a release breaks, None where it breaks none."""
         people = _persons(who)
-        held = [a for a in noted.approvals if a[1] == command.sheet_hash and a[2] > now]
-        needed = 2 if noted.traded >= LARGE or noted.overridden else 1
+        given = [a for a in noted.approvals if a[1] == command.sheet_hash]
+        held = [a for a in given if a[2] > now]
+        two = noted.traded >= self.large or noted.overridden or any(a[3] for a in held)
+        needed = 2 if two else 1
         between = sum(len(a[0] & b[0]) for i, a in enumerate(held) for b in held[:i])
         others = [s for s in self.signals.values() if s.household == noted.household and s is not noted]
         broken = {
@@ -123,6 +141,11 @@ class World:
             "approved by a maker": any(a[0] & noted.makers for a in held),
             "with too few approvals": len(held) < needed,
             "with one person as two approvers": between > 0,
+            "without a manager's approval": not any(a[3] or a[0] & _MANAGING for a in held),
+            "on approvals half expired": len(held) < len(given),
+            "on the approval of somebody who left": any(a[0] & self.gone for a in held),
+            "by somebody who left": bool(people & self.gone),
+            "past its day": noted.until is not None and now >= noted.until,
             "by fewer than two people": len(people.union(noted.makers, *(a[0] for a in held))) < 2,
             "on changed inputs": self.inputs[noted.household] != noted.inputs,
             "in another mode": self.mode(noted) is not Mode.RELEASE,
@@ -212,8 +235,10 @@ class Walk:
             return Who("nightly"), self._prices()
         if draw < 0.013:
             return Who("cleo"), self._mode()
-        if draw < 0.03:
+        if draw < 0.023:
             return Who("nightly"), Sweep()
+        if draw < 0.03:
+            return self._emergency()
         recent = list(self.world.signals.values())[-3 * HOUSEHOLDS :]
         under_way = [noted for noted in recent if noted.state in _NEXT]
         if draw < 0.04 or len(under_way) < HOUSEHOLDS // 2:
@@ -227,6 +252,22 @@ class Walk:
         else:
             kind = self.dice.choice(list(MAKE))
         return who, MAKE[kind](self, noted)
+
+    def _emergency(self) -> tuple[Who, Command]:
+        """Break the glass, look at it afterwards, change a limit; in the second half of an episode somebody leaves."""
+        draw = self.dice.random()
+        if draw < 0.4:
+            name = self.dice.choice(("ann", "tom", "ann"))
+            return Who(name), BreakGlass(Role.PORTFOLIO_MANAGER, "all the managers are out of reach today")
+        if draw < 0.8:
+            with self.store.reading() as connection:
+                unseen = select(break_glass.c.grant_id).where(break_glass.c.reviewed_at.is_(None)).limit(1)
+                grant = connection.execute(unseen).scalar() or "none"
+            return Who("cleo"), ReviewBreakGlass(grant, "looked at what was done")
+        if draw < 0.98 or self.steps < EPISODE // 2:
+            above = self.dice.choice((LARGE, LARGE, LARGE - 1))
+            return Who("carl"), ChangeControls((("second_approver_above", above),), "as it pleases")
+        return Who("otto"), DeactivatePerson("pam", "leaves the firm")
 
     def _prices(self) -> SeeInputs:
         name = self.dice.choice(list(self.world.inputs))
@@ -259,6 +300,12 @@ class Walk:
             self.world.inputs.update(dict(command.inputs))
         elif isinstance(command, SetMode):
             self.world.rollout[command.key] = command.mode
+        elif isinstance(command, ChangeControls):
+            self.world.large = dict(command.changes)["second_approver_above"]
+        elif isinstance(command, BreakGlass):
+            self.world.glass[who.person_id] = self.now + timedelta(minutes=60)
+        elif isinstance(command, DeactivatePerson):
+            self.world.gone.add(command.person_id)
         if isinstance(command, Create):
             self._note_new(command, receipt)
         elif isinstance(command, Release):
@@ -269,13 +316,13 @@ class Walk:
             noted.releases += 1
         if receipt.object_kind == "signal":
             self._note_act(who, command, receipt)
-        self._look(receipt.also)
+        self._look(receipt.also, stand=isinstance(command, ChangeControls))
 
     def _note_new(self, command: Create, receipt: Receipt) -> None:
         if receipt.object_id not in self.world.signals:
             self.world.signals[receipt.object_id] = Noted(
                 receipt.object_id, command.household_id, command.mode, command.summary.traded, command.inputs_hash,
-                receipt.state, receipt.version, receipt.sheet_hash,
+                receipt.state, receipt.version, receipt.sheet_hash, until=self.now + timedelta(days=5),
             )  # fmt: skip
 
     def _note_act(self, who: Who, command: Command, receipt: Receipt) -> None:
@@ -284,8 +331,11 @@ class Walk:
         if isinstance(command, Submit | Revise | Consent) or (isinstance(command, Create) and who != Who("nightly")):
             noted.makers |= _persons(who) if not isinstance(command, Create) or receipt.version == 1 else set()
         if isinstance(command, Approve):
-            until = self.now + timedelta(hours=Controls().approval_hours)
-            noted.approvals.append((_persons(who), command.sheet_hash, until))
+            if any(until <= self.now for _, _, until, _ in noted.approvals):
+                noted.approvals.clear()  # they fall together
+            until = self.now + timedelta(hours=self.world.hours)
+            broken = who.on_behalf_of is None and self.world.glass.get(who.person_id, self.now) > self.now
+            noted.approvals.append((_persons(who), command.sheet_hash, until, broken))
         if isinstance(command, Check):
             noted.inputs = command.inputs_hash
         if isinstance(command, Check | Consent):
@@ -297,14 +347,16 @@ class Walk:
         if isinstance(command, Withdraw | Return | Reject):
             noted.approvals.clear()
 
-    def _look(self, touched: tuple[str, ...]) -> None:
-        """Read signals that another act touched, as a person would look at them anew."""
+    def _look(self, touched: tuple[str, ...], *, stand: bool) -> None:
+        """Read signals that another act touched, as a person would look at them anew; do their approvals stand?"""
         if not touched:
             return
         with self.store.reading() as connection:
             for row in connection.execute(select(signal).where(signal.c.signal_id.in_(touched))):
                 noted = self.world.signals[row.signal_id]
                 noted.state, noted.version, noted.sheet = row.state, row.version, row.sheet_hash
+                if not stand:
+                    noted.approvals.clear()
                 if row.state == State.DRAFT:
                     noted.overridden = False
 
@@ -376,7 +428,7 @@ MAKE: dict[str, Callable[[Walk, Noted], Command]] = {
     "acknowledge": lambda w, n: Acknowledge(n.signal_id, _version(w, n), "reference"),
     "fill": lambda w, n: Fill(n.signal_id, _version(w, n), w.dice.random() < 0.7, 100, "reference"),
 }
-_MANAGERS = ("paula", "peter", "pia", "cleo")
+_MANAGERS = ("paula", "peter", "pia", "pam", "cleo", "carl")
 #: What comes next in each state, and who would do it.
 _NEXT: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
     "draft": (*(("check", ("nightly",)),) * 9, ("consent", ("adam",))),
@@ -430,7 +482,8 @@ def walk(steps: int, seed: int = 1, url: str = "sqlite://") -> dict[str, Any]:
 
 def main() -> None:
     """Print what a walk met, as JSON."""
-    print(json.dumps(walk(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000), indent=1))
+    steps, seed = (int(given) for given in (*sys.argv[1:3], *("10000", "1")[len(sys.argv) - 1 :]))
+    print(json.dumps(walk(steps, seed), indent=1))
 
 
 if __name__ == "__main__":

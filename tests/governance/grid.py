@@ -80,6 +80,7 @@ ON_THE_FIRM = """
   sweep              .      .       .       .       .      .          .             .       y
   set_mode           .      .       .       .       .      y          .             .       .
   manage_people      .      .       .       .       .      .          y             .       .
+  confirm_grant      .      .       .       .       .      y          y             .       .
   read_people        .      .       .       .       .      y          y             y       .
   change_password    b      b       b       b       b      b          b             b       .
   delegate           .      b       .       b       b      b          .             .       .

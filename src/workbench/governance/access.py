@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, false, literal, select, true, union_all
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, false, literal, or_, select, true, union_all
 
 from workbench.errors import AccessError
 from workbench.governance.roles import EVERYWHERE, NEVER_A_SERVICE, ON_SIGNALS, ON_THE_FIRM, Role
@@ -22,7 +22,9 @@ EVERY_BOOK = "*"
 #: Acts that check somebody's work: who made it never does them.
 CHECKS = frozenset({Action.APPROVE, Action.OVERRIDE, Action.RELEASE})
 #: Acts a person does in their own name only: what was lent is not lent on, and nobody breaks the glass for another.
-IN_ONES_OWN_NAME = frozenset({Action.DELEGATE, Action.BREAK_GLASS, Action.MANAGE_PEOPLE, Action.CHANGE_PASSWORD})
+IN_ONES_OWN_NAME = frozenset(
+    {Action.DELEGATE, Action.BREAK_GLASS, Action.MANAGE_PEOPLE, Action.CONFIRM_GRANT, Action.CHANGE_PASSWORD}
+)
 #: Acts whose scope the query carries (`visible`), so that holding any book is enough to ask.
 _ANY_BOOK = frozenset({Action.VIEW, Action.READ_AUDIT, Action.DELEGATE, Action.BREAK_GLASS, *EVERYWHERE})
 _OF_SIGNALS = frozenset(action for acts in ON_SIGNALS.values() for action in acts)
@@ -159,6 +161,11 @@ def visible(actor: Actor, column: ColumnElement[str] | Any, action: Action = Act
     return column.in_(sorted(held)) if held else false()
 
 
+def holds(grant: Any) -> ColumnElement[bool]:
+    """Return the condition that a grant needs nobody's confirmation, or has it; whether it was taken away is apart."""
+    return or_(grant.c.needs_confirming.is_(None), grant.c.confirmed_at.is_not(None))
+
+
 def _judge(
     actor: Actor,
     action: Action,
@@ -238,7 +245,10 @@ _OWN = union_all(
     )
     .select_from(
         person.outerjoin(
-            role_grant, and_(role_grant.c.person_id == person.c.person_id, role_grant.c.revoked_at.is_(None))
+            role_grant,
+            and_(
+                role_grant.c.person_id == person.c.person_id, role_grant.c.revoked_at.is_(None), holds(role_grant)
+            ),
         )
     )
     .where(person.c.person_id == bindparam("person_id")),
@@ -259,7 +269,10 @@ _LENT = (
     .select_from(
         delegation.join(person, person.c.person_id == delegation.c.to_person)
         .join(_lender, _lender.c.person_id == delegation.c.from_person)
-        .outerjoin(role_grant, and_(role_grant.c.person_id == _lender.c.person_id, role_grant.c.revoked_at.is_(None)))
+        .outerjoin(
+            role_grant,
+            and_(role_grant.c.person_id == _lender.c.person_id, role_grant.c.revoked_at.is_(None), holds(role_grant)),
+        )
     )
     .where(
         delegation.c.to_person == bindparam("person_id"),

@@ -19,13 +19,18 @@ from workbench.governance.tables import delegation, person, role_grant
 
 @dataclass(frozen=True)
 class HeldRole:
-    """One grant that holds, with who gave it and when; `grant_id` is what `RevokeRole` asks for."""
+    """One grant, with who gave it and when; `grant_id` is what `RevokeRole` asks for.
+
+    One that `waits` does not hold before somebody else confirms it (`ConfirmGrant`).
+    """
 
     grant_id: str
     role: Role
     book: str
     granted_by: str
     granted_at: datetime
+    confirmed_by: str | None = None
+    waits: bool = False
 
 
 @dataclass(frozen=True)
@@ -118,7 +123,10 @@ def _held(connection: Connection, person_id: str | None = None) -> dict[str, lis
     held: dict[str, list[HeldRole]] = defaultdict(list)
     for row in connection.execute(query.order_by(role_grant.c.role, role_grant.c.book)):
         held[row.person_id].append(
-            HeldRole(row.grant_id, Role(row.role), row.book, row.granted_by, row.granted_at)
+            HeldRole(
+                row.grant_id, Role(row.role), row.book, row.granted_by, row.granted_at, row.confirmed_by,
+                waits=bool(row.needs_confirming) and row.confirmed_at is None,
+            )
         )  # fmt: skip
     return held
 

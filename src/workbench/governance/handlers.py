@@ -11,8 +11,9 @@ from workbench.governance.handlers_of import Handler, Handlers
 
 #: Modules with a HANDLERS of their own.
 MODULES = (
-    "approvals", "audit.export", "audit.holds", "audit.keeper", "audit.retention", "break_glass", "control_changes",
-    "delegations", "drafts", "expiry", "inputs", "measures.handlers", "people", "release", "rollout", "submission",
+    "approvals", "audit.export", "audit.holds", "audit.keeper", "audit.retention", "break_glass", "confirmation",
+    "control_changes", "delegations", "drafts", "expiry", "inputs", "measures.handlers", "people", "release",
+    "rollout", "submission",
 )  # fmt: skip
 
 

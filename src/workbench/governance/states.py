@@ -60,6 +60,7 @@ class Action(StrEnum):
     SWEEP = "sweep"
     SET_MODE = "set_mode"
     MANAGE_PEOPLE = "manage_people"
+    CONFIRM_GRANT = "confirm_grant"
     READ_PEOPLE = "read_people"
     CHANGE_PASSWORD = "change_password"  # one's own
     DELEGATE = "delegate"

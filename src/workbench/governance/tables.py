@@ -110,6 +110,9 @@ role_grant = _table(
     Column("granted_by", Text, nullable=False),
     Column("granted_at", Instant, nullable=False),
     Column("revoked_at", Instant),
+    Column("needs_confirming", Flag),  # null: holds at once; 1: holds once another person confirmed it
+    Column("confirmed_by", Text),
+    Column("confirmed_at", Instant),
 )
 delegation = _table(
     "delegation",
