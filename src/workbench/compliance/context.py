@@ -82,10 +82,13 @@ class Context:
 
     @cached_property
     def cash_flow(self) -> Floats:
-        """(T,) dollars a trade adds to its account's cash: shares x price, less spread, impact and ticket."""
+        """(T,) dollars a trade adds to its account's cash: shares x price, less spread, impact and ticket.
+
+        NaN where one of them is missing: cash after the trades is unknown then, and so is what weights are taken of.
+        """
         orders = self.orders
         fee = np.where(self.account >= 0, self.view.account_fee[self.account], 0.0)
-        return -np.round(self.signed_shares * orders.price, 2) - np.nan_to_num(orders.trade_cost) - np.nan_to_num(fee)
+        return -np.round(self.signed_shares * orders.price, 2) - orders.trade_cost - fee
 
     @cached_property
     def need_account(self) -> Ints:

@@ -19,6 +19,7 @@ from workbench.compliance.exposures import sums
 from workbench.compliance.wash_view import WashView
 from workbench.errors import FirmDataError
 from workbench.firm import CASH, Firm, models_in_force
+from workbench.firm.schema import TABLES
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -111,7 +112,11 @@ class FirmView:
     def of(
         cls, tables: Mapping[str, pd.DataFrame], as_of: pd.Timestamp | str, *, lineage: Mapping[str, str] | None = None
     ) -> FirmView:
-        """Build the view from tables; `prices` has one row a security: `security_id`, `date`, `close`."""
+        """Build the view from tables; `prices` has one row a security: `security_id`, `date`, `close`.
+
+        Raises `FirmDataError` where a name, a flag or a day is missing: rules would pass over its row.
+        """
+        _require_filled(tables)
         day = pd.Timestamp(as_of)
         securities = tables["securities"].sort_values("security_id", ignore_index=True)
         households = tables["households"].sort_values("household_id", ignore_index=True)
@@ -199,6 +204,24 @@ class FirmView:
         return self._cache[key]
 
     _cache: dict[Hashable, Any] = field(default_factory=dict, repr=False)
+
+
+def _require_filled(tables: Mapping[str, pd.DataFrame]) -> None:
+    for name, rows in tables.items():
+        for column, schema in TABLES[name].columns.items():
+            # A figure that is missing stays missing in what is computed of it, and a profile has rules of its own; a
+            # name, flag or day that is missing would only leave its row out.
+            if schema.nullable or column not in rows or name == "profiles" or _is_figure(rows[column]):
+                continue
+            missing = rows[column].isna().to_numpy()
+            if missing.any():
+                key = TABLES[name].key[-1]
+                which = str(rows[key].iloc[int(missing.argmax())]) if key in rows else f"row {int(missing.argmax())}"
+                raise FirmDataError(f"{name}: {which} has no {column}; fill it in, or correct the row")
+
+
+def _is_figure(column: pd.Series) -> bool:
+    return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
 
 
 def _last_prices(firm: Firm) -> pd.DataFrame:

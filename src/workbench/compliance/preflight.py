@@ -59,11 +59,14 @@ class Preflight:
     def finding(self, i: int, r: int) -> Finding:
         """Return what rule number r says of proposal i."""
         rule, outcome, at = self.rules[r], self._outcomes[i // self._chunk][r], i % self._chunk
+        verdict = Verdict(int(self.verdict[i, r]))
+        missing = verdict is Verdict.NOT_ASSESSABLE
         return Finding(
             rule_id=rule.rule_id, version=rule.version, title=rule.title, citation=rule.citation,
-            verdict=Verdict(int(self.verdict[i, r])), unit=rule.unit,
+            verdict=verdict, unit=rule.unit,
             value=_number(self.value[i, r]), limit=_number(self.limit[i, r]), before=_number(self.before[i, r]),
-            subject=outcome.subject(at), reason=outcome.reason(at), overridable=rule.overridable,
+            subject=outcome.subject(at), reason=outcome.reason(at),
+            overridable=rule.overridable and (rule.overridable_missing or not missing),
             inputs=tuple((table, self.lineage.get(table, "")) for table in sorted(CHECKS[rule.check].reads)),
         )  # fmt: skip
 

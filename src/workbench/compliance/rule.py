@@ -13,8 +13,10 @@ class Rule:
     """One rule in force from `since` on: what `check` is asked, with which parameters, and what failing it means.
 
     `failing` is the verdict of a proposal beyond the limit; `overridable` says whether compliance may let a finding
-    stand (a legal prohibition may not). `unit` of value and limit: fraction, dollars, days, count, years, level.
-    `worsening_only` lets a proposal pass that brings a breach it found down, without removing it: it warns.
+    stand (a legal prohibition may not), `overridable_missing` whether it may let stand that nothing could be found out
+    because data are missing: not where the law or the client asks for the very data. `unit` of value and limit:
+    fraction, dollars, days, count, years, level. `worsening_only` lets a proposal pass that brings a breach it found
+    down, without removing it: it warns.
     """
 
     rule_id: str
@@ -28,4 +30,5 @@ class Rule:
     unit: str
     since: date
     worsening_only: bool = False
+    overridable_missing: bool = False
     wording: str = ""

@@ -170,6 +170,12 @@ def _rule(row: Mapping[str, Any], source: str) -> Rule:
         raise ParameterError(
             f"{where}, check: no check is called {row['check']!r}; use {', '.join(sorted(CHECKS))}", "check"
         )
+    if row.get("overridable_missing") and not row["overridable"]:
+        raise ParameterError(
+            f"{where}, overridable_missing: a rule that nobody may override is none where data are missing either; "
+            "leave it out",
+            "overridable_missing",
+        )
     parameters = dict(row.get("parameters", {}))
     _check_parameters(parameters, check.parameters, where)
     try:
@@ -181,7 +187,8 @@ def _rule(row: Mapping[str, Any], source: str) -> Rule:
     return Rule(
         rule_id=row["id"], version=row["version"], title=row["title"], citation=row["citation"], check=row["check"],
         parameters=parameters, failing=row["failing"], overridable=row["overridable"], unit=row["unit"], since=since,
-        worsening_only=row.get("worsening_only", False), wording=row.get("wording", ""),
+        worsening_only=row.get("worsening_only", False), overridable_missing=row.get("overridable_missing", False),
+        wording=row.get("wording", ""),
     )  # fmt: skip
 
 

@@ -36,6 +36,8 @@ def _section(rule: Rule) -> Iterator[str]:
 def _failing(rule: Rule) -> str:
     beyond = "Beyond it, the proposal is blocked" if rule.failing == "block" else "Beyond it, a person is warned"
     override = "compliance may let it stand" if rule.overridable else "nobody may override it"
+    if rule.overridable_missing:
+        override += ", also where it cannot be checked"
     worse = " A breach that the trades do not make worse warns." if rule.worsening_only else ""
     return f"{beyond}; {override}.{worse}"
 

@@ -100,7 +100,7 @@ def agrees_with_book(context: Context, rule: Rule) -> Outcome:
 
     return judge(
         rule, len(context), proposal, value=np.where(np.isinf(value), np.nan, value), limit=limit, fails=value > limit,
-        subject=name, reason=reason, otherwise="The household has no account.",
+        unknown=np.isnan(value), subject=name, reason=reason, otherwise="The household has no account.",
     )  # fmt: skip
 
 
@@ -186,11 +186,19 @@ def sold_lots(context: Context, rule: Rule) -> Outcome:
     sells = np.flatnonzero(orders.sell)
     named = sums(sales.trade, sales.shares, len(orders.sell))[sells]
     gap = np.abs(named - orders.shares[sells])
-    proposal = np.concatenate([key // max(n_lots, 1), sales.proposal[lost], orders.proposal[sells]])
-    value = np.concatenate([sold - has, sales.shares[lost], gap])
+    # Shares of a lot below zero would let gains of another be sold without their tax.
+    odd = np.flatnonzero(~(sales.shares > 0.0))
+    proposal = np.concatenate(
+        [key // max(n_lots, 1), sales.proposal[lost], orders.proposal[sells], sales.proposal[odd]]
+    )
+    value = np.concatenate([sold - has, sales.shares[lost], gap, sales.shares[odd]])
     first, second = len(key), len(key) + len(lost)
+    third = second + len(sells)
+    fails = (value > DUST) | (np.arange(len(value)) >= third) | np.isnan(value)
 
     def subject(i: int) -> str:
+        if i >= third:
+            return f"lot {orders.lot_id[odd[i - third]]}"
         if i < first:
             return f"lot {view.lot_id[key[i] % n_lots]}"
         if i < second:
@@ -198,6 +206,8 @@ def sold_lots(context: Context, rule: Rule) -> Outcome:
         return context.trade_name(int(sells[i - second]))
 
     def reason(i: int) -> str:
+        if i >= third:
+            return f"L{subject(i)[1:]} is sold by {shares(value[i])}; that must be a number above zero."
         if i < first:
             return f"{shares(sold[i])} of lot {view.lot_id[key[i] % n_lots]} would be sold, which has {shares(has[i])}."
         if i < second:
@@ -210,7 +220,7 @@ def sold_lots(context: Context, rule: Rule) -> Outcome:
         return f"{subject(i)}: {shares(orders.shares[sells[at]])} are sold and lots of {shares(named[at])} named."
 
     return judge(
-        rule, len(context), proposal, value=value, limit=0.0, fails=value > DUST, subject=subject, reason=reason,
+        rule, len(context), proposal, value=value, limit=0.0, fails=fails, subject=subject, reason=reason,
         otherwise="Nothing is sold.",
     )  # fmt: skip
 
@@ -224,7 +234,8 @@ def _fraction(quantity: np.ndarray) -> np.ndarray:
 def trade_arithmetic(context: Context, rule: Rule) -> Outcome:
     """Each trade's own arithmetic: shares and price above zero, whole where settings say so, amount their product.
 
-    `tolerance` is in dollars a trade. A fraction of a share may be sold where that leaves whole shares or none.
+    What trading costs is a number from zero on: below zero it would be cash out of nothing. `tolerance` is in dollars a
+    trade. A fraction of a share may be sold where that leaves whole shares or none.
     """
     orders = context.orders
     limit = float(rule.parameters["tolerance"])
@@ -232,13 +243,16 @@ def trade_arithmetic(context: Context, rule: Rule) -> Outcome:
     sound &= np.isfinite(orders.amount)
     amount, size, price = (np.where(sound, column, 0.0) for column in (orders.amount, orders.shares, orders.price))
     off = np.abs(amount - size * price)
-    broken = ~sound
+    free = ~((orders.trade_cost >= 0.0) & np.isfinite(orders.trade_cost))
+    broken = ~sound | free
     whole = np.array([dict(settings).get("whole_shares") == "True" for settings in orders.settings], bool)
     split = whole[orders.proposal] & _fraction(orders.shares) & sound & _fraction(context.left)
 
     def reason(i: int) -> str:
-        if broken[i]:
+        if not sound[i]:
             return f"{context.trade_name(i)}: shares, price and amount of a trade must be numbers above zero."
+        if free[i]:
+            return f"{context.trade_name(i)}: what a trade costs must be a number, and not below zero."
         what = f"{context.trade_name(i)}: {shares(orders.shares[i])} at {orders.price[i]:,.4f}"
         if split[i]:
             return f"{what} leave a fraction of a share, and the proposal's settings say whole shares."

@@ -43,7 +43,8 @@ def gain_budget(context: Context, rule: Rule) -> Outcome:
     return judge(
         rule, len(context), limited, value=value, limit=budget[limited], before=realised[limited],
         fails=sells & (value > budget[limited] + 0.005), unknown=lost,
-        subject=lambda i: "", reason=reason, otherwise="The household has no gain budget, or nothing is traded.",
+        subject=lambda i: _household(context, int(limited[i])), reason=reason,
+        otherwise="The household has no gain budget, or nothing is traded.",
     )  # fmt: skip
 
 
@@ -98,9 +99,13 @@ def tax_agrees(context: Context, rule: Rule) -> Outcome:
         )
 
     return judge(
-        rule, len(context), rows, value=np.abs(said - own), limit=limit, reason=reason,
-        otherwise="Nothing is traded.",
+        rule, len(context), rows, value=np.abs(said - own), limit=limit,
+        subject=lambda i: _household(context, int(rows[i])), reason=reason, otherwise="Nothing is traded.",
     )  # fmt: skip
+
+
+def _household(context: Context, i: int) -> str:
+    return str(context.orders.household_names[context.orders.household[i]])
 
 
 def _realised(context: Context) -> np.ndarray:
@@ -109,7 +114,12 @@ def _realised(context: Context) -> np.ndarray:
 
 
 def _proposed(context: Context) -> np.ndarray:
-    """(n, 2) short- and long-term gains of the trades, disallowed losses left out; NaN with a basis unknown."""
-    gain = np.where(context.sales.taxed, context.sales.gain + context.orders.lot_disallowed, 0.0)
+    """(n, 2) short- and long-term gains of the trades, disallowed losses left out; NaN with a basis unknown.
+
+    No more than a loss is disallowed, and none of a gain, whatever the proposal declares.
+    """
+    own = context.sales.gain
+    disallowed = np.clip(context.orders.lot_disallowed, 0.0, np.maximum(-own, 0.0))
+    gain = np.where(context.sales.taxed, own + disallowed, 0.0)
     long = context.sales.long
     return np.column_stack([sums(context.sales.proposal[term], gain[term], len(context)) for term in (~long, long)])

@@ -1,8 +1,8 @@
 """What a client, an employer or a pledge forbids: securities never bought, sold or held, lots never touched, caps.
 
-Restrictions stand on an account or on a household, and count up to their last day. A key names a security, or an
-issuer and so all its securities. A key that names neither cannot be checked, and is not assessable wherever something
-is traded under it.
+Restrictions stand on an account or on a household, and count up to their last day. A key names a security or, where
+there is no such security, all securities of an issuer, a sector or an asset class. A key that names none of them cannot
+be checked, and is not assessable wherever something is traded under it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from workbench.compliance.context import Context, matched
 from workbench.compliance.exposures import sums
-from workbench.compliance.firm_view import FirmView
+from workbench.compliance.firm_view import LEVELS, FirmView
 from workbench.compliance.judgement import judge
 from workbench.compliance.outcome import Outcome
 from workbench.compliance.rule import Rule
@@ -23,6 +23,8 @@ from workbench.compliance.words import percent, quoted, shares
 
 #: Shares fewer than this are rounding.
 DUST = 1e-6
+#: What a key may name, in the order in which it is looked for; the rebalancer reads keys in the same one.
+_NAMED_BY = ("security", "issuer", "sector", "asset_class")
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,11 +45,9 @@ class _Named:
 def _named(view: FirmView, keys: pd.Series) -> _Named:
     code, names = pd.factorize(keys.astype(str))
     members = np.zeros((len(names) + 1, len(view.price)), bool)
-    issuer = view.group_names["issuer"][view.groups["issuer"]]
+    columns = [view.securities[LEVELS[level]].astype(str).to_numpy(object) for level in _NAMED_BY]
     for at, name in enumerate(names):
-        members[at] = view.security_ids == name
-        if not members[at].any():
-            members[at] = issuer == name
+        members[at] = next((found for column in columns if (found := column == name).any()), False)
     return _Named(code.astype(np.int64), members)
 
 
@@ -163,12 +163,14 @@ def max_weight(context: Context, rule: Rule) -> Outcome:
     def weight(held: NDArray[np.float64]) -> NDArray[np.float64]:
         part = sums(row[member], held[place[member]], len(listed))
         whole = sums(row, held[place], len(listed))
-        return np.divide(part, whole, out=np.zeros(len(listed)), where=(whole > 0) | np.isnan(whole))
+        nothing = np.where(np.abs(part) > 0.0, np.nan, 0.0)  # of debts alone, no part is a share
+        return np.divide(part, whole, out=nothing, where=(whole > 0) | np.isnan(whole))
 
     before, after = weight(rows.before), weight(rows.after)
     limit = listed["value"].to_numpy(np.float64)
     idle = context.trades_of[listed["proposal"].to_numpy()] == 0
-    lost = (named.nothing(every) | np.isnan(limit) | np.isnan(after)) & ~idle
+    # A cap of 30 was meant as 30 % and would allow everything.
+    lost = (named.nothing(every) | ~((limit >= 0.0) & (limit <= 1.0)) | np.isnan(after)) & ~idle
 
     def where(i: int) -> str:
         return f"account {view.account_ids[account[i]]}" if account[i] >= 0 else "the household"
@@ -177,7 +179,7 @@ def max_weight(context: Context, rule: Rule) -> Outcome:
         facts = listed.iloc[i]
         if lost[i]:
             what = f"Restriction {facts['restriction_id']} caps {quoted(facts['key'])} in {where(i)}"
-            why = "the key names no security of the firm, the cap is missing, or a holding has no price"
+            why = _why_not(named.nothing(every)[i], limit[i])
             return f"{what}, and that cannot be checked: {why}."
         return (
             f"{facts['key']} would be {percent(after[i])} of {where(i)} after the trades ({percent(before[i])} "
@@ -197,6 +199,16 @@ def _within(scope: NDArray[np.int64], account: NDArray[np.int64]) -> NDArray[np.
     return within
 
 
+def _why_not(nothing: bool, limit: float) -> str:
+    if nothing:
+        return "the key names no security, issuer, sector or asset class of the firm"
+    if np.isnan(limit):
+        return "it does not say how much"
+    if not 0.0 <= limit <= 1.0:
+        return f"a cap is a fraction from 0 to 1, not {limit:g}"
+    return "a holding has no price, or all of it is worth nothing"
+
+
 def _source(facts: pd.Series) -> str:
     return f"restriction {facts['restriction_id']}"
 
@@ -204,4 +216,5 @@ def _source(facts: pd.Series) -> str:
 def _unreadable(facts: pd.Series, context: Context, trade: int | None = None) -> str:
     what = "" if trade is None else f", so the trade in {context.security_name(trade)} cannot be checked"
     who = f"Restriction {facts['restriction_id']}"
-    return f"{who} names {quoted(facts['key'])}, which is no security or issuer of the firm{what}."
+    named = f"{who} names {quoted(facts['key'])}"
+    return f"{named}, which is no security, issuer, sector or asset class of the firm{what}."

@@ -106,7 +106,7 @@ def traded_accounts(context: Context) -> TradedAccounts:
     rows = np.flatnonzero(context.known)
     key, place = np.unique(orders.proposal[rows] * n_accounts + context.account[rows], return_inverse=True)
     amount = orders.shares[rows] * orders.price[rows]
-    cost = np.nan_to_num(orders.trade_cost[rows]) + np.nan_to_num(context.view.account_fee[context.account[rows]])
+    cost = orders.trade_cost[rows] + context.view.account_fee[context.account[rows]]
     held = context.positions
     at = np.searchsorted(key, held.proposal * n_accounts + held.account)
     mine = at < len(key)

@@ -16,25 +16,27 @@ def switch_cost(context: Context, rule: Rule) -> Outcome:
     """Tax, spread, impact and tickets of a proposal that both sells and buys, against its benefit over `years`.
 
     The benefit is the proposal's own, dollars a year before tax and cost; the horizon is the profile's where that is
-    shorter. Tickets are the custodian's, from the book of record. Where cash must be raised, or a restriction obeyed,
-    the trade has to be made whatever it brings: then a cost above the benefit warns.
+    shorter. Tickets are the custodian's, from the book of record. Where cash must be raised the trade has to be made
+    whatever it brings: then a cost above the benefit warns.
     """
     orders, n = context.orders, len(context)
     sells = np.bincount(orders.proposal[orders.sell], minlength=n) > 0
     buys = np.bincount(orders.proposal[~orders.sell], minlength=n) > 0
     rows = np.flatnonzero(sells & buys)
     fee = np.where(context.account >= 0, context.view.account_fee[context.account], 0.0)
-    fees = sums(orders.proposal, np.nan_to_num(fee), n)[rows]
+    fees = sums(orders.proposal, fee, n)[rows]
     trading = sums(orders.proposal, orders.trade_cost, n)[rows]
     tax = orders.tax[rows]
     cost = tax + trading + fees
     horizon = context.profile("horizon_years").to_numpy(np.float64, na_value=np.nan)[rows]
-    years = np.fmin(horizon, float(rule.parameters["years"]))
+    years = np.minimum(horizon, float(rule.parameters["years"]))
     benefit = orders.benefit[rows] * years
     must = np.bincount(orders.need_proposal, minlength=n)[rows] > 0
 
     def reason(row: int) -> str:
         if np.isnan(cost[row]) or np.isnan(benefit[row]):
+            if np.isnan(years[row]):
+                return "The household's profile states no horizon, so how long a switch has to pay off is unknown."
             return "The proposal states no benefit, tax or cost in figures, so the switch cannot be weighed."
         taxed = (
             f"saves {dollars(-float(tax[row]))} of tax" if tax[row] < 0 else f"costs {dollars(float(tax[row]))} of tax"

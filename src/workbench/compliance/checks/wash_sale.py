@@ -35,20 +35,26 @@ def wash_sale(context: Context, rule: Rule) -> Outcome:
     rows = rows[np.argsort(sales.proposal[rows], kind="stable")]
     sure, likely = _replacing(context, rows, view.wash.group), _replacing(context, rows, view.wash.possible)
     loss = -sales.gain[rows]
-    declared = context.orders.lot_disallowed[rows]
+    declared = np.clip(np.nan_to_num(context.orders.lot_disallowed[rows]), 0.0, None)
     washed = loss * _washed_share(context, rows, sure, view.wash.group)
     perhaps = loss * _washed_share(context, rows, likely, view.wash.possible)
     again = _reinvests(context, rows)
     unknown = np.isnan(loss) & (sure > 0)
     undeclared = np.maximum(washed - declared, 0.0)
     fails = (undeclared > tolerance) | unknown
-    warns = ~fails & ((declared > tolerance) | (perhaps - declared > tolerance) | (again & (loss > tolerance)))
+    unsure = np.isnan(loss) & ((likely > 0) | again)
+    warns = ~fails & ((declared > tolerance) | (perhaps - declared > tolerance) | (again & (loss > tolerance)) | unsure)
     proposal, trade = sales.proposal[rows], sales.trade[rows]
 
     def reason(i: int) -> str:
         what = f"Lot {context.orders.lot_id[rows[i]]} of {context.trade_name(int(trade[i]))}"
         if unknown[i]:
             return f"Whether l{what[1:]} is sold at a loss is unknown, and identical shares are bought within 30 days."
+        if unsure[i]:
+            return (
+                f"Whether l{what[1:]} is sold at a loss is unknown, and shares that may count as identical are bought, "
+                "or dividends reinvested, within 30 days."
+            )
         taken = f"{what} is sold at a loss of {dollars(loss[i])}"
         if undeclared[i] > tolerance:
             return (
