@@ -112,7 +112,7 @@ class AccessError(WorkbenchError):
     """A person may not do what they ask: role, book, state, or because they made what they would check.
 
     `rule` names what stands against it (`role`, `book`, `state`, `mode`, `maker`, `service`, `signed_out`,
-    `throttled`, `break_glass`).
+    `throttled`, `break_glass`, `password`).
     """
 
     def __init__(self, message: str, rule: str) -> None:

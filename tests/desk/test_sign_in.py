@@ -1,8 +1,14 @@
 """Signing in and out: one answer for whatever is wrong, a new session each time, forms that belong to it."""
 
+import time
+
 import pytest
 from sqlalchemy import func, select
 
+from tests.desk.conftest import ORIGIN
+from workbench.desk.pages.sign_in import place_after
+from workbench.governance.access import Who
+from workbench.governance.people import set_password
 from workbench.governance.tables import audit, desk_session
 
 PASSWORD = "correct horse battery staple"
@@ -148,3 +154,37 @@ def test_guessing_the_present_password_is_counted(house):
             select(func.count()).select_from(audit).where(audit.c.action == "change_password")
         ).scalar_one()
     assert refused >= 5
+
+
+def test_a_password_an_administrator_set_opens_nothing_but_the_change_of_it(house):
+    set_password(house.store, Who("ada"), "pat", "handed over in person", "test:first password")
+    signal_id = house.signal("submitted")
+    browser = house.visitor()
+    assert browser.sign_in("pat", "handed over in person").status_code == 303
+    for path in ("/", "/queue", f"/signals/{signal_id}", "/library", "/controls"):
+        assert browser.get(path).headers["location"] == "/me", path
+    assert "Take a password of your own" in browser.get("/me").text
+    row = house.row(signal_id)
+    page = browser.last.text
+    hidden = browser.fields("/me/password", page)
+    refused = browser.client.post(
+        f"/signals/{signal_id}/approve",
+        data={**hidden, "version": row.version, "sheet_hash": row.sheet_hash},
+        headers=ORIGIN,
+    )
+    assert refused.status_code == 403
+    assert house.row(signal_id).version == row.version
+    same = {"old": "handed over in person", "new": "handed over in person", "again": "handed over in person"}
+    browser.get("/me")
+    assert browser.send("/me/password", **same).status_code == 422
+    own = same | {"new": "a sentence of my own", "again": "a sentence of my own"}
+    assert browser.send("/me/password", **own).status_code == 303
+    assert browser.sign_in("pat", "a sentence of my own").status_code == 303
+    assert browser.get(f"/signals/{signal_id}").status_code == 200
+
+
+def test_where_a_sign_in_leads_is_read_in_no_time():
+    started = time.perf_counter()
+    for place in ("/" + "a" * 180 + "!", "/" + "a/" * 90 + "!", "/" + "a" * 500_000):
+        assert place_after(place) == "/"
+    assert time.perf_counter() - started < 1

@@ -38,11 +38,13 @@ from workbench.governance import (
     Sweep,
     Who,
 )  # fmt: skip
+from workbench.governance.people import change_password
 from workbench.governance.tables import finding, signal
 from workbench.signals import Checker, bring
 
 #: For the demo only: it guards made-up people on this machine's own address.
 PASSWORD = "quarterly book 2022"
+_FIRST_PASSWORD = "handed over in person"
 ADMINISTRATOR, SERVICE = "ada", "scheduler"
 #: Identifier, name, role, book.
 PEOPLE: tuple[tuple[str, str, Role, str], ...] = (
@@ -124,7 +126,8 @@ def _people(store: Store, hands: Hands) -> None:
         hands.act(store, ADMINISTRATOR, AddPerson(person, name, kind, email))
         hands.act(store, ADMINISTRATOR, GrantRole(person, role, book, "The demo firm's team"))
         if kind == "person":
-            governance.set_password(store, Who(ADMINISTRATOR), person, PASSWORD, f"demo:password:{person}")
+            governance.set_password(store, Who(ADMINISTRATOR), person, _FIRST_PASSWORD, f"demo:first:{person}")
+            change_password(store, Who(person), _FIRST_PASSWORD, PASSWORD, f"demo:own:{person}")
 
 
 def _decide(store: Store, hands: Hands, day: str) -> None:

@@ -125,7 +125,8 @@ def bootstrap(store: Store, person_id: str, name: str, email: str | None, passwo
 def set_password(store: Store, who: Who, person_id: str, password: str, key: str) -> Receipt:
     """Set another person's password. Raises as `Store.perform`, and `ParameterError` for one that will not do.
 
-    It is hashed before it becomes a command, so that neither the trail nor the answered keys ever saw it.
+    It is hashed before it becomes a command, so that neither the trail nor the answered keys ever saw it. Whoever set
+    it knows it: it is good for taking another one, and for nothing else.
     """
     with store.reading() as connection:
         row = known(connection, person_id)
@@ -157,6 +158,8 @@ def change_password(store: Store, who: Who, old: str, new: str, key: str, *, add
     if not right:
         raise AccessError("the present password is not right; type it again", "signed_out")
     check_password(new, row.person_id, row.name, row.email)
+    if new == old:
+        raise ParameterError("this is the present password; take another one", "password")
     return store.perform(who, ChangePassword(hashed), key)
 
 
@@ -207,18 +210,18 @@ def _set_password(unit: Unit, actor: Actor, command: SetPassword) -> Done:
     row = known(unit.connection, command.person_id)
     if row.kind != "person":
         raise DecisionError("a service account has no password; it is started by the firm's own machine")
-    _store_password(unit, command.person_id, command.password_hash)
+    _store_password(unit, command.person_id, command.password_hash, by=actor.person_id)
     return _done(unit, command.person_id, "password_set")
 
 
 def _change_password(unit: Unit, actor: Actor, command: ChangePassword) -> Done:
-    _store_password(unit, actor.person_id, command.password_hash)
+    _store_password(unit, actor.person_id, command.password_hash, by=None)
     return _done(unit, actor.person_id, "password_changed", alert=False)
 
 
-def _store_password(unit: Unit, person_id: str, password_hash: str) -> None:
+def _store_password(unit: Unit, person_id: str, password_hash: str, *, by: str | None) -> None:
     check_hash(password_hash)
-    _change(unit, person.c.person_id == person_id, password_hash=password_hash)
+    _change(unit, person.c.person_id == person_id, password_hash=password_hash, password_by=by)
     end_sessions(unit, person_id)
 
 

@@ -6,7 +6,8 @@
 
 A session is 256 random bits; the database holds their SHA-256 only, so that a copy of it signs nobody in. A session
 ends after `idle_minutes` without use and after `session_hours` in any case, by the store's clock, and when its person's
-roles or password change. Each has a form token, without which no form of the desk does anything.
+roles or password change. Each has a form token, without which no form of the desk does anything. A session opened with
+a password that an administrator set is good for taking another one, and for nothing else.
 """
 
 from __future__ import annotations
@@ -47,17 +48,22 @@ class SignedIn:
     person_id: str
     form_token: str
     ends_at: datetime
+    must_change: bool = False
 
 
 @dataclass(frozen=True)
 class Session:
-    """A session that holds at this moment; `ends_at` is its absolute end."""
+    """A session that holds at this moment; `ends_at` is its absolute end.
+
+    `must_change`: it was opened with a password that somebody else set.
+    """
 
     token_hash: str
     person_id: str
     form_token: str
     created_at: datetime
     ends_at: datetime
+    must_change: bool = False
 
 
 def sign_in(store: Store, typed: str, password: str, address: str) -> SignedIn:
@@ -83,7 +89,7 @@ def sign_in(store: Store, typed: str, password: str, address: str) -> SignedIn:
                 unit.connection.execute(
                     update(person).where(person.c.person_id == row.person_id).values(password_hash=renewed)
                 )
-            return _open(unit, row.person_id, "password", address)
+            return _open(unit, row.person_id, "password", address, must_change=row.password_by is not None)
         attempts.record_refusal(unit, "sign_in", row.person_id if row else None, address, "signed_out")
     raise AccessError(WRONG, "signed_out")
 
@@ -113,7 +119,9 @@ def current(store: Store, token: str) -> Session | None:
         return None
     if now - row.seen_at >= _NOTED_EVERY:
         _note_use(store, token_hash)
-    return Session(row.token_hash, row.person_id, row.form_token, row.created_at, row.ends_at)
+    return Session(
+        row.token_hash, row.person_id, row.form_token, row.created_at, row.ends_at, must_change=row.must_change == 1
+    )
 
 
 def rotate(store: Store, token: str) -> SignedIn | None:
@@ -126,7 +134,7 @@ def rotate(store: Store, token: str) -> SignedIn | None:
         if row is None or not _holds(row, unit.controls, unit.now):
             return None
         unit.connection.execute(delete(desk_session).where(desk_session.c.token_hash == row.token_hash))
-        return _insert(unit, row.person_id, row.created_at, row.ends_at)
+        return _insert(unit, row.person_id, row.created_at, row.ends_at, must_change=row.must_change == 1)
 
 
 def sign_out(store: Store, token: str) -> None:
@@ -174,18 +182,20 @@ def _unchanged(connection: Connection, row: Row[Any]) -> bool:
     return bool(now.active) and now.password_hash == row.password_hash
 
 
-def _open(unit: Unit, person_id: str, way: Way, address: str) -> SignedIn:
+def _open(unit: Unit, person_id: str, way: Way, address: str, *, must_change: bool = False) -> SignedIn:
     idle_since = unit.now - timedelta(minutes=unit.controls.idle_minutes)
     over = (desk_session.c.ends_at <= unit.now) | (desk_session.c.seen_at <= idle_since)
     unit.connection.execute(delete(desk_session).where(over))
     ends_at = unit.now + timedelta(hours=unit.controls.session_hours)
-    opened = _insert(unit, person_id, unit.now, ends_at)
-    unit.append(_entry(unit, "sign_in", person_id, {"way": way, "address": attempts.tame(address)}))
+    opened = _insert(unit, person_id, unit.now, ends_at, must_change=must_change)
+    said = {"way": way, "address": attempts.tame(address)} | ({"first_password": True} if must_change else {})
+    unit.append(_entry(unit, "sign_in", person_id, said))
     return opened
 
 
-def _insert(unit: Unit, person_id: str, created_at: datetime, ends_at: datetime) -> SignedIn:
-    opened = SignedIn(secrets.token_urlsafe(_BITS // 8), person_id, secrets.token_urlsafe(_BITS // 8), ends_at)
+def _insert(unit: Unit, person_id: str, created_at: datetime, ends_at: datetime, *, must_change: bool) -> SignedIn:
+    token, form_token = secrets.token_urlsafe(_BITS // 8), secrets.token_urlsafe(_BITS // 8)
+    opened = SignedIn(token, person_id, form_token, ends_at, must_change)
     unit.connection.execute(
         insert(desk_session),
         {
@@ -195,6 +205,7 @@ def _insert(unit: Unit, person_id: str, created_at: datetime, ends_at: datetime)
             "created_at": created_at,
             "seen_at": unit.now,
             "ends_at": ends_at,
+            "must_change": 1 if must_change else None,
         },
     )
     return opened

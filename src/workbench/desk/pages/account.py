@@ -22,6 +22,9 @@ from workbench.governance.states import Action
 
 router = APIRouter()
 
+#: Days are counted on from what a form says; the calendar ends with the year 9999.
+_LAST_YEAR = 9000
+
 
 @router.get("/me")
 def account(visit: SignedIn) -> Response:
@@ -135,6 +138,9 @@ def _page(visit: Visit, errors: dict[str, str] | None = None, *, status: int = 2
 
 def _day(text: str, label: str, field: str) -> datetime:
     try:
-        return datetime.combine(date.fromisoformat(text.strip()), time(), UTC)
+        day = datetime.combine(date.fromisoformat(text.strip()), time(), UTC)
+        if day.year > _LAST_YEAR:
+            raise ValueError("no calendar is that long")
+        return day
     except ValueError as error:
         raise FormError(f"Please give a day for \u201c{label}\u201d, such as 2026-03-31.", field) from error

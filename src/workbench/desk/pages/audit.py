@@ -119,7 +119,8 @@ def _trail(
     problem: str = "",
     export_error: str = "",
 ) -> Response:
-    asked = {name: visit.request.query_params.get(name, "").strip()[:_LONGEST_FILTER] for name in _FILTERS}
+    query = visit.request.query_params
+    asked = {name: query.get(name, "").replace("\x00", "").strip()[:_LONGEST_FILTER] for name in _FILTERS}
     days = {name: visit.request.query_params.get(name, "").strip()[:10] for name in ("first_day", "last_day")}
     wrong = {name: "Give a day such as 2026-03-31." for name, text in days.items() if text and _day(text) is None}
     before = visit.request.query_params.get("before", "")

@@ -119,7 +119,7 @@ def _conditions(connection: Connection, actor: Actor, question: Question) -> lis
             found.append(audit.c[name] == getattr(question, name))
     if question.first_day is not None:
         found.append(audit.c.sequence >= _first_since(connection, question.first_day))
-    if question.last_day is not None:
+    if question.last_day is not None and question.last_day < date.max:
         found.append(audit.c.sequence < _first_since(connection, question.last_day + timedelta(days=1)))
     if question.text:
         found.append(func.lower(_reason(connection)).contains(question.text.lower(), autoescape=True))
