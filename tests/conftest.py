@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from argon2 import PasswordHasher
 from hypothesis import HealthCheck
 from hypothesis import settings as effort
 from sqlalchemy import make_url, text
+from sqlalchemy.exc import DBAPIError
 
 from benchmarks import private_postgresql
+from workbench.governance import passwords
 from workbench.governance.database import migrate, open_engine
 from workbench.governance.store import Store
 
@@ -47,6 +51,60 @@ def shared() -> Path:
     if not (folder / "data").is_dir():
         pytest.skip(f"no real market data at {folder} (set WORKBENCH_SHARED to its folder)")
     return folder
+
+
+#: A folder in memory, where the system has one.
+MEMORY = Path("/dev/shm")
+#: A test's own connections to a database are ended before the next one's.
+ALONE = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+#: One text for everything of a PostgreSQL schema that a test may change: tables, columns, triggers, functions, version.
+SCHEMA = """
+SELECT md5(string_agg(part, chr(10) ORDER BY part)) FROM (
+    SELECT concat_ws(' ', 'column', attrelid::regclass, attname, atttypid, attnotnull) AS part
+        FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+        WHERE relnamespace = 'public'::regnamespace AND attnum > 0 AND NOT attisdropped
+    UNION ALL SELECT concat_ws(' ', 'trigger', pg_get_triggerdef(oid), tgenabled) FROM pg_trigger WHERE NOT tgisinternal
+    UNION ALL SELECT concat_ws(' ', 'constraint', conrelid::regclass, pg_get_constraintdef(oid))
+        FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+    UNION ALL SELECT concat_ws(' ', 'function', proname, prosrc) FROM pg_proc
+        WHERE pronamespace = 'public'::regnamespace
+    UNION ALL SELECT concat_ws(' ', 'version', version_num) FROM alembic_version
+) AS parts
+"""
+EMPTY = """
+DO $$ DECLARE one regclass; BEGIN
+    FOR one IN SELECT oid FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+        AND relname <> 'alembic_version' LOOP EXECUTE 'DELETE FROM ' || one; END LOOP;
+END $$
+"""
+
+
+def _roomy(folder: Path) -> bool:
+    """Whether a folder is there, may be written to, and has room for any test's database."""
+    return os.access(folder, os.W_OK) and shutil.disk_usage(folder).free > 2**30
+
+
+AS_IN_USE = passwords._HASHER
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
+    """Argon2id with a thousandth of the work, except where a test asks for `full_passwords`."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_HASHER", PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1))
+        passwords._nobodys.cache_clear()
+        yield
+
+
+@pytest.fixture
+def full_passwords(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Argon2id as in use."""
+    monkeypatch.setattr(passwords, "_HASHER", AS_IN_USE)
+    passwords._nobodys.cache_clear()
+    yield
+    passwords._nobodys.cache_clear()
 
 
 class Clock:
@@ -93,19 +151,69 @@ def postgres_template(postgres: str) -> str:
 
 
 @pytest.fixture
-def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
-    """A fresh SQLite database with the present schema."""
-    shutil.copy(sqlite_template, tmp_path / "decisions.db")
-    return f"sqlite:///{tmp_path / 'decisions.db'}"
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> Iterator[str]:
+    """A fresh SQLite database with the present schema, in memory where there is room: every act waits for the disk."""
+    with tempfile.TemporaryDirectory(dir=MEMORY if _roomy(MEMORY) else tmp_path, prefix="decisions-") as folder:
+        shutil.copy(sqlite_template, Path(folder, "decisions.db"))
+        yield f"sqlite:///{folder}/decisions.db"
+
+
+class Recycled:
+    """One PostgreSQL database for test after test: to make one takes a hundred times as long as to empty one.
+
+    One whose schema a test changed, or that cannot be asked, is dropped and made anew.
+    """
+
+    def __init__(self, server: str, template: str) -> None:
+        self.server, self.template, self.name = server, template, ""
+        self.url, self.engine, self.schema = "", open_engine(server), ""
+
+    def fresh(self) -> str:
+        """Return the URL of the database, without rows and with the present schema."""
+        if not self.name or not self._emptied():
+            self.drop()
+            self.name = f"decisions_{os.urandom(6).hex()}"
+            _run(self.server, f"CREATE DATABASE {self.name} TEMPLATE {self.template}")
+            self.url = make_url(self.server).set(database=self.name).render_as_string(False)
+            self.engine = open_engine(self.url)
+            with self.engine.connect() as connection:
+                self.schema = connection.execute(text(SCHEMA)).scalar_one()
+        return self.url
+
+    def drop(self) -> None:
+        """Take the database away, whoever is connected to it."""
+        self.engine.dispose()
+        if self.name:
+            _run(self.server, f"DROP DATABASE {self.name} WITH (FORCE)")
+            self.name = ""
+
+    def _emptied(self) -> bool:
+        """End what a test left connected and delete its rows; say whether the schema is still what it was."""
+        try:
+            with self.engine.connect().execution_options(workbench_begin="emptying") as connection:
+                connection.execute(text(ALONE))
+                if connection.execute(text(SCHEMA)).scalar_one() != self.schema:
+                    return False
+                connection.execute(text("SET LOCAL session_replication_role = replica"))  # triggers keep rows otherwise
+                connection.execute(text(EMPTY))
+                connection.commit()
+        except DBAPIError:
+            return False
+        return True
+
+
+@pytest.fixture(scope="session")
+def recycled_postgres(postgres: str, postgres_template: str) -> Iterator[Recycled]:
+    """The PostgreSQL database that tests use one after another."""
+    recycled = Recycled(postgres, postgres_template)
+    yield recycled
+    recycled.drop()
 
 
 @pytest.fixture
-def postgres_url(postgres: str, postgres_template: str) -> Iterator[str]:
-    """A fresh PostgreSQL database with the present schema."""
-    name = f"decisions_{os.urandom(6).hex()}"
-    _run(postgres, f"CREATE DATABASE {name} TEMPLATE {postgres_template}")
-    yield make_url(postgres).set(database=name).render_as_string(False)
-    _run(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+def postgres_url(recycled_postgres: Recycled) -> str:
+    """A PostgreSQL database with the present schema and no rows."""
+    return recycled_postgres.fresh()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

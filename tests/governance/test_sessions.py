@@ -239,6 +239,7 @@ def test_an_address_is_kept_as_plain_text(firm, quick):
 
 
 @on_sqlite
+@pytest.mark.usefixtures("full_passwords")
 def test_a_hash_of_weaker_parameters_is_made_anew_at_sign_in(firm, monkeypatch):
     from argon2 import PasswordHasher
 
