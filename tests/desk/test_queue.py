@@ -65,7 +65,7 @@ def test_filters_and_orders(house, three, query, found):
 @pytest.mark.parametrize(
     ("who", "found"),
     [
-        ("ana", ["Household H-0002"]),  # she made H-0001; H-0002 can be submitted
+        ("ana", ["Household H-0003", "Household H-0002"]),  # to check, to submit; she made H-0001
         ("pat", ["Household H-0002", "Household H-0001"]),
         ("cora", []),  # compliance approves second
         ("tom", []),
@@ -76,6 +76,25 @@ def test_filters_and_orders(house, three, query, found):
 def test_what_waits_for_me_is_what_i_may_do(house, three, who, found):
     page = house.browser(who).get("/queue?mine=1")
     assert names(page) == found
+
+
+@pytest.mark.parametrize(
+    ("who", "found", "said"),
+    [
+        ("pat", ["Household H-0001"], "1 signal waits for your approval"),
+        ("ana", ["Household H-0003", "Household H-0002"], "2 signals wait for you"),
+        ("tom", ["Household H-0003", "Household H-0002", "Household H-0001"], "Nothing waits for you now."),
+        ("vera", ["Household H-0003", "Household H-0002", "Household H-0001"], "3 signals open"),
+        ("adam", ["Household H-0003", "Household H-0001"], "2 signals open"),
+    ],
+)
+def test_everybody_starts_with_what_waits_for_them(house, three, who, found, said):
+    browser = house.browser(who)
+    page = browser.get("/queue")
+    assert names(page) == found
+    assert said in page.text
+    assert ("Waits for you" in page.text) is (who != "vera")
+    assert len(names(browser.get("/queue?state=open"))) == (2 if who == "adam" else 3)
 
 
 def test_an_advisor_sees_the_own_book_only(house, three):

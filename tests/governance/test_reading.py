@@ -110,7 +110,12 @@ def test_overdue_is_past_the_own_day_or_that_of_the_cash(house):
 @pytest.mark.parametrize("who", EVERYBODY)
 def test_what_waits_for_somebody_is_what_the_deciding_function_lets_them_do(house, who):
     """The query of `mine` against the page's own list of acts, for every signal and person."""
+    consent = finding("consent", "block", overridable=False)
+    checked(house, 9, (consent,))
+    checked(house, 10, (consent, finding("never_sell", "block")))
+    prepares = {"ann", "anton"}
     waits = {
+        State.DRAFT: {Action.CHECK} if who in prepares else set(),
         State.CHECKED: {Action.SUBMIT, Action.OVERRIDE},
         State.SUBMITTED: {Action.APPROVE},
         State.APPROVED: {Action.RELEASE},
@@ -124,13 +129,23 @@ def test_what_waits_for_somebody_is_what_the_deciding_function_lets_them_do(hous
                 continue
             can = {act for act in view.allowed if act not in view.obstacles}
             useful = waits.get(view.state, set()) & can
-            if view.state is State.CHECKED and not view.unresolved:
+            if view.state is State.CHECKED and not any(one.overridable for one in view.unresolved):
                 useful -= {Action.OVERRIDE}
+            if view.state is State.CHECKED and "consent" in {one.rule_id for one in view.unresolved}:
+                useful |= {Action.CONSENT} & can
             if view.state is State.CHECKED and view.unresolved and Action.REVISE in can:
                 useful |= {Action.REVISE}
             if useful:
                 expected.append(row.household_id)
     assert numbers(seen(house, who, reading.Filters(mine=True))) == expected
+
+
+def test_a_row_says_what_answers_the_findings_in_its_way(house):
+    consent = finding("consent", "block", overridable=False)
+    checked(house, 9, (consent,))
+    checked(house, 10, (consent, finding("never_sell", "block")))
+    rows = {row.household_id: row.waiting_for for row in seen(house, "vera").rows}
+    assert (rows["H2"], rows["H9"], rows["H10"]) == ("Compliance, or a revision", "The client's consent", "A revision")
 
 
 def test_effective_modes_of_the_page_are_those_of_the_deciding_function(house):

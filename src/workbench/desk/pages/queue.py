@@ -11,8 +11,10 @@ from fastapi.responses import Response
 
 from workbench.desk.rendering import words
 from workbench.desk.visit import SignedIn
+from workbench.governance.access import Actor
 from workbench.governance.reading import Filters, Sort, choices, queue_page
-from workbench.governance.states import IN_FLIGHT, OPEN, Mode, State
+from workbench.governance.roles import ON_SIGNALS, Role
+from workbench.governance.states import IN_FLIGHT, OPEN, Action, Mode, State
 
 router = APIRouter()
 
@@ -32,6 +34,21 @@ SORTS: dict[str, tuple[Sort, str]] = {
     "size": ("size", "Size"),
     "age": ("age", "Age"),
 }
+#: Ways to look at the queue, by their addresses' fields.
+VIEWS: tuple[tuple[str, dict[str, str]], ...] = (
+    ("Waits for you", {"mine": "1"}),
+    ("To approve", {"state": "submitted"}),
+    ("To release", {"state": "approved"}),
+    ("With the market", {"state": "in_flight"}),
+    ("All open", {"state": "open"}),
+)
+#: What each role looks at first, the first that fits; everybody else sees all that is open.
+FIRST: tuple[tuple[Role, dict[str, str]], ...] = (
+    (Role.PORTFOLIO_MANAGER, {"state": "submitted", "mine": "1"}),
+    (Role.TRADER, {"mine": "1"}),
+    (Role.COMPLIANCE, {"mine": "1"}),
+    (Role.ANALYST, {"mine": "1"}),
+)
 #: Longest text of a filter that is looked at.
 _LONGEST = 100
 
@@ -40,9 +57,15 @@ _LONGEST = 100
 def queue(visit: SignedIn, request: Request) -> Response:
     """Show one page of the queue; every filter is in the address, so that a view can be kept or sent."""
     asked = {name: request.query_params.get(name, "").strip()[:_LONGEST] for name in _FIELDS}
+    first_view = {} if any(asked[name] for name in _FIELDS if name != "sort") else _first(visit.actor)
+    asked |= first_view
     sort = SORTS[asked["sort"]][0] if asked["sort"] in SORTS else "rank"
     with visit.reading() as connection:
         page = queue_page(connection, visit.actor, _filters(asked), sort, asked["after"] or None, now=visit.now)
+        nothing_waits = bool(first_view) and not page.rows
+        if nothing_waits:
+            asked |= dict.fromkeys(first_view, "")
+            page = queue_page(connection, visit.actor, _filters(asked), sort, now=visit.now)
         offered = choices(connection, visit.actor)
     here = {name: value for name, value in asked.items() if value and name != "after"}
     return visit.page(
@@ -57,12 +80,31 @@ def queue(visit: SignedIn, request: Request) -> Response:
         verdicts=VERDICTS,
         modes=[("", "Any"), *((mode.value, words(mode)) for mode in Mode)],
         sorts=[(key, label) for key, (_, label) in SORTS.items()],
-        filtered=bool(here.keys() - {"sort"}),
-        links={key: _link(here | {"sort": key}) for key in SORTS} | {"mine": _link(here | {"mine": "1"})},
+        filtered=bool(here.keys() - {"sort"}) and here.items() - {("sort", sort)} != {("state", "open")},
+        nothing_waits=nothing_waits,
+        views=[(label, _link(fields), _is(here, fields)) for label, fields in _views(visit.actor)],
+        boxed=bool(here.keys() - {"sort", "state", "mine"}),
+        links={key: _link((here or {"state": "open"}) | {"sort": key}) for key in SORTS},
         first=_link(here) if asked["after"] else None,
         later=_link(here | {"after": page.next_after}) if page.next_after else None,
         age=lambda moment: age(moment, visit.now),
     )
+
+
+def _first(actor: Actor) -> dict[str, str]:
+    roles = {grant.role for grant in actor.grants}
+    return next((dict(fields) for role, fields in FIRST if role in roles), {})
+
+
+def _views(actor: Actor) -> list[tuple[str, dict[str, str]]]:
+    """The ways to look; who decides nothing has nothing that waits for them."""
+    decides = any(ON_SIGNALS[grant.role].keys() - {Action.VIEW} for grant in actor.grants)
+    return [(label, fields) for label, fields in VIEWS if decides or "mine" not in fields]
+
+
+def _is(here: dict[str, str], fields: dict[str, str]) -> bool:
+    shown = {name: value for name, value in here.items() if name != "sort"}
+    return (shown or {"state": "open"}) == fields
 
 
 def age(since: datetime, now: datetime) -> str:

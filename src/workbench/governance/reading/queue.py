@@ -21,7 +21,7 @@ from workbench.governance.access import EVERY_BOOK, Actor, Grant, visible
 from workbench.governance.controls import in_force
 from workbench.governance.reading.approvals import needed_approvals, reasons_for_two, valid_approvals
 from workbench.governance.reading.modes import STRICTEST, EffectiveMode, effective_modes, holds, mode_at_least, mode_is
-from workbench.governance.reading.steps import BLOCKING, waiting_for
+from workbench.governance.reading.steps import BLOCKING, CONSENT_RULE, waiting_for
 from workbench.governance.roles import ON_SIGNALS, Role
 from workbench.governance.states import MODES_FOR, OPEN, Action, Mode, State
 from workbench.governance.tables import approval, finding, maker, signal
@@ -35,7 +35,8 @@ DUE_DAYS = 10
 _NEVER = "9999-12-31"
 #: The acts that a signal in a state waits for, and whether its makers are barred from them.
 _NEXT: dict[State, tuple[tuple[Action, bool], ...]] = {
-    State.CHECKED: ((Action.SUBMIT, False), (Action.OVERRIDE, True), (Action.REVISE, False)),
+    State.DRAFT: ((Action.CHECK, False),),
+    State.CHECKED: ((Action.SUBMIT, False), (Action.OVERRIDE, True), (Action.REVISE, False), (Action.CONSENT, False)),
     State.RETURNED: ((Action.REVISE, False),),
     State.SUBMITTED: ((Action.APPROVE, True),),
     State.APPROVED: ((Action.RELEASE, True),),
@@ -154,10 +155,22 @@ def needs(connection: Connection, actor: Actor, now: datetime) -> ColumnElement[
     first = ~exists(live)
     approved = exists(live.where(or_(approval.c.person_id.in_(persons), approval.c.on_behalf_of.in_(persons))))
     blocked = signal.c.verdict.in_(BLOCKING)
+    against = select(1).where(
+        finding.c.signal_id == signal.c.signal_id,
+        finding.c.verdict.in_(BLOCKING),
+        finding.c.overridden_by.is_(None),
+    )
+    needed = {
+        Action.OVERRIDE: and_(blocked, exists(against.where(finding.c.overridable == 1))),
+        Action.CONSENT: and_(blocked, exists(against.where(finding.c.rule_id == CONSENT_RULE))),
+        Action.SUBMIT: ~blocked,
+    }
     parts: list[ColumnElement[bool]] = []
     for state, acts in _NEXT.items():
         for action, barred in acts:
             held = [grant for grant in actor.grants if state in ON_SIGNALS[grant.role].get(action, ())]
+            if action is Action.CHECK:  # others may; whoever prepares is asked
+                held = [grant for grant in held if grant.role is Role.ANALYST]
             if not held:
                 continue
             part = [signal.c.state == state.value, _in_books(held)]
@@ -165,8 +178,8 @@ def needs(connection: Connection, actor: Actor, now: datetime) -> ColumnElement[
             if action is Action.APPROVE:  # compliance approves second
                 leads = [grant for grant in held if grant.role is not Role.COMPLIANCE]
                 part += [~approved, or_(~first, _in_books(leads))]
-            part += [blocked] if action in (Action.OVERRIDE, Action.REVISE) and state is State.CHECKED else []
-            part += [~blocked] if action is Action.SUBMIT else []
+            part += [needed[action]] if action in needed else []
+            part += [blocked] if action is Action.REVISE and state is State.CHECKED else []
             if action in MODES_FOR:
                 part.append(mode_at_least(connection, min(MODES_FOR[action], key=STRICTEST.index)))
             parts.append(and_(*part))
@@ -240,6 +253,7 @@ def _rows(connection: Connection, actor: Actor, found: Sequence[Row[Any]], now: 
     modes = effective_modes(connection, [row._mapping for row in found])
     approvals = valid_approvals(connection, ids, now)
     overridden = _overridden(connection, ids)
+    against = _against(connection, ids)
     makers = _makers(connection, ids)
     above = in_force(connection).second_approver_above
     made = []
@@ -247,7 +261,7 @@ def _rows(connection: Connection, actor: Actor, found: Sequence[Row[Any]], now: 
         mode, valid = modes[row.signal_id], approvals.get(row.signal_id, ())
         count = len(valid)
         needed = needed_approvals(reasons_for_two(row.traded, above, row.signal_id in overridden, valid))
-        waits = waiting_for(State(row.state), row.verdict, mode.mode, count, needed)
+        waits = waiting_for(State(row.state), row.verdict, mode.mode, count, needed, against[row.signal_id])
         made.append(_row(row._mapping, mode, count, needed, waits, bool(makers[row.signal_id] & actor.persons)))
     return tuple(made)
 
@@ -263,6 +277,17 @@ def _row(
 def _overridden(connection: Connection, ids: Sequence[str]) -> set[str]:
     asked = select(finding.c.signal_id).where(finding.c.signal_id.in_(ids), finding.c.overridden_by.is_not(None))
     return set(connection.execute(asked).scalars())
+
+
+def _against(connection: Connection, ids: Sequence[str]) -> dict[str, dict[str, bool]]:
+    """The findings in the way of each signal: rule -> whether compliance may let it stand."""
+    asked = select(finding.c.signal_id, finding.c.rule_id, finding.c.overridable).where(
+        finding.c.signal_id.in_(ids), finding.c.verdict.in_(BLOCKING), finding.c.overridden_by.is_(None)
+    )
+    found: dict[str, dict[str, bool]] = defaultdict(dict)
+    for row in connection.execute(asked):
+        found[row.signal_id][row.rule_id] = bool(row.overridable)
+    return found
 
 
 def _makers(connection: Connection, ids: Sequence[str]) -> dict[str, set[str]]:

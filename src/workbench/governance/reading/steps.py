@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from workbench.governance.states import IN_FLIGHT, Mode, State
 
 #: Verdicts that nobody may submit over.
 BLOCKING = ("block", "not_assessable")
+#: The rule that a recorded consent of the client answers, as the rulebook calls it.
+CONSENT_RULE = "consent"
 
 
-def waiting_for(state: State, verdict: str | None, mode: Mode, approvals: int, needed: int) -> str:
-    """Say in a few words for whom a signal waits."""
+def waiting_for(
+    state: State,
+    verdict: str | None,
+    mode: Mode,
+    approvals: int,
+    needed: int,
+    against: Mapping[str, bool] = MappingProxyType({}),
+) -> str:
+    """Say in a few words for whom a signal waits; `against` are the findings in its way: rule -> overridable."""
     if mode is Mode.MONITOR and state in (State.DRAFT, State.CHECKED, State.RETURNED):
         return "Nobody: monitored only"
     if state is State.CHECKED:
-        return "Compliance, or a revision" if verdict in BLOCKING else "A maker to submit"
+        return _against(against) if verdict in BLOCKING else "A maker to submit"
     if state is State.SUBMITTED:
         return f"Approval {min(approvals + 1, needed)} of {needed}" if needed > 1 else "Approval"
     if state is State.APPROVED:
@@ -28,6 +38,12 @@ def waiting_for(state: State, verdict: str | None, mode: Mode, approvals: int, n
         State.ACKNOWLEDGED: "Fills",
         State.PARTLY_FILLED: "The remaining fills",
     }.get(state, "Nobody: closed")
+
+
+def _against(against: Mapping[str, bool]) -> str:
+    if set(against) == {CONSENT_RULE}:
+        return "The client's consent"
+    return "Compliance, or a revision" if all(against.values()) else "A revision"
 
 
 def missing(
