@@ -31,3 +31,30 @@ def test_a_database_that_is_none_is_named(tmp_path):
 def test_an_empty_database_gets_the_present_schema(tmp_path):
     answer = run("migrate", "--database", f"sqlite:///{tmp_path}/d.db")
     assert answer.exit_code == 0, answer.output
+
+
+def test_a_url_that_is_none_is_not_repeated_for_it_may_hold_a_password():
+    for url in ("postgres//desk:hush@host/d", "mysql://desk:hush@host/d", "postgresql+nodriver://desk:hush@host/d"):
+        answer = run("--database", url)
+        assert answer.exit_code == 2, answer.output
+        assert "hush" not in answer.output
+        assert "hush" not in repr(answer.exception)
+
+
+def test_a_database_is_for_its_owner_alone(tmp_path):
+    assert run("migrate", "--database", f"sqlite:///{tmp_path}/d.db").exit_code == 0
+    assert {path.stat().st_mode & 0o077 for path in tmp_path.glob("d.db*")} == {0}
+
+
+def test_people_do_not_act_by_name_alone(tmp_path):
+    place = ["--database", f"sqlite:///{tmp_path}/d.db"]
+    first = ["people", "first", *place, "ada", "Ada Lind", "ada@firm.example", "--password", "a sentence of mine"]
+    assert CliRunner().invoke(main, first).exit_code == 0
+    swept = CliRunner().invoke(main, ["signals", "sweep", *place, "--as", "ada"])
+    assert swept.exit_code == 2
+    assert "service account" in swept.output
+    made = ["people", "service", *place, "scheduler", "Nightly", "--as", "ada@firm.example", "--password"]
+    assert CliRunner().invoke(main, [*made, "a wrong sentence"]).exit_code == 2
+    answer = CliRunner().invoke(main, [*made, "a sentence of mine"])
+    assert answer.exit_code == 0, answer.output
+    assert CliRunner().invoke(main, ["signals", "sweep", *place]).exit_code == 0

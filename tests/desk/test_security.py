@@ -1,6 +1,7 @@
 """What a desk refuses before it reads, what it says then, and what no answer leaves without."""
 
 import re
+import socket
 import threading
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ from sqlalchemy import func, select
 from starlette.datastructures import Headers
 
 from tests.desk.conftest import ORIGIN, Browser
+from tests.desk.live import serving
 from workbench.desk import Rate, Settings, create_app
 from workbench.desk.pages import ROUTERS
 from workbench.desk.rate_limits import Buckets, TooManyError
@@ -198,6 +200,62 @@ def test_a_body_without_a_length_is_bounded_while_it_streams(house):
         "/controls", content=b"a=1", headers={**headers, "content-length": "9" * 30}
     )
     assert answer.status_code == 413
+
+
+def test_a_body_that_drips_in_is_not_waited_for(house):
+    with serving(create_app(house.store, replace(house.app.state.settings, body_seconds=0.3))) as address:
+        host = address.removeprefix("http://")
+        with socket.create_connection(("127.0.0.1", int(host.rpartition(":")[2])), timeout=20) as connection:
+            lines = [
+                "POST /sign-in HTTP/1.1",
+                f"Host: {host}",
+                f"Origin: {address}",
+                "Content-Type: application/x-www-form-urlencoded",
+                "Content-Length: 100",
+            ]
+            connection.sendall(("\r\n".join(lines) + "\r\n\r\na=").encode())
+            answer = connection.makefile("rb").readline()
+    assert b" 408 " in answer
+
+
+def test_what_a_browser_keeps_is_sent_back_only_where_we_wrote_it(house):
+    for cookie in ("x" * 5_000, '"\\012\\015Set-Cookie: a=b; ' + "x" * 40 + '"', "\xe9" * 43):
+        answer = house.visitor().client.get("/sign-in", headers={"cookie": f"desk-start={cookie}".encode("latin-1")})
+        assert answer.status_code == 200
+        assert "x" * 40 not in answer.headers["set-cookie"]
+
+
+def test_the_log_takes_no_lines_of_a_visitor(house, caplog, monkeypatch):
+    def broken(*_args, **_more):
+        raise RuntimeError("broken on purpose")
+
+    monkeypatch.setattr("workbench.desk.pages.signal.signal_view", broken)
+    house.browser("ana").get("/signals/x%0AERROR%20all%20is%20well")
+    said = [record.getMessage() for record in caplog.records if record.name == "workbench.desk"]
+    assert said
+    assert all("\n" not in line for line in said)
+
+
+@pytest.mark.parametrize(
+    "wrong", ["9999-12-31", "0001-01-01", "2026-02-30", "10000-01-01", "\x00", "9" * 400, "\u0663"]
+)
+def test_no_day_number_or_letter_is_a_fault(house, wrong):
+    signal_id = house.signal("checked")
+    for who in ("cora", "pat"):
+        browser = house.browser(who)
+        names = ("first_day", "last_day", "before", "text", "after", "book", "state", "sort", "rule", "object_id")
+        for path in ("/audit", "/queue", "/exceptions", "/measures"):
+            assert browser.get(path, params=dict.fromkeys(names, wrong)).status_code < 500
+        browser.get("/me")
+        filled = {"to_person": "paul", "starts": "2026-11-21", "ends": wrong, "reason": "on leave"}
+        assert browser.send("/me/deputies", **filled).status_code in (409, 422)
+    analyst = house.browser("ana")
+    analyst.get("/queue")
+    hidden = {"form_token": analyst.fields("/sign-out")["form_token"], "acting": "", "key": "k" * 20}
+    row = house.row(signal_id)
+    form = hidden | {"version": row.version, "sheet_hash": row.sheet_hash, "reason_code": "tax", "reason": "why"}
+    answer = analyst.client.post(f"/signals/{signal_id}/revise", data=form | {"keep": wrong}, headers=ORIGIN)
+    assert answer.status_code < 500
 
 
 def test_too_many_headers_and_strange_hosts_are_turned_away(house):

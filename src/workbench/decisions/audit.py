@@ -8,7 +8,7 @@ import click
 
 from workbench.decisions.place import AS, CHECKPOINTS, DATABASE, FILE, FOLDER, KEY, needs_governance, open_decisions
 
-from workbench.decisions.place import placed, read_key  # isort: skip
+from workbench.decisions.place import placed, read_key, service, signed_in  # isort: skip
 from workbench.errors import ParameterError
 
 
@@ -40,12 +40,12 @@ def key(file: Path) -> None:
 @click.option("--reason", default="scheduled", show_default=True, help="Why, for the record.")
 def checkpoint(database: str, checkpoints: Path | None, key: Path | None, person: str, reason: str) -> None:
     """Sign the trail as it stands and write the checkpoint outside the database."""
-    from workbench.governance import Checkpoints, TakeCheckpoint, Who
+    from workbench.governance import Checkpoints, TakeCheckpoint
 
     if checkpoints is None or key is None:
         raise ParameterError("a checkpoint needs --checkpoints and --key", "checkpoints")
     store = open_decisions(database)
-    store.perform(Who(person), TakeCheckpoint(reason), f"checkpoint:{store.clock().isoformat()}")
+    store.perform(service(store, person), TakeCheckpoint(reason), f"checkpoint:{store.clock().isoformat()}")
     taken = Checkpoints(checkpoints, read_key(key)).take(store.reading, store.clock().isoformat())
     click.echo("another process was first" if taken is None else f"{taken.name}: {taken.size:,} records, {taken.root}")
 
@@ -83,12 +83,12 @@ def verify(database: str, checkpoints: Path | None, public_keys: tuple[str, ...]
 @click.option("--last", type=click.IntRange(1), help="The last record. Default: the newest.")
 def export(database: str, out: Path, person: str, password: str, reason: str, first: int, last: int | None) -> None:
     """Write the trail as JSON lines (its exact bytes) and as a table for a spreadsheet, with a manifest of hashes."""
-    from workbench.governance import Who, export_trail, sign_in
+    from workbench.governance import export_trail
 
     store = open_decisions(database)
-    sign_in(store, person, password, "command line")
+    who = signed_in(store, person, password)
     key = f"export:{store.clock().isoformat()}"
-    made = export_trail(store, Who(person), out, reason=reason, key=key, first=first, last=last)
+    made = export_trail(store, who, out, reason=reason, key=key, first=first, last=last)
     click.echo(f"{made.folder}: records {made.first:,} to {made.last:,}, manifest {made.sha256}")
 
 

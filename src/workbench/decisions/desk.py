@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,12 @@ DEMO = Path("build/desk")
 @click.option("--name", "names", multiple=True, metavar="HOST", help="Names the desk answers to behind a proxy.")
 @click.option("--https", is_flag=True, help="Browsers reach it encrypted, through a proxy: cookies are bound to that.")
 @click.option("--proxies", type=click.IntRange(0, 5), default=0, help="How many proxies stand in front.")
+@click.option(
+    "--identity-provider",
+    "provider",
+    type=FILE,
+    help="YAML of issuer, client_id and desk; the secret is read from WORKBENCH_PROVIDER_SECRET.",
+)
 @click.option("--demo", is_flag=True, help="The demo firm, made-up people and a queue, on this machine only.")
 @click.pass_context
 def desk(
@@ -53,6 +60,7 @@ def desk(
     names: tuple[str, ...],
     https: bool,
     proxies: int,
+    provider: Path | None,
     demo: bool,
 ) -> None:
     """Start the release desk, where people see, approve, return and release signals.
@@ -61,6 +69,7 @@ def desk(
     workbench desk --demo
     workbench desk --firm data/firm --checkpoints /mnt/elsewhere --key audit.pem
     workbench desk --firm data/firm --https --name desk.firm.example --proxies 1
+    workbench desk --firm data/firm --https --name desk.firm.example --identity-provider provider.yml
     """
     needs_governance()
     if context.invoked_subcommand is not None:
@@ -73,7 +82,7 @@ def desk(
     else:
         store = open_decisions(database, checkpoints, key)
         checker = None if firm is None else _checker(firm, rules)
-    _serve(store, checker, reports, checkpoints, key, host, port, names, https, proxies)
+    _serve(store, checker, reports, checkpoints, key, host, port, names, https, proxies, provider)
 
 
 @desk.command()
@@ -130,7 +139,10 @@ def _serve(
     names: tuple[str, ...],
     https: bool,
     proxies: int,
+    provider: Path | None,
 ) -> None:
+    from workbench.decisions.provider import read_provider
+
     try:
         import uvicorn
 
@@ -149,9 +161,16 @@ def _serve(
         reports=reports,
         checkpoints=checkpoints,
         public_keys=() if key is None else (public_of(read_key(key)),),
+        identity_provider=None if provider is None else read_provider(provider, os.environ),
         checker=checker,
     )
     click.echo(f"The desk is at http://{host}:{port}", err=True)
     uvicorn.run(
-        create_app(store, settings), host=host, port=port, log_level="warning", server_header=False, proxy_headers=False
+        create_app(store, settings),
+        host=host,
+        port=port,
+        http="h11",  # it bounds the size of headers; others read them however long they are
+        log_level="warning",
+        server_header=False,
+        proxy_headers=False,
     )

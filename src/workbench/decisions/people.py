@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from workbench.decisions.place import DATABASE, needs_governance, open_decisions, placed
+from workbench.decisions.place import DATABASE, needs_governance, open_decisions, placed, signed_in
 
 
 @click.group()
@@ -43,14 +43,12 @@ def first(database: str, person: str, name: str, email: str, password: str) -> N
 @click.option("--password", prompt=True, hide_input=True, envvar="WORKBENCH_PASSWORD", help="The administrator's.")
 def service(database: str, account: str, name: str, person: str, password: str) -> None:
     """Add the service account ACCOUNT, for the nightly run; it brings and checks signals and decides nothing."""
-    from workbench.governance import AddPerson, GrantRole, Role, Who, sign_in
+    from workbench.governance import AddPerson, GrantRole, Role
 
     store = open_decisions(database)
-    sign_in(store, person, password, "command line")
-    store.perform(Who(person), AddPerson(account, name, "service"), f"service:{account}")
-    store.perform(
-        Who(person), GrantRole(account, Role.SERVICE, "*", "added by command line"), f"service:{account}:role"
-    )
+    who = signed_in(store, person, password)
+    store.perform(who, AddPerson(account, name, "service"), f"service:{account}")
+    store.perform(who, GrantRole(account, Role.SERVICE, "*", "added by command line"), f"service:{account}:role")
     click.echo(f"{account} may bring, check, sweep and export; it may not submit, approve or release")
 
 

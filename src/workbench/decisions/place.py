@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.errors import MissingToolError, ParameterError
+from workbench.errors import AccessError, MissingToolError, ParameterError
 
 if TYPE_CHECKING:
+    from workbench.governance.access import Who
     from workbench.governance.store import Store
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -57,10 +58,17 @@ def open_decisions(database: str, checkpoints: Path | None = None, key: Path | N
     Raises `StoreError` where it cannot be opened, `ParameterError` for a key without a folder or the reverse.
     """
     from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
 
     from workbench.governance import Checkpoints, keep, open_store
 
-    url = make_url(database)
+    try:
+        url = make_url(database)
+    except ArgumentError as error:
+        raise ParameterError(
+            "--database is not the URL of a database; give sqlite:///FILE or postgresql+pg8000://USER@HOST/NAME",
+            "database",
+        ) from error
     if url.get_backend_name() == "sqlite" and url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     if (checkpoints is None) != (key is None):
@@ -82,6 +90,35 @@ def read_key(path: Path) -> bytes:
         raise ParameterError(
             f"{path}: cannot be read ({error.strerror}); make one with: workbench audit key {path}", "key"
         ) from error
+
+
+def signed_in(store: Store, typed: str, password: str) -> Who:
+    """Return who knows the password, as the desk would ask; the session ends at once.
+
+    Raises `AccessError` as `sign_in` does, and `password` where an administrator set it.
+    """
+    from workbench.governance.access import Who
+    from workbench.governance.sessions import sign_in, sign_out
+
+    session = sign_in(store, typed, password, "command line")
+    sign_out(store, session.token)
+    if session.must_change:
+        raise AccessError(
+            "an administrator set this password; sign in at the desk and take one of your own", "password"
+        )
+    return Who(session.person_id)
+
+
+def service(store: Store, account: str) -> Who:
+    """Return the service account that acts without a password. Raises `AccessError` for a person, or nobody."""
+    from workbench.governance.access import Who, actor
+
+    with store.reading() as connection:
+        if actor(connection, Who(account), store.clock()).kind != "service":
+            raise AccessError(
+                f"{account} is a person; --as takes a service account here, people act at the desk", "role"
+            )
+    return Who(account)
 
 
 def needs_governance() -> None:

@@ -6,6 +6,7 @@ without its headers.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import secrets
@@ -74,7 +75,7 @@ class Guard:
             headers = Headers(scope=scope)
             scope["state"] = {**scope.get("state", {}), "address": address_of(scope, headers, self._settings)}
             self._admit(scope, headers)
-            body = await self._bounded(headers, receive)
+            body = await self._in_time(headers, receive)
         except RefusedError as refused:
             page = errors_web.plain_page(scope["app"], Request(scope), refused.status, refused.title, refused.sentence)
             page.headers.update(refused.headers)
@@ -95,7 +96,7 @@ class Guard:
             await self._app(scope, receive, watching)
         except Exception as error:
             reference = secrets.token_hex(4)
-            log.exception("fault %s at %s", reference, scope["path"], exc_info=error)
+            log.exception("fault %s at %s", reference, ascii(scope["path"]), exc_info=error)
             if started:
                 raise
             page = errors_web.plain_page(
@@ -131,6 +132,17 @@ class Guard:
                 "Not from this desk",
                 "The form was not sent from a page of this desk, so nothing was done. Repeat it on the desk.",
             )
+
+    async def _in_time(self, headers: Headers, receive: Receive) -> Receive:
+        """Read the body, but not for ever: a form that drips in would hold a connection as long as it likes."""
+        try:
+            async with asyncio.timeout(self._settings.body_seconds):
+                return await self._bounded(headers, receive)
+        except TimeoutError as error:
+            raise RefusedError(
+                408, "Too slow", "The form did not arrive in time, so nothing was done. Please send it again.",
+                {"connection": "close"},
+            ) from error  # fmt: skip
 
     async def _bounded(self, headers: Headers, receive: Receive) -> Receive:
         """Read the whole body up to the limit, and hand it on as one message."""

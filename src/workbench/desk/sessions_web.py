@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +23,8 @@ from workbench.governance.store import Store
 from workbench.governance.tables import break_glass, desk_session, person
 
 SESSION, START, ACTING = "session", "start", "acting"
+#: What this desk gives out; anything else a browser sends is not sent back to it.
+_START_FORM = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ def start_token(request: Request, settings: Settings) -> tuple[str, str]:
     The form token is a hash of the cookie, so that only a page of this desk, shown to this browser, can send the form.
     """
     cookie = cookies.get(request, START, settings)
-    if len(cookie) < 32:
+    if not _START_FORM.fullmatch(cookie):
         cookie = secrets.token_urlsafe(32)
     return cookie, hashlib.sha256(f"form {cookie}".encode()).hexdigest()
 

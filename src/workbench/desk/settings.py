@@ -47,6 +47,7 @@ class Settings:
     identity_provider: Any = None
     checker: Checker | None = None
     body_limit: int = 1_000_000
+    body_seconds: float = 20.0
     header_limit: int = 64
     field_limit: int = 500
     by_address: Rate = Rate(burst=240, per_minute=600)

@@ -6,8 +6,9 @@ reached the disk, and so that one writer at a time extends the audit trail.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -53,11 +54,27 @@ def open_engine(url: str, *, wait_seconds: float = 15.0) -> Engine:
             options = {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
         engine = create_engine(parsed, **options)
     except (ArgumentError, NoSuchModuleError) as error:
-        raise ParameterError(f"{url!r} is not the URL of a database: {error}", "url") from error
+        # Neither the URL nor what is said of it is repeated: it may hold a password.
+        raise ParameterError(
+            "this is not the URL of a database; give sqlite:///FILE or postgresql+pg8000://USER@HOST/NAME", "url"
+        ) from error
     except ModuleNotFoundError as error:
         raise StoreError(f"the database's driver is missing ({error.name}); install workbench[postgres]") from error
-    _prepare_sqlite(engine, wait_seconds) if backend == "sqlite" else _prepare_postgresql(engine, wait_seconds)
+    if backend == "sqlite":
+        _for_its_owner_alone(parsed.database)
+        _prepare_sqlite(engine, wait_seconds)
+    else:
+        _prepare_postgresql(engine, wait_seconds)
     return engine
+
+
+def _for_its_owner_alone(path: str | None) -> None:
+    """Make a new database's file readable by its owner only; SQLite gives the files beside it the same rights."""
+    if path in (None, "", ":memory:") or str(path).startswith("file:"):
+        return
+    # Where it exists its rights are its owner's; where it cannot be made, opening it says why.
+    with suppress(OSError):
+        os.close(os.open(str(path), os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def _prepare_sqlite(engine: Engine, wait_seconds: float) -> None:

@@ -88,7 +88,6 @@ def export(
         aside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".writing-"))
         try:
             written = _write(store, aside, first, last, receipt.sequence, checkpoints)
-            aside.chmod(0o755)
             os.rename(aside, folder)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
