@@ -8,6 +8,8 @@ import click
 
 from workbench.decisions.place import AS, AS_OF, DATABASE, FILE, FIRM, FOLDER, needs_governance, open_decisions, placed
 
+from workbench.decisions.place import service  # isort: skip
+
 _STATES = (
     "draft", "checked", "submitted", "approved", "rejected", "returned", "released", "exported", "acknowledged",
     "partly_filled", "filled", "expired", "superseded",
@@ -59,7 +61,7 @@ def bring(
     store = open_decisions(database)
     checker = Checker(open_at(firm, as_of), None if rules is None else Rulebook.read(rules))
     chosen = rebalance.Settings() if settings is None else rebalance.Settings.read(settings)
-    brought = bring_all(store, checker, Who(person), settings=chosen, households=households, workers=jobs)
+    brought = bring_all(store, checker, service(store, person), settings=chosen, households=households, workers=jobs)
     found = ", ".join(f"{n:,} {verdict.replace('_', ' ')}" for verdict, n in sorted(brought.verdicts.items()))
     click.echo(f"{len(brought.signals):,} signals ({found or 'none'}), {brought.unchanged:,} were there already")
     click.echo(f"{brought.nothing_to_trade:,} households have nothing to trade", err=True)
@@ -72,11 +74,11 @@ def check(database: str, firm: str, person: str, rules: Path | None) -> None:
     """Check every signal that waits for it: after a revision, a consent, changed data, or a change of rules."""
     from workbench.compliance import Rulebook
     from workbench.firm import open_at
-    from workbench.governance import Who
     from workbench.signals import Checker, check_again
 
+    store = open_decisions(database)
     checker = Checker(open_at(firm), None if rules is None else Rulebook.read(rules))
-    checked = check_again(open_decisions(database), checker, Who(person))
+    checked = check_again(store, checker, service(store, person))
     click.echo(f"{len(checked):,} signals were checked again")
 
 
@@ -84,10 +86,10 @@ def check(database: str, firm: str, person: str, rules: Path | None) -> None:
 @placed(DATABASE, AS)
 def sweep(database: str, person: str) -> None:
     """Close signals that are past their day and take approvals back that are past their hour."""
-    from workbench.governance import Sweep, Who
+    from workbench.governance import Sweep
 
     store = open_decisions(database)
-    receipt = store.perform(Who(person), Sweep(), f"sweep:{store.clock().isoformat()}")
+    receipt = store.perform(service(store, person), Sweep(), f"sweep:{store.clock().isoformat()}")
     click.echo(f"{len(receipt.also):,} signals were closed or sent back")
 
 
