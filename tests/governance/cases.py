@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import insert
 
 from workbench.governance.access import Who
+from workbench.governance.audit.record import Entry
 from workbench.governance.commands import Approve, Check, Create, Document, Finding, Release, Submit, Summary
 from workbench.governance.roles import Role
 from workbench.governance.states import Mode
@@ -30,15 +31,19 @@ STAFF = {
 }
 
 
-def staff(store, people=STAFF):
-    """Write people and their roles straight into the tables."""
+def staff(store, people=STAFF, *, recorded=False):
+    """Write people and their roles straight into the tables; `recorded` also with a record of each in the trail."""
     with store.writing() as unit:
         for name, (role, book) in people.items():
+            if recorded:
+                unit.examine("person", name)
             kind = "service" if role is Role.SERVICE else "person"
             row = {"person_id": name, "name": name.title(), "kind": kind, "active": 1, "created_at": unit.now}
             unit.connection.execute(insert(person), row)
             grant = {"grant_id": f"grant-{name}", "person_id": name, "role": str(role), "book": book}
             unit.connection.execute(insert(role_grant), {**grant, "granted_by": "otto", "granted_at": unit.now})
+            if recorded:
+                unit.append(Entry("manage_people", "done", "person", name, 0, "otto", "person", ("administrator",)))
     return store
 
 

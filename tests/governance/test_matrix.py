@@ -15,6 +15,7 @@ from tests.governance import cases, grid
 from workbench.errors import AccessError
 from workbench.governance import commands
 from workbench.governance.access import Who
+from workbench.governance.audit.record import Entry
 from workbench.governance.commands import Document
 from workbench.governance.store import open_store
 from workbench.governance.tables import (
@@ -62,6 +63,7 @@ class Placed:
         self.count += 1
         name, household = f"signal-{self.count}", f"H-{self.count}"
         with self.store.writing() as unit:
+            unit.examine("signal", name)
             write = unit.connection.execute
             row = {**self.pattern, "signal_id": name, "household_id": household, "state": state, "mode": mode}
             # A second approver is needed where one approval is there and the signal still waits.
@@ -82,6 +84,7 @@ class Placed:
                 given = {"approval_id": f"approval-{self.count}", "signal_id": name, "version": row["version"]}
                 given |= {"sheet_hash": SHEET, "person_id": approved_by, "through": "own", "approved_at": unit.now}
                 write(insert(approval), {**given, "expires_at": unit.now + timedelta(hours=1)})
+            unit.append(Entry("create", "done", "signal", name, row["version"], "nightly", "service", ("service",)))
         return name
 
 

@@ -105,6 +105,7 @@ def _break(unit: Unit, actor: Actor, command: BreakGlass) -> Done:
             "compliance has not reviewed your last break-glass; ask them to, then try again", "break_glass"
         )
     grant_id = unit.new_id("break_glass")
+    unit.examine("break_glass", grant_id)
     ends_at = unit.now + timedelta(minutes=unit.controls.break_glass_minutes)
     unit.connection.execute(
         insert(break_glass),
@@ -135,6 +136,7 @@ def _review(unit: Unit, actor: Actor, command: ReviewBreakGlass) -> Done:
         raise DecisionError("this waits for no review; look at the list again")
     if row.person_id in actor.persons:
         raise AccessError("nobody reviews their own break-glass; another person in compliance has to", "maker")
+    unit.examine("break_glass", row.grant_id)
     unit.connection.execute(
         update(break_glass)
         .where(break_glass.c.grant_id == row.grant_id)

@@ -30,6 +30,7 @@ def change_controls(unit: Unit, actor: Actor, command: ChangeControls) -> Done:
         if name not in NAMES:
             raise ParameterError(f"{name[:40]!r} is no control; the controls are {', '.join(NAMES)}", "changes")
     new = Controls(**{**asdict(unit.controls), **dict(command.changes), "version": unit.controls.version + 1})
+    unit.examine("controls", "controls")
     unit.connection.execute(
         insert(controls).values(version=new.version, body=limits.body(new), set_by=actor.person_id, set_at=unit.now)
     )

@@ -87,6 +87,7 @@ def _delegate(unit: Unit, actor: Actor, command: Delegate) -> Done:
     if not starts < command.ends_at <= starts + timedelta(days=LONGEST_DAYS):
         raise ParameterError(f"a delegation ends after it starts and lasts {LONGEST_DAYS} days at most", "ends_at")
     delegation_id = unit.new_id("delegation")
+    unit.examine("delegation", delegation_id)
     unit.connection.execute(
         insert(delegation),
         {
@@ -114,6 +115,7 @@ def _end_anybodys(unit: Unit, actor: Actor, command: EndDelegation) -> Done:
 
 
 def _end(unit: Unit, row: Row[Any], reason: str | None) -> Done:
+    unit.examine("delegation", row.delegation_id)
     unit.connection.execute(
         update(delegation).where(delegation.c.delegation_id == row.delegation_id).values(revoked_at=unit.now)
     )

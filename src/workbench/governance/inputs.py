@@ -50,6 +50,7 @@ def see_inputs(unit: Unit, actor: Actor, command: SeeInputs) -> Done:
     told = dict(command.inputs)
     if len(told) != len(command.inputs):
         raise ParameterError("a household is named twice; give each once", "inputs")
+    unit.examine("inputs", command.snapshot)
     known = {row.household_id: row.inputs_hash for row in unit.connection.execute(_KNOWN)}
     new = sum(name not in known for name in told)
     changed = sum(name in known and known[name] != inputs for name, inputs in told.items())

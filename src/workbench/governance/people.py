@@ -110,6 +110,7 @@ def bootstrap(store: Store, person_id: str, name: str, email: str | None, passwo
     with store.writing() as unit:
         if unit.connection.execute(select(func.count()).select_from(person)).scalar_one():
             raise DecisionError("there are people already; ask an administrator to add you")
+        unit.examine("person", person_id)
         _insert(unit, AddPerson(person_id, name, "person", email), hashed)
         _give(unit, person_id, Role.ADMINISTRATOR, EVERY_BOOK, person_id)
         unit.append(
@@ -164,6 +165,7 @@ def change_password(store: Store, who: Who, old: str, new: str, key: str, *, add
 
 
 def _add(unit: Unit, actor: Actor, command: AddPerson) -> Done:
+    unit.examine("person", command.person_id)
     _insert(unit, command, None)
     return _done(unit, command.person_id, "added", kind=command.kind)
 
@@ -221,6 +223,7 @@ def _change_password(unit: Unit, actor: Actor, command: ChangePassword) -> Done:
 
 def _store_password(unit: Unit, person_id: str, password_hash: str, *, by: str | None) -> None:
     check_hash(password_hash)
+    unit.examine("person", person_id)
     _change(unit, person.c.person_id == person_id, password_hash=password_hash, password_by=by)
     end_sessions(unit, person_id)
 
@@ -229,20 +232,42 @@ def _deactivate(unit: Unit, actor: Actor, command: DeactivatePerson) -> Done:
     row = known(unit.connection, command.person_id)
     given_reason(command.reason)
     _keep_an_administrator(unit, role_grant.c.person_id == row.person_id)
+    unit.examine("person", row.person_id)
     _change(unit, person.c.person_id == row.person_id, active=0)
-    mine = or_(delegation.c.from_person == row.person_id, delegation.c.to_person == row.person_id)
-    ends = (
-        update(role_grant).where(role_grant.c.person_id == row.person_id, role_grant.c.revoked_at.is_(None)),
-        update(delegation).where(mine, delegation.c.revoked_at.is_(None)),
-    )
-    for statement in ends:
-        unit.connection.execute(statement.values(revoked_at=unit.now))
-    open_glass = (break_glass.c.person_id == row.person_id, break_glass.c.ends_at > unit.now)
-    unit.connection.execute(update(break_glass).where(*open_glass).values(ends_at=unit.now))
+    held = update(role_grant).where(role_grant.c.person_id == row.person_id, role_grant.c.revoked_at.is_(None))
+    unit.connection.execute(held.values(revoked_at=unit.now))
+    ended = _end_what_was_lent(unit, actor, row.person_id)
     end_sessions(unit, row.person_id)
     done = _done(unit, row.person_id, "deactivated", reason=command.reason, state="inactive")
     lapsed = _lapse(unit, actor, row.person_id)
-    return replace(done, earlier=lapsed, also=tuple(entry.object_id for entry in lapsed))
+    return replace(done, earlier=(*ended, *lapsed), also=tuple(entry.object_id for entry in lapsed))
+
+
+def _end_what_was_lent(unit: Unit, actor: Actor, person_id: str) -> tuple[Entry, ...]:
+    """End the delegations from and to a person, and their open break-glass; return the records of it."""
+    mine = or_(delegation.c.from_person == person_id, delegation.c.to_person == person_id)
+    lent = select(delegation.c.delegation_id).where(mine, delegation.c.revoked_at.is_(None))
+    glass = select(break_glass.c.grant_id).where(break_glass.c.person_id == person_id, break_glass.c.ends_at > unit.now)
+    ended = []
+    for name in unit.connection.execute(lent.order_by(delegation.c.delegation_id)).scalars().all():
+        unit.examine("delegation", name)
+        unit.connection.execute(
+            update(delegation).where(delegation.c.delegation_id == name).values(revoked_at=unit.now)
+        )
+        ended.append(_ended(unit, actor, "delegation", name))
+    for name in unit.connection.execute(glass.order_by(break_glass.c.grant_id)).scalars().all():
+        unit.examine("break_glass", name)
+        unit.connection.execute(update(break_glass).where(break_glass.c.grant_id == name).values(ends_at=unit.now))
+        ended.append(_ended(unit, actor, "break_glass", name))
+    return tuple(ended)
+
+
+def _ended(unit: Unit, actor: Actor, kind: str, name: str) -> Entry:
+    return Entry(
+        action=Action.MANAGE_PEOPLE, outcome="done", object_kind=kind, object_id=name, object_version=0,
+        actor=actor.person_id, actor_kind=actor.kind, roles=unit.roles, on_behalf_of=actor.on_behalf_of, key=unit.key,
+        controls_version=unit.controls.version, details={"what": "ended", "because": "deactivated"},
+    )  # fmt: skip
 
 
 def _lapse(unit: Unit, actor: Actor, person_id: str) -> tuple[Entry, ...]:
@@ -283,6 +308,7 @@ def _grant(unit: Unit, actor: Actor, command: GrantRole) -> Done:
     if (role, command.book) in held:
         raise DecisionError(f"{row.name} holds this role in this book already")
     _keep_apart(unit, row, role, {one for one, _ in held})
+    unit.examine("person", row.person_id)
     grant_id = _give(unit, row.person_id, role, command.book, actor.person_id)
     end_sessions(unit, row.person_id)
     return _done(
@@ -323,6 +349,7 @@ def _revoke(unit: Unit, actor: Actor, command: RevokeRole) -> Done:
         raise DecisionError("there is no such grant any more; look at the person's roles again")
     if row.role == Role.ADMINISTRATOR:
         _keep_an_administrator(unit, role_grant.c.grant_id == row.grant_id)
+    unit.examine("person", row.person_id)
     unit.connection.execute(update(role_grant).where(role_grant.c.grant_id == row.grant_id).values(revoked_at=unit.now))
     end_sessions(unit, row.person_id)
     return _done(

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
+from workbench.errors import ParameterError
 from workbench.governance import signals
 from workbench.governance.access import Actor
 from workbench.governance.audit.record import Entry
@@ -30,6 +31,9 @@ _OPEN = (
 def set_mode(unit: Unit, actor: Actor, command: SetMode) -> Done:
     """Set a mode; open signals for which another one holds then lose their approvals, which were for the old one."""
     signals.require_reason(command.reason)
+    if command.kind not in ("model", "account"):
+        raise ParameterError("a mode is of a model or of an account", "kind")
+    unit.examine(command.kind, command.key)
     before = _modes(unit.connection)
     earlier = before.get((command.kind, command.key))
     values = {

@@ -86,6 +86,7 @@ def sign_in(store: Store, typed: str, password: str, address: str) -> SignedIn:
         if right and row is not None:
             attempts.forget(unit, made)
             if renewed:
+                unit.examine("person", row.person_id)
                 unit.connection.execute(
                     update(person).where(person.c.person_id == row.person_id).values(password_hash=renewed)
                 )

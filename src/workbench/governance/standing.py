@@ -11,15 +11,17 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, exists, or_, select
 
 from workbench.canonical import canonical
-from workbench.errors import AccessError, StaleError
+from workbench.errors import AccessError, AuditError, StaleError
 from workbench.governance import access
 from workbench.governance.access import Actor
 from workbench.governance.commands import SignalCommand
-from workbench.governance.life_cycle import Approval, Standing, valid_approvals
-from workbench.governance.states import IN_FLIGHT, Mode, State
+from workbench.governance.life_cycle import FORWARD, Approval, Standing, valid_approvals
+from workbench.governance.states import IN_FLIGHT, Action, Mode, State
 from workbench.governance.tables import approval, finding, household_inputs, maker, rollout, signal
 from workbench.governance.unit import Unit
 
+#: Acts that a signal changed by hand is refused; what stops one is still done.
+CARRIES_FORWARD = FORWARD | {Action.EXPORT}
 #: From the strictest to the loosest.
 STRICTNESS = (Mode.MONITOR, Mode.DRAFT, Mode.RELEASE)
 
@@ -124,7 +126,8 @@ def strictest(modes: Iterable[Mode]) -> Mode:
 def admit(unit: Unit, actor: Actor, command: SignalCommand) -> Signal:
     """Read the signal of a command and ask whether the actor may do it; the unit keeps it for the handler.
 
-    Raises `AccessError`; `StaleError` before it where the only thing against the act is that the signal moved on.
+    Raises `AccessError`; `StaleError` before it where the only thing against the act is that the signal moved on;
+    `AuditError` where its rows are not what its last record left and the act would carry it forward.
     """
     found = load(unit.connection, command.signal_id)
     # What is in another's book is refused in the words for what does not exist, or guesses could find it.
@@ -146,6 +149,11 @@ def admit(unit: Unit, actor: Actor, command: SignalCommand) -> Signal:
                 "look at it anew, then decide"
             ) from refusal
         raise
+    if not unit.examine("signal", found.signal_id) and command.action in CARRIES_FORWARD:
+        raise AuditError(
+            "this signal was changed outside the desk: it is not what its last record left. Reject it, keep the "
+            "database file as it is, and call compliance"
+        )
     unit.roles = tuple(str(role) for role in grants)
     unit.signal = found
     return found

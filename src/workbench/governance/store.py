@@ -14,7 +14,7 @@ from typing import Protocol
 
 from sqlalchemy import Connection, Engine, select
 
-from workbench.errors import AccessError, DecisionError, ParameterError, StoreError
+from workbench.errors import AccessError, AuditError, DecisionError, ParameterError, StoreError
 from workbench.governance import access, answers, door, handlers, standing
 from workbench.governance.access import Actor, Who
 from workbench.governance.audit.record import Entry, Record
@@ -81,14 +81,15 @@ class Store:
     def perform(self, who: Who, command: Command, key: str) -> Receipt:
         """Do what is asked, once: the same key and request again gets the first answer again.
 
-        Raises `AccessError`, `DecisionError` (`StaleError`, `RepeatError`), `ParameterError` and `StoreError`; nothing
-        was done then, and for all but the last a record of the refusal was written.
+        Raises `AccessError`, `DecisionError` (`StaleError`, `RepeatError`), `ParameterError`, `AuditError` (a signal
+        changed by hand) and `StoreError`; nothing was done then, and for all but the last a record of the refusal was
+        written.
         """
         try:
             door.inspect(who, command, key)
             with self.writing() as unit:
                 receipt, record = self._act(unit, who, command, key)
-        except (AccessError, DecisionError, ParameterError) as refusal:
+        except (AccessError, AuditError, DecisionError, ParameterError) as refusal:
             self._refused(who, command, key, refusal)
             raise
         if record is not None and self.checkpoints is not None:

@@ -51,7 +51,7 @@ VERDICTS = ("pass", "warn", "block", "not_assessable")
 
 def create(unit: Unit, actor: Actor, command: Create) -> Done:
     """Take a new signal in; the household's open ones are superseded, the same package is not taken twice."""
-    _inputs_are_current(unit, command)
+    first_seen = _inputs_are_current(unit, command)
     package = unit.keep(command.package)
     superseded: list[Entry] = []
     for row in unit.connection.execute(_OPEN, {"household_id": command.household_id}).all():
@@ -60,6 +60,7 @@ def create(unit: Unit, actor: Actor, command: Create) -> Done:
             return _known(unit, row.signal_id)
         superseded.append(_supersede(unit, actor, row.signal_id))
     values = _row(unit, command, package)
+    unit.examine("signal", values["signal_id"])
     unit.connection.execute(_SIGNAL, values)
     if actor.kind == "person":
         signals.add_makers(unit, actor, values["signal_id"], Action.CREATE)
@@ -75,14 +76,19 @@ def create(unit: Unit, actor: Actor, command: Create) -> Done:
         policy=command.policy,
         inputs={"household": command.inputs_hash, "snapshot": command.snapshot},
         documents={"package": package} | ({"brief": values["brief_hash"]} if values["brief_hash"] else {}),
-        details={"household_id": command.household_id, "superseded": [entry.object_id for entry in superseded]},
+        details={
+            "household_id": command.household_id,
+            "superseded": [entry.object_id for entry in superseded],
+            **({"first_seen": True} if first_seen else {}),  # pins the row of its inputs too (`pinned.first_seen`)
+        },
         messages=(("signal.draft", body),),
         earlier=tuple(superseded),
         also=tuple(entry.object_id for entry in superseded),
     )
 
 
-def _inputs_are_current(unit: Unit, command: Create) -> None:
+def _inputs_are_current(unit: Unit, command: Create) -> bool:
+    """Take note of a household that is seen first, and say whether it is; refuse a proposal made on other data."""
     known = unit.connection.execute(_INPUTS, {"household_id": command.household_id}).scalar()
     if known is None:
         unit.connection.execute(
@@ -96,6 +102,7 @@ def _inputs_are_current(unit: Unit, command: Create) -> None:
         )
     elif known != command.inputs_hash:
         raise StaleError("the proposal was made on other data than the household's present ones; propose anew")
+    return known is None
 
 
 def _row(unit: Unit, command: Create, package: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from sqlalchemy import Connection, insert, select
 from workbench.canonical import canonical
 from workbench.errors import StoreError
 from workbench.governance import controls as limits
-from workbench.governance import documents
+from workbench.governance import documents, pinned
 from workbench.governance.audit.record import START, Entry, Record, seal
 from workbench.governance.commands import Command, Document
 from workbench.governance.controls import Controls
@@ -82,6 +82,21 @@ class Unit:
         self.roles: tuple[str, ...] = ()
         self.signal: Signal | None = None
         self._messages = 0
+        self._as_recorded: dict[tuple[str, str], bool] = {}
+
+    def examine(self, kind: str, object_id: str) -> bool:
+        """Say whether an object's rows are what its last record left, before an act changes them.
+
+        The records of the act then pin the rows as it leaves them; of an object that was changed by hand they pin
+        nothing and say so, so that verification still finds it. Raises `AuditError` where the record itself was
+        changed.
+        """
+        asked = (kind, object_id)
+        if asked not in self._as_recorded:
+            said = pinned.last_pins(self.connection, kind, object_id)
+            now = pinned.as_left(self.connection, kind, object_id)
+            self._as_recorded[asked] = said is None or now == said
+        return self._as_recorded[asked]
 
     def new_id(self, kind: str) -> str:
         """Return an identifier that the same act would get again: made of its place in the trail."""
@@ -91,6 +106,7 @@ class Unit:
     def append(self, entry: Entry) -> Record:
         """Put one record at the end of the audit trail; nothing else writes there."""
         at = written(self.now)
+        entry = self._pinned(entry)
         record = seal(
             entry, sequence=self.head.sequence + 1, previous=self.head.hash, at=at, code_version=self.code_version
         )
@@ -111,6 +127,16 @@ class Unit:
         )
         self.head = Head(record.sequence, record.hash, at)
         return record
+
+    def _pinned(self, entry: Entry) -> Entry:
+        """Put the hashes of its object's rows into the record of an act that was examined."""
+        as_recorded = self._as_recorded.get((entry.object_kind, entry.object_id))
+        if entry.outcome != "done" or as_recorded is None:
+            return entry
+        if not as_recorded:
+            return replace(entry, details={**entry.details, "changed_outside": True})
+        rows = pinned.rows_of(self.connection, entry.object_kind, entry.object_id)
+        return replace(entry, rows=pinned.pins(rows))
 
     def say(self, topic: str, body: Mapping[str, Any]) -> str:
         """Put a message into the outbox: counts and identifiers, never a client's name. Returns its identifier.

@@ -20,7 +20,7 @@ def kinds(trail):
 
 @pytest.fixture
 def used(trail):
-    cases.staff(trail.store)
+    cases.staff(trail.store, recorded=True)
     cases.released(trail.store)
     return trail
 

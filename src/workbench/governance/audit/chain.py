@@ -24,8 +24,8 @@ from workbench.governance.tables import audit
 
 #: Columns that repeat what the body says, to search by.
 COPIES = ("at", "actor", "action", "outcome", "object_kind", "object_id", "book")
-#: What every record says; later versions may say more, never less.
-SAID = frozenset({*Entry.__dataclass_fields__, "sequence", "previous", "at", "code_version"})
+#: What every record says; later versions may say more, never less. `rows` came later than the first trails.
+SAID = frozenset({*Entry.__dataclass_fields__, "sequence", "previous", "at", "code_version"} - {"rows"})
 #: How many findings are kept with their words; the rest are counted.
 KEPT = 100
 #: Rows read at once: memory stays bounded however long the trail.
@@ -34,7 +34,7 @@ PAGE = 4000
 Attack = Literal[
     "edit", "delete", "insert", "swap", "cut", "rewrite", "clock", "copy", "spelling",
     "checkpoint_forged", "checkpoint_missing", "checkpoint_replayed", "checkpoint_unreadable", "another_trail",
-    "document", "guard",
+    "document", "guard", "row",
 ]  # fmt: skip
 
 

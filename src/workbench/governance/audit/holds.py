@@ -54,6 +54,7 @@ def _place(unit: Unit, actor: Actor, command: PlaceHold) -> Done:
         raise ParameterError("name what is held; `*` goes with everything and with nothing else", "object_id")
     _reasoned(command.reason)
     hold_id = unit.new_id("hold")
+    unit.examine("hold", hold_id)
     unit.connection.execute(
         insert(hold),
         {
@@ -77,6 +78,7 @@ def _lift(unit: Unit, actor: Actor, command: LiftHold) -> Done:
     if row.placed_by in actor.persons:
         raise AccessError("you, or the person you act for, placed this hold; somebody else has to lift it", "maker")
     _reasoned(command.reason)
+    unit.examine("hold", command.hold_id)
     unit.connection.execute(
         update(hold).where(hold.c.hold_id == command.hold_id).values(lifted_by=actor.person_id, lifted_at=unit.now)
     )

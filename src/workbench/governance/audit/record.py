@@ -42,6 +42,7 @@ class Entry:
     inputs: Mapping[str, str] = field(default_factory=dict)
     documents: Mapping[str, str] = field(default_factory=dict)
     details: Mapping[str, Any] = field(default_factory=dict)
+    rows: Mapping[str, str] = field(default_factory=dict)  # table -> hash of the object's rows there (`pinned`)
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Record:
 def seal(entry: Entry, *, sequence: int, previous: str, at: str, code_version: str) -> Record:
     """Put an entry into the chain. Raises `ParameterError` for text or numbers that have no canonical form."""
     said: dict[str, Any] = {name: getattr(entry, name) for name in entry.__dataclass_fields__}
-    for name in ("inputs", "documents", "details"):
+    for name in ("inputs", "documents", "details", "rows"):
         said[name] = dict(said[name])
     body = canonical({**said, "sequence": sequence, "previous": previous, "at": at, "code_version": code_version})
     return Record(sequence, body, hashlib.sha256(body).hexdigest())

@@ -14,6 +14,7 @@ from workbench.governance.audit import chain
 from workbench.governance.audit.chain import Findings, Row, TrailFinding
 from workbench.governance.audit.checkpoint import Checkpoint, Reading
 from workbench.governance.audit.merkle import Frontier
+from workbench.governance.audit.reconcile import check_rows
 from workbench.governance.audit.record import START
 from workbench.governance.audit.surroundings import check_documents, check_guards
 from workbench.governance.audit.trusted import ELSEWHERE, trusted
@@ -28,7 +29,8 @@ class TrailReport:
     """What a verification found. `covered` records are vouched for by a signed checkpoint, the later ones by the chain.
 
     `found` counts every finding, `findings` holds the first hundred; `first` is 1 but for an excerpt. `head` is the
-    hash of the last record read, `root` the Merkle root of all (empty for an excerpt).
+    hash of the last record read, `root` the Merkle root of all (empty for an excerpt). `objects` is how many signals,
+    people and settings were held against their last records; 0 where only the trail was read.
     """
 
     first: int
@@ -40,6 +42,7 @@ class TrailReport:
     root: str
     findings: tuple[TrailFinding, ...]
     found: int
+    objects: int = 0
 
     @property
     def whole(self) -> bool:
@@ -63,6 +66,8 @@ class TrailReport:
             )
         elif self.records and last > self.covered:
             said.append(f"No checkpoint vouches for records {bare}.")
+        if self.objects:
+            said.append(f"{self.objects:,} signals, people and settings were compared with their last records.")
         if self.whole:
             said.append("Nothing was found that is not as it was written.")
         for finding in self.findings:
@@ -79,7 +84,7 @@ class TrailReport:
 
 
 def verify_store(reading: Reading, folders: Path | Sequence[Path], public_keys: Sequence[str]) -> TrailReport:
-    """Verify a database of decisions: its trail as `verify_trail` does, the trail's triggers, every document's hash.
+    """Verify a database of decisions: its trail as `verify_trail` does, its triggers, documents, and other rows.
 
     `reading` opens a consistent view (`Store.reading`). Raises what `verify_trail` raises.
     """
@@ -88,8 +93,9 @@ def verify_store(reading: Reading, folders: Path | Sequence[Path], public_keys: 
         around = Findings([])
         check_guards(connection, around)
         check_documents(connection, around)
+        objects = check_rows(connection, around)
     kept = (*report.findings, *around.kept)[: chain.KEPT]
-    return replace(report, findings=kept, found=report.found + around.total)
+    return replace(report, findings=kept, found=report.found + around.total, objects=objects)
 
 
 def verify_trail(

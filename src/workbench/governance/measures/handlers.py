@@ -24,6 +24,7 @@ def define(unit: Unit, actor: Actor, command: DefineMeasure) -> Done:
     known, figures = load(unit.connection)
     admit_definition(said, known, figures, unit.now.date())
     body = written(said)
+    unit.examine("measure", said.measure_id)
     unit.connection.execute(
         insert(measures),
         {
@@ -56,6 +57,7 @@ def record(unit: Unit, actor: Actor, command: RecordReading) -> Done:
     measure = admit_reading(said, known, figures, unit.now.date())
     if actor.kind != "person" and not measure.computed:
         raise AccessError(f"{measure.title} is declared by a person, with a source; no service account may", "service")
+    unit.examine("measure", said.measure_id)
     unit.connection.execute(
         insert(readings),
         {
