@@ -107,6 +107,8 @@ def _checker(firm: str, rules: Path | None) -> Checker:
 def _demo() -> tuple[Store, Checker, Path, Path]:
     from workbench.decisions import demo
     from workbench.governance.audit import keys
+    from workbench.governance.database import migrate as upgrade
+    from workbench.governance.database import open_engine
 
     database, checkpoints, key = DEMO / "decisions.db", DEMO / "checkpoints", DEMO / "audit.pem"
     done = DEMO / "complete"
@@ -121,6 +123,7 @@ def _demo() -> tuple[Store, Checker, Path, Path]:
         checker = demo.build(store, DEMO)
         done.write_text("built\n", encoding="utf-8")
     else:
+        upgrade(open_engine(f"sqlite:///{database}"))
         store = open_decisions(f"sqlite:///{database}", checkpoints, key)
         checker = _checker("demo", None)
     click.echo("Sign in as ana or ben (analysts), petra or paul (portfolio managers), tom (trader), cora (compliance),")
