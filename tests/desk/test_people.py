@@ -27,6 +27,27 @@ def test_an_administrator_adds_somebody_and_gives_a_role(house):
     assert house.visitor().sign_in("ben@firm.example", words).status_code == 303
 
 
+def test_a_role_waits_for_somebody_else_to_confirm_it(house):
+    browser = house.browser("ada")
+    browser.get("/people/vera")
+    browser.send("/people/vera/roles", role="trader", book="*", reason="new on the desk")
+    page = browser.get("/people/vera").text
+    assert "It holds once somebody else confirms it." in page
+    assert "Waits for confirmation" in page
+    for who in ("ada", "otto"):
+        assert "/confirm" not in house.browser(who).get("/people/vera").text
+    compliance = house.browser("cora")
+    assert "Waits for confirmation" in compliance.get("/people").text
+    (action,) = re.findall(r'action="(/people/vera/roles/[^"]*/confirm)"', compliance.get("/people/vera").text)
+    assert compliance.send(action).status_code == 303
+    page = compliance.get("/people/vera").text
+    assert "The role is confirmed. It holds from now on." in page
+    assert "Waits for confirmation" not in page
+    with house.store.reading() as connection:
+        grant = select(role_grant).where(role_grant.c.person_id == "vera", role_grant.c.role == "trader")
+        assert connection.execute(grant).one().confirmed_by == "cora"
+
+
 def test_taking_a_role_away_holds_at_once(house):
     pat = house.browser("pat")
     assert pat.get("/measures").status_code in (200, 404)

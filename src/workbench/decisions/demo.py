@@ -29,6 +29,7 @@ from workbench.governance import (
     Fill,
     GrantRole,
     Override,
+    Receipt,
     Reject,
     Release,
     Return,
@@ -38,14 +39,15 @@ from workbench.governance import (
     Sweep,
     Who,
 )  # fmt: skip
+from workbench.governance.confirmation import ConfirmGrant
 from workbench.governance.people import change_password
-from workbench.governance.tables import finding, signal
+from workbench.governance.tables import finding, role_grant, signal
 from workbench.signals import Checker, bring
 
 #: For the demo only: it guards made-up people on this machine's own address.
 PASSWORD = "quarterly book 2022"
 _FIRST_PASSWORD = "handed over in person"
-ADMINISTRATOR, SERVICE = "ada", "scheduler"
+ADMINISTRATOR, COMPLIANCE, SERVICE = "ada", "cora", "scheduler"
 #: Identifier, name, role, book.
 PEOPLE: tuple[tuple[str, str, Role, str], ...] = (
     ("ana", "Ana Ruiz", Role.ANALYST, "*"),
@@ -87,9 +89,9 @@ class Hands:
         """Let time pass: about so many hours."""
         self.moment += timedelta(hours=float(hours * self.draws.uniform(0.5, 1.5)))
 
-    def act(self, store: Store, person: str, command: Command) -> None:
-        """Perform one act as somebody. Raises what the store raises."""
-        store.perform(Who(person), command, f"demo:{next(self.keys)}")
+    def act(self, store: Store, person: str, command: Command) -> Receipt:
+        """Perform one act as somebody and return the answer. Raises what the store raises."""
+        return store.perform(Who(person), command, f"demo:{next(self.keys)}")
 
 
 def build(store: Store, folder: Path, *, seed: int = 7) -> Checker:
@@ -119,15 +121,26 @@ def build(store: Store, folder: Path, *, seed: int = 7) -> Checker:
 
 def _people(store: Store, hands: Hands) -> None:
     governance.bootstrap(store, ADMINISTRATOR, "Ada Lindqvist", "ada@firm.example", PASSWORD)
-    rows = (*PEOPLE, (SERVICE, "The nightly run", Role.SERVICE, "*"))
+    compliance_first = sorted(PEOPLE, key=lambda one: one[0] != COMPLIANCE)
+    rows = (*compliance_first, (SERVICE, "The nightly run", Role.SERVICE, "*"))
     for person, name, role, book in rows:
         kind: Literal["person", "service"] = "service" if role is Role.SERVICE else "person"
         email = None if kind == "service" else f"{person}@firm.example"
         hands.act(store, ADMINISTRATOR, AddPerson(person, name, kind, email))
-        hands.act(store, ADMINISTRATOR, GrantRole(person, role, book, "The demo firm's team"))
+        given = hands.act(store, ADMINISTRATOR, GrantRole(person, role, book, "The demo firm's team"))
+        if given.state == "waits":
+            hands.act(store, COMPLIANCE, ConfirmGrant(_waiting(store, person)))
         if kind == "person":
             governance.set_password(store, Who(ADMINISTRATOR), person, _FIRST_PASSWORD, f"demo:first:{person}")
             change_password(store, Who(person), _FIRST_PASSWORD, PASSWORD, f"demo:own:{person}")
+
+
+def _waiting(store: Store, person: str) -> str:
+    waits = select(role_grant.c.grant_id).where(
+        role_grant.c.person_id == person, role_grant.c.needs_confirming == 1, role_grant.c.confirmed_at.is_(None)
+    )
+    with store.reading() as connection:
+        return str(connection.execute(waits).scalar_one())
 
 
 def _decide(store: Store, hands: Hands, day: str) -> None:

@@ -13,16 +13,17 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, or_, select, true, update
 
 from workbench.errors import AccessError, DecisionError, ParameterError
 from workbench.governance import attempts, signals
-from workbench.governance.access import EVERY_BOOK, Actor, Who
+from workbench.governance.access import EVERY_BOOK, Actor, Who, holds
 from workbench.governance.audit.record import Entry
 from workbench.governance.commands import Command, Receipt
+from workbench.governance.confirmation import asked_of, keep_a_confirmer
 from workbench.governance.handlers_of import Handlers
 from workbench.governance.passwords import check_hash, check_password, hash_password, verify
-from workbench.governance.roles import Role
+from workbench.governance.roles import ON_SIGNALS, Role
 from workbench.governance.states import Action, State
 from workbench.governance.tables import approval, break_glass, delegation, desk_session, person, role_grant, signal
 from workbench.governance.unit import Done, Unit
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 #: Whoever makes people and gives roles takes no part in signals: nobody approves as somebody they made up.
 APART = frozenset({Role.ADVISOR, Role.ANALYST, Role.PORTFOLIO_MANAGER, Role.TRADER, Role.COMPLIANCE})
+APPROVING = frozenset(role for role, acts in ON_SIGNALS.items() if Action.APPROVE in acts)
 FOR_SERVICES = frozenset({Role.SERVICE, Role.VIEWER})
 #: Roles whose acts reach all books, so that less than all would give nothing.
 FIRM_WIDE = frozenset({Role.ADMINISTRATOR, Role.SERVICE})
@@ -82,7 +84,7 @@ class DeactivatePerson(Command):
 
 @dataclass(frozen=True)
 class GrantRole(Command):
-    """A role in one book (an advisor's identifier) or in all (`*`)."""
+    """A role in one book (an advisor's identifier) or in all (`*`); it holds once somebody else confirmed it."""
 
     action: ClassVar[Action] = Action.MANAGE_PEOPLE
     person_id: str
@@ -232,6 +234,7 @@ def _deactivate(unit: Unit, actor: Actor, command: DeactivatePerson) -> Done:
     row = known(unit.connection, command.person_id)
     given_reason(command.reason)
     _keep_an_administrator(unit, role_grant.c.person_id == row.person_id)
+    keep_a_confirmer(unit, role_grant.c.person_id == row.person_id)
     unit.examine("person", row.person_id)
     _change(unit, person.c.person_id == row.person_id, active=0)
     held = update(role_grant).where(role_grant.c.person_id == row.person_id, role_grant.c.revoked_at.is_(None))
@@ -239,7 +242,7 @@ def _deactivate(unit: Unit, actor: Actor, command: DeactivatePerson) -> Done:
     ended = _end_what_was_lent(unit, actor, row.person_id)
     end_sessions(unit, row.person_id)
     done = _done(unit, row.person_id, "deactivated", reason=command.reason, state="inactive")
-    lapsed = _lapse(unit, actor, row.person_id)
+    lapsed = _lapse(unit, actor, row.person_id, "an approver was deactivated")
     return replace(done, earlier=(*ended, *lapsed), also=tuple(entry.object_id for entry in lapsed))
 
 
@@ -270,8 +273,8 @@ def _ended(unit: Unit, actor: Actor, kind: str, name: str) -> Entry:
     )  # fmt: skip
 
 
-def _lapse(unit: Unit, actor: Actor, person_id: str) -> tuple[Entry, ...]:
-    """Have every signal that waits on an approval of a person approved anew: they answer for it no longer."""
+def _lapse(unit: Unit, actor: Actor, person_id: str, why: str, book: str = EVERY_BOOK) -> tuple[Entry, ...]:
+    """Have every signal of a book that waits on an approval of a person approved anew: they answer for it no longer."""
     given = (
         select(signal.c.signal_id)
         .join(approval, approval.c.signal_id == signal.c.signal_id)
@@ -279,11 +282,12 @@ def _lapse(unit: Unit, actor: Actor, person_id: str) -> tuple[Entry, ...]:
             signal.c.state.in_((State.SUBMITTED.value, State.APPROVED.value)),
             approval.c.voided_at.is_(None),
             or_(approval.c.person_id == person_id, approval.c.on_behalf_of == person_id),
+            true() if book == EVERY_BOOK else signal.c.book == book,
         )
         .distinct()
         .order_by(signal.c.signal_id)
     )
-    why, lapsed = "an approver was deactivated", []
+    lapsed = []
     for signal_id in unit.connection.execute(given).scalars().all():
         found = signals.of(unit, signal_id)
         signals.void_approvals(unit, found, why)
@@ -309,14 +313,17 @@ def _grant(unit: Unit, actor: Actor, command: GrantRole) -> Done:
         raise DecisionError(f"{row.name} holds this role in this book already")
     _keep_apart(unit, row, role, {one for one, _ in held})
     unit.examine("person", row.person_id)
-    grant_id = _give(unit, row.person_id, role, command.book, actor.person_id)
+    confirmation = asked_of(unit, row.kind)
+    waits = confirmation == "waits"
+    grant_id = _give(unit, row.person_id, role, command.book, actor.person_id, waits=waits)
     end_sessions(unit, row.person_id)
     return _done(
-        unit, row.person_id, "granted", reason=command.reason, role=role.value, book=command.book, grant=grant_id
-    )
+        unit, row.person_id, "granted", reason=command.reason, state="waits" if waits else "active",
+        role=role.value, book=command.book, grant=grant_id, confirmation=confirmation,
+    )  # fmt: skip
 
 
-def _give(unit: Unit, person_id: str, role: Role, book: str, by: str) -> str:
+def _give(unit: Unit, person_id: str, role: Role, book: str, by: str, *, waits: bool = False) -> str:
     grant_id = unit.new_id("grant")
     unit.connection.execute(
         insert(role_grant),
@@ -327,6 +334,7 @@ def _give(unit: Unit, person_id: str, role: Role, book: str, by: str) -> str:
             "book": book,
             "granted_by": by,
             "granted_at": unit.now,
+            "needs_confirming": 1 if waits else None,
         },
     )
     return grant_id
@@ -349,12 +357,17 @@ def _revoke(unit: Unit, actor: Actor, command: RevokeRole) -> Done:
         raise DecisionError("there is no such grant any more; look at the person's roles again")
     if row.role == Role.ADMINISTRATOR:
         _keep_an_administrator(unit, role_grant.c.grant_id == row.grant_id)
+    keep_a_confirmer(unit, role_grant.c.grant_id == row.grant_id)
     unit.examine("person", row.person_id)
     unit.connection.execute(update(role_grant).where(role_grant.c.grant_id == row.grant_id).values(revoked_at=unit.now))
     end_sessions(unit, row.person_id)
-    return _done(
+    done = _done(
         unit, row.person_id, "revoked", reason=command.reason, role=row.role, book=row.book, grant=row.grant_id
     )
+    if row.role not in APPROVING:
+        return done
+    lapsed = _lapse(unit, actor, row.person_id, "an approver's role was taken away", row.book)
+    return replace(done, earlier=lapsed, also=tuple(entry.object_id for entry in lapsed))
 
 
 def _keep_an_administrator(unit: Unit, leaving: ColumnElement[bool]) -> None:
@@ -365,6 +378,7 @@ def _keep_an_administrator(unit: Unit, leaving: ColumnElement[bool]) -> None:
         .where(
             role_grant.c.role == Role.ADMINISTRATOR.value,
             role_grant.c.revoked_at.is_(None),
+            holds(role_grant),
             person.c.active == 1,
             or_(person.c.password_hash.is_not(None), person.c.subject.is_not(None)),
             ~leaving,

@@ -15,6 +15,7 @@ from workbench.desk.visit import SignedIn, Visit
 from workbench.errors import AccessError, DecisionError, ParameterError, RepeatError
 from workbench.governance import directory
 from workbench.governance.break_glass import ReviewBreakGlass, broken
+from workbench.governance.confirmation import ConfirmGrant
 from workbench.governance.delegations import EndDelegation
 from workbench.governance.people import AddPerson, DeactivatePerson, GrantRole, RevokeRole, set_password
 from workbench.governance.roles import Role
@@ -63,12 +64,24 @@ def grant(visit: SignedIn, person_id: str) -> Response:
     try:
         role = Role(form.choice("role", "Role", dict(ROLES)))
         book = form.text("book", "Book", most=64)
-        visit.perform(
+        receipt = visit.perform(
             GrantRole(person_id, role, book, form.text("reason", "Reason", least=3)), back=f"/people/{person_id}"
         )
     except (FormError, DecisionError, ParameterError) as error:
         return _one(visit, person_id, "role", error)
-    return visit.go(f"/people/{person_id}", f"The role {words(role).lower()} was given. It holds from now on.")
+    said = f"The role {words(role).lower()} was given."
+    holds = "It holds once somebody else confirms it." if receipt.state == "waits" else "It holds from now on."
+    return visit.go(f"/people/{person_id}", f"{said} {holds}")
+
+
+@router.post("/people/{person_id}/roles/{grant_id}/confirm")
+def confirm(visit: SignedIn, person_id: str, grant_id: str) -> Response:
+    """Confirm a role that somebody else gave; it holds from then on."""
+    try:
+        visit.perform(ConfirmGrant(grant_id), back=f"/people/{person_id}")
+    except (DecisionError, ParameterError) as error:
+        return _one(visit, person_id, "confirm", error)
+    return visit.go(f"/people/{person_id}", "The role is confirmed. It holds from now on.")
 
 
 @router.post("/people/{person_id}/roles/{grant_id}/revoke")
@@ -176,6 +189,8 @@ def _one(visit: Visit, person_id: str, part: str = "", error: Exception | None =
         form=visit.form,
         roles=[code for code in roles if code[0] != "service" or person.kind == "service"],
         may_manage=visit.may(Action.MANAGE_PEOPLE) and person.active,
+        may_confirm=visit.may(Action.CONFIRM_GRANT) and person.active,
+        reader=visit.session.person_id,
         is_self=person_id == visit.session.person_id,
     )
 
