@@ -15,7 +15,6 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from workbench.canonical import canonical
 from workbench.compliance.firm_view import FirmView
@@ -171,10 +170,6 @@ def _column(made: Preflight, rule_id: str) -> tuple[Preflight, int] | None:
         if rule.rule_id == rule_id:
             return made, place
     return None
-
-
-def _verdicts(side: tuple[Preflight, int] | None, past: Past) -> NDArray[np.int8]:
-    return np.zeros(len(past.orders), np.int8) if side is None else side[0].verdict[:, side[1]]
 
 
 def _version(side: tuple[Preflight, int] | None) -> int | None:

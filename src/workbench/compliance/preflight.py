@@ -51,11 +51,6 @@ class Preflight:
         """Return the worst verdict of proposal i."""
         return Verdict(int(self.verdict[i].max(initial=0)))
 
-    @property
-    def worsts(self) -> NDArray[np.int8]:
-        """(n,) the worst verdict of each proposal."""
-        return self.verdict.max(axis=1, initial=0)
-
     def finding(self, i: int, r: int) -> Finding:
         """Return what rule number r says of proposal i."""
         rule, outcome, at = self.rules[r], self._outcomes[i // self._chunk][r], i % self._chunk
