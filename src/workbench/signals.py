@@ -43,17 +43,46 @@ class Brought:
     nothing_to_trade: int
 
 
+def rulebook_in_force(store: Store) -> Rulebook:
+    """Return the rulebook that two people of compliance adopted; where none was, the one that ships.
+
+    Raises `DecisionError` where its text is no longer what was adopted, `ParameterError` where this version of the
+    program has no check that it names.
+    """
+    with store.reading() as connection:
+        kept = governance.adopted_rules(connection)
+        if kept is None:
+            return Rulebook.default()
+        body = governance.fetch(connection, kept.document).body
+    found = Rulebook.parse(body.decode(), f"the rulebook adopted on {kept.at:%Y-%m-%d}")
+    if found.hash != kept.rules_hash:
+        raise DecisionError(
+            f"the rulebook adopted on {kept.at:%Y-%m-%d} reads as {found.hash[:12]} in this version of the program and "
+            f"was adopted as {kept.rules_hash[:12]}; propose and adopt it again"
+        )
+    return found
+
+
 class Checker:
-    """Pre-flights signals against one firm and one rule book; reads the firm once, then checks in milliseconds."""
+    """Pre-flights signals against one firm; reads the firm once, then checks in milliseconds.
+
+    Without a rulebook of its own it uses the one in force in the store it checks for, looked up at every check.
+    """
 
     def __init__(self, firm: Firm, rulebook: Rulebook | None = None) -> None:
         self.firm = firm
-        self.rulebook = rulebook if rulebook is not None else Rulebook.default()
+        self.rulebook = rulebook
         self.view = compliance.FirmView.load(firm)
 
-    def preflight(self, proposals: Sequence[Proposal], consents: Mapping[str, str] | None = None) -> Preflight:
+    def rules(self, store: Store) -> Rulebook:
+        """Return the rulebook to check a store's signals by. Raises as `rulebook_in_force`."""
+        return rulebook_in_force(store) if self.rulebook is None else self.rulebook
+
+    def preflight(
+        self, proposals: Sequence[Proposal], rules: Rulebook, consents: Mapping[str, str] | None = None
+    ) -> Preflight:
         """Check proposals; `consents` maps an account to the document that holds its client's consent."""
-        return compliance.preflight(self.view, Orders.from_proposals(proposals), self.rulebook, consents=consents)
+        return compliance.preflight(self.view, Orders.from_proposals(proposals), rules, consents=consents)
 
     def inputs(self, proposals: Sequence[Proposal]) -> dict[str, str]:
         """Return the fingerprint of what each household's proposal was made of, as the firm is now."""
@@ -72,7 +101,7 @@ class Checker:
             given = connection.execute(select(consent).where(consent.c.signal_id == signal_id)).all()
         proposal = rebalance.loads(body)
         consents = {one.account_id: one.source_document for one in given if one.package_hash == row.package_hash}
-        made = self.preflight([proposal], consents)
+        made = self.preflight([proposal], self.rules(store), consents)
         return self.command(made, 0, signal_id, row.version, self.inputs([proposal])[row.household_id])
 
     def command(self, made: Preflight, place: int, signal_id: str, version: int, inputs: str) -> Check:
@@ -83,7 +112,7 @@ class Checker:
             preflight=Document("preflight", "application/json", made.document(place)),
             findings=tuple(_finding(found) for found in made.findings(place)),
             inputs_hash=inputs,
-            rules_hash=self.rulebook.hash,
+            rules_hash=made.rules_hash,
         )
 
 
@@ -111,13 +140,17 @@ def bring(
     inputs = checker.inputs(proposals)
     see = SeeInputs(checker.firm.content_hash, tuple(sorted(inputs.items())))
     store.perform(who, see, f"inputs:{store.clock().isoformat()}")
-    made = checker.preflight(trading)
+    made = checker.preflight(trading, checker.rules(store))
     found, verdicts, changed = [], Counter[str](), 0
     for place, create in enumerate(_creations(checker.firm, proposals, trading, inputs)):
         signal_id = _named(store, who, create)
-        stands = _unchecked(store, signal_id, checker.rulebook.hash)
+        stands = _unchecked(store, signal_id, made.rules_hash)
         if stands is not None:
-            command = checker.command(made, place, signal_id, stands, create.inputs_hash)
+            # What clients consented to counts for the signal it was recorded for, so that one is checked by itself.
+            if _consented(store, signal_id):
+                command = checker.check(store, signal_id)
+            else:
+                command = checker.command(made, place, signal_id, stands, create.inputs_hash)
             store.perform(who, command, f"check:{signal_id}:{stands}")
             changed += 1
         verdicts[made.worst(place).name.lower()] += 1
@@ -132,7 +165,7 @@ def check_again(store: Store, checker: Checker, who: Who) -> tuple[Receipt, ...]
     """
     with store.reading() as connection:
         waiting = connection.execute(
-            select(signal.c.signal_id, signal.c.version).where(_WAITS, _other_rules(checker.rulebook.hash))
+            select(signal.c.signal_id, signal.c.version).where(_WAITS, _other_rules(checker.rules(store).hash))
         ).all()
     return tuple(
         store.perform(who, checker.check(store, row.signal_id), f"check:{row.signal_id}:{row.version}")
@@ -166,6 +199,13 @@ def _unchecked(store: Store, signal_id: str, rules_hash: str) -> int | None:
         return connection.execute(
             select(signal.c.version).where(signal.c.signal_id == signal_id, _WAITS, _other_rules(rules_hash))
         ).scalar_one_or_none()
+
+
+def _consented(store: Store, signal_id: str) -> bool:
+    with store.reading() as connection:
+        return (
+            connection.execute(select(consent.c.account_id).where(consent.c.signal_id == signal_id)).first() is not None
+        )
 
 
 def _other_rules(rules_hash: str) -> ColumnElement[bool]:

@@ -40,6 +40,11 @@ from workbench.governance.documents import fetch
 from workbench.governance.lessons.export import export_decisions
 from workbench.governance.people import AddPerson, GrantRole, bootstrap, set_password
 from workbench.governance.roles import Role
+from workbench.governance.rule_changes import AdoptRules, ProposeRules
+from workbench.governance.rulebooks import KeptRulebook
+from workbench.governance.rulebooks import history as rules_history
+from workbench.governance.rulebooks import in_force as adopted_rules
+from workbench.governance.rulebooks import waiting as proposed_rules
 from workbench.governance.sessions import sign_in
 from workbench.governance.states import Action, Mode, State
 from workbench.governance.store import Store, open_store
@@ -50,6 +55,7 @@ __all__ = [
     "Action",
     "Actor",
     "AddPerson",
+    "AdoptRules",
     "Approve",
     "Check",
     "Checkpoints",
@@ -64,8 +70,10 @@ __all__ = [
     "Finding",
     "Grant",
     "GrantRole",
+    "KeptRulebook",
     "Mode",
     "Override",
+    "ProposeRules",
     "Receipt",
     "Reject",
     "Release",
@@ -84,6 +92,7 @@ __all__ = [
     "Who",
     "Withdraw",
     "actor",
+    "adopted_rules",
     "allowed",
     "authorize",
     "bootstrap",
@@ -94,6 +103,8 @@ __all__ = [
     "migrate",
     "open_engine",
     "open_store",
+    "proposed_rules",
+    "rules_history",
     "set_password",
     "sign_in",
 ]

@@ -13,7 +13,7 @@ from workbench.governance.handlers_of import Handler, Handlers
 MODULES = (
     "approvals", "audit.export", "audit.holds", "audit.keeper", "audit.retention", "break_glass", "confirmation",
     "control_changes", "delegations", "drafts", "expiry", "inputs", "measures.handlers", "people", "release",
-    "rollout", "submission",
+    "rollout", "rule_changes", "submission",
 )  # fmt: skip
 
 
