@@ -307,7 +307,7 @@ class Walk:
         elif isinstance(command, DeactivatePerson):
             self.world.gone.add(command.person_id)
         if isinstance(command, Create):
-            self._note_new(command, receipt)
+            self._note_new(who, command, receipt)
         elif isinstance(command, Release):
             noted = self.world.signals[receipt.object_id]
             broken = self.world.judge(noted, who, command, self.now)
@@ -318,18 +318,20 @@ class Walk:
             self._note_act(who, command, receipt)
         self._look(receipt.also, stand=isinstance(command, ChangeControls))
 
-    def _note_new(self, command: Create, receipt: Receipt) -> None:
+    def _note_new(self, who: Who, command: Create, receipt: Receipt) -> None:
+        """A proposal that is new has a maker; who proposes what is there already changed nothing."""
         if receipt.object_id not in self.world.signals:
             self.world.signals[receipt.object_id] = Noted(
                 receipt.object_id, command.household_id, command.mode, command.summary.traded, command.inputs_hash,
                 receipt.state, receipt.version, receipt.sheet_hash, until=self.now + timedelta(days=5),
+                makers=set() if who == Who("nightly") else set(_persons(who)),
             )  # fmt: skip
 
     def _note_act(self, who: Who, command: Command, receipt: Receipt) -> None:
         noted = self.world.signals[receipt.object_id]
         noted.state, noted.version, noted.sheet = receipt.state, receipt.version, receipt.sheet_hash
-        if isinstance(command, Submit | Revise | Consent) or (isinstance(command, Create) and who != Who("nightly")):
-            noted.makers |= _persons(who) if not isinstance(command, Create) or receipt.version == 1 else set()
+        if isinstance(command, Submit | Revise | Consent):
+            noted.makers |= _persons(who)
         if isinstance(command, Approve):
             if any(until <= self.now for _, _, until, _ in noted.approvals):
                 noted.approvals.clear()  # they fall together
