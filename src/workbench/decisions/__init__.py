@@ -1,9 +1,10 @@
-"""Decisions from the command line: signals, rules, people, the audit trail, the desk; and the demo desk."""
+"""Decisions from the command line: signals, rules, people, measures, the audit trail, the desk; and the demo desk."""
 
 from workbench.decisions.audit import audit
 from workbench.decisions.desk import desk
+from workbench.decisions.measures import measures
 from workbench.decisions.people import people
 from workbench.decisions.rules import rules
 from workbench.decisions.signals import signals
 
-__all__ = ["audit", "desk", "people", "rules", "signals"]
+__all__ = ["audit", "desk", "measures", "people", "rules", "signals"]

@@ -13,7 +13,12 @@ from workbench.governance.lessons.acceptance import errors_caught, turnaround
 from workbench.governance.lessons.frames import Decisions
 from workbench.governance.measures import Growth, Measure, Reading
 
+#: An export up to and including a day ends this long before the next.
+_TICK = pd.Timedelta(microseconds=1)
+
 Kind = Literal["baseline", "reading"]
+#: Measures that the book of record gives, from snapshots of two days.
+FROM_GROWTH = ("aum_growth", "clients_leaving")
 
 
 def from_decisions(decisions: Decisions, measure: Measure, start: date, end: date) -> Reading | None:
@@ -21,7 +26,7 @@ def from_decisions(decisions: Decisions, measure: Measure, start: date, end: dat
 
     None for another measure, where no signal ended in the period, or where the export does not reach its end.
     """
-    if decisions.until[:10] < end.isoformat():
+    if pd.Timestamp(decisions.until) + _TICK < pd.Timestamp(end, tz="UTC"):
         return None
     part = _within(decisions, start, end)
     source = f"decisions {decisions.hash[:16]}, audit trail up to record {decisions.audit_sequence}"
