@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 import click
@@ -9,6 +10,7 @@ import click
 from workbench.decisions.place import AS, AS_OF, DATABASE, FILE, FIRM, FOLDER, needs_governance, open_decisions, placed
 
 from workbench.decisions.place import service  # isort: skip
+from workbench.errors import ParameterError
 
 _STATES = (
     "draft", "checked", "submitted", "approved", "rejected", "returned", "released", "exported", "acknowledged",
@@ -26,6 +28,7 @@ def signals() -> None:
     workbench signals list --state submitted --as petra
     workbench signals sweep
     workbench signals decisions --out data/decisions
+    workbench signals lessons --decisions data/decisions --out data/lessons
     """
     needs_governance()
 
@@ -54,7 +57,6 @@ def bring(
     from workbench import rebalance
     from workbench.compliance import Rulebook
     from workbench.firm import open_at
-    from workbench.governance import Who
     from workbench.signals import Checker
     from workbench.signals import bring as bring_all
 
@@ -112,17 +114,90 @@ def list_(database: str, person: str, state: str | None) -> None:
 
 @signals.command()
 @placed(DATABASE)
-@click.option("--out", type=FOLDER, required=True, help="The folder that the monthly chapter reads.")
-@click.option("--until", metavar="DATE", help="Decisions up to this day. Default: now.")
-def decisions(database: str, out: Path, until: str | None) -> None:
-    """Write what people decided as tables without clients' names, each with its hash, for the monthly chapter."""
-    from datetime import UTC, datetime
+@click.option("--out", type=FOLDER, help="A new folder, which the monthly chapter reads.")
+@click.option("--until", metavar="DATE", help="Decisions up to and including this day, in UTC. Default: now.")
+@click.option("--as", "person", help="Who exports: a person who may read measures in all books; asked for a password.")
+@click.option("--password", envvar="WORKBENCH_PASSWORD", help="Asked for where it is not given.")
+@click.option("--demo", is_flag=True, help="The demo desk's decisions, to where the monthly chapter looks for them.")
+def decisions(
+    database: str, out: Path | None, until: str | None, person: str | None, password: str | None, demo: bool
+) -> None:
+    """Write what people decided as tables without clients' names, each with its hash, for the monthly chapter.
 
+    \b
+    workbench signals decisions --as otto --until 2026-10-31 --out data/decisions/2026-10
+    workbench signals decisions --demo && workbench run params/decisions_monthly.yml
+    """
+    import shutil
+
+    from workbench.exhibits.decisions_origin import desk_export
     from workbench.exhibits.decisions_readers import read_findings, read_trades
-    from workbench.governance import export_decisions
+    from workbench.governance import Who, actor, export_decisions
 
+    if demo:
+        folder = desk_export()
+        if not (folder.parent / "complete").exists():
+            raise ParameterError("there is no demo desk yet; start it once: workbench desk --demo", "demo")
+        database, out = f"sqlite:///{folder.parent / 'decisions.db'}", folder
+        shutil.rmtree(folder, ignore_errors=True)
+    if out is None:
+        raise ParameterError("give the folder to write to: --out FOLDER", "out")
+    if person is None and not demo:
+        raise ParameterError("say who exports: --as PERSON, who may read measures in all books", "as")
     store = open_decisions(database)
-    moment = store.clock() if until is None else datetime.fromisoformat(until).replace(tzinfo=UTC)
+    who = Who("otto")  # the demo's auditor
+    if not demo:
+        typed = click.prompt("Password", hide_input=True, err=True) if password is None else password
+        who = signed_in(store, str(person), typed)
+    moment = _end_of(until, store.clock())
     with store.reading() as connection:
-        export_decisions(connection, out, moment, read_trades, read_findings)
+        reader = actor(connection, who, store.clock())
+        export_decisions(connection, reader, out, moment, read_trades, read_findings)
     click.echo(out)
+
+
+@signals.command()
+@placed(DATABASE)
+@click.option("--decisions", type=FOLDER, required=True, help="The export that the monthly chapter read.")
+@click.option("--out", type=FOLDER, required=True, help="Where the files for review go.")
+@click.option("--movable", type=FILE, help="Which limits may be moved, and how far, as params/movable_limits.yml.")
+@click.option("--rules", type=FILE, help="The rulebook in force. Default: the one that comes with the workbench.")
+@click.option(
+    "--firm", "firms", multiple=True, help="A snapshot that signals were brought from, to judge them anew; repeatable."
+)
+def lessons(
+    database: str, decisions: Path, out: Path, movable: Path | None, rules: Path | None, firms: tuple[str, ...]
+) -> None:
+    """Write what the month's decisions suggest to change, as a diff of the rulebook and two pages. Adopts nothing.
+
+    \b
+    workbench signals lessons --decisions data/decisions/2026-10 --out data/lessons/2026-10 \\
+        --movable params/movable_limits.yml --firm data/2026-10-30 --firm data/2026-10-31
+    """
+    from workbench.decisions.lessons import past_proposals, write_lessons
+    from workbench.firm import open_at
+
+    judged = None
+    if firms:
+        with open_decisions(database).reading() as connection:
+            judged = past_proposals(connection, [open_at(firm) for firm in firms])
+    made = write_lessons(decisions, out, movable, rules, judged)
+    click.echo(
+        f"{len(made.rules.proposals):,} of {len(made.rules.tested):,} limits and {len(made.wording):,} phrases are "
+        "proposed to change; a person decides"
+    )
+    for path in made.files:
+        click.echo(path)
+
+
+def _end_of(day: str | None, now: datetime) -> datetime:
+    """The last moment of a day in UTC, or now for none and for today. Raises `ParameterError` for a day to come."""
+    if day is None:
+        return now
+    try:
+        end = datetime.combine(date.fromisoformat(day), time.max, UTC)
+    except ValueError as error:
+        raise ParameterError(f"--until {day!r} is not a day; write it as 2026-10-31", "until") from error
+    if end.date() > now.date():
+        raise ParameterError(f"--until {day} is still to come; what is decided until then is not known", "until")
+    return min(end, now)

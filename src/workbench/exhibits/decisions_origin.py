@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import pandas as pd
 from workbench.compliance import Rulebook
 from workbench.exhibits.origin import Origin
 from workbench.firm import Firm
+from workbench.firm.locate import project_root
 from workbench.governance.lessons import rehearsal
 from workbench.governance.lessons.frames import Decisions, read_decisions
 from workbench.governance.lessons.proportions import Share
@@ -23,10 +24,15 @@ from workbench.governance.measures import Measure, Reading
 from workbench.report import Fact, Settings
 from workbench.report import format as fmt
 
-#: What a chapter's parameter says for the made-up history, for the house's rulebook, and for no file.
-DEMO, HOUSE, NONE = "demo", "house", ""
+#: What a chapter's parameter says for the made-up history, for the demo desk's decisions, for the house's rulebook,
+#: and for no file.
+DEMO, DESK, HOUSE, NONE = "demo", "desk", "house", ""
 #: Days of prices before the demo's history begins that it needs.
 _PRICES = pd.Timedelta(days=400)
+_NO_EXPORT = (
+    "The demo desk's decisions were not exported yet, so that a made-up history stands here. For theirs: workbench "
+    "signals decisions --demo, then run this book again."
+)
 _MADE_UP = "every decision; this history is made up to show the chapter"
 
 
@@ -73,16 +79,26 @@ class Source:
         return tuple(latest.values()), tuple(_reading(row) for row in rows)
 
 
+def desk_export() -> Path:
+    """Return the folder that `workbench signals decisions --demo` writes to. Raises `ParameterError` off a checkout."""
+    return project_root() / "build" / "desk" / "decisions"
+
+
 def read(book: Firm, decisions: str, rules: str = HOUSE, movable: str = NONE) -> Source:
     """Read an export of decisions, or make one up where `decisions` is "demo".
 
+    "desk" reads the demo desk's decisions; where they were not exported yet it makes them up too, and a note says how.
     `rules` is a rulebook's path or "house", `movable` a file that says which limits may be moved ("" for none).
     Raises `ParameterError` where a file or folder is missing, `AuditError` where the export was changed.
     """
     origin, prices = Origin.of(book), book.table("prices", ["date", "security_id", "close", "adj_close"])
-    if decisions == DEMO:
+    if decisions == DESK and desk_export().exists():
+        decisions = str(desk_export())
+    if decisions in (DEMO, DESK):
         recent = prices[prices["date"] >= book.as_of - _PRICES]
         made_up = rehearsal.rehearse(recent, book.as_of.date())
+        if decisions == DESK:
+            made_up = replace(made_up, notes=(*made_up.notes, _NO_EXPORT))
         return Source(made_up, recent, rehearsal.RULEBOOK, rehearsal.MOVABLE, origin)
     found = read_decisions(Path(decisions))
     rulebook = Rulebook.default() if rules == HOUSE else Rulebook.read(rules)

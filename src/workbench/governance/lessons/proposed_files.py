@@ -25,22 +25,24 @@ def write_proposals(
     wording: Sequence[WordingProposal],
     rulebook: str,
     rejudge: Rejudge | None = None,
+    judged: str = "",
 ) -> tuple[Path, ...]:
     """Write `proposed_rules.diff`, `proposed_rules.md` and `proposed_wording.md`; return their paths.
 
     Nothing is applied: `rulebook` is the present one's text, and what it becomes is for a person to adopt. `rejudge`
-    says which past proposals would be judged differently; without it the page counts recorded blocks only and says so.
+    says which past proposals would be judged differently, `judged` in a sentence which ones it looked at; without it
+    the page counts recorded blocks only and says so.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     differ = rejudge(rulebook, rules.text) if rejudge is not None and rules.proposals else None
-    texts = {DIFF: rules.diff, PAGE: _page(decisions, rules, differ), WORDING: wording_page(wording, decisions)}
+    texts = {DIFF: rules.diff, PAGE: _page(decisions, rules, differ, judged), WORDING: wording_page(wording, decisions)}
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
     return tuple(folder / name for name in texts)
 
 
-def _page(decisions: Decisions, rules: RulesReview, differ: pd.DataFrame | None) -> str:
+def _page(decisions: Decisions, rules: RulesReview, differ: pd.DataFrame | None, judged: str) -> str:
     lines = [
         "# Proposed limits",
         "",
@@ -49,6 +51,8 @@ def _page(decisions: Decisions, rules: RulesReview, differ: pd.DataFrame | None)
         "| rule | limit | blocks | overridden | people | at least | what came of it |",
         "|---|---|---|---|---|---|---|",
     ]
+    if not rules.tested:
+        lines[4:] = ["No limit was declared as one that may be moved, so that none was tested."]
     for row in rules.tested:
         least = "" if row.lowest != row.lowest else f"{row.lowest:.0%}"
         lines.append(
@@ -62,14 +66,14 @@ def _page(decisions: Decisions, rules: RulesReview, differ: pd.DataFrame | None)
             f"It would have spared {proposal.spared} recorded blocks, of which {proposal.upheld} had been upheld.",
         ]
     if rules.proposals:
-        lines += ["", "```diff", rules.diff.replace("```", "'''").rstrip(), "```", "", *_differ(differ)]
+        lines += ["", "```diff", rules.diff.replace("```", "'''").rstrip(), "```", "", *_differ(differ, judged)]
     return "\n".join([*lines, ""])
 
 
-def _differ(differ: pd.DataFrame | None) -> list[str]:
+def _differ(differ: pd.DataFrame | None, judged: str) -> list[str]:
     if differ is None:
         return ["Past proposals were not judged anew; recorded blocks were counted."]
-    lines = [f"{len(differ):,} past findings would be judged differently.", ""]
+    lines = [f"{judged} {len(differ):,} past findings would be judged differently.".strip(), ""]
     if differ.empty:
         return lines
     lines += ["| " + " | ".join(map(_cell, differ.columns)) + " |", "|" + "---|" * len(differ.columns)]
