@@ -12,7 +12,7 @@ from sqlalchemy import Row, bindparam, delete, insert, select, update
 
 from workbench.canonical import canonical
 from workbench.errors import DecisionError, StaleError
-from workbench.governance import access, signals, standing
+from workbench.governance import access, rulebooks, signals, standing
 from workbench.governance.access import Actor
 from workbench.governance.audit.record import Entry
 from workbench.governance.commands import (
@@ -170,6 +170,7 @@ def _supersede(unit: Unit, actor: Actor, signal_id: str) -> Entry:
 def check(unit: Unit, actor: Actor, command: Check) -> Done:
     """Attach a pre-flight to a signal; findings of an earlier one, and what was overridden in it, are gone."""
     found, state = signals.judged(unit, actor, command, inputs_hash=command.inputs_hash)
+    rulebooks.require_in_force(unit.connection, command.rules_hash)
     if len({item.rule_id for item in command.findings}) != len(command.findings):
         raise DecisionError("a pre-flight names each rule once; give the worst finding of each")
     values: dict[str, Any] = {
