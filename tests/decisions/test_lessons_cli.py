@@ -10,17 +10,18 @@ from workbench.cli import main
 from workbench.compliance import Rulebook
 from workbench.errors import ParameterError
 from workbench.firm import open_at
+from workbench.governance import AddPerson, GrantRole, Role, Who, open_store, set_password
 from workbench.governance.lessons import frames
 from workbench.governance.lessons.frames import read_decisions
+from workbench.governance.people import change_password
 
 MOVABLE = "movable:\n  single_issuer:\n    limits.1: 0.075\n"
+PASSWORD = "a fairly long password"
 HOUSEHOLDS = ("H00043", "H00006")
 
 
 def run(*words, expect=0):
-    answer = CliRunner().invoke(
-        main, [str(word) for word in words], env={"WORKBENCH_PASSWORD": "a fairly long password"}
-    )
+    answer = CliRunner().invoke(main, [str(word) for word in words], env={"WORKBENCH_PASSWORD": PASSWORD})
     assert answer.exit_code == expect, answer.output
     return answer.output
 
@@ -31,6 +32,11 @@ def database(tmp_path_factory):
     url = f"sqlite:///{tmp_path_factory.mktemp('lessons')}/decisions.db"
     run("people", "first", "ada", "Ada Lindqvist", "ada@firm.example", "--database", url)
     run("people", "service", "scheduler", "The nightly run", "--as", "ada", "--database", url)
+    store = open_store(url)
+    store.perform(Who("ada"), AddPerson("otto", "Otto Brandt", "person"), "otto")
+    store.perform(Who("ada"), GrantRole("otto", Role.AUDITOR, "*", "joins the firm"), "otto-role")
+    set_password(store, Who("ada"), "otto", "handed over in person", "otto-first")
+    change_password(store, Who("otto"), "handed over in person", PASSWORD, "otto-own")
     run("signals", "bring", "--firm", "demo", "--database", url, *[w for h in HOUSEHOLDS for w in ("--household", h)])
     return url
 
@@ -97,21 +103,60 @@ def test_a_snapshot_that_no_signal_was_made_of_is_refused(database):
 
 
 def test_decisions_are_exported_up_to_and_including_a_day(database, tmp_path):
-    run("signals", "decisions", "--database", database, "--until", "2022-12-28", "--out", tmp_path / "early")
+    run(
+        "signals",
+        "decisions",
+        "--as",
+        "otto",
+        "--database",
+        database,
+        "--until",
+        "2022-12-28",
+        "--out",
+        tmp_path / "early",
+    )
     assert read_decisions(tmp_path / "early").until == "2022-12-28T23:59:59.999999Z"
     assert len(read_decisions(tmp_path / "early")["signals"]) == 0
-    run("signals", "decisions", "--database", database, "--out", tmp_path / "now")
+    run("signals", "decisions", "--as", "otto", "--database", database, "--out", tmp_path / "now")
     made = read_decisions(tmp_path / "now")
     assert len(made["signals"]) == 2
-    run("signals", "decisions", "--database", database, "--until", made.until[:10], "--out", tmp_path / "today")
+    run(
+        "signals",
+        "decisions",
+        "--as",
+        "otto",
+        "--database",
+        database,
+        "--until",
+        made.until[:10],
+        "--out",
+        tmp_path / "today",
+    )
     assert len(read_decisions(tmp_path / "today")["signals"]) == 2
 
 
 @pytest.mark.parametrize(("day", "told"), [("2999-01-01", "still to come"), ("28.12.2022", "is not a day")])
 def test_a_day_to_come_or_none_is_refused(database, tmp_path, day, told):
     assert told in run(
-        "signals", "decisions", "--database", database, "--until", day, "--out", tmp_path / "x", expect=2
+        "signals",
+        "decisions",
+        "--as",
+        "otto",
+        "--database",
+        database,
+        "--until",
+        day,
+        "--out",
+        tmp_path / "x",
+        expect=2,
     )
+    assert not (tmp_path / "x").exists()
+
+
+def test_decisions_are_exported_by_who_may_read_measures_and_signs_in(database, tmp_path):
+    asked = ("signals", "decisions", "--database", database, "--out", tmp_path / "x")
+    assert "--as PERSON" in run(*asked, expect=2)
+    assert "read measures" in run(*asked, "--as", "ada", expect=2)
     assert not (tmp_path / "x").exists()
 
 

@@ -9,7 +9,7 @@ import click
 
 from workbench.decisions.place import AS, AS_OF, DATABASE, FILE, FIRM, FOLDER, needs_governance, open_decisions, placed
 
-from workbench.decisions.place import service  # isort: skip
+from workbench.decisions.place import service, signed_in  # isort: skip
 from workbench.errors import ParameterError
 
 _STATES = (
@@ -27,7 +27,7 @@ def signals() -> None:
     workbench signals check --firm data/firm
     workbench signals list --state submitted --as petra
     workbench signals sweep
-    workbench signals decisions --out data/decisions
+    workbench signals decisions --as otto --out data/decisions
     workbench signals lessons --decisions data/decisions --out data/lessons
     """
     needs_governance()

@@ -10,15 +10,17 @@ import pytest
 from sqlalchemy import select
 
 from tests.governance import cases
-from workbench.errors import AuditError, PackageError, ParameterError
-from workbench.governance.access import Who
+from workbench.errors import AccessError, AuditError, PackageError, ParameterError
+from workbench.governance.access import Actor, Grant, Who
 from workbench.governance.commands import AddDraft, Document, EditDraft, Override, Reject, Return, Revise, Submit
 from workbench.governance.lessons import frames
 from workbench.governance.lessons.acceptance import acceptance, overrides
 from workbench.governance.lessons.export import collect, export_decisions
 from workbench.governance.lessons.frames import read_decisions
+from workbench.governance.roles import Role
 from workbench.governance.tables import draft
 
+READER = Actor("ada", "Ada", "person", (Grant(Role.AUDITOR, "*", "own"),))
 NAME = "Aurelia Quatermain"
 UNTIL = datetime(2023, 6, 1, tzinfo=UTC)
 HOSTILE = "'; DROP TABLE signal; -- <script>alert(1)</script>"
@@ -135,7 +137,7 @@ def test_neither_clients_names_nor_drafts_get_out(lived, tmp_path):
     edited = EditDraft(receipt.object_id, receipt.version, name, text.replace("we propose to ", "we "), "wording")
     lived.perform(Who("ann"), edited, "edit-6")
     with lived.reading() as connection:
-        made = export_decisions(connection, tmp_path / "out", UNTIL)
+        made = export_decisions(connection, READER, tmp_path / "out", UNTIL)
     assert made["drafts"].to_dict("records")[0]["distance"] == 2
     everything = " ".join(table.to_csv() for table in made.frames.values())
     for word in (*NAME.split(), "H1", "Paula", "paula", "cleo", "too much of"):
@@ -144,7 +146,7 @@ def test_neither_clients_names_nor_drafts_get_out(lived, tmp_path):
 
 def test_an_export_reads_back_and_a_changed_file_is_refused(lived, tmp_path):
     with lived.reading() as connection:
-        made = export_decisions(connection, tmp_path / "out", UNTIL)
+        made = export_decisions(connection, READER, tmp_path / "out", UNTIL)
     back = read_decisions(tmp_path / "out")
     assert (back.hash, back.until, back.audit_hash, back.notes) == (made.hash, made.until, made.audit_hash, made.notes)
     for name in made.frames:
@@ -157,7 +159,7 @@ def test_an_export_reads_back_and_a_changed_file_is_refused(lived, tmp_path):
 
 def test_a_manifest_rewritten_to_fit_another_file_is_refused(lived, tmp_path):
     with lived.reading() as connection:
-        export_decisions(connection, tmp_path / "out", UNTIL)
+        export_decisions(connection, READER, tmp_path / "out", UNTIL)
     place = tmp_path / "out" / frames.MANIFEST
     said = json.loads(place.read_text())
     place.write_text(json.dumps({**said, "until": "2030-01-01T00:00:00.000000Z"}))
@@ -178,10 +180,20 @@ def test_a_folder_that_is_no_export_is_refused_with_what_to_do(tmp_path, content
 def test_an_export_is_never_written_over(store, tmp_path):
     (tmp_path / "file").write_text("x")
     with store.reading() as connection, pytest.raises(ParameterError, match="not empty"):
-        export_decisions(connection, tmp_path, UNTIL)
+        export_decisions(connection, READER, tmp_path, UNTIL)
+
+
+@pytest.mark.parametrize(
+    ("role", "book"), [(Role.VIEWER, "*"), (Role.ADVISOR, "ADV1"), (Role.ANALYST, "ADV1"), (Role.ADMINISTRATOR, "*")]
+)
+def test_an_export_takes_the_right_to_read_measures_in_all_books(store, tmp_path, role, book):
+    reader = Actor("vera", "Vera", "person", (Grant(role, book, "own"),))
+    with store.reading() as connection, pytest.raises(AccessError):
+        export_decisions(connection, reader, tmp_path / "out", UNTIL)
+    assert not (tmp_path / "out").exists()
 
 
 def test_an_empty_database_is_an_empty_export(store, tmp_path):
     with store.reading() as connection:
-        export_decisions(connection, tmp_path / "out", UNTIL)
+        export_decisions(connection, READER, tmp_path / "out", UNTIL)
     assert all(frame.empty for frame in read_decisions(tmp_path / "out").frames.values())

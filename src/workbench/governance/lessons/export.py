@@ -13,12 +13,14 @@ from sqlalchemy import Connection, select
 
 from workbench.errors import PackageError
 from workbench.governance import measures as outcome
+from workbench.governance.access import Actor, authorize
 from workbench.governance.lessons import frames
 from workbench.governance.lessons.edits import edit
 from workbench.governance.lessons.frames import Decisions, frame
 from workbench.governance.lessons.phrases import Draft, count_phrases
 from workbench.governance.lessons.trail import ENDS, Roles, read_trail
 from workbench.governance.measures.stored import written as defined
+from workbench.governance.states import Action
 from workbench.governance.tables import (
     approval,
     decision,
@@ -40,6 +42,7 @@ ReadFindings = Callable[[bytes], Iterable[Mapping[str, Any]]]
 
 def export_decisions(
     connection: Connection,
+    actor: Actor,
     folder: Path | str,
     until: datetime,
     read_trades: ReadTrades | None = None,
@@ -50,8 +53,10 @@ def export_decisions(
     No client's name and no draft is in it; people are numbered anew in every export and shown by role. Reasons are
     there as they were written. Without `read_trades` the table of trades is empty; without `read_findings` only the
     findings of each signal's last check are there, with figures as they are shown, and the notes say so.
-    Raises `ParameterError` where the folder is not empty, `ValueError` for a moment without a time zone.
+    Every book is in it, so that it takes the right to read measures of the whole firm. Raises `AccessError` without it,
+    `ParameterError` where the folder is not empty, `ValueError` for a moment without a time zone.
     """
+    authorize(actor, Action.READ_MEASURES)
     found = collect(connection, until, read_trades, read_findings)
     frames.write(found, folder)
     return found
