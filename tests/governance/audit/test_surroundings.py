@@ -7,6 +7,7 @@ from sqlalchemy import select, text, update
 
 from benchmarks.governance_attacks import drop_triggers
 from tests.governance import cases
+from workbench.errors import StoreError
 from workbench.governance.audit import verify_store
 from workbench.governance.database import transaction
 from workbench.governance.tables import document
@@ -49,6 +50,32 @@ def test_a_document_whose_bytes_were_changed_or_lost_is_found(used):
     with used.store.reading() as connection:
         names = connection.execute(select(document.c.hash).order_by(document.c.hash)).scalars().all()
     with transaction(used.store.engine, "write") as connection:
+        let_documents_change(connection)
         connection.execute(update(document).where(document.c.hash == names[0]).values(body=b"other"))
         connection.execute(update(document).where(document.c.hash == names[1]).values(body=None))
     assert kinds(used) == ["document", "document"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "body = CAST('other' AS {bytes})",
+        "body = NULL",
+        "disposed_at = '2022-12-28T15:00:00.000000Z'",
+        "body = CAST('' AS {bytes}), disposed_at = '2022-12-28T15:00:00.000000Z'",
+        "kind = 'note'",
+        "stored_at = '1999-12-28T15:00:00.000000Z'",
+    ],
+)
+def test_a_document_only_ever_loses_its_bytes_with_the_moment_they_went(used, change):
+    kind = {"bytes": "BLOB" if used.store.engine.dialect.name == "sqlite" else "bytea"}
+    with pytest.raises(StoreError, match="append-only"), transaction(used.store.engine, "write") as connection:
+        connection.execute(text(f"UPDATE document SET {change.format(**kind)}"))
+    with transaction(used.store.engine, "write") as connection:
+        connection.execute(text("UPDATE document SET body = NULL, disposed_at = '2022-12-28T15:00:00.000000Z'"))
+    assert set(kinds(used)) == {"document"}, "no act disposed of them"
+
+
+def let_documents_change(connection):
+    on = " ON document" if connection.dialect.name == "postgresql" else ""
+    connection.execute(text(f"DROP TRIGGER document_no_change{on}"))

@@ -31,6 +31,11 @@ FILLED_IN = {
     ),
     "document": (("hash", "kind", "media_type", "size", "stored_at"), ("disposed_at",)),
 }  # fmt: skip
+#: What is refused besides: a document's bytes go together with the moment they went, and never otherwise.
+REFUSED = {
+    "document": "OLD.body IS {not_same} NEW.body AND (NEW.body IS NOT NULL OR NEW.disposed_at IS NULL) "
+    "OR NEW.disposed_at IS NOT NULL AND NEW.body IS NOT NULL"
+}
 
 
 def upgrade() -> None:
@@ -62,6 +67,7 @@ def _keep_on_sqlite() -> None:
         changed = " OR ".join(
             [f'OLD."{c}" IS NOT NEW."{c}"' for c in stays] + [f'OLD."{c}" IS NOT NULL' for c in filled]
         )
+        changed += f" OR {REFUSED[table].format(not_same='NOT')}" if table in REFUSED else ""
         _sqlite_trigger(table, "no_change", "UPDATE", changed)
         _sqlite_trigger(table, "no_delete", "DELETE", "1")
         same = f'"{stays[0]}" = NEW."{stays[0]}"'
@@ -100,6 +106,7 @@ def _keep_on_postgresql() -> None:
         changed = " OR ".join(
             [f'OLD."{c}" IS DISTINCT FROM NEW."{c}"' for c in stays] + [f'OLD."{c}" IS NOT NULL' for c in filled]
         )
+        changed += f" OR {REFUSED[table].format(not_same='DISTINCT FROM')}" if table in REFUSED else ""
         op.execute(
             f"CREATE TRIGGER {table}_no_change BEFORE UPDATE ON {table} "
             f"FOR EACH ROW WHEN ({changed}) EXECUTE FUNCTION refuse_change()"
