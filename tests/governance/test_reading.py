@@ -15,8 +15,9 @@ from workbench.governance.access import Who, actor
 from workbench.governance.commands import Summary
 from workbench.governance.controls import in_force
 from workbench.governance.life_cycle import approvers_needed
+from workbench.governance.reading.history import WORDS
 from workbench.governance.standing import effective_mode, load
-from workbench.governance.states import Action, Mode, State
+from workbench.governance.states import TRANSITIONS, Action, Mode, State
 from workbench.governance.tables import rollout, signal
 
 EVERYBODY = ("vera", "adam", "ann", "anton", "paula", "pia", "tom", "cleo", "ada", "otto")
@@ -260,3 +261,7 @@ def test_a_page_of_findings_goes_on_where_the_last_one_ended(store):
                 break
     assert len(walked) == len(set(walked)) == page.total == 10
     assert walked == sorted(walked)
+
+
+def test_every_act_that_a_signals_history_may_hold_has_words():
+    assert WORDS.keys() == {*TRANSITIONS, Action.CREATE, Action.SET_MODE}

@@ -15,7 +15,7 @@ from workbench.governance.tables import audit, person
 #: The most lines that one page shows; an older history is in the audit search.
 MOST = 200
 
-#: What each act did, as a person would say it.
+#: What each act that a signal's history may hold did, as a person would say it; its reason stands beside.
 WORDS: Mapping[str, str] = {
     "create": "brought the signal in",
     "check": "attached a pre-flight",
@@ -34,9 +34,9 @@ WORDS: Mapping[str, str] = {
     "expire": "closed it: past its day",
     "supersede": "closed it: another proposal took its place",
     "void": "voided it: what it was checked on has changed",
-    "see_inputs": "looked at the household's inputs again",
-    "lapse": "sent it back for approval: the approvals were past their hour",
-    "sweep": "swept what is past its day",
+    "lapse": "sent it back for approval",
+    "set_mode": "set another rollout mode",
+    "draft": "added a draft",
     "edit_draft": "edited a draft",
 }
 
