@@ -58,3 +58,10 @@ def test_people_do_not_act_by_name_alone(tmp_path):
     answer = CliRunner().invoke(main, [*made, "a sentence of mine"])
     assert answer.exit_code == 0, answer.output
     assert CliRunner().invoke(main, ["signals", "sweep", *place]).exit_code == 0
+
+
+def test_rights_of_a_role_are_printed_as_sql():
+    answer = run("grants", "--role", "desk")
+    assert answer.exit_code == 0
+    assert 'GRANT SELECT, INSERT ON "audit" TO "desk";' in answer.output
+    assert run("grants", "--role", "desk; DROP").exit_code == 2

@@ -96,6 +96,20 @@ def migrate(database: str) -> None:
     click.echo("the database has the present schema")
 
 
+@desk.command()
+@click.option("--role", required=True, help="The PostgreSQL role that the desk signs in as; it owns no table.")
+def grants(role: str) -> None:
+    """Print the SQL that gives a PostgreSQL role what the desk needs and no right to undo what was recorded.
+
+    \b
+    workbench desk grants --role desk | psql --dbname decisions      # as the tables' owner, after each migration
+    """
+    from workbench.governance.privileges import statements
+
+    for statement in statements(role):
+        click.echo(f"{statement};")
+
+
 def _checker(firm: str, rules: Path | None) -> Checker:
     from workbench.compliance import Rulebook
     from workbench.firm import open_at
