@@ -16,14 +16,12 @@ from workbench.governance import access
 from workbench.governance.access import Actor
 from workbench.governance.commands import SignalCommand
 from workbench.governance.life_cycle import FORWARD, Approval, Standing, valid_approvals
-from workbench.governance.states import IN_FLIGHT, Action, Mode, State
+from workbench.governance.states import IN_FLIGHT, STRICTNESS, Action, Mode, State
 from workbench.governance.tables import approval, finding, household_inputs, maker, rollout, signal
 from workbench.governance.unit import Unit
 
 #: Acts that a signal changed by hand is refused; what stops one is still done.
 CARRIES_FORWARD = FORWARD | {Action.EXPORT}
-#: From the strictest to the loosest.
-STRICTNESS = (Mode.MONITOR, Mode.DRAFT, Mode.RELEASE)
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,10 @@ class Mode(StrEnum):
     RELEASE = "release"
 
 
+#: From the strictest to the freest.
+STRICTNESS = (Mode.MONITOR, Mode.DRAFT, Mode.RELEASE)
+
+
 class Action(StrEnum):
     """What can be done, to a signal or to the firm's set-up; the access table names who may in which state."""
 

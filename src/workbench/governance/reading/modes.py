@@ -9,11 +9,8 @@ from typing import Any
 
 from sqlalchemy import JSON, ColumnElement, Connection, and_, cast, exists, false, func, or_, select
 
-from workbench.governance.states import Mode
+from workbench.governance.states import STRICTNESS, Mode
 from workbench.governance.tables import rollout, signal
-
-#: From strict to free.
-STRICTEST = (Mode.MONITOR, Mode.DRAFT, Mode.RELEASE)
 
 
 @dataclass(frozen=True)
@@ -42,16 +39,16 @@ def effective_modes(connection: Connection, rows: Iterable[Mapping[Any, Any]]) -
 
 def mode_is(connection: Connection, mode: Mode) -> ColumnElement[bool]:
     """Return the condition that a signal's effective mode is `mode`, for a query on `signal`."""
-    place = STRICTEST.index(mode)
-    freer = STRICTEST[place + 1 :]
+    place = STRICTNESS.index(mode)
+    freer = STRICTNESS[place + 1 :]
     return and_(mode_at_least(connection, mode), *([~mode_at_least(connection, freer[0])] if freer else []))
 
 
 def mode_at_least(connection: Connection, mode: Mode) -> ColumnElement[bool]:
     """Return the condition that a signal's effective mode goes as far as `mode` or further."""
-    place = STRICTEST.index(mode)
-    own = signal.c.mode.in_([one.value for one in STRICTEST[place:]])
-    return and_(own, ~_restrained(connection, STRICTEST[:place]))
+    place = STRICTNESS.index(mode)
+    own = signal.c.mode.in_([one.value for one in STRICTNESS[place:]])
+    return and_(own, ~_restrained(connection, STRICTNESS[:place]))
 
 
 def holds(connection: Connection, column: ColumnElement[str], key: str) -> ColumnElement[bool]:
@@ -102,7 +99,7 @@ def _rollouts(connection: Connection, keys: Sequence[str]) -> dict[tuple[str, st
 def _strictest(row: Mapping[Any, Any], found: Mapping[tuple[str, str], EffectiveMode]) -> EffectiveMode:
     named = [EffectiveMode(Mode(row["mode"]), "record", "")]
     named += [found[kind, key] for kind, key in _named(row) if (kind, key) in found]
-    return min(named, key=lambda one: STRICTEST.index(one.mode))
+    return min(named, key=lambda one: STRICTNESS.index(one.mode))
 
 
 def _named(row: Mapping[Any, Any]) -> list[tuple[str, str]]:

@@ -20,10 +20,10 @@ from workbench.errors import ParameterError
 from workbench.governance.access import EVERY_BOOK, Actor, Grant, visible
 from workbench.governance.controls import in_force
 from workbench.governance.reading.approvals import needed_approvals, reasons_for_two, valid_approvals
-from workbench.governance.reading.modes import STRICTEST, EffectiveMode, effective_modes, holds, mode_at_least, mode_is
+from workbench.governance.reading.modes import EffectiveMode, effective_modes, holds, mode_at_least, mode_is
 from workbench.governance.reading.steps import BLOCKING, CONSENT_RULE, waiting_for
 from workbench.governance.roles import ON_SIGNALS, Role
-from workbench.governance.states import MODES_FOR, OPEN, Action, Mode, State
+from workbench.governance.states import MODES_FOR, OPEN, STRICTNESS, Action, Mode, State
 from workbench.governance.tables import approval, finding, maker, signal
 
 Sort = Literal["rank", "urgency", "size", "age"]
@@ -181,7 +181,7 @@ def needs(connection: Connection, actor: Actor, now: datetime) -> ColumnElement[
             part += [needed[action]] if action in needed else []
             part += [blocked] if action is Action.REVISE and state is State.CHECKED else []
             if action in MODES_FOR:
-                part.append(mode_at_least(connection, min(MODES_FOR[action], key=STRICTEST.index)))
+                part.append(mode_at_least(connection, min(MODES_FOR[action], key=STRICTNESS.index)))
             parts.append(and_(*part))
     return or_(*parts) if parts else false()
 
