@@ -18,6 +18,7 @@ from workbench.errors import AccessError, AuditError, DecisionError, ParameterEr
 from workbench.governance import access, answers, door, handlers, standing
 from workbench.governance.access import Actor, Who
 from workbench.governance.audit.record import Entry, Record
+from workbench.governance.audit.schedule import Schedule
 from workbench.governance.commands import Command, Receipt, SignalCommand
 from workbench.governance.database import open_engine, require_present, transaction
 from workbench.governance.states import Action
@@ -42,7 +43,10 @@ def now() -> datetime:
 
 
 class Store:
-    """A database of decisions, with its clock and the version of the code that writes."""
+    """A database of decisions, with its clock, the version of the code that writes, and the firm's years of retention.
+
+    Without `retention` the schedule that ships is used.
+    """
 
     def __init__(
         self,
@@ -50,11 +54,13 @@ class Store:
         clock: Callable[[], datetime] = now,
         code_version: str = "",
         checkpoints: Checkpoints | None = None,
+        retention: Schedule | None = None,
     ) -> None:
         self.engine = engine
         self.clock = clock
         self.code_version = code_version
         self.checkpoints = checkpoints
+        self.retention = retention
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -122,7 +128,9 @@ class Store:
         return receipt, record
 
     def _unit(self, connection: Connection) -> Unit:
-        return Unit(connection, self.clock().astimezone(UTC), read_head(connection), self.code_version)
+        unit = Unit(connection, self.clock().astimezone(UTC), read_head(connection), self.code_version)
+        unit.retention = self.retention
+        return unit
 
     def _behind(self, unit: Unit) -> str | None:
         """Let the unit's moment be no earlier than the last record's; say so where the clock is too far behind it."""
@@ -194,6 +202,7 @@ def open_store(
     clock: Callable[[], datetime] = now,
     code_version: str | None = None,
     checkpoints: Checkpoints | None = None,
+    retention: Schedule | None = None,
 ) -> Store:
     """Open the database of decisions at `url`; an empty one gets its tables first.
 
@@ -201,7 +210,7 @@ def open_store(
     """
     engine = open_engine(url)
     require_present(engine)
-    return Store(engine, clock, _code_version() if code_version is None else code_version, checkpoints)
+    return Store(engine, clock, _code_version() if code_version is None else code_version, checkpoints, retention)
 
 
 def _code_version() -> str:

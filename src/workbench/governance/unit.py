@@ -20,6 +20,7 @@ from workbench.governance.controls import Controls
 from workbench.governance.tables import audit, outbox, written
 
 if TYPE_CHECKING:
+    from workbench.governance.audit.schedule import Schedule
     from workbench.governance.standing import Signal
 
 _HEAD = select(audit.c.sequence, audit.c.hash, audit.c.at).order_by(audit.c.sequence.desc()).limit(1)
@@ -81,6 +82,7 @@ class Unit:
         self.key: str | None = None
         self.roles: tuple[str, ...] = ()
         self.signal: Signal | None = None
+        self.retention: Schedule | None = None
         self._messages = 0
         self._as_recorded: dict[tuple[str, str], bool] = {}
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -44,11 +44,13 @@ class Due:
 
 @dataclass(frozen=True)
 class Dispose(Command):
-    """Take the bytes of these documents away; each must be due by the schedule, unheld and not in use."""
+    """Take the bytes of these documents away; each must be due by the store's schedule, unheld and not in use.
+
+    The schedule is the store's, as it was opened, never part of what is asked: nobody shortens years by asking so.
+    """
 
     action: ClassVar[Action] = Action.DISPOSE
     hashes: tuple[str, ...]
-    schedule: Schedule = field(default_factory=read)
 
 
 @dataclass
@@ -170,8 +172,9 @@ def _kept_by(use: _Use, held: frozenset[tuple[str, str]], open_signals: frozense
 def _dispose(unit: Unit, actor: Actor, command: Dispose) -> Done:
     if not 0 < len(command.hashes) <= AT_ONCE:
         raise DecisionError(f"name from 1 to {AT_ONCE:,} documents; the rest waits for the next command")
+    schedule = unit.retention or read()
     rows = _stored(unit.connection, command.hashes)
-    ready = {one.hash: one for one in _judged(unit.connection, unit.now, command.schedule, rows)}
+    ready = {one.hash: one for one in _judged(unit.connection, unit.now, schedule, rows)}
     for name in command.hashes:
         one = ready.get(name)
         if one is None:
@@ -185,10 +188,10 @@ def _dispose(unit: Unit, actor: Actor, command: Dispose) -> Done:
     )
     names = sorted(command.hashes)
     said = {
-        "schedule": command.schedule.version,
+        "schedule": schedule.version,
         "count": len(names),
-        "years": {one.name: one.years for one in map(command.schedule.of, sorted({row.kind for row in rows}))},
-        "disposed": {name: command.schedule.of(ready[name].kind).name for name in names},
+        "years": {one.name: one.years for one in map(schedule.of, sorted({row.kind for row in rows}))},
+        "disposed": {name: schedule.of(ready[name].kind).name for name in names},
     }
     return Done(
         "document", names[0], state="disposed", details=said, messages=(("audit.disposed", {"count": len(names)}),)
