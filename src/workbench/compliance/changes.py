@@ -223,7 +223,7 @@ def _page(report: ChangeReport) -> Iterator[str]:
     yield ""
     yield f"Reason: {_cell(report.reason)}"
     yield ""
-    yield f"{len(report.changes)} of {len({r.rule_id for r in (*old, *new)})} rules differ. " + _effect(report)
+    yield f"Rules that differ: {len(report.changes)} of {len({r.rule_id for r in (*old, *new)})}. " + _effect(report)
     yield ""
     yield "## What differs"
     yield ""
@@ -261,7 +261,12 @@ def _effect(report: ChangeReport) -> str:
     n = report.rejudged[["day", "household_id"]].drop_duplicates().shape[0]
     if not report.judged:
         return "No past proposal was judged, so the effect is not known."
-    return f"Of {report.judged:,} past proposals, {n:,} would have been judged differently by at least one rule."
+    was, now = (report.rejudged[f"{side}_verdict"].map(_severity) >= Verdict.BLOCK for side in ("old", "new"))
+    stopped, freed = int((now & ~was).sum()), int((was & ~now).sum())
+    return (
+        f"Of {report.judged:,} past proposals, {n:,} would have been judged differently by at least one rule. Findings "
+        f"that stop a proposal: {stopped:,} more, {freed:,} fewer."
+    )
 
 
 def _versions(change: RuleChange) -> str:

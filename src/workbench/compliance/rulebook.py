@@ -130,12 +130,17 @@ def _plain(value: Any, where: str) -> Any:
     if isinstance(value, Mapping):
         return {name: _plain(item, f"{where}, {name}") for name, item in value.items()}
     if isinstance(value, list):
-        return [_plain(item, f"{where}, {place}") for place, item in enumerate(value, start=1)]
+        return [_plain(item, f"{where}, {_called(item, place)}") for place, item in enumerate(value, start=1)]
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, float) and not math.isfinite(value):
         raise ParameterError(f"{where}: {value} is not a number that can be a limit", where.rpartition(", ")[2])
     return value
+
+
+def _called(item: Any, place: int) -> str:
+    name = item.get("id") if isinstance(item, Mapping) else None
+    return name if isinstance(name, str) else str(place)
 
 
 @functools.cache
