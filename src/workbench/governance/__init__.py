@@ -12,6 +12,7 @@ from workbench.governance.audit.export import export as export_trail
 from workbench.governance.audit.keeper import TakeCheckpoint, keep
 from workbench.governance.commands import (
     Acknowledge,
+    AddDraft,
     Approve,
     Check,
     Command,
@@ -54,6 +55,7 @@ __all__ = [
     "Acknowledge",
     "Action",
     "Actor",
+    "AddDraft",
     "AddPerson",
     "AdoptRules",
     "Approve",
