@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import statistics
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from argon2.exceptions import VerifyMismatchError
 
 from workbench.errors import ParameterError
 from workbench.governance import passwords
@@ -79,6 +82,26 @@ def test_nobody_is_refused_by_the_same_work_as_somebody(monkeypatch):
     verify(stored, "wrong")
     verify(None, "wrong")
     assert seen == ["m=65536,t=3,p=4"] * 2
+
+
+def test_many_tries_at_once_take_the_memory_of_a_few(monkeypatch):
+    running, most, lock = 0, 0, threading.Lock()
+
+    class Slow:
+        def verify(self, *_):
+            nonlocal running, most
+            with lock:
+                running, most = running + 1, max(most, running + 1)
+            time.sleep(0.01)
+            with lock:
+                running -= 1
+            raise VerifyMismatchError
+
+    passwords._nobodys()
+    monkeypatch.setattr(passwords, "_HASHER", Slow())
+    with ThreadPoolExecutor(20) as pool:
+        assert not any(pool.map(lambda _: verify(None, "wrong"), range(60)))
+    assert 1 <= most <= 4
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import threading
 import unicodedata
 from functools import cache
 
@@ -25,6 +26,8 @@ _SALT_BYTES = 16
 _FEWEST_LETTERS = 5
 _NAME_PART = 3
 _HASHER = PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
+#: Each takes 64 MiB: tries from many addresses at once wait for one another instead of taking all memory.
+_AT_ONCE = threading.BoundedSemaphore(4)
 _FORM = re.compile(r"\$argon2id\$v=19\$m=\d{4,7},t=\d{1,2},p=\d{1,2}\$[A-Za-z0-9+/]{16,64}\$[A-Za-z0-9+/]{32,128}")
 
 
@@ -54,7 +57,8 @@ def hash_password(password: str, *, seed: str | None = None) -> str:
     twice is one and the same request; else the salt is random.
     """
     salt = None if seed is None else hashlib.sha256(b"salt of a password\n" + seed.encode()).digest()[:_SALT_BYTES]
-    return _HASHER.hash(unicodedata.normalize("NFKC", password), salt=salt)
+    with _AT_ONCE:
+        return _HASHER.hash(unicodedata.normalize("NFKC", password), salt=salt)
 
 
 def verify(stored: str | None, password: str) -> bool:
@@ -62,8 +66,10 @@ def verify(stored: str | None, password: str) -> bool:
 
     An over-long password is cut before it is hashed and is never right.
     """
+    nobodys = _nobodys()  # also where it is not needed: it is made once, and that takes as long as a try
     try:
-        right = _HASHER.verify(stored or _nobodys(), unicodedata.normalize("NFKC", password[: LONGEST + 1]))
+        with _AT_ONCE:
+            right = _HASHER.verify(stored or nobodys, unicodedata.normalize("NFKC", password[: LONGEST + 1]))
     except (VerificationError, InvalidHashError):
         return False
     return right and stored is not None and len(password) <= LONGEST
