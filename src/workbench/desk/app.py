@@ -18,12 +18,11 @@ def create_app(store: Store, settings: Settings | None = None) -> FastAPI:
     """Return the desk over a store. It keeps nothing but the store, so several processes may serve one database."""
     settings = settings or Settings()
     app = FastAPI(title="Release desk", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
-    statics = load_statics()
     app.state.store = store
     app.state.settings = settings
-    app.state.templates = make_environment(statics)
+    app.state.templates = make_environment()
     app.state.rates = RateLimits(settings)
-    by_served_name = {static.name: static for static in statics.values()}
+    by_served_name = {static.name: static for static in load_statics().values()}
 
     @app.get("/static/{name}")
     def static_file(request: Request, name: str) -> Response:

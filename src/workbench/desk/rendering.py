@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from importlib import resources
 from typing import Any
 
@@ -91,8 +93,13 @@ def new_key() -> str:
     return secrets.token_urlsafe(18)
 
 
-def make_environment(statics: dict[str, Static]) -> Environment:
-    """Return the template environment: everything escaped, an unknown name an error, control characters spelt out."""
+@cache
+def make_environment() -> Environment:
+    """Return the template environment: everything escaped, an unknown name an error, control characters spelt out.
+
+    Made once for all desks of a process: templates take a tenth of a second to compile.
+    """
+    statics = load_statics()
     environment = Environment(
         loader=PackageLoader("workbench.desk"),
         autoescape=True,
@@ -111,7 +118,8 @@ def make_environment(statics: dict[str, Static]) -> Environment:
     return environment
 
 
-def load_statics() -> dict[str, Static]:
+@cache
+def load_statics() -> Mapping[str, Static]:
     """Return the desk's style, script, icon and the house's typefaces, each by its plain name."""
     statics: dict[str, Static] = {}
 
