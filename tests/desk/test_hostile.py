@@ -111,7 +111,7 @@ def listening():
             self.send_header("access-control-allow-origin", "*")
             self.end_headers()
 
-        do_POST = do_GET
+        do_POST = do_GET  # noqa: N815
 
         def log_message(self, *_):
             pass
