@@ -148,7 +148,7 @@ def _permitted(context: Context, models: pd.Index, registrations: NDArray[np.obj
     """Flags by registration, model and security: targets above zero, and substitutes of these where allowed."""
     view = context.view
     targets = view.targets[view.targets["target"] > 0.0]
-    aimed = np.zeros((len(models), len(view.price)), bool)
+    aimed = np.zeros((len(models) + 1, len(view.price)), bool)  # the last: no model in force, which targets nothing
     aimed[
         models.get_indexer(targets["model_id"].astype("object")),
         pd.Index(view.security_ids).get_indexer(targets["security_id"].astype("object")),
