@@ -93,6 +93,7 @@ def test_everybody_starts_with_what_waits_for_them(house, three, who, found, sai
     page = browser.get("/queue")
     assert names(page) == found
     assert said in page.text
+    assert page.text.count('aria-current="true"') == 1
     assert ("Waits for you" in page.text) is (who != "vera")
     assert len(names(browser.get("/queue?state=open"))) == (2 if who == "adam" else 3)
 

@@ -98,8 +98,13 @@ def _first(actor: Actor) -> dict[str, str]:
 
 def _views(actor: Actor) -> list[tuple[str, dict[str, str]]]:
     """The ways to look; who decides nothing has nothing that waits for them."""
+    first = _first(actor)
     decides = any(ON_SIGNALS[grant.role].keys() - {Action.VIEW} for grant in actor.grants)
-    return [(label, fields) for label, fields in VIEWS if decides or "mine" not in fields]
+    return [
+        (label, first if fields.items() <= first.items() and "state" in fields else fields)
+        for label, fields in VIEWS
+        if decides or "mine" not in fields
+    ]
 
 
 def _is(here: dict[str, str], fields: dict[str, str]) -> bool:

@@ -41,6 +41,8 @@ _NEXT: dict[State, tuple[tuple[Action, bool], ...]] = {
     State.SUBMITTED: ((Action.APPROVE, True),),
     State.APPROVED: ((Action.RELEASE, True),),
 }
+#: In mode monitor these wait for nobody: they are alerts to read.
+_ALERTS = frozenset({State.DRAFT, State.CHECKED, State.RETURNED})
 
 
 @dataclass(frozen=True)
@@ -165,6 +167,7 @@ def needs(connection: Connection, actor: Actor, now: datetime) -> ColumnElement[
         Action.CONSENT: and_(blocked, exists(against.where(finding.c.rule_id == CONSENT_RULE))),
         Action.SUBMIT: ~blocked,
     }
+    drafted = mode_at_least(connection, Mode.DRAFT)
     parts: list[ColumnElement[bool]] = []
     for state, acts in _NEXT.items():
         for action, barred in acts:
@@ -180,7 +183,9 @@ def needs(connection: Connection, actor: Actor, now: datetime) -> ColumnElement[
                 part += [~approved, or_(~first, _in_books(leads))]
             part += [needed[action]] if action in needed else []
             part += [blocked] if action is Action.REVISE and state is State.CHECKED else []
-            if action in MODES_FOR:
+            if state in _ALERTS:
+                part.append(drafted)
+            elif action in MODES_FOR:
                 part.append(mode_at_least(connection, min(MODES_FOR[action], key=STRICTNESS.index)))
             parts.append(and_(*part))
     return or_(*parts) if parts else false()
