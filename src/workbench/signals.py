@@ -11,17 +11,31 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, exists, or_, select
 
 from workbench import compliance, governance, rebalance
 from workbench.compliance import Orders, Preflight, Rulebook
 from workbench.compliance.household_inputs import household_inputs
 from workbench.errors import DecisionError
+from workbench.exhibits.advisor_note import TEMPLATE, advisor_note
 from workbench.exhibits.brief import brief
 from workbench.exhibits.household_file import household_files
 from workbench.firm import Firm
-from workbench.governance import Check, Create, Document, Finding, Mode, Receipt, SeeInputs, State, Store, Summary, Who
-from workbench.governance.tables import consent, signal
+from workbench.governance import (
+    Check,
+    Create,
+    Document,
+    Finding,
+    Mode,
+    Receipt,
+    SeeInputs,
+    State,
+    Store,
+    Summary,
+    Who,
+)
+from workbench.governance.commands import AddDraft
+from workbench.governance.tables import consent, draft, signal
 from workbench.rebalance import Proposal, Settings
 from workbench.report.brief import render_html
 
@@ -153,6 +167,8 @@ def bring(
                 command = checker.command(made, place, signal_id, stands, create.inputs_hash)
             store.perform(who, command, f"check:{signal_id}:{stands}")
             changed += 1
+        if create.mode is not Mode.MONITOR:
+            _draft_note(store, who, signal_id, trading[place])
         verdicts[made.worst(place).name.lower()] += 1
         found.append(signal_id)
     return Brought(tuple(found), dict(verdicts), len(found) - changed, len(proposals) - len(trading))
@@ -206,6 +222,18 @@ def _consented(store: Store, signal_id: str) -> bool:
         return (
             connection.execute(select(consent.c.account_id).where(consent.c.signal_id == signal_id)).first() is not None
         )
+
+
+def _draft_note(store: Store, who: Who, signal_id: str, proposal: Proposal) -> None:
+    """Draft the advisor's note of a signal that has no text yet and that nobody has asked approval for."""
+    silent = ~exists().where(draft.c.signal_id == signal.c.signal_id)
+    with store.reading() as connection:
+        stands = select(signal.c.version).where(signal.c.signal_id == signal_id, _WAITS, silent)
+        version = connection.execute(stands).scalar_one_or_none()
+    if version is not None:
+        text = Document("draft", "text/plain", advisor_note(proposal).encode())
+        made_by = (("writer", "template"), ("template", TEMPLATE))
+        store.perform(who, AddDraft(signal_id, version, "advisor_note", text, made_by), f"note:{signal_id}")
 
 
 def _other_rules(rules_hash: str) -> ColumnElement[bool]:

@@ -5,8 +5,8 @@ from click.testing import CliRunner
 from sqlalchemy import func, select
 
 from workbench.cli import main
-from workbench.governance import open_store
-from workbench.governance.tables import audit, person, signal
+from workbench.governance import fetch, open_store
+from workbench.governance.tables import audit, draft, person, signal
 
 PASSWORD = "a fairly long password"
 HOUSEHOLDS = ("H00043", "H00006")
@@ -59,6 +59,20 @@ def test_signals_are_brought_and_checked(brought, database):
     assert sorted(row.household_id for row in rows) == sorted(HOUSEHOLDS)
     assert {row.state for row in rows} == {"checked"}
     assert all(row.verdict for row in rows)
+
+
+def test_each_signal_that_goes_beyond_an_alert_has_a_note_for_its_advisor(brought, database):
+    with open_store(database).reading() as connection:
+        drafted = connection.execute(
+            select(signal.c.mode, draft.c.kind, draft.c.record, draft.c.drafted_hash)
+            .select_from(signal.outerjoin(draft, draft.c.signal_id == signal.c.signal_id))
+            .order_by(signal.c.household_id)
+        ).all()
+        texts = [fetch(connection, row.drafted_hash).body.decode() for row in drafted if row.kind]
+    assert [row.kind for row in drafted] == [None if row.mode == "monitor" else "advisor_note" for row in drafted]
+    assert all('"writer":"template"' in row.record for row in drafted if row.kind)
+    assert texts
+    assert all("We propose" in text and "nan" not in text for text in texts)
 
 
 def test_the_same_firm_brought_twice_changes_no_signal(brought, database):
