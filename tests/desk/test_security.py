@@ -9,6 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import func, select
 from starlette.datastructures import Headers
+from starlette.websockets import WebSocketDisconnect
 
 from tests.desk.conftest import ORIGIN, Browser
 from tests.desk.live import serving
@@ -218,6 +219,11 @@ def test_a_body_that_drips_in_is_not_waited_for(house):
     assert b" 408 " in answer
 
 
+def test_there_is_no_other_way_in(house):
+    with pytest.raises(WebSocketDisconnect), house.browser("cora").client.websocket_connect("/queue"):
+        pass
+
+
 def test_what_a_browser_keeps_is_sent_back_only_where_we_wrote_it(house):
     for cookie in ("x" * 5_000, '"\\012\\015Set-Cookie: a=b; ' + "x" * 40 + '"', "\xe9" * 43):
         answer = house.visitor().client.get("/sign-in", headers={"cookie": f"desk-start={cookie}".encode("latin-1")})
@@ -261,6 +267,9 @@ def test_no_day_number_or_letter_is_a_fault(house, wrong):
 def test_too_many_headers_and_strange_hosts_are_turned_away(house):
     client = house.visitor().client
     assert client.get("/sign-in", headers={f"x-{n}": "1" for n in range(80)}).status_code == 431
+    assert client.get("/sign-in", headers={"x": "1" * 40_000}).status_code == 431
+    both = {**ORIGIN, "content-length": "3", "transfer-encoding": "chunked"}
+    assert client.post("/sign-in", content=b"a=b", headers=both).status_code == 400
     for host in ("evil.example", "localhost@evil.example", "", "localhost:port", "localhost, evil.example", "[::1"):
         assert client.get("/sign-in", headers={"host": host}).status_code == 400
     assert client.get("/sign-in", headers={"host": "LOCALHOST:8000"}).status_code == 200

@@ -187,6 +187,7 @@ def _serve(
         host=host,
         port=port,
         http="h11",  # it bounds the size of headers; others read them however long they are
+        ws="none",
         log_level="warning",
         server_header=False,
         proxy_headers=False,

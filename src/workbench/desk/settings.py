@@ -49,6 +49,7 @@ class Settings:
     body_limit: int = 1_000_000
     body_seconds: float = 20.0
     header_limit: int = 64
+    header_bytes: int = 32_768
     field_limit: int = 500
     by_address: Rate = Rate(burst=240, per_minute=600)
     by_person: Rate = Rate(burst=60, per_minute=60)
