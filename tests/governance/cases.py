@@ -7,12 +7,15 @@ from sqlalchemy import insert
 from workbench.governance.access import Who
 from workbench.governance.audit.record import Entry
 from workbench.governance.commands import Approve, Check, Create, Document, Finding, Release, Submit, Summary
+from workbench.governance.drafts import HOW_IT_WAS_MADE
 from workbench.governance.roles import Role
 from workbench.governance.states import Mode
 from workbench.governance.tables import person, role_grant
 
 INPUTS = "1" * 64
 RULES = "2" * 64
+#: How a machine made a draft, by hash.
+HOW = tuple((name, "7" * 64) for name in HOW_IT_WAS_MADE)
 #: person -> (role, book); `nightly` is a service.
 STAFF = {
     "nightly": (Role.SERVICE, "*"),
@@ -31,7 +34,7 @@ STAFF = {
 }
 
 
-def staff(store, people=STAFF, *, recorded=False):
+def staff(store, people=STAFF, *, recorded=False, password_hash=None):
     """Write people and their roles straight into the tables; `recorded` also with a record of each in the trail."""
     with store.writing() as unit:
         for name, (role, book) in people.items():
@@ -39,6 +42,8 @@ def staff(store, people=STAFF, *, recorded=False):
                 unit.examine("person", name)
             kind = "service" if role is Role.SERVICE else "person"
             row = {"person_id": name, "name": name.title(), "kind": kind, "active": 1, "created_at": unit.now}
+            if kind == "person":
+                row["password_hash"] = password_hash
             unit.connection.execute(insert(person), row)
             grant = {"grant_id": f"grant-{name}", "person_id": name, "role": str(role), "book": book}
             unit.connection.execute(insert(role_grant), {**grant, "granted_by": "otto", "granted_at": unit.now})

@@ -21,22 +21,6 @@ from workbench.governance.audit.chain import KEEP, Findings
 from workbench.governance.pinned import Row
 from workbench.governance.tables import audit, document
 
-#: Columns of a signal that its record repeats, with where it says them.
-_SAID = {
-    "state": lambda said: said["details"].get("state"),
-    "version": lambda said: str(said["object_version"]),
-    "sheet_hash": lambda said: said["after"],
-    "book": lambda said: said["book"],
-    "policy": lambda said: said["policy"],
-    "rules_hash": lambda said: said["rules_hash"],
-    "inputs_hash": lambda said: said["inputs"].get("household"),
-    "snapshot": lambda said: said["inputs"].get("snapshot"),
-    "updated_at": lambda said: said["at"],
-    **{
-        f"{name}_hash": (lambda said, name=name: said["documents"].get(name))
-        for name in ("package", "brief", "preflight", "ticket")
-    },
-}
 _SHOWN = 5
 
 
@@ -95,11 +79,28 @@ def _take(trail: _Trail, sequence: int, said: Mapping[str, Any]) -> None:
     rows = said.get("rows")
     if not rows or kind not in pinned.HELD:
         return
-    of_signal = {column: read(said) for column, read in _SAID.items()} if kind == "signal" else {}
+    of_signal = _of_signal(said) if kind == "signal" else {}
     trail.left[kind, kind if kind in pinned.ONE else name] = _Left(sequence, dict(rows), of_signal)
     row = pinned.first_seen(said) if kind == "signal" else None
     if row is not None:
         trail.first_seen[row["household_id"]] = (sequence, row)
+
+
+def _of_signal(said: Mapping[str, Any]) -> dict[str, str | None]:
+    """Columns of a signal that its record repeats."""
+    documents = {f"{name}_hash": said["documents"].get(name) for name in ("package", "brief", "preflight", "ticket")}
+    return {
+        "state": said["details"].get("state", "draft"),
+        "version": str(said["object_version"]),
+        "sheet_hash": said["after"],
+        "book": said["book"],
+        "policy": said["policy"],
+        "rules_hash": said["rules_hash"],
+        "inputs_hash": said["inputs"].get("household"),
+        "snapshot": said["inputs"].get("snapshot"),
+        "updated_at": said["at"],
+        **documents,
+    }
 
 
 def _check_table(

@@ -3,6 +3,7 @@
 
     python verifier.py --database decisions.db --checkpoints FOLDER --key HEX
     python verifier.py --export records.jsonl  --checkpoints FOLDER --key HEX
+    python verifier.py --proof proof.json --key HEX          # one record, without the others
 
 Copy this file to a machine of your own, with the records, the checkpoints, and the public key as the firm gave it to
 you earlier and by another way. It checks that
@@ -38,6 +39,8 @@ PURPOSE = b"workbench audit checkpoint 1\n"
 FORMAT = "workbench audit checkpoint 1"
 SHOWN = 100
 LARGEST_CHECKPOINT = 100_000
+PROOF = "workbench audit proof 1"
+LARGEST_PROOF = 10_000_000
 Point = tuple[int, int, int, int]
 #: Number, body, hash, columns; an export has neither hashes nor columns.
 Row = tuple[int, bytes, str | None, tuple[bytes, ...] | None]
@@ -278,7 +281,18 @@ def read_checkpoint(path: Path, known: dict[str, bytes], say: Findings) -> dict[
     try:
         if not path.is_file() or path.stat().st_size > LARGEST_CHECKPOINT:
             raise ValueError("it is no file of a checkpoint's size")
-        outer = strictly(path.read_bytes().rstrip(b"\n"))
+        content = path.read_bytes()
+    except (OSError, ValueError) as error:
+        say(None, "checkpoint_unreadable", f"{path.name} is not a checkpoint ({error})")
+        return None
+    return judge_checkpoint(content, path.name, known, say)
+
+
+def judge_checkpoint(content: bytes, name: str, known: dict[str, bytes], say: Findings) -> dict[str, Any] | None:
+    """Judge a checkpoint's bytes; an empty `name` is one without a file of its own."""
+    called = name or "the checkpoint"
+    try:
+        outer = strictly(content.rstrip(b"\n"))
         said, signature = outer["statement"], bytes.fromhex(outer["signature"])
         statement = spelled(said).encode()
         texts = all(isinstance(said[name], str) for name in ("trail", "head", "root", "at", "key", "previous"))
@@ -286,17 +300,61 @@ def read_checkpoint(path: Path, known: dict[str, bytes], say: Findings) -> dict[
         if said["format"] != FORMAT or not texts or not numbers:
             raise ValueError("its parts are not those of a checkpoint")
     except (OSError, ValueError, KeyError, TypeError) as error:
-        say(None, "checkpoint_unreadable", f"{path.name} is not a checkpoint ({error})")
+        say(None, "checkpoint_unreadable", f"{called} is not a checkpoint ({error})")
         return None
     if said["key"] not in known:
-        say(None, "checkpoint_forged", f"{path.name} is signed by key {said['key']}, which is not among those given")
+        say(None, "checkpoint_forged", f"{called} is signed by key {said['key']}, which is not among those given")
         return None
     if not signed_by(known[said["key"]], PURPOSE + statement, signature):
-        say(None, "checkpoint_forged", f"the signature of {path.name} is not that of key {said['key']}")
+        say(None, "checkpoint_forged", f"the signature of {called} is not that of key {said['key']}")
         return None
-    if path.name != f"checkpoint-{said['number']:08d}.json":
-        say(None, "checkpoint_replayed", f"{path.name} holds checkpoint {said['number']}")
+    if name and name != f"checkpoint-{said['number']:08d}.json":
+        say(None, "checkpoint_replayed", f"{name} holds checkpoint {said['number']}")
     return {**said, "hash": hashlib.sha256(statement).hexdigest()}
+
+
+def check_proof(path: Path, public_keys: list[str], say: Findings) -> dict[str, Any]:
+    """Check that one record is among those a checkpoint was signed over (RFC 9162, 2.1.3.2)."""
+    known = {hashlib.sha256(bytes.fromhex(key)).hexdigest()[:16]: bytes.fromhex(key) for key in public_keys}
+    if path.stat().st_size > LARGEST_PROOF:
+        raise OSError("the proof is too large to be one")
+    report: dict[str, Any] = {"sequence": 0, "size": 0, "at": "", "record": ""}
+    try:
+        said = strictly(path.read_bytes().rstrip(b"\n"))
+        record, steps = said["record"].encode(), [bytes.fromhex(step) for step in said["path"]]
+        place = said["sequence"]
+        inside = strictly(record)["sequence"]
+        if said["format"] != PROOF or type(place) is not int or inside != place or any(len(s) != 32 for s in steps):
+            raise ValueError("its parts are not those of a proof")
+        checkpoint = said["checkpoint"].encode()
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        say(None, "proof", f"the file is no proof of a record ({error})")
+        return report
+    signed = judge_checkpoint(checkpoint, "", known, say)
+    if signed is None:
+        return report
+    report = {"sequence": place, "size": signed["size"], "at": signed["at"], "record": said["record"]}
+    if included(hashlib.sha256(record).digest(), place - 1, signed["size"], steps) != signed["root"]:
+        say(place, "proof", f"record {place} as given is not among those that were signed")
+    return report
+
+
+def included(digest: bytes, index: int, size: int, steps: list[bytes]) -> str:
+    """The root that a path leads to from leaf `index` of `size`; empty where the path does not fit."""
+    if not 0 <= index < size:
+        return ""
+    last, folded = size - 1, hashlib.sha256(b"\0" + digest).digest()
+    for step in steps:
+        if last == 0:
+            return ""
+        if index & 1 or index == last:
+            folded = hashlib.sha256(b"\1" + step + folded).digest()
+            while not index & 1 and index:
+                index, last = index >> 1, last >> 1
+        else:
+            folded = hashlib.sha256(b"\1" + folded + step).digest()
+        index, last = index >> 1, last >> 1
+    return folded.hex() if last == 0 else ""
 
 
 # --- The verification. ---
@@ -399,6 +457,7 @@ def main(words: list[str] | None = None) -> int:
     source = options.add_mutually_exclusive_group(required=True)
     source.add_argument("--database", type=Path, help="the SQLite file; it is opened to read only")
     source.add_argument("--export", type=Path, help="records as JSON lines, as `workbench audit export` writes them")
+    source.add_argument("--proof", type=Path, help="the proof of one record, as `workbench audit prove` writes it")
     options.add_argument("--checkpoints", type=Path, action="append", default=[], help="a folder of checkpoints")
     options.add_argument("--key", action="append", default=[], help="a public key that may have signed, 64 hex digits")
     options.add_argument("--through", type=int, help="the last record, where the export ends early on purpose")
@@ -407,9 +466,11 @@ def main(words: list[str] | None = None) -> int:
     keys = [key.strip().lower() for key in given.key]
     if any(not re.fullmatch(r"[0-9a-f]{64}", key) for key in keys):
         options.error("a key is 64 hex digits")
-    if given.checkpoints and not keys:
+    if (given.checkpoints or given.proof) and not keys:
         options.error("give the public key that the checkpoints are signed with (--key)")
     say = Findings()
+    if given.proof:
+        return prove(given.proof, keys, say, as_json=given.json)
     try:
         checkpoints = read_checkpoints(given.checkpoints, keys, say)
         records = from_database(given.database) if given.database else from_export(given.export)
@@ -421,6 +482,22 @@ def main(words: list[str] | None = None) -> int:
         say(None, "checkpoint_missing", "no checkpoint that can be trusted lies in the folder")
     report.update(checkpoints=len(checkpoints), found=say.count, findings=say.kept)
     print(json.dumps(report, indent=1) if given.json else in_words(report))
+    return 1 if say.count else 0
+
+
+def prove(path: Path, keys: list[str], say: Findings, *, as_json: bool) -> int:
+    """Check a proof and report; return the exit code."""
+    try:
+        report = check_proof(path, keys, say)
+    except OSError as error:
+        print(shown(f"cannot be read: {error}"), file=sys.stderr)
+        return 2
+    report.update(found=say.count, findings=say.kept)
+    lines = [f"FOUND ({one['attack']}): {one['problem']}." for one in say.kept]
+    if not say.count:
+        lines = [f"Record {report['sequence']} is one of the {report['size']} that were signed on {report['at']}:"]
+        lines.append(report["record"])
+    print(json.dumps(report, indent=1) if as_json else "\n".join(map(shown, lines)))
     return 1 if say.count else 0
 
 
