@@ -17,6 +17,7 @@ import pandas as pd
 from sqlalchemy import Row, select
 
 from workbench import governance
+from workbench.decisions.demo_words import edit_note, keep_measures
 from workbench.errors import DecisionError
 from workbench.firm import open_at
 from workbench.firm.demo import build_firm
@@ -93,6 +94,11 @@ class Hands:
         """Perform one act as somebody and return the answer. Raises what the store raises."""
         return store.perform(Who(person), command, f"demo:{next(self.keys)}")
 
+    def act_at(self, store: Store, moment: datetime, person: str, command: Command) -> Receipt:
+        """Perform one act as somebody at a moment, or now where that is past."""
+        self.moment = max(self.moment, moment)
+        return self.act(store, person, command)
+
 
 def build(store: Store, folder: Path, *, seed: int = 7) -> Checker:
     """Fill an empty store: people, three months of decisions, and today's queue. Returns the checker of today's firm.
@@ -110,6 +116,7 @@ def build(store: Store, folder: Path, *, seed: int = 7) -> Checker:
             hands.act(store, SERVICE, Sweep())
             bring(store, Checker(build_firm(folder / day, as_of=day)), Who(SERVICE))
             _decide(store, hands, day)
+        keep_measures(lambda moment, person, command: hands.act_at(store, moment, person, command), live())
     finally:
         store.clock = live
     store.perform(Who(SERVICE), Sweep(), "demo:sweep")
@@ -155,6 +162,9 @@ def _decide(store: Store, hands: Hands, day: str) -> None:
                 _reject(store, hands, row.signal_id)
             continue
         maker = "ana" if draw < 0.6 else "ben"
+        if hands.draws.random() < 0.3:
+            hands.wait(0.1)
+            edit_note(store, lambda person, command: hands.act(store, person, command), hands.draws, row.signal_id)
         _submit(store, hands, maker, row.signal_id)
         if draw > 0.9:
             hands.wait(0.3)
