@@ -97,7 +97,6 @@ ON_THE_FIRM = """
   define_measures    .      .       .       .       .      y          .             .       .
   record_measures    .      .       .       y       .      y          .             .       y
   read_library       y      y       y       y       y      y          .             y       .
-  deliver            .      .       .       .       .      .          .             .       y
 """
 
 STATES = ("draft", "checked", "submitted", "approved", "rejected", "returned", "released", "exported", "acknowledged",

@@ -107,7 +107,7 @@ ON_THE_FIRM: dict[Role, frozenset[Action]] = {
     ),
     Role.ADMINISTRATOR: frozenset({A.MANAGE_PEOPLE, A.READ_PEOPLE, A.CONFIRM_GRANT}),
     Role.AUDITOR: frozenset({A.READ_LIBRARY, A.READ_MEASURES, A.READ_AUDIT, A.EXPORT_AUDIT, A.READ_PEOPLE}),
-    Role.SERVICE: frozenset({A.SEE_INPUTS, A.SWEEP, A.CHECKPOINT, A.DISPOSE, A.RECORD_MEASURES, A.DELIVER}),
+    Role.SERVICE: frozenset({A.SEE_INPUTS, A.SWEEP, A.CHECKPOINT, A.DISPOSE, A.RECORD_MEASURES}),
 }  # fmt: skip
 
 #: What everybody with a role does for themselves, in whatever book they have it.

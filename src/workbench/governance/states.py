@@ -81,7 +81,6 @@ class Action(StrEnum):
     DEFINE_MEASURES = "define_measures"
     RECORD_MEASURES = "record_measures"
     READ_LIBRARY = "read_library"
-    DELIVER = "deliver"
 
 
 #: Open: not yet with anybody outside, and not closed.
