@@ -68,3 +68,20 @@ def test_analysts_read_and_record_nothing(measured):
         headers={"origin": "http://localhost"},
     )
     assert answer.status_code == 403
+
+
+def test_the_desk_and_the_monthly_chapter_show_the_same_figures(measured):
+    from workbench.exhibits.decisions_measures import measures_table
+    from workbench.exhibits.decisions_origin import Source
+    from workbench.exhibits.origin import Origin
+    from workbench.governance.lessons.export import collect
+
+    with measured.store.reading() as connection:
+        made = collect(connection, measured.store.clock())
+    source = Source(made, None, "", (), Origin("2023-02-10", "3f9a12c4", ""))
+    row = next(row for row in measures_table(source).body.rows if row[0] == "Hours of preparation")
+    page = measured.browser("otto").get("/measures").text
+    shown = [cell.text for cell in row if hasattr(cell, "fact")]
+    assert shown == ["3.50", "1.25", "\u22122.25"]
+    for text in (*shown, row[6], row[7].badge, row[8]):
+        assert text in page

@@ -6,15 +6,12 @@ from datetime import date
 
 from workbench.exhibits.decisions_origin import Source
 from workbench.exhibits.drift_facts import absent, plural
-from workbench.governance.measures import Comparison, Due, Measure, Reading, compare, due
+from workbench.governance.measures import CALLED, Comparison, Due, Measure, Reading, compare, due, figure, interval
 from workbench.report import Badge, Column, Exhibit, Missing, TableBody
 from workbench.report import format as fmt
 from workbench.report.exhibit import Cell, Tone
 
-_TONES: dict[str, tuple[str, Tone]] = {
-    "better": ("better", "good"), "worse": ("worse", "bad"), "no_difference": ("no difference", "neutral"),
-    "too_early": ("too early to say", "neutral"),
-}  # fmt: skip
+_TONES: dict[str, Tone] = {"better": "good", "worse": "bad", "no_difference": "neutral", "too_early": "neutral"}
 
 
 def standing_of(source: Source) -> tuple[Due, ...]:
@@ -42,29 +39,27 @@ def measures_table(source: Source) -> Exhibit:
         if found is None:
             none = Missing("no baseline or no reading yet")
             rows.append(
-                (measure.title, measure.unit, *[none] * 5, Badge("not read", "neutral"), _next(source, measure))
+                (measure.title, measure.unit, *[none] * 5, Badge("Not read", "neutral"), _next(source, measure))
             )
             continue
-        digits = _digits(measure)
         made = [
-            source.fact(f"measure.{measure.measure_id}.{name}", value, "number", "measures.compare", digits=digits)
+            source.fact(f"measure.{measure.measure_id}.{name}", value, "number", "measures.compare", digits=3)
             for name, value in (
                 ("baseline", found.baseline), ("value", found.value), ("difference", found.difference)
             )
         ]  # fmt: skip
         facts += made
-        words, tone = _TONES[found.finding]
-        ends = [fmt.number(value, digits, signed=True) for value in (found.low, found.high)]
+        badge = Badge(CALLED[found.finding], _TONES[found.finding])
         rows.append((
-            measure.title, measure.unit, made[0].ref(), made[1].ref(), f"{found.period_start} to {found.period_end}",
-            made[2].ref(fmt.number(found.difference, digits, signed=True)),
-            f"{ends[0]} to {ends[1]}", Badge(words, tone), found.words,
+            measure.title, measure.unit, made[0].ref(figure(measure, found.baseline)),
+            made[1].ref(figure(measure, found.value)), f"{found.period_start} to {found.period_end}",
+            made[2].ref(figure(measure, found.difference, signed=True)), interval(measure, found), badge, found.words,
         ))  # fmt: skip
     note = (
         "Before and after differ in more than the workbench: markets, seasons, people. A difference beyond chance is "
         "not yet the workbench's doing. Each interval stands alone: of twenty that nothing moved, one looks moved."
     )
-    told = [row for row in rows if isinstance(row[-2], Badge) and row[-2].badge in ("better", "worse")]
+    told = [row for row in rows if isinstance(row[-2], Badge) and row[-2].badge in (CALLED["better"], CALLED["worse"])]
     takeaway = f"{plural(len(told), 'measure')} of {len(measures)} moved by more than chance explains."
     basis = "defined before the first day of use; read after thirty days, then every quarter; intervals 95 %"
     settings = source.settings(basis, ("measures", "readings"))
@@ -123,7 +118,3 @@ def _latest(measure: Measure, readings: tuple[Reading, ...]) -> Comparison | Non
 
 def _next(source: Source, measure: Measure) -> str:
     return next((row.words for row in standing_of(source) if row.measure_id == measure.measure_id), "")
-
-
-def _digits(measure: Measure) -> int:
-    return 1 if measure.statistic == "mean" and "hours" in measure.unit else 3

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from fastapi import APIRouter
@@ -12,13 +11,24 @@ from workbench.desk.forms import FormError
 from workbench.desk.rendering import sentence
 from workbench.desk.visit import SignedIn, Visit
 from workbench.errors import DecisionError, ParameterError, RepeatError
-from workbench.governance.measures import Comparison, Due, Measure, Reading, RecordReading, compare, due, load
+from workbench.governance.measures import (
+    CALLED,
+    Comparison,
+    Due,
+    Measure,
+    Reading,
+    RecordReading,
+    compare,
+    due,
+    figure,
+    interval,
+    load,
+)
 from workbench.governance.states import Action
 
 router = APIRouter()
 
 TONES = {"better": "good", "worse": "bad", "no_difference": "", "too_early": "warning"}
-CALLED = {"better": "Better", "worse": "Worse", "no_difference": "No difference", "too_early": "Too early to say"}
 
 
 @router.get("/measures")
@@ -107,13 +117,4 @@ def _compared(measure: Measure, baseline: Reading | None, reading: Reading, larg
 
 def _difference(measure: Measure, found: Comparison) -> str:
     said = figure(measure, found.difference, signed=True)
-    if math.isnan(found.low):
-        return f"{said}, interval not known"
-    return f"{said} (95 %: {figure(measure, found.low, signed=True)} to {figure(measure, found.high, signed=True)})"
-
-
-def figure(measure: Measure, value: float, *, signed: bool = False) -> str:
-    """Write a figure in the measure's unit: shares as percent, everything else to two digits after the point."""
-    if measure.statistic == "share":
-        return f"{value * 100:{'+' if signed else ''}.1f}%".replace("-", "\u2212")
-    return f"{value:{'+' if signed else ''},.2f}".replace("-", "\u2212")
+    return f"{said} (95 %: {interval(measure, found)})"

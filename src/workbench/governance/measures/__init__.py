@@ -7,8 +7,10 @@ from workbench.governance.measures.growth import Growth, client_growth
 from workbench.governance.measures.reading import Reading
 from workbench.governance.measures.schedule import Due, due, periods
 from workbench.governance.measures.stored import load
+from workbench.governance.measures.words import CALLED, figure, interval
 
 __all__ = [
+    "CALLED",
     "Comparison",
     "DefineMeasure",
     "Due",
@@ -19,6 +21,8 @@ __all__ = [
     "client_growth",
     "compare",
     "due",
+    "figure",
+    "interval",
     "load",
     "periods",
     "read_measures",
