@@ -153,12 +153,23 @@ def what_waits_for(house, who):
     return expected
 
 
+def by_household(connection, household):
+    return connection.execute(select(signal.c.signal_id).where(signal.c.household_id == household)).scalar_one()
+
+
 def test_a_row_says_what_answers_the_findings_in_its_way(house):
     consent = finding("consent", "block", overridable=False)
     checked(house, 9, (consent,))
-    checked(house, 10, (consent, finding("never_sell", "block")))
+    checked(house, 10, (consent, finding("never_sell", "block", overridable=False)))
     rows = {row.household_id: row.waiting_for for row in seen(house, "vera").rows}
     assert (rows["H2"], rows["H9"], rows["H10"]) == ("Compliance, or a revision", "The client's consent", "A revision")
+    with house.reading() as connection:
+        reader = actor(connection, Who("ann"), house.clock())
+        view = reading.signal_view(connection, reader, by_household(connection, "H10"), now=house.clock())
+    assert view.missing[:2] == (
+        "The client's consent to the trades, or a revision without them.",
+        "1 finding to be removed by a revision: never sell.",
+    )
 
 
 def test_effective_modes_of_the_page_are_those_of_the_deciding_function(house):

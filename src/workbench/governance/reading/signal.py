@@ -212,7 +212,7 @@ def signal_view(connection: Connection, actor: Actor, signal_id: str, *, now: da
         obstacles=_obstacles(connection, actor, row, may, limits, now),
         missing=missing(
             state=state,
-            unresolved=[one.rule_id for one in findings if not one.resolved],
+            unresolved={one.rule_id: one.overridable for one in findings if not one.resolved},
             checked=row.preflight_hash is not None,
             same_inputs=None if current is None else current.inputs_hash == row.inputs_hash,
             approvals=len(valid),

@@ -49,7 +49,7 @@ def _against(against: Mapping[str, bool]) -> str:
 def missing(
     *,
     state: State,
-    unresolved: Sequence[str],
+    unresolved: Mapping[str, bool],
     checked: bool,
     same_inputs: bool | None,
     approvals: int,
@@ -61,7 +61,7 @@ def missing(
 ) -> tuple[str, ...]:
     """List what is missing until release, first things first; empty where nothing is, or where it left the firm.
 
-    `unresolved` are the rules whose findings stand in the way, `same_inputs` None where nobody has looked since,
+    `unresolved` are the rules whose findings stand in the way, each with whether compliance may let it stand, `same_inputs` None where nobody has looked since,
     `because` why a second approver is needed, `in_flight` the household's other signals that are with the market.
     """
     if state in IN_FLIGHT or state in (State.FILLED, State.REJECTED, State.EXPIRED, State.SUPERSEDED):
@@ -69,9 +69,7 @@ def missing(
     told = []
     if not checked:
         told.append("A pre-flight on what is shown here.")
-    if unresolved:
-        count = f"{len(unresolved)} {'finding' if len(unresolved) == 1 else 'findings'}"
-        told.append(f"{count} to be removed by a revision, or let stand by compliance: {', '.join(unresolved)}.")
+    told += _findings(unresolved)
     if same_inputs is False:
         told.append("A new proposal or pre-flight: the household's data or prices have changed since.")
     if mode is Mode.MONITOR:
@@ -86,6 +84,21 @@ def missing(
     if state is State.APPROVED and not told:
         told.append("A person who releases it and had no hand in making it.")
     return tuple(told)
+
+
+def _findings(unresolved: Mapping[str, bool]) -> list[str]:
+    ways = [
+        ("to be removed by a revision", [rule for rule, may in unresolved.items() if not may and rule != CONSENT_RULE]),
+        ("to be removed by a revision, or let stand by compliance", [rule for rule, may in unresolved.items() if may]),
+    ]
+    told = []
+    if CONSENT_RULE in unresolved and not unresolved[CONSENT_RULE]:
+        told.append("The client's consent to the trades, or a revision without them.")
+    for way, rules in ways:
+        if rules:
+            count = f"{len(rules)} {'finding' if len(rules) == 1 else 'findings'}"
+            told.append(f"{count} {way}: {', '.join(rule.replace('_', ' ') for rule in rules)}.")
+    return told
 
 
 def _approvers(approvals: int, needed: int, because: Sequence[str]) -> list[str]:
