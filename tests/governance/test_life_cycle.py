@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, insert, select, update
 
 from tests.governance import cases
-from workbench.errors import AccessError, DecisionError, ParameterError, StaleError
+from workbench.errors import AccessError, AuditError, DecisionError, ParameterError, StaleError
 from workbench.governance import documents
 from workbench.governance.access import Who
 from workbench.governance.commands import (
@@ -415,7 +415,15 @@ def test_a_draft_is_kept_beside_what_a_person_made_of_it(store):
     cases.staff(store)
     receipt = cases.created(store)
     text = Document("draft", "text/plain", b"We sell Alpha and buy Beta.")
-    receipt = performed(store, "nightly", AddDraft(receipt.object_id, 1, "letter", text, (("prompt", "7" * 64),)))
+    for lacking in ((), cases.HOW[:5]):
+        with pytest.raises(ParameterError, match="verifier_report"):
+            performed(store, "nightly", AddDraft(receipt.object_id, 1, "letter", text, lacking))
+    prompt = Document("prompt", "text/plain", b"Write to the client.")
+    made = AddDraft(receipt.object_id, 1, "letter", text, cases.HOW[1:], (("prompt", prompt),))
+    receipt = performed(store, "nightly", made)
+    with store.reading() as connection:
+        record = json.loads(connection.execute(select(draft.c.record)).scalar_one())
+        assert documents.fetch(connection, record["prompt"]).body == prompt.body
     with store.reading() as connection:
         drafted = connection.execute(select(draft)).one()
     edit = EditDraft(receipt.object_id, receipt.version, drafted.draft_id, "We buy Beta.", "wording")
@@ -451,16 +459,18 @@ def test_a_person_who_brings_a_proposal_in_is_a_maker(store):
         performed(store, "paula", Approve(receipt.object_id, receipt.version, receipt.sheet_hash))
 
 
-def test_inserts_by_hand_do_not_make_a_release(store):
-    """An approval of another sheet, placed by somebody with the database's password, does not count."""
+@pytest.mark.parametrize("of_this_sheet", [True, False])
+def test_inserts_by_hand_do_not_make_a_release(store, of_this_sheet):
+    """An approval placed by somebody with the database's password counts for nothing, be it of this sheet or not."""
     cases.staff(store)
     receipt = cases.submitted(store)
     with store.writing() as unit:
-        row = {"approval_id": "x", "signal_id": receipt.object_id, "version": 1, "sheet_hash": "0" * 64}
+        row = {"approval_id": "x", "signal_id": receipt.object_id, "version": 1}
+        row["sheet_hash"] = receipt.sheet_hash if of_this_sheet else "0" * 64
         times = {"approved_at": unit.now, "expires_at": unit.now + timedelta(hours=9)}
         unit.connection.execute(insert(approval), {**row, "person_id": "peter", "through": "own", **times})
         unit.connection.execute(signal.update().values(state="approved"))
-    with pytest.raises(DecisionError, match="0 of 1"):
+    with pytest.raises(AuditError, match="changed outside the desk"):
         performed(store, "tom", Release(receipt.object_id, receipt.version, receipt.sheet_hash))
 
 

@@ -114,7 +114,7 @@ def command(act, name, version):
         "acknowledge": lambda: commands.Acknowledge(*at, "order 7"),
         "fill": lambda: commands.Fill(*at, True, 100, "fill 7"),
         "expire": lambda: commands.Expire(*at),
-        "draft": lambda: commands.AddDraft(*at, "note", Document("draft", "text/plain", b"Dear"), (("model", "m"),)),
+        "draft": lambda: commands.AddDraft(*at, "note", Document("draft", "text/plain", b"Dear"), cases.HOW),
         "edit_draft": lambda: commands.EditDraft(*at, f"draft-{number}", "Dear client, hello", "wording"),
     }[act]()
 

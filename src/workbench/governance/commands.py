@@ -256,15 +256,18 @@ class ChangeControls(Command):
 
 @dataclass(frozen=True)
 class AddDraft(SignalCommand):
-    """A drafted text to go with a signal; `record` names by hash how it was made.
+    """A drafted text to go with a signal, and how it was made.
 
-    Prompt, model, parameters, masked input, raw output and the verifier's report, as (name, hash) pairs.
+    Prompt, model, parameters, masked input, raw output and the verifier's report: in `made` as documents to keep, in
+    `record` as (name, hash) of what is kept elsewhere. A service's draft names all six, unless its `writer` is a
+    `template`.
     """
 
     action: ClassVar[Action] = Action.DRAFT
     kind: str
     text: Document
     record: tuple[tuple[str, str], ...]
+    made: tuple[tuple[str, Document], ...] = ()
 
 
 @dataclass(frozen=True)

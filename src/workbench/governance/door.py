@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, select
 
 from workbench.canonical import MAX_EXACT, canonical
 from workbench.errors import AccessError, ParameterError
-from workbench.governance import documents
+from workbench.governance import access, documents
 from workbench.governance.access import Who
 from workbench.governance.audit.record import Entry
 from workbench.governance.commands import Command, Document
@@ -39,7 +39,9 @@ MONEY = frozenset({"traded", "tax", "cost", "benefit", "filled", "changes"})
 LONGEST_LIST = 1_000_000
 
 _KIND = select(person.c.kind).where(person.c.person_id == bindparam("asked"))
-_BOOK = select(signal.c.book).where(signal.c.signal_id == bindparam("asked"))
+_SIGNAL = select(
+    signal.c.book, signal.c.sheet_hash, signal.c.policy, signal.c.rules_hash, signal.c.inputs_hash, signal.c.snapshot
+).where(signal.c.signal_id == bindparam("asked"))
 
 
 def inspect(who: Who, command: Command, key: str) -> None:
@@ -129,11 +131,14 @@ def plain(value: Any) -> Any:
 
 
 def refusal(unit: Unit, who: Who, command: Command, key: str, error: Exception) -> Entry:
-    """Return the record of an act that was refused: which rule stood against it, never the text that was sent."""
+    """Return the record of an act that was refused: which rule stood against it, never the text that was sent.
+
+    `roles` are those that who asked held then; `asked` is a hash of the request, to tell it from another by.
+    """
     rule = error.rule if isinstance(error, AccessError) else type(error).__name__
     signal_id = _tame(getattr(command, "signal_id", ""))
     kind = unit.connection.execute(_KIND, {"asked": _tame(who.person_id)}).scalar()
-    book = unit.connection.execute(_BOOK, {"asked": signal_id}).scalar() if signal_id else None
+    found = unit.connection.execute(_SIGNAL, {"asked": signal_id}).one_or_none() if signal_id else None
     return Entry(
         action=command.action,
         outcome="refused",
@@ -142,13 +147,34 @@ def refusal(unit: Unit, who: Who, command: Command, key: str, error: Exception) 
         object_version=_whole(getattr(command, "version", 0)),
         actor=_tame(who.person_id),
         actor_kind=kind or "nobody",
-        roles=(),
-        book=book or "*",
+        roles=_roles(unit, who),
+        book="*" if found is None else found.book,
         on_behalf_of=None if who.on_behalf_of is None else _tame(who.on_behalf_of),
         key=_tame(key, LONGEST_KEY),
         controls_version=unit.controls.version,
-        details={"rule": rule},
+        before=None if found is None else found.sheet_hash,
+        policy=None if found is None else found.policy,
+        rules_hash=None if found is None else found.rules_hash,
+        inputs={} if found is None else {"household": found.inputs_hash, "snapshot": found.snapshot},
+        details={"rule": rule, "command": type(command).__name__, **_named(who, command)},
     )
+
+
+def _roles(unit: Unit, who: Who) -> tuple[str, ...]:
+    """The roles somebody holds, in whatever book; none for who is nobody, or acts for somebody without being let."""
+    try:
+        grants = access.actor(unit.connection, who, unit.now).grants
+    except AccessError:
+        return ()
+    return tuple(dict.fromkeys(str(grant.role) for grant in grants))
+
+
+def _named(who: Who, command: Command) -> dict[str, str]:
+    """The hash of a request, where it can be hashed: what was refused may be no text at all."""
+    try:
+        return {"asked": fingerprint(who, command)}
+    except (ParameterError, TypeError, ValueError, RecursionError):
+        return {}
 
 
 def _tame(text: Any, most: int = LONGEST_NAME) -> str:

@@ -14,16 +14,24 @@ from workbench.governance.lessons.edits import edit
 from workbench.governance.tables import draft
 from workbench.governance.unit import Done, Unit
 
+#: What the record of a machine's draft holds.
+HOW_IT_WAS_MADE = ("prompt", "model", "parameters", "masked_input", "raw_output", "verifier_report")
 _DRAFT = select(draft).where(draft.c.signal_id == bindparam("of"), draft.c.draft_id == bindparam("draft"))
 _UPDATE = update(draft).where(draft.c.draft_id == bindparam("draft"))
 
 
 def add_draft(unit: Unit, actor: Actor, command: AddDraft) -> Done:
-    """Keep a drafted text with how it was made."""
+    """Keep a drafted text with how it was made. Raises `ParameterError` where a service leaves out a part of that."""
     found, state = signals.judged(unit, actor, command)
+    names = [name for name, _ in (*command.record, *command.made)]
+    missing = [name for name in HOW_IT_WAS_MADE if name not in names]
+    if actor.kind == "service" and missing and ("writer", "template") not in command.record:
+        raise ParameterError(f"the record of a draft lacks {', '.join(missing)}; give each as a document", "record")
+    if len(set(names)) < len(names):
+        raise ParameterError("the record of a draft names something twice; give each once", "record")
     drafted = unit.keep(command.text)
     draft_id = unit.new_id("draft")
-    record = dict(command.record)
+    record = {**dict(command.record), **{name: unit.keep(kept) for name, kept in command.made}}
     unit.connection.execute(
         insert(draft),
         {

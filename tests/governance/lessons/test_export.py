@@ -129,7 +129,7 @@ def test_neither_clients_names_nor_drafts_get_out(lived, tmp_path):
     receipt = cases.submitted(lived, 6, household_name=NAME)
     text = f"Dear {NAME}, we propose to sell what you hold too much of."
     command = AddDraft(
-        receipt.object_id, receipt.version, "client note", Document("draft", "text/plain", text.encode()), ()
+        receipt.object_id, receipt.version, "client note", Document("draft", "text/plain", text.encode()), cases.HOW
     )
     receipt = lived.perform(Who("nightly"), command, "draft-6")
     with lived.reading() as connection:
