@@ -8,7 +8,7 @@ from tests.conftest import Clock
 from tests.governance import cases
 from workbench.errors import ParameterError
 from workbench.governance import people, sessions
-from workbench.governance.database import open_engine
+from workbench.governance.database import open_engine, require_present
 from workbench.governance.privileges import NEVER_DELETED, ONLY_ADDED, statements
 from workbench.governance.store import Store
 
@@ -26,6 +26,7 @@ def as_desk(postgres_url):
             connection.execute(text(statement))
         connection.commit()
     engine = open_engine(make_url(postgres_url).set(username=ROLE, password=None).render_as_string(False))
+    require_present(engine)
     yield Store(engine, Clock(), "tested")
     engine.dispose()
     with owner.connect() as connection:
