@@ -17,10 +17,11 @@ from workbench.desk import cookies, tickets
 from workbench.desk.settings import Settings
 from workbench.governance import sessions
 from workbench.governance.access import Actor, Who, actor
+from workbench.governance.break_glass import in_hand
 from workbench.governance.delegations import may_act_for
 from workbench.governance.sessions import Session, SignedIn
 from workbench.governance.store import Store
-from workbench.governance.tables import break_glass, desk_session, person
+from workbench.governance.tables import desk_session, person
 
 SESSION, START, ACTING = "session", "start", "acting"
 #: What this desk gives out; anything else a browser sends is not sent back to it.
@@ -109,10 +110,9 @@ def identify(store: Store, session: Session, acting: str | None) -> Identity:
         names = dict(offers)
         who = Who(session.person_id, acting if acting in names else None)
         found = actor(connection, who, now)
-        until = None
-        if any(grant.through == "break_glass" for grant in found.grants):
-            mine = (break_glass.c.person_id == session.person_id, break_glass.c.ends_at > now)
-            until = connection.execute(select(break_glass.c.ends_at).where(*mine)).scalars().first()
+        held = any(grant.through == "break_glass" for grant in found.grants)
+        broken = in_hand(connection, session.person_id, now) if held else None
+    until = None if broken is None else broken.ends_at
     return Identity(who, found, names.get(who.on_behalf_of or ""), offers, until)
 
 
