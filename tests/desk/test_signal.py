@@ -14,7 +14,7 @@ from workbench import rebalance
 from workbench.compliance.outcome import Verdict
 from workbench.governance.commands import AddDraft, Check, Document, Finding
 from workbench.governance.states import Mode
-from workbench.governance.tables import approval, audit, decision, document
+from workbench.governance.tables import approval, audit, decision, document, signal
 
 BLOCKED = Finding("turnover", 2, "block", "31.0%", "25.0%", "Turnover of twelve months 31%, limit 25%.", True)
 HARD = Finding("never_sell", 2, "block", "1", "0", "Sells what the client asked never to sell.", False)
@@ -126,6 +126,23 @@ def test_who_may_not_approve_has_no_button_and_is_refused_by_the_form(house, who
     with house.store.reading() as connection:
         last = connection.execute(select(audit).order_by(audit.c.sequence.desc()).limit(1)).one()
     assert (last.actor, last.action, last.outcome) == (who, "approve", "refused")
+
+
+def test_a_signal_changed_by_hand_is_not_released_and_the_page_says_so(house):
+    """Somebody with the database's password lowers what is traded after the approval."""
+    signal_id = real(house, "approved")
+    browser = house.browser("tom")
+    path = f"/signals/{signal_id}"
+    page = browser.get(path).text
+    row = house.row(signal_id)
+    with house.store.engine.begin() as connection:
+        connection.execute(update(signal).where(signal.c.signal_id == signal_id).values(traded=1))
+    sent = {**browser.fields("/sign-out", page), "version": row.version, "sheet_hash": row.sheet_hash}
+    answered = browser.client.post(f"{path}/release", data=sent, headers=ORIGIN)
+    assert answered.status_code == 409
+    assert "The records do not agree" in answered.text
+    assert "changed outside the desk" in answered.text
+    assert house.row(signal_id).state == "approved"
 
 
 def test_compliance_lets_a_finding_stand_and_two_must_approve(house):

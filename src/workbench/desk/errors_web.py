@@ -15,6 +15,7 @@ from workbench.desk.rate_limits import TooManyError
 from workbench.desk.rendering import sentence
 from workbench.errors import (
     AccessError,
+    AuditError,
     DecisionError,
     ParameterError,
     RepeatError,
@@ -104,6 +105,10 @@ def add_handlers(app: FastAPI) -> None:
     def decision(request: Request, error: DecisionError) -> Response:
         return page(request, 409, "This cannot be done now", sentence(error))
 
+    def audit(request: Request, error: AuditError) -> Response:
+        log.error("audit: %s", error)
+        return page(request, 409, "The records do not agree", f"{sentence(error)} Nothing was done.")
+
     def body(request: Request, error: BodyError) -> Response:
         return page(request, error.status, "The form could not be read", sentence(error))
 
@@ -138,9 +143,9 @@ def add_handlers(app: FastAPI) -> None:
         return page(request, 404, "No such page", "There is nothing at this address, or it is not for you to see.")
 
     handlers = {
-        AccessError: access, StaleError: stale, RepeatError: repeat, DecisionError: decision, BodyError: body,
-        ParameterError: parameter, StoreError: store, TooManyError: too_many, WorkbenchError: workbench,
-        HTTPException: http, RequestValidationError: invalid,
+        AccessError: access, StaleError: stale, RepeatError: repeat, DecisionError: decision, AuditError: audit,
+        BodyError: body, ParameterError: parameter, StoreError: store, TooManyError: too_many,
+        WorkbenchError: workbench, HTTPException: http, RequestValidationError: invalid,
     }  # fmt: skip
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, handler)  # type: ignore[arg-type]

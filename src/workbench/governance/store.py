@@ -27,6 +27,8 @@ from workbench.governance.unit import Done, Unit, read_head
 
 #: The act of a record that says the clock went back.
 CLOCK = "clock"
+#: The message that something was found changed outside the desk.
+CHANGED = "alert.changed_outside"
 _LAST_ACTION = select(audit.c.action).order_by(audit.c.sequence.desc()).limit(1)
 
 
@@ -150,6 +152,8 @@ class Store:
         try:
             with self.writing() as unit:
                 unit.append(door.refusal(unit, who, command, key, refusal))
+                if isinstance(refusal, AuditError):
+                    unit.say(CHANGED, {"signal_id": getattr(command, "signal_id", ""), "to": ["compliance", "auditor"]})
         except StoreError as lost:
             refusal.add_note(f"this refusal could not be recorded: {lost}")
 

@@ -49,7 +49,7 @@ from workbench.governance.people import (
 from workbench.governance.roles import Role
 from workbench.governance.sessions import sign_in
 from workbench.governance.states import Mode
-from workbench.governance.tables import approval, audit, hold, metadata, role_grant, signal
+from workbench.governance.tables import approval, audit, hold, metadata, outbox, role_grant, signal
 
 PASSWORD = "correct horse battery"
 WHY = "An examiner asked for these records."
@@ -127,7 +127,7 @@ def lived(house):
     house.do("cleo", ChangeControls((("approval_hours", 12),), "Half a day is enough."))
     draft = house.do("nightly", cases.proposal(7))
     letter = Document("draft", "text/plain", b"We sell Alpha and buy Beta.")
-    draft = house.do("nightly", AddDraft(draft.object_id, draft.version, "letter", letter, (("prompt", "7" * 64),)))
+    draft = house.do("nightly", AddDraft(draft.object_id, draft.version, "letter", letter, cases.HOW))
     consent = house.do("adam", Consent(draft.object_id, draft.version, "A7", "letter of 2022-12-01"))
     blocked = house.do("nightly", cases.check(consent, cases.finding(verdict="block")))
     house.do("cleo", Override(blocked.object_id, blocked.version, "cash_floor", 1, "Cash comes in."))
@@ -270,6 +270,8 @@ def test_a_signal_changed_by_hand_is_not_released_but_can_be_stopped(house, valu
         last = connection.execute(select(audit).order_by(audit.c.sequence.desc()).limit(1)).one()
     assert (last.action, last.outcome, last.object_id) == ("release", "refused", receipt.object_id)
     assert '"rule":"AuditError"' in last.body
+    (alert,) = [row["body"] for row in house.rows(outbox) if row["topic"] == "alert.changed_outside"]
+    assert receipt.object_id in alert
     house.do("peter", Reject(receipt.object_id, receipt.version, "other", "Changed outside the desk."))
     assert any("had been changed outside" in one for one in house.findings())
 
