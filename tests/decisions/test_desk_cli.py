@@ -4,6 +4,8 @@ from click.testing import CliRunner
 
 from workbench.cli import main
 
+PORT = "postgresql+pg8000://desk@host:hush/d"
+
 
 def run(*words):
     return CliRunner().invoke(main, ["desk", *words])
@@ -34,7 +36,12 @@ def test_an_empty_database_gets_the_present_schema(tmp_path):
 
 
 def test_a_url_that_is_none_is_not_repeated_for_it_may_hold_a_password():
-    for url in ("postgres//desk:hush@host/d", "mysql://desk:hush@host/d", "postgresql+nodriver://desk:hush@host/d"):
+    for url in (
+        "postgres//desk:hush@host/d",
+        "mysql://desk:hush@host/d",
+        "postgresql+nodriver://desk:hush@host/d",
+        PORT,
+    ):
         answer = run("--database", url)
         assert answer.exit_code == 2, answer.output
         assert "hush" not in answer.output

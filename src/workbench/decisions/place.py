@@ -64,7 +64,7 @@ def open_decisions(database: str, checkpoints: Path | None = None, key: Path | N
 
     try:
         url = make_url(database)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:  # of a port that is no number
         raise ParameterError(
             "--database is not the URL of a database; give sqlite:///FILE or postgresql+pg8000://USER@HOST/NAME",
             "database",

@@ -53,7 +53,7 @@ def open_engine(url: str, *, wait_seconds: float = 15.0) -> Engine:
         if backend == "sqlite" and parsed.database in (None, "", ":memory:"):
             options = {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
         engine = create_engine(parsed, **options)
-    except (ArgumentError, NoSuchModuleError) as error:
+    except (ArgumentError, NoSuchModuleError, ValueError) as error:
         # Neither the URL nor what is said of it is repeated: it may hold a password.
         raise ParameterError(
             "this is not the URL of a database; give sqlite:///FILE or postgresql+pg8000://USER@HOST/NAME", "url"
