@@ -18,8 +18,9 @@ from workbench.decisions.place import (
     needs_governance,
     open_decisions,
     placed,
+    signed_in,
 )
-from workbench.errors import AccessError, ParameterError
+from workbench.errors import ParameterError
 
 if TYPE_CHECKING:
     from workbench.compliance import Rulebook
@@ -158,7 +159,7 @@ def adopt(
     if len(found) != 1:
         raise ParameterError(f"{which!r} is not one proposed rulebook; list them: workbench rules waiting", "which")
     receipt = store.perform(who, AdoptRules(found[0].rules_hash, found[0].page, note), f"adopt:{uuid4()}")
-    click.echo(f"{receipt.object_id[:12]} v{receipt.version} is in force; {len(receipt.also)} signals start anew")
+    click.echo(f"{receipt.object_id[:12]} v{receipt.version} is in force; signals that start anew: {len(receipt.also)}")
 
 
 def _signed_in(
@@ -166,15 +167,8 @@ def _signed_in(
 ) -> tuple[Store, Who]:
     """Open the store for a person who knows their own password: a change of rules is not made in another's name."""
     needs_governance()
-    from workbench.governance import Who, sign_in
-    from workbench.governance.sessions import sign_out
-
     store = open_decisions(database, checkpoints, key)
-    session = sign_in(store, person, password, "command line")
-    sign_out(store, session.token)
-    if session.must_change:
-        raise AccessError("this password was set by somebody else; take your own at the desk first", "password")
-    return store, Who(session.person_id)
+    return store, signed_in(store, person, password)
 
 
 def _page(before: Rulebook, after: Rulebook, firm: str, as_of: str | None, reason: str) -> str:

@@ -16,6 +16,7 @@ from workbench.governance.audit import retention, schedule, verify_trail
 from workbench.governance.audit.holds import LiftHold, PlaceHold, in_force
 from workbench.governance.audit.retention import Dispose, due
 from workbench.governance.commands import Document, Reject, Withdraw
+from workbench.governance.rule_changes import AdoptRules, ProposeRules
 from workbench.governance.tables import audit, document, hold, signal
 
 WHY = "The client's lawyer asked for everything."
@@ -264,3 +265,16 @@ def test_the_years_are_those_the_store_was_opened_with_not_those_asked_for(close
     (tmp_path / "own.yml").write_text(text.replace("years: 5", "years: 2"))
     closed.retention = schedule.read(tmp_path / "own.yml")
     closed.perform(Who("nightly"), Dispose((name,)), "dispose-2")
+
+
+def test_the_rulebook_in_force_stays_however_old_and_the_one_before_it_goes(sqlite_store):
+    store = cases.staff(sqlite_store)
+    page = Document("rulebook", "text/markdown", b"# Page")
+    texts = [Document("rulebook", "application/yaml", f"version: {n}".encode()) for n in (1, 2)]
+    for n, (text, rules, replaces) in enumerate(((texts[0], "a" * 64, "9" * 64), (texts[1], "b" * 64, "a" * 64)), 1):
+        store.perform(Who("cleo"), ProposeRules(text, page, rules, n, replaces, "Narrower."), f"propose-{n}")
+        store.perform(Who("carl"), AdoptRules(rules, documents.hash_of(page)), f"adopt-{n}")
+    store.clock.advance(days=366 * 7)
+    kept = {one.hash: one.kept_by for one in listed(store)}
+    assert kept[documents.hash_of(texts[1])] == kept[documents.hash_of(page)] == "the rulebook in force"
+    assert kept[documents.hash_of(texts[0])] is None

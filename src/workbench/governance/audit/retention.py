@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from sqlalchemy import Connection, select, update
 
 from workbench.errors import DecisionError
+from workbench.governance import rulebooks
 from workbench.governance.audit import chain, holds
 from workbench.governance.audit.schedule import Schedule, read
 from workbench.governance.commands import Command
 from workbench.governance.states import CLOSED, Action
-from workbench.governance.tables import FORM, document, draft, signal
+from workbench.governance.tables import document, draft, signal
+from workbench.governance.tables import read as moment
 from workbench.governance.unit import Done, Unit
 
 if TYPE_CHECKING:
@@ -76,12 +78,14 @@ def _judged(connection: Connection, now: datetime, schedule: Schedule, rows: Ite
         return []
     uses = _uses(connection, {row.hash: row.stored_at for row in old})
     held, open_signals = holds.in_force(connection), _open(connection)
+    rules = rulebooks.in_force(connection)
+    used = () if rules is None else (rules.document, rules.page)
     answer = []
     for row in old:
         use = uses[row.hash]
         until = schedule.until(row.kind, use.last)
         if until < today:
-            kept = _kept_by(use, held, open_signals)
+            kept = "the rulebook in force" if row.hash in used else _kept_by(use, held, open_signals)
             answer.append(Due(row.hash, row.kind, row.size, use.last, until, kept))
     return sorted(answer, key=lambda one: (one.last_used, one.hash))
 
@@ -104,7 +108,7 @@ def _uses(connection: Connection, stored: dict[str, datetime]) -> dict[str, _Use
         about = said["object_id"] if said["object_kind"] == "signal" else ""
         people = {("person", name) for name in (said["actor"], said["on_behalf_of"]) if name}
         around = people | {("book", said["book"])} | ({("signal", about)} if about else set())
-        at = datetime.strptime(said["at"], FORM).replace(tzinfo=UTC)
+        at = moment(said["at"])
         for name in _named(said):
             if name in uses:
                 uses[name].touched |= around
