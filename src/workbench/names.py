@@ -7,6 +7,11 @@ import unicodedata
 #: Alphabets whose letters pass for each other's on a screen: a name is written in one of them.
 _ALIKE = {"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC"}
 
+#: Letters and marks that leave a blank or nothing at all (Unicode's default ignorable ones that count as printable).
+_UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0") | frozenset(
+    map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))
+)
+
 
 def misread(name: str) -> str | None:
     """Say why a name could be read as another's: empty, with invisible characters, or of two alphabets; None if not.
@@ -15,8 +20,8 @@ def misread(name: str) -> str | None:
     """
     if not name.strip():
         return "nobody is named; give the name as the firm writes it"
-    if any(not letter.isprintable() for letter in name):
-        return f"the name {name!r} holds a character that cannot be seen; type the name anew"
+    if any(not letter.isprintable() or letter in _UNSEEN for letter in name):
+        return f"the name {name!a} holds a character that cannot be seen; type the name anew"
     alphabets = {unicodedata.name(letter, "?").split()[0] for letter in unicodedata.normalize("NFKC", name)} & _ALIKE
     if len(alphabets) > 1:
         return (
