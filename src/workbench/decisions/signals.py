@@ -36,7 +36,7 @@ def signals() -> None:
 @signals.command()
 @placed(DATABASE, FIRM, AS_OF, AS)
 @click.option("--settings", type=FILE, help="The firm's choices for rebalancing, as params/rebalancing.yml.")
-@click.option("--rules", type=FILE, help="The firm's rulebook. Default: the one that comes with the workbench.")
+@click.option("--rules", type=FILE, help="A rulebook. Default: the one adopted, or else the one that ships.")
 @click.option("--household", "households", multiple=True, metavar="ID", help="Only this household; may be repeated.")
 @click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that share the work.")
 def bring(
@@ -71,7 +71,7 @@ def bring(
 
 @signals.command()
 @placed(DATABASE, FIRM, AS)
-@click.option("--rules", type=FILE, help="The firm's rulebook. Default: the one that comes with the workbench.")
+@click.option("--rules", type=FILE, help="A rulebook. Default: the one adopted, or else the one that ships.")
 def check(database: str, firm: str, person: str, rules: Path | None) -> None:
     """Check every signal that waits for it: after a revision, a consent, changed data, or a change of rules."""
     from workbench.compliance import Rulebook
