@@ -291,6 +291,13 @@ def test_a_password_form_sent_twice_is_one_act(firm):
 
 
 @on_sqlite
+def test_an_administrator_does_not_go_around_the_present_password(firm):
+    with pytest.raises(DecisionError, match="present one"):
+        set_password(firm, Who("ann"), "ann", "quite another sentence", "own")
+    assert sessions.sign_in(firm, "ann", GOOD, "::1").person_id == "ann"
+
+
+@on_sqlite
 def test_ones_own_password_needs_the_present_one(firm):
     do(firm, "ann", GrantRole("ben", Role.ANALYST, "*", "a reason"))
     set_password(firm, Who("ann"), "ben", "quite another sentence", "pw")

@@ -214,6 +214,8 @@ def _set_password(unit: Unit, actor: Actor, command: SetPassword) -> Done:
     row = known(unit.connection, command.person_id)
     if row.kind != "person":
         raise DecisionError("a service account has no password; it is started by the firm's own machine")
+    if row.person_id in actor.persons:
+        raise DecisionError("your own password is changed on your account page, with the present one")
     _store_password(unit, command.person_id, command.password_hash, by=actor.person_id)
     return _done(unit, command.person_id, "password_set")
 
