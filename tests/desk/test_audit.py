@@ -52,6 +52,7 @@ def test_a_record_is_shown_whole(house):
     browser = house.browser("cora")
     number = last(house)
     page = browser.get(f"/audit/records/{number}").text
+    assert 'class="said"' not in page, "a record is no message"
     with house.store.reading() as connection:
         row = connection.execute(select(audit).where(audit.c.sequence == number)).one()
     assert row.hash in page

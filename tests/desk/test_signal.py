@@ -285,7 +285,7 @@ def test_after_a_consent_the_signal_is_checked_again_at_the_desk(house):
     advisor.get(path)
     advisor.send(f"{path}/consent", source_document="CRM-4711")
     page = advisor.get(path).text
-    assert "Check the signal again" in page
+    assert "Now it is to be checked again" in page
     assert f'action="{path}/check"' not in page, "advisors do not check"
     maker.get(path)
     shown = maker.last.text

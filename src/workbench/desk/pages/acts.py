@@ -74,7 +74,7 @@ MAKE: dict[str, Made] = {
 
 def _said(act: str, receipt: Receipt, checks_here: bool) -> str:
     """Tell in a sentence or two what was done, and what it waits for now."""
-    anew = "Check the signal again, then submit it." if checks_here else "The nightly run checks the signal anew."
+    anew = "Now it is to be checked again, then submitted." if checks_here else "The nightly run checks it anew."
     if not receipt.first:
         return "This was done already; nothing was done twice."
     if act == "approve" and receipt.state == State.SUBMITTED:

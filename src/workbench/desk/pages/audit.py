@@ -55,7 +55,7 @@ def one(visit: SignedIn, sequence: int) -> Response:
         title=f"Record {line.sequence}",
         here="audit",
         line=line,
-        said=said,
+        record=said,
         names=names,
         pretty=json.dumps(said, indent=2, ensure_ascii=False),
         documents=_named(said.get("documents")),
