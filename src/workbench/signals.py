@@ -245,7 +245,8 @@ def _creations(
     firm: Firm, proposals: Sequence[Proposal], trading: Sequence[Proposal], inputs: Mapping[str, str]
 ) -> list[Create]:
     queue = rebalance.queue(proposals).set_index("household_id")
-    hashes = {proposal.household_id: rebalance.content_hash(proposal) for proposal in trading}
+    sealed = {proposal.household_id: rebalance.package(proposal) for proposal in trading}
+    hashes = {household: package.content_hash for household, package in sealed.items()}
     ranks = {str(household): int(rank) for household, rank in queue["rank"].items()}
     files = household_files(firm, hashes, hashes=hashes, ranks=ranks)
     modes = firm.table("accounts").set_index("account_id")["rollout_mode"].to_dict()
@@ -262,7 +263,7 @@ def _creations(
                 accounts=accounts,
                 policy=proposal.mode,
                 mode=Mode(min((modes[account] for account in accounts), key=_MODES.index)),
-                package=Document("package", "application/json", rebalance.dumps(proposal)),
+                package=Document("package", "application/json", sealed[proposal.household_id].body),
                 brief=Document("brief", "text/html", page.encode()),
                 inputs_hash=inputs[proposal.household_id],
                 snapshot=firm.content_hash,
