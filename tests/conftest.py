@@ -14,7 +14,7 @@ import pytest
 from argon2 import PasswordHasher
 from hypothesis import HealthCheck
 from hypothesis import settings as effort
-from sqlalchemy import make_url, text
+from sqlalchemy import Engine, make_url, text
 from sqlalchemy.exc import DBAPIError
 
 from benchmarks import private_postgresql
@@ -150,12 +150,22 @@ def postgres_template(postgres: str) -> str:
     return "template_of_decisions"
 
 
+@pytest.fixture(scope="session")
+def sqlite_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where SQLite databases lie: in memory where there is room, for on a disk every act waits for it."""
+    with tempfile.TemporaryDirectory(
+        dir=MEMORY if _roomy(MEMORY) else tmp_path_factory.mktemp("sqlite"), prefix="decisions-"
+    ) as folder:
+        yield Path(folder)
+
+
 @pytest.fixture
-def sqlite_url(sqlite_template: Path, tmp_path: Path) -> Iterator[str]:
-    """A fresh SQLite database with the present schema, in memory where there is room: every act waits for the disk."""
-    with tempfile.TemporaryDirectory(dir=MEMORY if _roomy(MEMORY) else tmp_path, prefix="decisions-") as folder:
-        shutil.copy(sqlite_template, Path(folder, "decisions.db"))
-        yield f"sqlite:///{folder}/decisions.db"
+def sqlite_url(sqlite_template: Path, sqlite_folder: Path) -> str:
+    """A fresh SQLite database with the present schema, always in the same place."""
+    for left in sqlite_folder.iterdir():
+        left.unlink()
+    shutil.copy(sqlite_template, sqlite_folder / "decisions.db")
+    return f"sqlite:///{sqlite_folder / 'decisions.db'}"
 
 
 class Recycled:
@@ -222,10 +232,16 @@ def store_url(request: pytest.FixtureRequest) -> str:
     return str(request.getfixturevalue({"sqlite": "sqlite_url", "postgresql": "postgres_url"}[request.param]))
 
 
+@pytest.fixture(scope="session")
+def engines() -> dict[str, Engine]:
+    """Engines that tests share, by URL: each keeps the statements it has compiled, and no connection."""
+    return {}
+
+
 @pytest.fixture
-def store(store_url: str) -> Iterator[Store]:
+def store(store_url: str, engines: dict[str, Engine]) -> Iterator[Store]:
     """A fresh store of decisions, once on each database, with a clock that stands still until it is moved."""
-    engine = open_engine(store_url)
+    engine = engines[store_url] = engines.get(store_url) or open_engine(store_url)
     yield Store(engine, Clock(), "tested")
     engine.dispose()
 
