@@ -35,7 +35,6 @@ NAMES = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
-FORM = "%Y-%m-%dT%H:%M:%S.%fZ"
 metadata = MetaData(naming_convention=NAMES)
 
 

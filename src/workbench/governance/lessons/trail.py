@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from workbench.governance.tables import FORM, audit
+from workbench.governance.tables import audit
+from workbench.governance.tables import read as moment
 
 #: How a signal may have ended by the day of the export.
 ENDS = {"release": "released", "reject": "rejected", "expire": "expired", "supersede": "superseded"}
@@ -29,7 +30,7 @@ def read_trail(
     )
     for row in connection.execute(query.order_by(audit.c.sequence)):
         if row.action in _ACTS:
-            times[row.object_id][row.action].append(datetime.strptime(row.at, FORM).replace(tzinfo=UTC))
+            times[row.object_id][row.action].append(moment(row.at))
         body = json.loads(row.body)
         roles[row.object_id, row.action, row.actor, row.at] = "+".join(body["roles"])
         if row.action == "check" and "preflight" in body["documents"]:
