@@ -58,14 +58,23 @@ def list_(database: str) -> None:
     """List who is there, with their roles and books."""
     from sqlalchemy import select
 
+    from workbench.governance.access import holds
     from workbench.governance.tables import person, role_grant
 
     with open_decisions(database).reading() as connection:
         rows = connection.execute(
-            select(person.c.person_id, person.c.name, person.c.active, role_grant.c.role, role_grant.c.book)
+            select(
+                person.c.person_id,
+                person.c.name,
+                person.c.active,
+                role_grant.c.role,
+                role_grant.c.book,
+                holds(role_grant).label("holds"),
+            )
             .outerjoin(role_grant, (role_grant.c.person_id == person.c.person_id) & role_grant.c.revoked_at.is_(None))
             .order_by(person.c.person_id, role_grant.c.role)
         ).all()
     for row in rows:
-        state = "" if row.active else "  (inactive)"
+        waits = row.role is not None and not row.holds
+        state = "  (waits for confirmation)" if waits else "" if row.active else "  (inactive)"
         click.echo(f"{row.person_id:<16} {row.role or '-':<18} {row.book or '-':<8} {row.name}{state}")
