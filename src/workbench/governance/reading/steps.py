@@ -61,8 +61,9 @@ def missing(
 ) -> tuple[str, ...]:
     """List what is missing until release, first things first; empty where nothing is, or where it left the firm.
 
-    `unresolved` are the rules whose findings stand in the way, each with whether compliance may let it stand, `same_inputs` None where nobody has looked since,
-    `because` why a second approver is needed, `in_flight` the household's other signals that are with the market.
+    `unresolved` are the rules whose findings stand in the way, each with whether compliance may let it stand,
+    `same_inputs` None where nobody has looked since, `because` why a second approver is needed, `in_flight` the
+    household's other signals that are with the market.
     """
     if state in IN_FLIGHT or state in (State.FILLED, State.REJECTED, State.EXPIRED, State.SUPERSEDED):
         return ()
