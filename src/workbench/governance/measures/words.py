@@ -16,10 +16,13 @@ CALLED: dict[Finding, str] = {
 
 
 def figure(measure: Measure, value: float, *, signed: bool = False) -> str:
-    """Write a figure in the measure's unit: shares as percent, hours to two digits, fractions a year to three."""
+    """Write a figure in the measure's unit: shares as percent, hours to two digits, fractions a year to three.
+
+    `signed` ones are differences: those of shares are percentage points.
+    """
     sign = "+" if signed else ""
     if measure.statistic == "share":
-        text = f"{value * 100:{sign}.1f}%"
+        text = f"{value * 100:{sign}.1f}{' pp' if signed else '%'}"
     else:
         text = f"{value:{sign},.{2 if 'hours' in measure.unit else 3}f}"
     return text.replace("-", "\u2212")
