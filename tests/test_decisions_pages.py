@@ -76,7 +76,8 @@ def test_the_desk_is_made(here):
 
 def commands() -> list[tuple[str, str]]:
     """Every command on the pages, with the page it is on."""
-    return [(page.name, said) for page in PAGES for said in COMMAND.findall(page.read_text(encoding="utf-8"))]
+    texts = ((page.name, page.read_text(encoding="utf-8").replace("\\\n", " ")) for page in PAGES)
+    return [(name, said) for name, text in texts for said in COMMAND.findall(text)]
 
 
 def test_commands_are_found_on_the_pages():
