@@ -41,8 +41,11 @@ from workbench.governance.tables import (
     signal,
 )
 
-#: Views that people use: the plain queue, what waits for me, a search, an order, a page far down.
-VIEWS = ("/queue", "/queue?mine=1", "/queue?text=household+77", "/queue?sort=urgency", "/queue?mode=draft&sort=size")
+#: Views that people use: the first one (an approver's), the plain queue, what waits for me, a search, an order, a page far down.
+VIEWS = (
+    "/queue", "/queue?state=open", "/queue?mine=1", "/queue?text=household+77", "/queue?state=open&sort=urgency",
+    "/queue?mode=draft&sort=size",
+)  # fmt: skip
 STATES = ("draft", "checked", "submitted", "approved", "returned", "released")
 NOW = datetime(2022, 12, 28, 15, tzinfo=UTC)
 
