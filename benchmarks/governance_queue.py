@@ -41,7 +41,7 @@ from workbench.governance.tables import (
     signal,
 )
 
-#: Views that people use: the first one (an approver's), the plain queue, what waits for me, a search, an order, a page far down.
+#: Views that people use: an approver's first one, the plain queue, what waits for me, a search, an order, a page below.
 VIEWS = (
     "/queue", "/queue?state=open", "/queue?mine=1", "/queue?text=household+77", "/queue?state=open&sort=urgency",
     "/queue?mode=draft&sort=size",
