@@ -132,14 +132,14 @@ def decisions(
 
     from workbench.exhibits.decisions_origin import desk_export
     from workbench.exhibits.decisions_readers import read_findings, read_trades
-    from workbench.governance import Who, actor, export_decisions
+    from workbench.governance import Who, actor, export_decisions, migrate, open_engine
 
     if demo:
         folder = desk_export()
         if not (folder.parent / "complete").exists():
             raise ParameterError("there is no demo desk yet; start it once: workbench desk --demo", "demo")
         database, out = f"sqlite:///{folder.parent / 'decisions.db'}", folder
-        shutil.rmtree(folder, ignore_errors=True)
+        migrate(open_engine(database))  # as the demo desk does when it starts
     if out is None:
         raise ParameterError("give the folder to write to: --out FOLDER", "out")
     if person is None and not demo:
@@ -152,6 +152,8 @@ def decisions(
     moment = _end_of(until, store.clock())
     with store.reading() as connection:
         reader = actor(connection, who, store.clock())
+        if demo:
+            shutil.rmtree(out, ignore_errors=True)
         export_decisions(connection, reader, out, moment, read_trades, read_findings)
     click.echo(out)
 

@@ -123,8 +123,9 @@ def turnaround_table(source: Source) -> Exhibit:
         rows.append((step, len(part), *(fact.ref() for fact in made)))
     half = fmt.number(whole.median(), 1)
     takeaway = f"Half of the released signals were out within {half} working hours of being proposed."
+    note = "What is done in the evening or at a weekend takes no working hours."
     settings = source.settings(CONVENTION, ("signals",))
-    return Exhibit(id, title, TableBody(columns, tuple(rows)), takeaway, settings, tuple(facts))
+    return Exhibit(id, title, TableBody(columns, tuple(rows), note=note), takeaway, settings, tuple(facts))
 
 
 def overrides_table(source: Source) -> Exhibit:
