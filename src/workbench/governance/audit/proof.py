@@ -1,7 +1,7 @@
 """One record, shown to be in the trail that was signed, without the others: some thirty hashes instead of the trail.
 
-    proof = prove(connection, 4711, checkpoint)        # a small JSON, for whoever asks about one decision
-    python verifier.py --proof proof.json --key HEX    # by them, with nothing of ours
+proof = prove(connection, 4711, checkpoint)        # a small JSON, for whoever asks about one decision
+python verifier.py --proof proof.json --key HEX    # by them, with nothing of ours
 """
 
 from __future__ import annotations
