@@ -3,6 +3,9 @@
 from click.testing import CliRunner
 
 from workbench.cli import main
+from workbench.governance import Checkpoints, bootstrap, open_store
+from workbench.governance.audit import keys
+from workbench.governance.audit.record import Entry
 
 PORT = "postgresql+pg8000://desk@host:hush/d"
 
@@ -72,3 +75,22 @@ def test_rights_of_a_role_are_printed_as_sql():
     assert answer.exit_code == 0
     assert 'GRANT SELECT, INSERT ON "audit" TO "desk";' in answer.output
     assert run("grants", "--role", "desk; DROP").exit_code == 2
+
+
+def test_a_database_set_back_to_before_its_last_checkpoint_is_not_written_to(tmp_path):
+    """Whoever restores yesterday's file is told, before a new record takes the place of a lost one."""
+    url, key = f"sqlite:///{tmp_path}/d.db", tmp_path / "audit.pem"
+    (tmp_path / "checkpoints").mkdir()
+    keys.new_key(key)
+    store = open_store(url)
+    bootstrap(store, "ada", "Ada Lindqvist", "ada@firm.example", "a fairly long password")
+    with store.writing() as unit:
+        unit.append(Entry("view", "done", "signal", "signal-1", 1, "ada", "person", ("administrator",)))
+    Checkpoints(tmp_path / "checkpoints", key.read_bytes()).take(store.reading, "2026-11-21T20:00:00.000000Z")
+    store.engine.dispose()
+    (tmp_path / "d.db").unlink()
+    for left in tmp_path.glob("d.db-*"):
+        left.unlink()
+    answer = run("--database", url, "--checkpoints", str(tmp_path / "checkpoints"), "--key", str(key))
+    assert answer.exit_code == 6, answer.output
+    assert "its tail was cut" in answer.output

@@ -55,7 +55,8 @@ def placed(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
 def open_decisions(database: str, checkpoints: Path | None = None, key: Path | None = None) -> Store:
     """Open the store; with both `checkpoints` and `key`, releases and every thousandth record are signed outside it.
 
-    Raises `StoreError` where it cannot be opened, `ParameterError` for a key without a folder or the reverse.
+    Raises `StoreError` where it cannot be opened, `ParameterError` for a key without a folder or the reverse,
+    `AuditError` where the trail is not what was signed last: nothing is added to a database that was set back.
     """
     from sqlalchemy import make_url
     from sqlalchemy.exc import ArgumentError
@@ -77,7 +78,9 @@ def open_decisions(database: str, checkpoints: Path | None = None, key: Path | N
         )
     store = open_store(database)
     if checkpoints is not None and key is not None:
-        keep(store, Checkpoints(checkpoints, read_key(key)))
+        signing = Checkpoints(checkpoints, read_key(key))
+        signing.check(store.reading)
+        keep(store, signing)
     return store
 
 

@@ -140,7 +140,10 @@ _FAULTS = (
     (("readonly database", "read-only", "25006"), "the database is read-only; give this program the right to write"),
     (("unable to open", "no such file"), "the database file cannot be opened; check its path and its rights"),
     (("malformed", "not a database", "disk image"), "the file is not a sound database; restore the latest backup"),
-    (("no such table", "42p01"), "the database has no tables of the workbench; run its migration first"),
+    (
+        ("no such table", "42p01"),
+        "there are no tables of the workbench in it: is this the right database, and is its file still there?",
+    ),
     (("append-only",), "the trail is append-only and this would have changed it"),
     (
         ("connection", "network", "can't create", "server closed", "terminat", "57p0", "does not exist"),

@@ -126,6 +126,16 @@ class Checkpoints:
             return made
         raise StoreError(f"{self.folder}: other processes were first {TRIES} times; try again")
 
+    def check(self, reading: Reading) -> None:
+        """Raise `AuditError` where the trail is shorter than what was signed last, or another: before anybody writes.
+
+        Such a database was restored from a backup, or tampered with; docs/operations.md says what to do.
+        """
+        last = self.last()
+        if last is not None:
+            with reading() as connection:
+                _still(connection, last, connection.execute(select(func.max(audit.c.sequence))).scalar() or 0)
+
     def last(self) -> Checkpoint | None:
         """The newest checkpoint in the folder, its signature checked; None in an empty one."""
         newest = max(names(self.folder), default=None)
