@@ -15,7 +15,7 @@ from workbench.compliance import CHECKS, Context, Rulebook, preflight
 from workbench.errors import FirmDataError, ParameterError
 
 sys.path.insert(0, str(Path(__file__).parent))
-from made_up import AS_OF, Lot, Trade, firm, judged, orders, verdict
+from small_firms import AS_OF, Lot, Trade, firm, judged, orders, verdict
 
 RULES = Rulebook.default()
 OLD = Lot("L1", "A1", "AAA", 100.0, cost=12.0, days=400)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from made_up import AS_OF, HOUSE, Lot, Trade, firm, orders
+from small_firms import AS_OF, HOUSE, Lot, Trade, firm, orders
 
 from benchmarks.preflight import made_up_orders, tables
 from workbench import rebalance

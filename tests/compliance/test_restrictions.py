@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from made_up import AS_OF, Lot, Trade, firm, judged, orders, verdict
+from small_firms import AS_OF, Lot, Trade, firm, judged, orders, verdict
 
 HELD = (Lot("L1", "A1", "AAA", 100.0), Lot("L2", "A2", "CCC", 10.0), Lot("L3", "A1", "CCC", 10.0))
 CASH = {"A1": 1_000.0, "A2": 1_000.0}

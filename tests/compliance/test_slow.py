@@ -13,7 +13,7 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parent))
-from made_up import PRICES, Lot, Trade, firm, judged, orders, verdict
+from small_firms import PRICES, Lot, Trade, firm, judged, orders, verdict
 
 SECURITIES = ("AAA", "BBB", "CCC", "FND")
 ISSUERS = {"AAA": "ISS1", "BBB": "ISS1", "CCC": "ISS2"}

@@ -89,7 +89,7 @@ def test_a_checkpoint_needs_folder_and_key(place, url):
 def test_only_a_service_takes_checkpoints_without_a_password(place, url):
     keys.new_key(place / "audit.pem")
     answer = run("checkpoint", "--database", url, *where(place), "--key", place / "audit.pem", "--as", "vera", expect=2)
-    assert "roles" in answer
+    assert "service account" in answer
     assert not list((place / "checkpoints").iterdir())
 
 

@@ -15,6 +15,7 @@ from workbench.decisions.place import (
     FILE,
     FOLDER,
     KEY,
+    SIGNING,
     needs_governance,
     open_decisions,
     placed,
@@ -81,19 +82,23 @@ def key(file: Path) -> None:
 
 
 @audit.command()
-@placed(DATABASE, CHECKPOINTS, KEY, AS)
+@placed(DATABASE, CHECKPOINTS, KEY, SIGNING, AS)
 @click.option("--reason", default="scheduled", show_default=True, help="Why, for the record.")
-def checkpoint(database: str, checkpoints: Path | None, key: Path | None, person: str, reason: str) -> None:
+def checkpoint(
+    database: str, checkpoints: Path | None, key: Path | None, signing: Path | None, person: str, reason: str
+) -> None:
     """Sign the trail as it stands and write the checkpoint outside the database."""
-    from workbench.governance import Checkpoints, TakeCheckpoint
+    from workbench.decisions.signing import Signing
+    from workbench.governance import TakeCheckpoint
+    from workbench.governance.tables import written
 
     if checkpoints is None or key is None:
         raise ParameterError("a checkpoint needs --checkpoints and --key", "checkpoints")
-    signer = Checkpoints(checkpoints, read_key(key))
+    signer = (Signing() if signing is None else Signing.read(signing)).checkpoints(checkpoints, key)
     signer.last()  # a folder that is not there, or another key's, is refused before anything is recorded
     store = open_decisions(database)
     store.perform(service(store, person), TakeCheckpoint(reason), _key(store, "checkpoint"))
-    taken = signer.take(store.reading, store.clock().isoformat())
+    taken = signer.take(store.reading, written(store.clock()))
     click.echo("another process was first" if taken is None else f"{taken.name}: {taken.size:,} records, {taken.root}")
 
 

@@ -14,6 +14,7 @@ from workbench.decisions.place import (
     FILE,
     FOLDER,
     KEY,
+    SIGNING,
     needs_governance,
     open_decisions,
     placed,
@@ -30,7 +31,7 @@ DEMO = Path("build/desk")
 
 
 @click.group(invoke_without_command=True)
-@placed(DATABASE, CHECKPOINTS, KEY)
+@placed(DATABASE, CHECKPOINTS, KEY, SIGNING)
 @click.option("--firm", help="The firm that signals are checked against. Without it the desk checks nothing anew.")
 @click.option("--rules", type=FILE, help="A rulebook. Default: the one adopted, or else the one that ships.")
 @click.option("--reports", type=FOLDER, default=Path("reports"), show_default=True, help="The committee's library.")
@@ -52,6 +53,7 @@ def desk(
     database: str,
     checkpoints: Path | None,
     key: Path | None,
+    signing: Path | None,
     firm: str | None,
     rules: Path | None,
     reports: Path,
@@ -80,7 +82,7 @@ def desk(
             raise ParameterError("the demo's passwords are known to everybody; it listens on 127.0.0.1 only", "host")
         store, checker, checkpoints, key = _demo()
     else:
-        store = open_decisions(database, checkpoints, key)
+        store = open_decisions(database, checkpoints, key, signing)
         checker = None if firm is None else _checker(firm, rules)
     _serve(store, checker, reports, checkpoints, key, host, port, names, https, proxies, provider)
 

@@ -36,6 +36,13 @@ CHECKPOINTS = click.option(
 KEY = click.option(
     "--key", type=FILE, envvar="WORKBENCH_AUDIT_KEY", show_envvar=True, help="The private key that signs checkpoints."
 )
+SIGNING = click.option(
+    "--signing",
+    type=FILE,
+    envvar="WORKBENCH_SIGNING",
+    show_envvar=True,
+    help="YAML: where else checkpoints go (git, mail, time stamp), former keys.",
+)
 AS = click.option("--as", "person", default="scheduler", show_default=True, help="The service account that acts.")
 FIRM = click.option("--firm", required=True, help="A firm's folder, or the word demo.")
 AS_OF = click.option("--as-of", metavar="DATE", help="The day. Default: the snapshot's own.")
@@ -52,7 +59,9 @@ def placed(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return put
 
 
-def open_decisions(database: str, checkpoints: Path | None = None, key: Path | None = None) -> Store:
+def open_decisions(
+    database: str, checkpoints: Path | None = None, key: Path | None = None, signing: Path | None = None
+) -> Store:
     """Open the store; with both `checkpoints` and `key`, releases and every thousandth record are signed outside it.
 
     Raises `StoreError` where it cannot be opened, `ParameterError` for a key without a folder or the reverse,
@@ -61,7 +70,8 @@ def open_decisions(database: str, checkpoints: Path | None = None, key: Path | N
     from sqlalchemy import make_url
     from sqlalchemy.exc import ArgumentError
 
-    from workbench.governance import Checkpoints, keep, open_store
+    from workbench.decisions.signing import Signing
+    from workbench.governance import keep, open_store
 
     try:
         url = make_url(database)
@@ -78,9 +88,9 @@ def open_decisions(database: str, checkpoints: Path | None = None, key: Path | N
         )
     store = open_store(database)
     if checkpoints is not None and key is not None:
-        signing = Checkpoints(checkpoints, read_key(key))
-        signing.check(store.reading)
-        keep(store, signing)
+        signer = (Signing() if signing is None else Signing.read(signing)).checkpoints(checkpoints, key)
+        signer.check(store.reading)
+        keep(store, signer)
     return store
 
 
