@@ -35,12 +35,11 @@ from workbench.governance import (
     Who,
 )
 from workbench.governance.commands import AddDraft
+from workbench.governance.states import STRICTNESS
 from workbench.governance.tables import consent, draft, signal
 from workbench.rebalance import Proposal, Settings
 from workbench.report.brief import render_html
 
-#: From the most careful to the freest.
-_MODES = ("monitor", "draft", "release")
 #: Signals that may be checked: before anybody asked for approval.
 _WAITS = signal.c.state.in_([State.DRAFT, State.CHECKED, State.RETURNED])
 
@@ -262,7 +261,7 @@ def _creations(
                 models=tuple(sorted({group.model_id for group in proposal.groups})),
                 accounts=accounts,
                 policy=proposal.mode,
-                mode=Mode(min((modes[account] for account in accounts), key=_MODES.index)),
+                mode=min((Mode(modes[account]) for account in accounts), key=STRICTNESS.index),
                 package=Document("package", "application/json", sealed[proposal.household_id].body),
                 brief=Document("brief", "text/html", page.encode()),
                 inputs_hash=inputs[proposal.household_id],

@@ -46,7 +46,7 @@ class Lessons:
 
 
 def write_lessons(
-    decisions: Path, out: Path, movable: Path | None = None, rules: Path | None = None, judged: Judged | None = None
+    decisions: Path, out: Path, movable: Path | None = None, rules: Rulebook | None = None, judged: Judged | None = None
 ) -> Lessons:
     """Write `proposed_rules.diff`, `proposed_rules.md` and `proposed_wording.md` from an export of decisions.
 
@@ -54,7 +54,7 @@ def write_lessons(
     change is tried on. Raises `ParameterError` for a file that is missing or none, `AuditError` for a changed export.
     """
     found = read_decisions(decisions)
-    book = Rulebook.default() if rules is None else Rulebook.read(rules)
+    book = Rulebook.default() if rules is None else rules
     limits = propose_limits(found, book.text, () if movable is None else read_movable(movable))
     wording = propose_wording(found)
 

@@ -163,7 +163,7 @@ def decisions(
 @click.option("--decisions", type=FOLDER, required=True, help="The export that the monthly chapter read.")
 @click.option("--out", type=FOLDER, required=True, help="Where the files for review go.")
 @click.option("--movable", type=FILE, help="Which limits may be moved, and how far, as params/movable_limits.yml.")
-@click.option("--rules", type=FILE, help="The rulebook in force. Default: the one that comes with the workbench.")
+@click.option("--rules", type=FILE, help="The rulebook. Default: the one that ships; with --firm, the one in force.")
 @click.option(
     "--firm", "firms", multiple=True, help="A snapshot that signals were brought from, to judge them anew; repeatable."
 )
@@ -176,14 +176,19 @@ def lessons(
     workbench signals lessons --decisions data/decisions/2026-10 --out data/lessons/2026-10 \\
         --movable params/movable_limits.yml --firm data/2026-10-30 --firm data/2026-10-31
     """
+    from workbench.compliance import Rulebook
     from workbench.decisions.lessons import past_proposals, write_lessons
     from workbench.firm import open_at
+    from workbench.signals import rulebook_in_force
 
     judged = None
+    book = None if rules is None else Rulebook.read(rules)
     if firms:
-        with open_decisions(database).reading() as connection:
+        store = open_decisions(database)
+        book = book or rulebook_in_force(store)
+        with store.reading() as connection:
             judged = past_proposals(connection, [open_at(firm) for firm in firms])
-    made = write_lessons(decisions, out, movable, rules, judged)
+    made = write_lessons(decisions, out, movable, book, judged)
     click.echo(
         f"{len(made.rules.proposals):,} of {len(made.rules.tested):,} limits and {len(made.wording):,} phrases are "
         "proposed to change; a person decides"
