@@ -247,10 +247,31 @@ class SetMode(Command):
 
 @dataclass(frozen=True)
 class ChangeControls(Command):
-    """Set limits of the house on itself, by name; what was approved before under others has to meet the new ones."""
+    """Set limits of the house on itself, by name; what was approved before under others has to meet the new ones.
+
+    At least as strict, it holds at once; where it loosens one, all of it waits for `AdoptControls` by somebody else.
+    """
 
     action: ClassVar[Action] = Action.CHANGE_CONTROLS
     changes: tuple[tuple[str, int], ...]
+    reason: str
+
+
+@dataclass(frozen=True)
+class AdoptControls(Command):
+    """Put looser controls in force that somebody else proposed; `proposal` is the hash of the change that was shown."""
+
+    action: ClassVar[Action] = Action.CHANGE_CONTROLS
+    proposal: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class WithdrawControls(Command):
+    """Take looser controls that wait for a second person back."""
+
+    action: ClassVar[Action] = Action.CHANGE_CONTROLS
+    proposal: str
     reason: str
 
 

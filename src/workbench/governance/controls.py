@@ -41,6 +41,8 @@ class Controls:
                 )
 
 
+NAMES = tuple(item.name for item in fields(Controls) if item.name != "version")
+
 #: From the strictest that still works to the loosest that is still a control.
 _RANGES = {
     "second_approver_above": (0, 10**15),
@@ -53,6 +55,9 @@ _RANGES = {
     "sign_in_attempts": (1, 100),
     "sign_in_window_minutes": (1, 24 * 60),
 }
+
+#: A longer window counts more attempts together; of every other control less is stricter.
+_MORE_IS_STRICTER = frozenset({"sign_in_window_minutes"})
 
 _LATEST = select(controls.c.version, controls.c.body).order_by(controls.c.version.desc()).limit(1)
 
@@ -72,6 +77,16 @@ def read(version: int, body: str) -> Controls:
         raise StoreError(
             f"controls version {version} cannot be read: {error}; compliance has to set them anew"
         ) from error
+
+
+def loosened(present: Controls, new: Controls) -> tuple[str, ...]:
+    """Return the names of the controls that are less strict in `new` than at present."""
+    found = []
+    for name in NAMES:
+        before, after = getattr(present, name), getattr(new, name)
+        if after < before if name in _MORE_IS_STRICTER else after > before:
+            found.append(name)
+    return tuple(found)
 
 
 def body(limits: Controls) -> str:
