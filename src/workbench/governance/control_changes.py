@@ -42,13 +42,12 @@ def change_controls(unit: Unit, actor: Actor, command: ChangeControls) -> Done:
         if name not in limits.NAMES:
             raise ParameterError(f"{name[:40]!r} is no control; the controls are {', '.join(limits.NAMES)}", "changes")
     new = Controls(**{**asdict(unit.controls), **dict(command.changes), "version": unit.controls.version + 1})
-    loosened = limits.loosened(unit.controls, new)
-    return (
-        _propose(unit, actor, new, loosened, command) if loosened else _put_in_force(unit, actor, new, command.reason)
-    )
+    if limits.loosened(*_difference(unit.controls, new)):
+        return _propose(unit, actor, new, command)
+    return _put_in_force(unit, actor, new, command.reason)
 
 
-def _propose(unit: Unit, actor: Actor, new: Controls, loosened: tuple[str, ...], command: ChangeControls) -> Done:
+def _propose(unit: Unit, actor: Actor, new: Controls, command: ChangeControls) -> Done:
     before, after = _difference(unit.controls, new)
     proposal = ControlProposal(
         unit.controls.version, before, after, command.reason, actor.person_id, actor.on_behalf_of, unit.now, 0
@@ -60,7 +59,7 @@ def _propose(unit: Unit, actor: Actor, new: Controls, loosened: tuple[str, ...],
         object_kind="controls", object_id="controls", version=proposal.on, state="proposed", after=proposal.hash,
         reason=command.reason,
         details={
-            "state": "proposed", "on": proposal.on, "before": before, "after": after, "loosened": list(loosened),
+            "state": "proposed", "on": proposal.on, "before": before, "after": after,
             "proposal": proposal.hash,
         },
         messages=((ALERT, {"what": "proposed", "version": proposal.on, "proposal": proposal.hash}),),

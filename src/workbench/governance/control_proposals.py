@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from workbench.canonical import canonical
+from workbench.governance.controls import loosened
 from workbench.governance.tables import audit, read
 
 _RECORDS = (
@@ -49,9 +50,14 @@ class ControlProposal:
         return hashlib.sha256(canonical(said)).hexdigest()
 
     @property
+    def loosened(self) -> tuple[str, ...]:
+        """The controls that would be less strict."""
+        return loosened(self.before, self.after)
+
+    @property
     def persons(self) -> frozenset[str]:
         """Who proposed it, and for whom."""
-        return frozenset({self.proposed_by, self.on_behalf_of} - {None})
+        return frozenset({self.proposed_by, self.on_behalf_of or self.proposed_by})
 
 
 def history(connection: Connection) -> tuple[ControlProposal, ...]:

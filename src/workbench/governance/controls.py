@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -79,14 +80,11 @@ def read(version: int, body: str) -> Controls:
         ) from error
 
 
-def loosened(present: Controls, new: Controls) -> tuple[str, ...]:
-    """Return the names of the controls that are less strict in `new` than at present."""
-    found = []
-    for name in NAMES:
-        before, after = getattr(present, name), getattr(new, name)
-        if after < before if name in _MORE_IS_STRICTER else after > before:
-            found.append(name)
-    return tuple(found)
+def loosened(present: Mapping[str, int], new: Mapping[str, int]) -> tuple[str, ...]:
+    """Return the names of the controls that are less strict in `new` than at present, in the order of `new`."""
+    less = {name for name, value in new.items() if value < present[name]}
+    more = {name for name, value in new.items() if value > present[name]}
+    return tuple(name for name in new if name in (less if name in _MORE_IS_STRICTER else more))
 
 
 def body(limits: Controls) -> str:
