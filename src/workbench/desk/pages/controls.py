@@ -1,5 +1,6 @@
 """How far signals go and what the house asks of itself: rollout modes and controls, changed by compliance.
 
+Stricter controls hold at once. Looser ones wait on this page until another person of compliance confirms them.
 Everybody sees the modes of models and the controls. Modes of accounts name clients' accounts, so they are for who sees
 all books, or may set them.
 """
@@ -7,7 +8,7 @@ all books, or may set them.
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Literal
+from typing import Any, Literal
 
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -16,11 +17,12 @@ from sqlalchemy import select
 from workbench.desk.forms import FormError
 from workbench.desk.rendering import money, sentence, words
 from workbench.desk.visit import SignedIn, Visit
-from workbench.errors import DecisionError, ParameterError, RepeatError
-from workbench.governance import controls
+from workbench.errors import DecisionError, ParameterError, RepeatError, StaleError
+from workbench.governance import control_proposals, controls
 from workbench.governance.access import books
-from workbench.governance.commands import ChangeControls, SetMode
-from workbench.governance.reading.history import names_of
+from workbench.governance.commands import AdoptControls, ChangeControls, Receipt, SetMode, WithdrawControls
+from workbench.governance.control_proposals import ControlProposal
+from workbench.governance.reading.history import both, names_of
 from workbench.governance.states import Action, Mode
 from workbench.governance.tables import controls as versions
 from workbench.governance.tables import rollout
@@ -76,7 +78,7 @@ def set_mode(visit: SignedIn) -> Response:
 
 @router.post("/controls")
 def change(visit: SignedIn) -> Response:
-    """Put other controls in force."""
+    """Put stricter controls in force, or propose looser ones."""
     form = visit.form
     try:
         with visit.reading() as connection:
@@ -93,12 +95,70 @@ def change(visit: SignedIn) -> Response:
         receipt = visit.perform(ChangeControls(changes, reason), back="/controls")
     except (FormError, DecisionError, ParameterError) as error:
         return _page(visit, "controls", error)
+    if receipt.state == "proposed":
+        waits = "The change loosens a control. It waits until another person of compliance confirms it."
+        return visit.go("/controls", f"{waits} Version {receipt.version} stays in force.")
+    return visit.go("/controls", _in_force(receipt))
+
+
+@router.post("/controls/changes/{proposal}/confirm")
+def confirm(visit: SignedIn, proposal: str) -> Response:
+    """Put looser controls in force that somebody else proposed."""
+    try:
+        note = visit.form.optional("note", "Note")
+        receipt = visit.perform(AdoptControls(proposal, note), back="/controls")
+    except (FormError, DecisionError, ParameterError) as error:
+        return _page(visit, "waiting", error)
+    return visit.go("/controls", _in_force(receipt))
+
+
+@router.post("/controls/changes/{proposal}/withdraw")
+def withdraw(visit: SignedIn, proposal: str) -> Response:
+    """Take looser controls that wait back."""
+    try:
+        reason = visit.form.text("reason", "Reason", least=3)
+        receipt = visit.perform(WithdrawControls(proposal, reason), back="/controls")
+    except (FormError, DecisionError, ParameterError) as error:
+        return _page(visit, "waiting", error)
+    return visit.go("/controls", f"The change was withdrawn. Version {receipt.version} stays in force.")
+
+
+def _in_force(receipt: Receipt) -> str:
     lapsed = f" {len(receipt.also)} approved signals wait for another approver." if receipt.also else ""
-    return visit.go("/controls", f"Version {receipt.version} of the controls is in force.{lapsed}")
+    return f"Version {receipt.version} of the controls is in force.{lapsed}"
+
+
+def _shown(name: str, value: int) -> str:
+    """Write a control as the page does; an amount that is not in whole dollars with its cents."""
+    if name not in IN_CENTS:
+        return f"{value:,}"
+    return money(value) if value % 100 == 0 else f"${value / 100:,.2f}"
+
+
+def _waiting(visit: Visit, one: ControlProposal, names: dict[str, str]) -> dict[str, Any]:
+    """Say of a change that waits what it does, control by control, who proposed it and who may confirm it."""
+    changes = [
+        {
+            "label": label,
+            "before": _shown(name, one.before[name]),
+            "after": _shown(name, one.after[name]),
+            "looser": name in one.loosened,
+        }
+        for name, (label, _) in MEANING.items()
+        if name in one.after
+    ]
+    return {
+        "hash": one.hash,
+        "changes": changes,
+        "by": both(one.proposed_by, one.on_behalf_of, names),
+        "at": one.at,
+        "reason": one.reason,
+        "own": bool(visit.actor.persons & one.persons),
+    }
 
 
 def _page(visit: Visit, part: str = "", error: Exception | None = None) -> Response:
-    if isinstance(error, RepeatError):
+    if isinstance(error, RepeatError | StaleError):
         raise error
     with visit.reading() as connection:
         present = controls.in_force(connection)
@@ -111,14 +171,16 @@ def _page(visit: Visit, part: str = "", error: Exception | None = None) -> Respo
             .order_by(versions.c.version.desc())
             .limit(20)
         ).all()
-        names = names_of(connection, {row.set_by for row in modes} | {row.set_by for row in latest})
+        proposals = control_proposals.waiting(connection, present.version)
+        people = {row.set_by for row in modes} | {row.set_by for row in latest}
+        names = names_of(connection, people.union(*(one.persons for one in proposals)))
     limits = [
         {
             "name": name,
             "label": label,
             "hint": hint,
             "value": getattr(present, name) // (100 if name in IN_CENTS else 1),
-            "shown": money(getattr(present, name)) if name in IN_CENTS else f"{getattr(present, name):,}",
+            "shown": _shown(name, getattr(present, name)),
         }
         for name, (label, hint) in MEANING.items()
     ]
@@ -132,6 +194,7 @@ def _page(visit: Visit, part: str = "", error: Exception | None = None) -> Respo
         modes=modes,
         most_modes=_MOST_MODES,
         latest=latest,
+        waiting=[_waiting(visit, one, names) for one in proposals],
         names=names,
         kinds=KINDS,
         mode_choices=MODES,
