@@ -6,7 +6,7 @@ People of every role, deputies among them, do what comes to mind: right or wrong
 while prices, modes and limits change, glass is broken, somebody leaves and the program falls over in mid-write. The
 model keeps its own notes of who did what and holds every release against them: never without two people, one of them a
 portfolio manager, never twice, never on changed inputs, never in a mode other than release, never past its day, never
-on approvals of something else, of somebody who left, or half expired.
+on approvals of something else, of somebody who left, or half expired. Nor does one person alone loosen a limit.
 """
 
 from __future__ import annotations
@@ -25,11 +25,12 @@ from typing import Any
 from sqlalchemy import Engine, event, insert, select
 
 from workbench.errors import AccessError, DecisionError, ParameterError
-from workbench.governance import Store, Who, migrate, open_engine
+from workbench.governance import Store, Who, control_proposals, migrate, open_engine
 from workbench.governance.audit.chain import Findings, follow, rows
 from workbench.governance.break_glass import BreakGlass, ReviewBreakGlass
 from workbench.governance.commands import (
     Acknowledge,
+    AdoptControls,
     Approve,
     ChangeControls,
     Check,
@@ -114,6 +115,9 @@ class World:
     #: Traded cents from which two approve, and for how many hours they do.
     large: int = LARGE
     hours: int = 24
+    #: How often the limits were changed, and the looser ones that were proposed: by whom, on which change, what.
+    limits: int = 0
+    proposed: dict[str, tuple[frozenset[str], int, int]] = field(default_factory=dict)
     #: until when somebody holds a role by broken glass
     glass: dict[str, datetime] = field(default_factory=dict)
     #: who works here no longer
@@ -239,9 +243,11 @@ class Walk:
             return Who("nightly"), Sweep()
         if draw < 0.03:
             return self._emergency()
+        if draw < 0.034:
+            return self._limit()
         recent = list(self.world.signals.values())[-3 * HOUSEHOLDS :]
         under_way = [noted for noted in recent if noted.state in _NEXT]
-        if draw < 0.04 or len(under_way) < HOUSEHOLDS // 2:
+        if draw < 0.044 or len(under_way) < HOUSEHOLDS // 2:
             return Who("nightly") if self.dice.random() < 0.8 else who, self.proposal()
         noted = self.dice.choice(under_way if draw < 0.95 else recent)
         likely = _NEXT.get(noted.state, ())
@@ -265,9 +271,17 @@ class Walk:
                 grant = connection.execute(unseen).scalar() or "none"
             return Who("cleo"), ReviewBreakGlass(grant, "looked at what was done")
         if draw < 0.98 or self.steps < EPISODE // 2:
-            above = self.dice.choice((LARGE, LARGE, LARGE - 1))
-            return Who("carl"), ChangeControls((("second_approver_above", above),), "as it pleases")
+            return self._limit()
         return Who("otto"), DeactivatePerson("pam", "leaves the firm")
+
+    def _limit(self) -> tuple[Who, Command]:
+        """Set a limit, or confirm a looser one that somebody proposed now or long ago."""
+        who = Who(self.dice.choice(("carl", "cleo", "carl", "cleo", "paula")))
+        recent = list(self.world.proposed)[-2:]
+        if recent and self.dice.random() < 0.6:
+            return who, AdoptControls(self.dice.choice(recent))
+        above = self.dice.choice((LARGE, LARGE, LARGE - 1))
+        return who, ChangeControls((("second_approver_above", above),), "as it pleases")
 
     def _prices(self) -> SeeInputs:
         name = self.dice.choice(list(self.world.inputs))
@@ -301,7 +315,9 @@ class Walk:
         elif isinstance(command, SetMode):
             self.world.rollout[command.key] = command.mode
         elif isinstance(command, ChangeControls):
-            self.world.large = dict(command.changes)["second_approver_above"]
+            self._note_limit(who, dict(command.changes)["second_approver_above"], receipt)
+        elif isinstance(command, AdoptControls):
+            self._note_adopted(who, command)
         elif isinstance(command, BreakGlass):
             self.world.glass[who.person_id] = self.now + timedelta(minutes=60)
         elif isinstance(command, DeactivatePerson):
@@ -316,7 +332,30 @@ class Walk:
             noted.releases += 1
         if receipt.object_kind == "signal":
             self._note_act(who, command, receipt)
-        self._look(receipt.also, stand=isinstance(command, ChangeControls))
+        self._look(receipt.also, stand=isinstance(command, ChangeControls | AdoptControls))
+
+    def _note_limit(self, who: Who, above: int, receipt: Receipt) -> None:
+        """A stricter limit holds; a looser one is only written down."""
+        if receipt.state == "proposed":
+            with self.store.reading() as connection:
+                newest = control_proposals.history(connection)[-1]
+            self.world.proposed[newest.hash] = (_persons(who), self.world.limits, above)
+            return
+        if above > self.world.large:
+            raise BrokenLawError(f"seed {self.seed}, step {self.steps}: {who} alone loosened a limit to {above}")
+        self.world.large = above
+        self.world.limits += 1
+
+    def _note_adopted(self, who: Who, command: AdoptControls) -> None:
+        """A looser limit holds: by two people, on the limits it was proposed for."""
+        people, on, above = self.world.proposed[command.proposal]
+        if people & _persons(who) or who.person_id not in ("carl", "cleo"):
+            raise BrokenLawError(f"seed {self.seed}, step {self.steps}: {who} confirmed a limit of {sorted(people)}")
+        if on != self.world.limits:
+            raise BrokenLawError(f"seed {self.seed}, step {self.steps}: {who} confirmed a limit proposed for others")
+        self.world.large = above
+        self.world.limits += 1
+        self.counts["limits loosened"] += 1
 
     def _note_new(self, who: Who, command: Create, receipt: Receipt) -> None:
         """A proposal that is new has a maker; who proposes what is there already changed nothing."""

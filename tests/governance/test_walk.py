@@ -15,7 +15,7 @@ from sqlalchemy import false
 
 from benchmarks.governance_walk import MAKE, WHO, BrokenLawError, Walk, walk
 from workbench.errors import DecisionError
-from workbench.governance import Who, inputs, life_cycle, standing
+from workbench.governance import Who, control_proposals, controls, inputs, life_cycle, standing
 from workbench.governance.controls import Controls
 from workbench.governance.life_cycle import Act, Approval, Standing, decide, valid_approvals
 from workbench.governance.states import TRANSITIONS, Action, Mode, State
@@ -141,12 +141,22 @@ def without_a_look_at_the_rollout(monkeypatch):
     monkeypatch.setattr(standing, "modes_of", lambda *_: [])
 
 
+def without_a_second_person_for_looser_controls(monkeypatch):
+    monkeypatch.setattr(controls, "loosened", lambda *_: ())
+
+
+def without_a_look_at_who_proposed(monkeypatch):
+    monkeypatch.setattr(control_proposals.ControlProposal, "persons", frozenset())
+
+
 @pytest.mark.parametrize(
     ("break_it", "law"),
     [
         (without_a_second_approver, "with too few approvals"),
         (without_a_look_at_the_inputs, "on changed inputs"),
         (without_a_look_at_the_rollout, "in another mode"),
+        (without_a_second_person_for_looser_controls, "alone loosened a limit"),
+        (without_a_look_at_who_proposed, "confirmed a limit of"),
     ],
 )
 def test_the_model_sees_a_law_that_is_broken(monkeypatch, break_it, law):
