@@ -13,7 +13,7 @@ from tests.desk.conftest import PASSWORD, House
 from tests.desk.live import serving
 from workbench.desk import Settings, create_app
 from workbench.governance.break_glass import BreakGlass
-from workbench.governance.commands import SetMode
+from workbench.governance.commands import ChangeControls, SetMode
 from workbench.governance.database import open_engine
 from workbench.governance.delegations import Delegate
 from workbench.governance.measures import DefineMeasure, Reading, RecordReading, read_measures
@@ -74,7 +74,7 @@ def shelve(folder: Path) -> None:
 
 
 def furnish(house: House) -> None:
-    """Put something on every page: signals, measures, a deputy, an emergency, a rollout mode."""
+    """Put something on every page: signals, measures, a deputy, an emergency, a mode, looser controls that wait."""
     house.signal("approved", "H-0001", name="Brightwater Family Trust")
     house.signal("submitted", "H-0002", book="adv-2")
     hours, turnaround, *_ = read_measures((house.clock.now).date())
@@ -92,6 +92,7 @@ def furnish(house: House) -> None:
     until = house.clock.now.replace(hour=23)
     house.do("paul", Delegate("pat", house.clock.now, until, "at a conference until tomorrow"))
     house.do("ana", BreakGlass(Role.TRADER, "No trader can be reached and cash is due today."))
+    house.do("carl", ChangeControls((("approval_hours", 48), ("idle_minutes", 15)), "over the holidays"))
 
 
 def _plus(day: str, days: int) -> str:
