@@ -118,6 +118,16 @@ def test_the_same_seed_gives_the_same_bits_and_another_seed_others(tmp_path):
     assert first.content_hash == again.content_hash != other.content_hash
 
 
+def test_what_is_done_to_one_firms_tables_does_not_reach_the_next():
+    """The market behind them is read once a process."""
+    first = demo.build(accounts=24)
+    first["securities"]["name"] = "changed"
+    first["prices"]["close"] = 0.0
+    again = demo.build(accounts=24)
+    assert "changed" not in set(again["securities"]["name"])
+    assert (again["prices"]["close"] > 0).all()
+
+
 def test_a_larger_firm_begins_with_the_smaller_one(tables):
     small = demo.build(accounts=40)
     columns = [column for column in small["transactions"] if column != "transaction_id"]

@@ -32,7 +32,7 @@ def assemble(
     positions = positions_table(lives, arrays)
     households = list({life.plan.household.household_id: life.plan.household for life in lives}.values())
     return {
-        "securities": market.securities,
+        "securities": market.securities.copy(),  # the market is shared by every firm of this process
         "substitutes": substitutes_table(market),
         "prices": market.prices[market.prices["date"] <= as_of].reset_index(drop=True),
         "rates": market.rates[market.rates["date"] <= as_of].reset_index(drop=True),
