@@ -181,7 +181,7 @@ def chromium():
 
 def signed_in(chromium, url, who):
     context = chromium.new_context()
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(30_000)
     page = context.new_page()
     page.goto(f"{url}/sign-in")
     page.get_by_label("Name or e-mail").fill(who)

@@ -12,6 +12,7 @@ from tests.conftest import Clock
 from tests.desk.conftest import PASSWORD, House
 from tests.desk.live import serving
 from workbench.desk import Settings, create_app
+from workbench.desk.settings import Rate
 from workbench.governance.break_glass import BreakGlass
 from workbench.governance.commands import ChangeControls, SetMode
 from workbench.governance.database import open_engine
@@ -109,7 +110,15 @@ def desk(tmp_path_factory, sqlite_template):
     shelve(folder / "reports")
     engine = open_engine(f"sqlite:///{folder / 'decisions.db'}")
     store = Store(engine, Clock(), "tested")
-    settings = Settings(firm_name="Alder & Birch", hosts=("localhost",), reports=folder / "reports")
+    often = Rate(burst=1_000, per_minute=1_000)  # the tests sign in more often than people do
+    settings = Settings(
+        firm_name="Alder & Birch",
+        hosts=("localhost",),
+        reports=folder / "reports",
+        by_address=often,
+        by_person=often,
+        sign_ins=often,
+    )
     house = House(store, create_app(store, settings))
     house.add_people()
     furnish(house)
@@ -121,7 +130,7 @@ def desk(tmp_path_factory, sqlite_template):
 def signed_in(chromium, url, who, **how):
     """Open a browser window and sign in by the page, if anybody is to."""
     context = chromium.new_context(**how)
-    context.set_default_timeout(8000)
+    context.set_default_timeout(30_000)
     page = context.new_page()
     if who is not None:
         page.goto(f"{url}/sign-in")
