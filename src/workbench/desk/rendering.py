@@ -11,11 +11,12 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from workbench.report import format as fmt
 from workbench.report import theme
+from workbench.report.environment import escaping_environment
 from workbench.report.fonts import FACES
 
 #: How a state, verdict, mode or role is called on a page, and the tone of its pill.
@@ -100,14 +101,7 @@ def make_environment() -> Environment:
     Made once for all desks of a process: templates take a tenth of a second to compile.
     """
     statics = load_statics()
-    environment = Environment(
-        loader=PackageLoader("workbench.desk"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_finalize,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = escaping_environment("workbench.desk")
     environment.filters |= {
         "words": words, "money": money, "money_short": money_short, "moment": moment, "sentence": sentence,
         "short_hash": short_hash,

@@ -8,15 +8,14 @@ from dataclasses import dataclass
 from functools import partial
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from jinja2 import Environment
 
 from workbench.report import format as fmt
 from workbench.report import theme, view
 from workbench.report._preview import cell_text, heading_text
 from workbench.report.book import Book, RenderedPages
+from workbench.report.environment import escaping_environment
 from workbench.report.exhibit import Badge, FactRef, Link, Missing, Strong
 from workbench.report.fonts import FACES
 
@@ -63,14 +62,7 @@ def render_html(book: Book, folder: Path) -> RenderedPages:
 
 def make_environment() -> Environment:
     """Return the template environment: everything escaped, an unknown name an error, control characters spelt out."""
-    environment = Environment(
-        loader=PackageLoader("workbench.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_finalize,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = escaping_environment("workbench.report")
     kinds = {"FactRef": FactRef, "Link": Link, "Badge": Badge, "Missing": Missing, "Strong": Strong}
     for name, kind in kinds.items():
         environment.tests[f"a_{name.lower()}"] = _test_of(kind)
@@ -135,10 +127,6 @@ def _href(places: dict[str, frozenset[str]], page: str, link: str) -> str | None
     target, _, anchor = link.partition("#")
     known = places.get(target or page)
     return link if known is not None and (not anchor or anchor in known) else None
-
-
-def _finalize(value: Any) -> Any:
-    return fmt.visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _test_of(kind: type) -> Callable[[object], bool]:
