@@ -9,6 +9,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import pandas as pd
 from sqlalchemy import ColumnElement, exists, or_, select
@@ -98,8 +99,19 @@ class Checker:
         return compliance.preflight(self.view, Orders.from_proposals(proposals), rules, consents=consents)
 
     def inputs(self, proposals: Sequence[Proposal]) -> dict[str, str]:
-        """Return the fingerprint of what each household's proposal was made of, as the firm is now."""
-        return dict(household_inputs(self.firm, [proposal.household_id for proposal in proposals]).fingerprints)
+        """Return the fingerprint of what each household's proposal was made of, as the firm is now.
+
+        Raises `ParameterError` for a household that the firm does not have.
+        """
+        wanted = {proposal.household_id for proposal in proposals}
+        if wanted - self._fingerprints.keys():
+            household_inputs(self.firm, sorted(wanted))  # names the household that is unknown
+        return {household: self._fingerprints[household] for household in wanted}
+
+    @cached_property
+    def _fingerprints(self) -> Mapping[str, str]:
+        """Of every household: hashing one reads as many files as hashing all, and a firm does not change."""
+        return household_inputs(self.firm).fingerprints
 
     def check(self, store: Store, signal_id: str) -> Check:
         """Return the pre-flight of a signal as it stands now, with the consents that were recorded for it.
