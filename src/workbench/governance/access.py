@@ -15,12 +15,10 @@ from sqlalchemy import ColumnElement, Connection, and_, bindparam, false, litera
 
 from workbench.errors import AccessError
 from workbench.governance.roles import EVERYWHERE, NEVER_A_SERVICE, ON_SIGNALS, ON_THE_FIRM, Role
-from workbench.governance.states import MODES_FOR, Action, Mode, State
+from workbench.governance.states import BY_ANOTHER, MODES_FOR, Action, Mode, State
 from workbench.governance.tables import break_glass, delegation, person, role_grant
 
 EVERY_BOOK = "*"
-#: Acts that check somebody's work: who made it never does them.
-CHECKS = frozenset({Action.APPROVE, Action.OVERRIDE, Action.RELEASE})
 #: Acts a person does in their own name only: what was lent is not lent on, and nobody breaks the glass for another.
 IN_ONES_OWN_NAME = frozenset(
     {Action.DELEGATE, Action.BREAK_GLASS, Action.MANAGE_PEOPLE, Action.CONFIRM_GRANT, Action.CHANGE_PASSWORD}
@@ -203,7 +201,7 @@ def _checked(
     said = action.replace("_", " ")
     if action is Action.WITHDRAW and not actor.persons & makers:
         return AccessError("only a maker of a signal withdraws it; return it instead, with a reason", "maker")
-    if action in CHECKS and actor.persons & makers:
+    if action in BY_ANOTHER and actor.persons & makers:
         return AccessError(f"you, or the person you act for, made this signal; somebody else has to {said} it", "maker")
     if action is not Action.APPROVE:
         return held

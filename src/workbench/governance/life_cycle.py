@@ -13,7 +13,7 @@ from datetime import datetime
 
 from workbench.errors import DecisionError, StaleError
 from workbench.governance.controls import Controls
-from workbench.governance.states import MODES_FOR, TRANSITIONS, Action, Mode, State
+from workbench.governance.states import BY_ANOTHER, MODES_FOR, TRANSITIONS, Action, Mode, State
 
 #: Acts that carry a signal forward; past its day none of them is done any more.
 FORWARD = frozenset(
@@ -26,8 +26,6 @@ FORWARD = frozenset(
 ON_INPUTS = frozenset({Action.OVERRIDE, Action.SUBMIT, Action.APPROVE, Action.RELEASE})
 #: Acts that no finding may stand against.
 ON_CHECKS = frozenset({Action.SUBMIT, Action.APPROVE, Action.RELEASE})
-#: Acts that who made the signal never does.
-BY_ANOTHER = frozenset({Action.OVERRIDE, Action.APPROVE, Action.RELEASE})
 
 
 @dataclass(frozen=True)

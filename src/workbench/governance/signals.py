@@ -67,29 +67,8 @@ def consequence(
     unit: Unit, actor: Actor, action: Action, found: Signal, changed: Mapping[str, Any], reason: str | None = None
 ) -> Entry:
     """Return the record of what an act brought about at another signal."""
-    what = done(found, changed, details={"because": "" if unit.command is None else str(unit.command.action)})
-    return Entry(
-        action=action,
-        outcome="done",
-        object_kind="signal",
-        object_id=found.signal_id,
-        object_version=what.version,
-        actor=actor.person_id,
-        actor_kind=actor.kind,
-        roles=unit.roles,
-        book=what.book,
-        on_behalf_of=actor.on_behalf_of,
-        before=what.before,
-        after=what.after,
-        reason=reason,
-        key=unit.key,
-        controls_version=unit.controls.version,
-        policy=what.policy,
-        rules_hash=what.rules_hash,
-        inputs=what.inputs,
-        documents=what.documents,
-        details=what.details,
-    )
+    because = "" if unit.command is None else str(unit.command.action)
+    return unit.entry(actor, action, done(found, changed, reason=reason, details={"because": because}))
 
 
 def require_reason(text: str, name: str = "reason") -> None:

@@ -122,6 +122,9 @@ TRANSITIONS: dict[Action, dict[State, frozenset[State]]] = {
     Action.EDIT_DRAFT: {s: frozenset({s}) for s in OPEN},
 }
 
+#: Acts that who made a signal never does.
+BY_ANOTHER = frozenset({Action.OVERRIDE, Action.APPROVE, Action.RELEASE})
+
 #: Which modes allow an act at all; acts not named are allowed in every mode.
 MODES_FOR: dict[Action, frozenset[Mode]] = {
     Action.SUBMIT: frozenset({Mode.DRAFT, Mode.RELEASE}),

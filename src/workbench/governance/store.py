@@ -16,14 +16,13 @@ from sqlalchemy import Connection, Engine, select
 
 from workbench.errors import AccessError, AuditError, DecisionError, ParameterError, StoreError
 from workbench.governance import access, answers, door, handlers, standing
-from workbench.governance.access import Actor, Who
+from workbench.governance.access import Who
 from workbench.governance.audit.record import Entry, Record
 from workbench.governance.audit.schedule import Schedule
 from workbench.governance.commands import Command, Receipt, SignalCommand
 from workbench.governance.database import open_engine, require_present, transaction
-from workbench.governance.states import Action
 from workbench.governance.tables import audit, read
-from workbench.governance.unit import Done, Unit, read_head
+from workbench.governance.unit import Unit, read_head
 
 #: The act of a record that says the clock went back.
 CLOCK = "clock"
@@ -119,7 +118,7 @@ class Store:
         done = handlers.handler(type(command))(unit, actor, command)
         for entry in done.earlier:
             unit.append(entry)
-        record = unit.append(entry_of(unit, actor, command.action, done))
+        record = unit.append(unit.entry(actor, command.action, done))
         for topic, body in done.messages:
             unit.say(topic, body)
         receipt = Receipt(
@@ -170,33 +169,6 @@ def _clock_record(unit: Unit) -> Entry:
         roles=(),
         controls_version=unit.controls.version,
         details={"rule": "clock_behind"},
-    )
-
-
-def entry_of(unit: Unit, actor: Actor, action: Action, done: Done) -> Entry:
-    """Return the record of an act that was done."""
-    roles = unit.roles if done.roles is None else done.roles
-    return Entry(
-        action=action,
-        outcome="done",
-        object_kind=done.object_kind,
-        object_id=done.object_id,
-        object_version=done.version,
-        actor=actor.person_id,
-        actor_kind=actor.kind,
-        roles=tuple(str(role) for role in roles),
-        book=done.book,
-        on_behalf_of=actor.on_behalf_of,
-        before=done.before,
-        after=done.after,
-        reason=done.reason,
-        key=unit.key,
-        controls_version=unit.controls.version,
-        policy=done.policy,
-        rules_hash=done.rules_hash,
-        inputs=done.inputs,
-        documents=done.documents,
-        details=done.details,
     )
 
 

@@ -20,8 +20,10 @@ from workbench.governance.controls import Controls
 from workbench.governance.tables import audit, outbox, written
 
 if TYPE_CHECKING:
+    from workbench.governance.access import Actor
     from workbench.governance.audit.schedule import Schedule
     from workbench.governance.standing import Signal
+    from workbench.governance.states import Action
 
 _HEAD = select(audit.c.sequence, audit.c.hash, audit.c.at).order_by(audit.c.sequence.desc()).limit(1)
 _AUDIT = insert(audit)
@@ -104,6 +106,32 @@ class Unit:
         """Return an identifier that the same act would get again: made of its place in the trail."""
         self._messages += 1
         return identifier(kind, f"{self.head.hash}/{self._messages}")
+
+    def entry(self, actor: Actor, action: Action, done: Done) -> Entry:
+        """Return the record of what was done: by the act being performed, or by it at another object."""
+        roles = self.roles if done.roles is None else done.roles
+        return Entry(
+            action=action,
+            outcome="done",
+            object_kind=done.object_kind,
+            object_id=done.object_id,
+            object_version=done.version,
+            actor=actor.person_id,
+            actor_kind=actor.kind,
+            roles=tuple(str(role) for role in roles),
+            book=done.book,
+            on_behalf_of=actor.on_behalf_of,
+            before=done.before,
+            after=done.after,
+            reason=done.reason,
+            key=self.key,
+            controls_version=self.controls.version,
+            policy=done.policy,
+            rules_hash=done.rules_hash,
+            inputs=done.inputs,
+            documents=done.documents,
+            details=done.details,
+        )
 
     def append(self, entry: Entry) -> Record:
         """Put one record at the end of the audit trail; nothing else writes there."""
