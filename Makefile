@@ -18,12 +18,12 @@ COMPILE := find src -name '*.nb[ic]' -delete; \
   (for room in drift tax attribution rebalance; do $(BIN)/python -m workbench.$$room.compile || exit 1; done) & first=$$!; \
   for room in backtest learning; do $(BIN)/python -m workbench.$$room.compile || exit 1; done; wait $$first
 # The report set-up has no torch; tests add their own tools; the lab has everything.
-REPORT_EXTRAS := report,demo,policies,governance
-DESK_EXTRAS := report,demo,policies,governance,desk
-TEST_EXTRAS := report,demo,policies,governance,postgres,desk,oidc,compare,test,rl
+REPORT_EXTRAS := report,demo,policies,governance,copilot
+DESK_EXTRAS := report,demo,policies,governance,copilot,llm,desk
+TEST_EXTRAS := report,demo,policies,governance,copilot,llm,postgres,desk,oidc,compare,test,rl
 # Statistics are held against empyrical; it asks for an older peewee than quantstats does and uses none of it here.
 WITHOUT_DEPENDENCIES := empyrical-reloaded==0.7.1
-LAB_EXTRAS := report,demo,policies,governance,postgres,desk,oidc,compare,test,lab,rl
+LAB_EXTRAS := report,demo,policies,governance,copilot,llm,postgres,desk,oidc,compare,test,lab,rl
 
 .PHONY: help report demo-desk test lab check format kernels lock clean
 

@@ -8,6 +8,8 @@
     ├── MissingToolError   something must be installed first
     ├── PackageError       a signal package is not what was written: do not release it
     ├── PolicyError        a rebalancing policy, or the folder that keeps it, is not fit for use: fall back to its rule
+    ├── DraftError         a draft cannot be written, or says what its facts do not: correct the text it names
+    │   └── FactError      a fact is missing, without source or not what it says: fix the sheet's maker
     ├── RunError           a notebook of a run failed: read its cell and error
     ├── AccessError        this person may not do this: ask somebody who may
     ├── DecisionError      what is asked cannot be done to this signal: read it again
@@ -98,6 +100,20 @@ class PolicyError(WorkbenchError):
     """A policy raises or asks for weights that are not a portfolio, or its folder is changed, foreign or expired."""
 
     exit_code = EXIT_NOT_VERIFIED
+
+
+class DraftError(WorkbenchError):
+    """A draft cannot be written from its facts, or says something that they do not support; nothing may be sent."""
+
+    exit_code = EXIT_NOT_VERIFIED
+
+
+class FactError(DraftError):
+    """A fact is missing, without a source, or not what it says; `fact` names it, or the entity or word at fault."""
+
+    def __init__(self, message: str, fact: str = "") -> None:
+        super().__init__(message)
+        self.fact = fact
 
 
 class RunError(WorkbenchError):

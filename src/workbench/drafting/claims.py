@@ -1,0 +1,47 @@
+"""Claims: the closed list of reasons a draft may give, each a sentence with the rule on facts that allows it.
+
+    Claim("drift.overweight", "{subject}.drift is over", "Your portfolio holds {f:…} more …")
+
+A template cannot give a reason that the facts do not bear: `say` refuses a claim whose rule does not hold.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from workbench.drafting.facts import FactSheet
+from workbench.errors import DraftError
+
+_OWN = re.compile(r"\{f:\.")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One reason: its name, the rule on the facts below a prefix, and its sentence.
+
+    In the sentence `{f:.amount}` is the fact `amount` below the prefix, `{f:other.fact}` one of the whole sheet.
+    """
+
+    name: str
+    holds: Callable[[FactSheet, str], bool]
+    sentence: str
+
+    def skeleton(self, sheet: FactSheet, prefix: str) -> str:
+        """Return the sentence for the facts below `prefix`. Raises `DraftError` where the rule does not hold."""
+        if not self.holds(sheet, prefix):
+            raise DraftError(
+                f"claim {self.name!r} does not hold for {prefix!r} on the sheet of {sheet.kind} {sheet.key}"
+            )
+        return _OWN.sub(f"{{f:{prefix}.", self.sentence)
+
+
+def collected(*lists: tuple[Claim, ...]) -> Mapping[str, Claim]:
+    """Return claims by name. Raises `DraftError` where two have one name."""
+    found: dict[str, Claim] = {}
+    for claim in (claim for claims in lists for claim in claims):
+        if claim.name in found:
+            raise DraftError(f"two claims are called {claim.name!r}")
+        found[claim.name] = claim
+    return found

@@ -1,0 +1,53 @@
+"""A draft: a text, the sheet it was made of, who wrote it how, and what the verifier says of it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from workbench.drafting.facts import FactSheet
+from workbench.drafting.verdicts import Verification
+
+
+@dataclass(frozen=True)
+class Writing:
+    """How a text came about: by a template or by a model, under which prompt or template (name and hash).
+
+    A model's draft also holds its name, parameters, the masked input it was sent and its raw reply; `fallback` says
+    why a template serves although a model was asked.
+    """
+
+    writer: Literal["template", "model"]
+    name: str
+    name_hash: str
+    model: str = ""
+    parameters: str = ""
+    masked_input: str = ""
+    raw_reply: str = ""
+    fallback: str = ""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """One drafted text of a kind ("client_email") and key ("H00003"), complete and verified; `title` heads its page."""
+
+    kind: str
+    key: str
+    title: str
+    skeleton: str
+    text: str
+    sheet: FactSheet = field(repr=False)
+    made: Writing
+    report: Verification = field(repr=False)
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the text: what a person approves."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+    def edited(self, text: str) -> Draft:
+        """Return the draft with a person's words in place of its own, verified anew (it may then have faults)."""
+        from workbench.drafting.verify import verify
+
+        return replace(self, text=text, report=verify(text, self.sheet))
