@@ -1,0 +1,57 @@
+"""Where a text's figures come from: a number for each cell they were read from, and the endnotes that say which."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import groupby
+
+from workbench.drafting import FactSheet, Source, Span, Verdict, Verification
+
+
+@dataclass(frozen=True)
+class Endnotes:
+    """The sources of one text: `by_fact` the number of each fact's, `sources[n - 1]` the source numbered n."""
+
+    sources: tuple[Source, ...]
+    by_fact: Mapping[str, int]
+
+    def number(self, span: Span) -> int | None:
+        """Return the number of a span's source; None for a span that no fact supports."""
+        if span.verdict is not Verdict.SUPPORTED or not span.facts:
+            return None
+        return self.by_fact[span.facts[0]]
+
+    def line(self, number: int) -> str:
+        """Return a source as shown beside its figure."""
+        return self.sources[number - 1].line()
+
+    @property
+    def grouped(self) -> tuple[tuple[str, tuple[tuple[int, str], ...]], ...]:
+        """The endnotes in few lines: function and tables once, below it the number and cell of each."""
+        numbered = enumerate(self.sources, start=1)
+        return tuple(
+            (head, tuple((number, source.cell) for number, source in group))
+            for head, group in groupby(numbered, lambda one: origin(one[1]))
+        )
+
+
+def origin(source: Source) -> str:
+    """Return what a source's figures have in common: function and tables."""
+    return f"{source.function} of {', '.join(source.tables)}"
+
+
+def endnotes(report: Verification, sheet: FactSheet) -> Endnotes:
+    """Return the sources of a text's supported spans; those of one function and tables stand together.
+
+    Groups come in the order in which the text first needs them, as do the cells within a group. Raises `FactError`
+    where the report names a fact that is not on the sheet.
+    """
+    used = [span.facts[0] for span in report.spans if span.verdict is Verdict.SUPPORTED and span.facts]
+    found = {id: sheet.fact(id).source for id in dict.fromkeys(used)}
+    cells: dict[str, dict[Source, None]] = {}
+    for source in found.values():
+        cells.setdefault(origin(source), {})[source] = None
+    ordered = tuple(source for group in cells.values() for source in group)
+    numbers = {source: number for number, source in enumerate(ordered, start=1)}
+    return Endnotes(ordered, {id: numbers[source] for id, source in found.items()})
