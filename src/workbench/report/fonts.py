@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,3 +45,15 @@ FACES = (
     Face("Source Serif Pro", 400, "normal", "font_source_serif_pro", "SourceSerifPro-Regular.otf"),
     Face("Source Serif Pro", 600, "normal", "font_source_serif_pro", "SourceSerifPro-Semibold.otf"),
 )
+
+
+def write_faces(folder: Path) -> str:
+    """Put the typefaces into `folder/assets`, named by content, and return the rules that name them from `folder`."""
+    (folder / "assets").mkdir(parents=True, exist_ok=True)
+    rules = ""
+    for face in FACES:
+        content = face.path().read_bytes()
+        name = f"assets/{face.path().stem.lower()}-{hashlib.sha256(content).hexdigest()[:12]}.otf"
+        (folder / name).write_bytes(content)
+        rules += face.css(name)
+    return rules

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from markupsafe import Markup
 from workbench.report.brief.page import BriefView
 from workbench.report.brief.render import CONTENT_SECURITY_POLICY, render_both, screen_style, template
 from workbench.report.exhibit import ExhibitError
-from workbench.report.fonts import FACES
+from workbench.report.fonts import write_faces
 
 #: Briefs a worker takes at a time: enough that passing them costs nothing, few enough that both end together.
 _CHUNK = 8
@@ -48,7 +47,7 @@ def write_briefs(
     if twice:
         raise ExhibitError(f"two briefs would be written to one file: {', '.join(sorted(twice)[:5])}")
     folder.mkdir(parents=True, exist_ok=True)
-    fonts = _write_fonts(folder)
+    fonts = write_faces(folder)
     ordered = sorted(briefs, key=lambda brief: (brief.line.rank is None, brief.line.rank or 0, brief.key))
     jobs = [(folder, ordered[start : start + _CHUNK], fonts) for start in range(0, len(ordered), _CHUNK)]
     if workers > 1 and len(jobs) > 1:
@@ -81,15 +80,3 @@ def _write(folder: Path, brief: BriefView, fonts: str) -> None:
     rendered = render_both(brief, fonts)
     (folder / f"{brief.key}.html").write_text(rendered.html, encoding="utf-8", newline="\n")
     (folder / f"{brief.key}.pdf").write_bytes(rendered.pdf)
-
-
-def _write_fonts(folder: Path) -> str:
-    """Put the typefaces beside the pages and return the rules that name them."""
-    (folder / "assets").mkdir(exist_ok=True)
-    rules = ""
-    for face in FACES:
-        content = face.path().read_bytes()
-        name = f"assets/{face.path().stem.lower()}-{hashlib.sha256(content).hexdigest()[:12]}.otf"
-        (folder / name).write_bytes(content)
-        rules += face.css(name)
-    return rules
