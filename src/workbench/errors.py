@@ -9,7 +9,8 @@
     ├── PackageError       a signal package is not what was written: do not release it
     ├── PolicyError        a rebalancing policy, or the folder that keeps it, is not fit for use: fall back to its rule
     ├── DraftError         a draft cannot be written, or says what its facts do not: correct the text it names
-    │   └── FactError      a fact is missing, without source or not what it says: fix the sheet's maker
+    │   ├── FactError      a fact is missing, without source or not what it says: fix the sheet's maker
+    │   └── EndpointError  a language model's endpoint failed or answered what cannot be used: the template serves
     ├── RunError           a notebook of a run failed: read its cell and error
     ├── AccessError        this person may not do this: ask somebody who may
     ├── DecisionError      what is asked cannot be done to this signal: read it again
@@ -114,6 +115,10 @@ class FactError(DraftError):
     def __init__(self, message: str, fact: str = "") -> None:
         super().__init__(message)
         self.fact = fact
+
+
+class EndpointError(DraftError):
+    """A language model's endpoint is set up wrongly, does not answer in time, or answers what cannot be used."""
 
 
 class RunError(WorkbenchError):

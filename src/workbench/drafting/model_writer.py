@@ -1,0 +1,229 @@
+"""The optional writer: a language model rewords a finished draft, and may do nothing else.
+
+The template's draft is always made first. The model is sent its skeleton, so placeholders instead of values, and what
+each placeholder measures, of what (clients masked) and which way round; it returns a skeleton. That one is refused for
+any figure, name or day of its own, an unknown or missing placeholder, and wherever the finished text is not wholly
+supported. It is asked once more with the reasons; then the template's draft serves, and says why.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from importlib import resources
+from typing import Any
+
+from workbench.canonical import canonical
+from workbench.drafting.draft import Draft, Writing
+from workbench.drafting.endpoint import Message
+from workbench.drafting.facts import Fact, FactSheet
+from workbench.drafting.lexicon import lexicon
+from workbench.drafting.masking import Mask
+from workbench.drafting.placeholders import PLACEHOLDER, fill, mentioned, prose
+from workbench.drafting.spans import bare
+from workbench.drafting.spelling import FORMATS, spelled
+from workbench.drafting.verify import verify
+from workbench.errors import DraftError, EndpointError, FactError
+from workbench.report.format import visible
+
+PROMPT = "rewrite"
+#: A reply: paragraphs, characters of one, and how much longer than the template's text the whole may be.
+_MOST_PARAGRAPHS, _LONGEST, _MORE = 400, 4_000, 1.5
+#: Marks of links, markup and code; none has a place in a draft.
+_MARKS = re.compile(r"[<>`@\\]|\]\(|://|\*\*|__|\bwww\.", re.IGNORECASE)
+_QUOTATION = re.compile(r"> \{f:[^{}]+\}")
+#: Reasons sent back with the second question.
+_TOLD = 12
+
+Ask = Callable[[Sequence[Message]], str]
+
+
+@dataclass(frozen=True)
+class Model:
+    """Who rewords: the function that asks it, its name and parameters for the record, whether client notes are sent."""
+
+    ask: Ask
+    name: str
+    parameters: str = ""
+    send_notes: bool = False
+
+
+class _RefusedError(DraftError):
+    """A reply that may not be used, with every reason."""
+
+    def __init__(self, reasons: Sequence[str]) -> None:
+        super().__init__("; ".join(reasons))
+        self.reasons = tuple(reasons)
+
+
+def reworded(base: Draft, model: Model, mask: Mask) -> Draft:
+    """Return a template's draft in a model's words, or the same draft with the reason why not.
+
+    No reply raises. The record keeps prompt, model, parameters, what was sent (masked) and the last raw reply.
+    """
+    prompt = _prompt(PROMPT)
+    asked = json.dumps(_question(base, mask, model.send_notes), ensure_ascii=False, sort_keys=True)
+    made = Writing(
+        "model", PROMPT, hashlib.sha256(prompt.encode()).hexdigest(), model.name, model.parameters, asked, "", ""
+    )
+    messages: list[Message] = [{"role": "system", "content": prompt}, {"role": "user", "content": asked}]
+    why = ""
+    for _ in range(2):
+        try:
+            reply = model.ask(messages)
+        except EndpointError as error:
+            why = str(error)
+            break
+        made = replace(made, raw_reply=reply)
+        try:
+            return _accepted(base, reply, made)
+        except _RefusedError as refused:
+            why = str(refused)
+            again = "Refused. Correct this and answer anew:\n" + "\n".join(refused.reasons[:_TOLD])
+            messages += [{"role": "assistant", "content": mask.masked(reply)}]
+            messages += [{"role": "user", "content": mask.masked(again)}]
+    fallback = replace(made, writer="template", name=base.made.name, name_hash=base.made.name_hash, fallback=why)
+    return replace(base, made=fallback)
+
+
+def _question(base: Draft, mask: Mask, send_notes: bool) -> dict[str, Any]:
+    """What the model is sent: the skeleton block by block, and its facts without their values."""
+    sheet = base.sheet
+    facts = [sheet.fact(id) for id in mentioned(base.skeleton)]
+    sent: dict[str, Any] = {
+        "kind": base.kind,
+        "paragraphs": [line for line in base.skeleton.splitlines() if line.strip()],
+        "placeholders": [_described(fact, sheet, mask) for fact in facts],
+    }
+    if send_notes:
+        sent["notes"] = [mask.masked(visible(str(fact.value))) for fact in facts if fact.kind == "quote"]
+    return sent
+
+
+def _described(fact: Fact, sheet: FactSheet, mask: Mask) -> dict[str, Any]:
+    words = lexicon()
+    return {
+        "id": fact.id,
+        "kind": fact.kind,
+        "of": [mask.masked(visible(sheet.entity(key).names[0])) for key in fact.entity],
+        "words": list(words.metrics[fact.metric].words),
+        "ways": [list(words.directions[one].words) for one in fact.direction],
+        "formats": [name for name in FORMATS[fact.kind] if name],
+    }
+
+
+def _accepted(base: Draft, reply: str, made: Writing) -> Draft:
+    """Return the draft of a reply that holds to all rules. Raises `_RefusedError` with every rule it breaks."""
+    paragraphs = _paragraphs(reply)
+    reasons = [why for place, one in enumerate(paragraphs, 1) for why in _faults(one, place, base.sheet)]
+    skeleton = _together(paragraphs)
+    known = mentioned(base.skeleton)
+    used = mentioned(skeleton)
+    if left_out := [id for id in known if id not in used]:
+        reasons.append(f"these placeholders are missing: {', '.join(f'{{f:{id}}}' for id in left_out)}")
+    if foreign := [id for id in used if id not in known]:
+        reasons.append(f"these placeholders are not the draft's: {', '.join(visible(id)[:60] for id in foreign[:5])}")
+    if len(prose(skeleton)) > _MORE * len(prose(base.skeleton)) + 400:
+        reasons.append("the text is much longer than the draft")
+    if reasons:
+        raise _RefusedError(reasons)
+    text = fill(skeleton, base.sheet).text
+    report = verify(text, base.sheet)
+    if report.faults:
+        # The model learns which placeholder and verdict, never a value.
+        raise _RefusedError(
+            [
+                f"beside {', '.join(f'{{f:{id}}}' for id in fault.facts[:3]) or 'a word of your own'} the words are "
+                f"{fault.verdict.value}"
+                for fault in report.faults
+            ]
+        )
+    return replace(base, skeleton=skeleton, text=text, report=report, made=made)
+
+
+def _paragraphs(reply: str) -> list[str]:
+    """The paragraphs of a reply that is exactly the JSON asked for. Raises `_RefusedError`."""
+    try:
+        found = json.loads(reply, object_pairs_hook=_once, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise _RefusedError([f"the answer is not one JSON object ({type(error).__name__})"]) from error
+    if not isinstance(found, dict) or found.keys() != {"paragraphs"} or not isinstance(found["paragraphs"], list):
+        raise _RefusedError(['the answer is not {"paragraphs": [...]}'])
+    paragraphs = found["paragraphs"]
+    if not 0 < len(paragraphs) <= _MOST_PARAGRAPHS or not all(
+        isinstance(one, str) and one.strip() and len(one) <= _LONGEST for one in paragraphs
+    ):
+        raise _RefusedError(
+            [f"paragraphs are 1 to {_MOST_PARAGRAPHS} texts of at most {_LONGEST:,} characters, none empty"]
+        )
+    return paragraphs
+
+
+def _faults(paragraph: str, place: int, sheet: FactSheet) -> list[str]:
+    """Every rule that one paragraph breaks by itself."""
+    where = f"paragraph {place}"
+    if visible(paragraph) != paragraph or "\n" in paragraph or "\t" in paragraph:
+        return [f"{where} holds control characters or line breaks"]
+    own = prose(paragraph)
+    faults = [f"{where} writes {one.text[:40]!r} itself" for one in bare(own)]
+    if paragraph.startswith("> "):
+        if not _QUOTATION.fullmatch(paragraph):
+            faults.append(f"{where} puts words into a quotation")
+    elif _MARKS.search(own):
+        faults.append(f"{where} holds markup, a link or code")
+    if "{" in own or "}" in own:
+        faults.append(f"{where} holds a brace that is no placeholder")
+    for found in PLACEHOLDER.finditer(paragraph):
+        try:
+            spelled(sheet.fact(found[1]), found[2] or "")
+        except FactError:
+            faults.append(f"{where} has the placeholder {visible(found[0])[:80]}, which there is not")
+    return faults
+
+
+def _together(paragraphs: Sequence[str]) -> str:
+    """One text of the paragraphs: bullets and rows under each other, all else apart."""
+    text = ""
+    for before, one in zip(["", *paragraphs], paragraphs):
+        near = any(before.startswith(mark) and one.startswith(mark) for mark in ("- ", "| "))
+        text += ("" if not text else "\n" if near else "\n\n") + one
+    return text + "\n"
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len({name for name, _ in pairs}) < len(pairs):
+        raise ValueError("a key stands twice")
+    return dict(pairs)
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+@functools.cache
+def _prompt(name: str) -> str:
+    return resources.files("workbench.drafting").joinpath("prompts", f"{name}.md").read_text(encoding="utf-8")
+
+
+def record(draft: Draft) -> dict[str, bytes]:
+    """Return what is kept of how a model's draft was made, by name, as documents: prompt, model, parameters, masked
+    input, raw output, verifier report and fact sheet.
+    """
+    made = draft.made
+    asked = made.masked_input != ""
+    return {
+        "prompt": _prompt(PROMPT).encode() if asked else b"",
+        "model": made.model.encode(),
+        "parameters": made.parameters.encode(),
+        "masked_input": made.masked_input.encode(),
+        "raw_output": made.raw_reply.encode("utf-8", "backslashreplace"),
+        "verifier_report": draft.report.document(),
+        "fact_sheet": draft.sheet.document(),
+        "writing": canonical(
+            {"writer": made.writer, "name": made.name, "name_hash": made.name_hash, "fallback": made.fallback}
+        ),
+    }
