@@ -39,6 +39,14 @@ from workbench.governance.controls import Controls
 from workbench.governance.database import migrate, open_engine
 from workbench.governance.documents import fetch
 from workbench.governance.lessons.export import export_decisions
+from workbench.governance.paper_commands import (
+    AnswerEscalation,
+    BringPaper,
+    EditPaper,
+    Escalate,
+    ReleasePaper,
+    WithdrawPaper,
+)
 from workbench.governance.people import AddPerson, GrantRole, bootstrap, set_password
 from workbench.governance.roles import Role
 from workbench.governance.rule_changes import AdoptRules, ProposeRules
@@ -58,7 +66,9 @@ __all__ = [
     "AddDraft",
     "AddPerson",
     "AdoptRules",
+    "AnswerEscalation",
     "Approve",
+    "BringPaper",
     "Check",
     "Checkpoints",
     "Command",
@@ -67,6 +77,8 @@ __all__ = [
     "Create",
     "Document",
     "Done",
+    "EditPaper",
+    "Escalate",
     "Export",
     "Fill",
     "Finding",
@@ -79,6 +91,7 @@ __all__ = [
     "Receipt",
     "Reject",
     "Release",
+    "ReleasePaper",
     "Return",
     "Revise",
     "Role",
@@ -93,6 +106,7 @@ __all__ = [
     "Unit",
     "Who",
     "Withdraw",
+    "WithdrawPaper",
     "actor",
     "adopted_rules",
     "allowed",

@@ -6,7 +6,7 @@ delegations, break-glass. A person's rights are read in the transaction that dec
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -14,8 +14,8 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, false, literal, or_, select, true, union_all
 
 from workbench.errors import AccessError
-from workbench.governance.roles import EVERYWHERE, NEVER_A_SERVICE, ON_SIGNALS, ON_THE_FIRM, Role
-from workbench.governance.states import BY_ANOTHER, MODES_FOR, Action, Mode, State
+from workbench.governance.roles import EVERYWHERE, NEVER_A_SERVICE, ON_PAPERS, ON_SIGNALS, ON_THE_FIRM, Role
+from workbench.governance.states import BY_ANOTHER, MODES_FOR, Action, Mode, PaperState, State
 from workbench.governance.tables import break_glass, delegation, person, role_grant
 
 EVERY_BOOK = "*"
@@ -24,9 +24,15 @@ IN_ONES_OWN_NAME = frozenset(
     {Action.DELEGATE, Action.BREAK_GLASS, Action.MANAGE_PEOPLE, Action.CONFIRM_GRANT, Action.CHANGE_PASSWORD}
 )
 #: Acts whose scope the query carries (`visible`), so that holding any book is enough to ask.
-_ANY_BOOK = frozenset({Action.VIEW, Action.READ_AUDIT, Action.DELEGATE, Action.BREAK_GLASS, *EVERYWHERE})
+_ANY_BOOK = frozenset(
+    {
+        Action.VIEW, Action.READ_AUDIT, Action.DELEGATE, Action.BREAK_GLASS, Action.READ_PAPERS,
+        Action.READ_ESCALATIONS, *EVERYWHERE,
+    }
+)  # fmt: skip
 _OF_SIGNALS = frozenset(action for acts in ON_SIGNALS.values() for action in acts)
-_WITHOUT_A_STATE = frozenset({Action.VIEW, Action.CREATE})
+_OF_PAPERS = frozenset(action for acts in ON_PAPERS.values() for action in acts)
+_WITHOUT_A_STATE = frozenset({Action.VIEW, Action.CREATE, Action.READ_PAPERS, Action.BRING_PAPER})
 _LENDABLE = frozenset(role for role, acts in ON_THE_FIRM.items() if Action.DELEGATE in acts)
 _MAY_BREAK_GLASS = frozenset(role for role, acts in ON_THE_FIRM.items() if Action.BREAK_GLASS in acts)
 
@@ -88,7 +94,7 @@ def authorize(
     action: Action,
     *,
     book: str = EVERY_BOOK,
-    state: State | None = None,
+    state: State | PaperState | None = None,
     mode: Mode | None = None,
     makers: Iterable[str] = frozenset(),
     approvers: Iterable[str] = frozenset(),
@@ -109,7 +115,7 @@ def grants_for(
     action: Action,
     *,
     book: str = EVERY_BOOK,
-    state: State | None = None,
+    state: State | PaperState | None = None,
     mode: Mode | None = None,
     makers: Iterable[str] = frozenset(),
     approvers: Iterable[str] = frozenset(),
@@ -168,7 +174,7 @@ def _judge(
     actor: Actor,
     action: Action,
     book: str,
-    state: State | None,
+    state: State | PaperState | None,
     mode: Mode | None,
     makers: frozenset[str],
     approvers: frozenset[str],
@@ -185,10 +191,11 @@ def _judge(
         held = [grant for grant in held if grant.book in (EVERY_BOOK, book)]
     if not held:
         return AccessError(f"your roles do not reach this book, so you may not {said} here", "book")
-    if action in _OF_SIGNALS and not (state is None and action in _WITHOUT_A_STATE):
-        held = [grant for grant in held if state in ON_SIGNALS[grant.role][action]]
+    if action in _OF_SIGNALS | _OF_PAPERS and not (state is None and action in _WITHOUT_A_STATE):
+        held = [grant for grant in held if state in _states(grant.role, action)]
         if not held:
-            where = "a signal without a state" if state is None else f"a signal that is {state.replace('_', ' ')}"
+            thing = "a paper" if action in _OF_PAPERS else "a signal"
+            where = f"{thing} without a state" if state is None else f"{thing} that is {state.replace('_', ' ')}"
             return AccessError(f"you may not {said} {where}; look at it anew", "state")
     if action in MODES_FOR and mode not in MODES_FOR[action]:
         return AccessError(f"in mode {mode or 'unknown'} nobody may {said}; the rollout mode has to change", "mode")
@@ -202,7 +209,10 @@ def _checked(
     if action is Action.WITHDRAW and not actor.persons & makers:
         return AccessError("only a maker of a signal withdraws it; return it instead, with a reason", "maker")
     if action in BY_ANOTHER and actor.persons & makers:
-        return AccessError(f"you, or the person you act for, made this signal; somebody else has to {said} it", "maker")
+        thing = (
+            "paper; somebody else has to release" if action in _OF_PAPERS else f"signal; somebody else has to {said}"
+        )
+        return AccessError(f"you, or the person you act for, made this {thing} it", "maker")
     if action is not Action.APPROVE:
         return held
     if actor.persons & approvers:
@@ -215,7 +225,13 @@ def _checked(
 
 
 def _in_table(role: Role, action: Action) -> bool:
-    return action in ON_SIGNALS[role] or action in ON_THE_FIRM[role] or action in EVERYWHERE
+    stateful = action in ON_SIGNALS[role] or action in ON_PAPERS[role]
+    return stateful or action in ON_THE_FIRM[role] or action in EVERYWHERE
+
+
+def _states(role: Role, action: Action) -> Collection[State | PaperState]:
+    """The states in which a role may ask for an act on a signal or a paper."""
+    return ON_PAPERS[role][action] if action in _OF_PAPERS else ON_SIGNALS[role][action]
 
 
 def _order(grant: Grant) -> tuple[bool, str, str]:

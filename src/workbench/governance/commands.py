@@ -281,7 +281,8 @@ class AddDraft(SignalCommand):
 
     Prompt, model, parameters, masked input, raw output and the verifier's report: in `made` as documents to keep, in
     `record` as (name, hash) of what is kept elsewhere. A service's draft names all six, unless its `writer` is a
-    `template`.
+    `template`. `facts` is the sheet it was made of and `report` the verifier's: without both, or where the report finds
+    a fault, the draft stands in its signal's way.
     """
 
     action: ClassVar[Action] = Action.DRAFT
@@ -289,17 +290,32 @@ class AddDraft(SignalCommand):
     text: Document
     record: tuple[tuple[str, str], ...]
     made: tuple[tuple[str, Document], ...] = ()
+    facts: Document | None = None
+    report: Document | None = None
 
 
 @dataclass(frozen=True)
 class EditDraft(SignalCommand):
-    """A person's words in place of the drafted ones; the distance between both is measured and kept."""
+    """A person's words in place of the drafted ones; the distance between both is measured and kept.
+
+    `report` is the verifier's, of these words against the draft's kept facts; without one the text is not verified.
+    """
 
     action: ClassVar[Action] = Action.EDIT_DRAFT
     draft_id: str
     body: str
     reason_code: ReasonCode
     reason: str = ""
+    report: Document | None = None
+
+
+@dataclass(frozen=True)
+class DiscardDraft(SignalCommand):
+    """Take a draft off its signal, so that it is neither used nor in the way; its text and record are kept."""
+
+    action: ClassVar[Action] = Action.EDIT_DRAFT
+    draft_id: str
+    reason: str
 
 
 @dataclass(frozen=True)

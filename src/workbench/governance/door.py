@@ -30,6 +30,9 @@ LONGEST = {
     "definition": 2_000,
     "formula": 2_000,
     "source": 2_000,
+    "title": 500,
+    "question": 4_000,
+    "answer": 20_000,
 }
 LONGEST_NAME = 200
 LONGEST_KEY = 128
@@ -137,13 +140,14 @@ def refusal(unit: Unit, who: Who, command: Command, key: str, error: Exception) 
     """
     rule = error.rule if isinstance(error, AccessError) else type(error).__name__
     signal_id = _tame(getattr(command, "signal_id", ""))
+    paper_id = _tame(getattr(command, "paper_id", ""))
     kind = unit.connection.execute(_KIND, {"asked": _tame(who.person_id)}).scalar()
     found = unit.connection.execute(_SIGNAL, {"asked": signal_id}).one_or_none() if signal_id else None
     return Entry(
         action=command.action,
         outcome="refused",
-        object_kind="signal" if signal_id else "request",
-        object_id=signal_id,
+        object_kind="signal" if signal_id else "paper" if paper_id else "request",
+        object_id=signal_id or paper_id,
         object_version=_whole(getattr(command, "version", 0)),
         actor=_tame(who.person_id),
         actor_kind=kind or "nobody",

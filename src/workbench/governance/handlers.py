@@ -12,8 +12,8 @@ from workbench.governance.handlers_of import Handler, Handlers
 #: Modules with a HANDLERS of their own.
 MODULES = (
     "approvals", "audit.export", "audit.holds", "audit.keeper", "audit.retention", "break_glass", "confirmation",
-    "control_changes", "delegations", "drafts", "expiry", "inputs", "measures.handlers", "people", "release",
-    "rollout", "rule_changes", "submission",
+    "control_changes", "delegations", "drafts", "escalations", "expiry", "inputs", "measures.handlers", "papers",
+    "people", "release", "rollout", "rule_changes", "submission",
 )  # fmt: skip
 
 

@@ -45,7 +45,8 @@ class Standing:
 
     `mode` is the effective one; `traded` is in cents; `inputs_hash` is what it was checked on and `inputs_now` what the
     household's inputs hash to now; `unresolved` are rules that block or could not be assessed and were not overridden;
-    `overriders` let findings stand; `makers` had a hand in it; `in_flight` says another of the household is under way.
+    `overriders` let findings stand; `makers` had a hand in it; `in_flight` says another of the household is under way; `unsupported` are the kinds of its
+    drafts that the verifier does not wholly support.
     """
 
     state: State
@@ -61,6 +62,7 @@ class Standing:
     makers: frozenset[str] = frozenset()
     approvals: tuple[Approval, ...] = ()
     in_flight: bool = False
+    unsupported: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,11 @@ def decide(standing: Standing, act: Act, controls: Controls, now: datetime) -> S
         raise StaleError("the firm's data changed since the signal was checked; check it anew")
     if act.action in ON_CHECKS and standing.unresolved:
         raise DecisionError(f"the pre-flight stands against it: {', '.join(standing.unresolved)}; revise the signal")
+    if act.action in ON_CHECKS and standing.unsupported:
+        names = ", ".join(_said(kind) for kind in standing.unsupported)
+        raise DecisionError(
+            f"not all of its {names} is supported by the facts; correct the text by the reasons given, or discard it"
+        )
     if act.action in BY_ANOTHER and act.persons & standing.makers:
         raise DecisionError("whoever made a signal does not check it; somebody else has to")
     return _leads_to(standing, act, controls, now)
@@ -175,8 +182,8 @@ def approvers_needed(standing: Standing, approvals: Iterable[Approval], controls
     return 2 if two or any(approval.broken_glass for approval in approvals) else 1
 
 
-def _said(state: State) -> str:
-    return state.replace("_", " ")
+def _said(name: str) -> str:
+    return name.replace("_", " ")
 
 
 _PARTICIPLES = {

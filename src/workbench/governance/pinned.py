@@ -45,6 +45,8 @@ HELD: dict[str, dict[str, str | None]] = {
     "controls": {"controls": None},
     "measure": {"measure": "measure_id", "reading": "measure_id"},
     "inputs": {"household_inputs": None},
+    "paper": {"paper": "paper_id", "paper_edit": "paper_id"},
+    "escalation": {"escalation": "escalation_id"},
 }
 #: Kinds of which there is one object only, whatever a record calls it.
 ONE = frozenset({"controls", "inputs"})

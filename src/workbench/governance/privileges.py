@@ -14,7 +14,7 @@ from workbench.errors import ParameterError
 from workbench.governance.tables import metadata
 
 #: Written once; the desk adds rows and reads them.
-ONLY_ADDED = frozenset({"answered", "audit", "controls", "decision", "measure", "reading"})
+ONLY_ADDED = frozenset({"answered", "audit", "controls", "decision", "measure", "paper_edit", "reading"})
 #: Something may be said of a row later, once; it is never deleted.
 NEVER_DELETED = frozenset({"approval", "document"})
 _ROLE = re.compile(r"[a-z_][a-z0-9_]{0,62}")

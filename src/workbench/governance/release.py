@@ -23,8 +23,8 @@ _REVISIONS = (
     .order_by(decision.c.version)
 )
 _DRAFTS = (
-    select(draft.c.draft_id, draft.c.drafted_hash, draft.c.current_hash)
-    .where(draft.c.signal_id == bindparam("of"))
+    select(draft.c.draft_id, draft.c.drafted_hash, draft.c.current_hash, draft.c.facts_hash, draft.c.report_hash)
+    .where(draft.c.signal_id == bindparam("of"), draft.c.discarded_at.is_(None))
     .order_by(draft.c.draft_id)
 )
 
@@ -41,7 +41,14 @@ def release(unit: Unit, actor: Actor, command: Release) -> Done:
     details: dict[str, Any] = {"shown": command.sheet_hash, "drafted_package": drafted, "revisions": revisions}
     texts = unit.connection.execute(_DRAFTS, {"of": found.signal_id}).all()
     details["texts"] = [
-        {"draft_id": text.draft_id, "drafted": text.drafted_hash, "released": text.current_hash} for text in texts
+        {
+            "draft_id": text.draft_id,
+            "drafted": text.drafted_hash,
+            "released": text.current_hash,
+            "facts": text.facts_hash,
+            "report": text.report_hash,
+        }
+        for text in texts
     ]
     said = signals.done(found, changed, details=details)
     if drafted == found.row.package_hash:

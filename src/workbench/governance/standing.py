@@ -17,7 +17,7 @@ from workbench.governance.access import Actor
 from workbench.governance.commands import SignalCommand
 from workbench.governance.life_cycle import FORWARD, Approval, Standing, valid_approvals
 from workbench.governance.states import IN_FLIGHT, STRICTNESS, Action, Mode, State
-from workbench.governance.tables import approval, finding, household_inputs, maker, rollout, signal
+from workbench.governance.tables import approval, draft, finding, household_inputs, maker, rollout, signal
 from workbench.governance.unit import Unit
 
 #: Acts that a signal changed by hand is refused; what stops one is still done.
@@ -60,6 +60,17 @@ _FINDINGS = select(finding).where(
     finding.c.signal_id == bindparam("signal_id"),
     or_(finding.c.verdict.in_(("block", "not_assessable")), finding.c.overridden_by.is_not(None)),
 )
+#: Drafts that stand in the way: with a fault, or never verified.
+_UNSUPPORTED = (
+    select(draft.c.kind)
+    .where(
+        draft.c.signal_id == bindparam("signal_id"),
+        draft.c.discarded_at.is_(None),
+        draft.c.supported.is_distinct_from(1),
+    )
+    .order_by(draft.c.kind)
+    .distinct()
+)
 _ROLLOUT = select(rollout.c.kind, rollout.c.key, rollout.c.mode).where(
     rollout.c.key.in_(bindparam("keys", expanding=True))
 )
@@ -101,6 +112,7 @@ def _standing(connection: Connection, row: Row[Any], findings: tuple[Row[Any], .
             for a in connection.execute(_APPROVALS, asked)
         ),
         in_flight=bool(row.in_flight),
+        unsupported=tuple(connection.execute(_UNSUPPORTED, asked).scalars()),
     )
 
 

@@ -23,6 +23,16 @@ class State(StrEnum):
     SUPERSEDED = "superseded"
 
 
+class PaperState(StrEnum):
+    """Where a paper stands: only a released one may be used."""
+
+    DRAFTED = "drafted"
+    EDITED = "edited"
+    RELEASED = "released"
+    WITHDRAWN = "withdrawn"
+    SUPERSEDED = "superseded"
+
+
 class Mode(StrEnum):
     """How far a model's or an account's signals go: an alert to read, a brief to send, a ticket to trade."""
 
@@ -59,6 +69,15 @@ class Action(StrEnum):
     LAPSE = "lapse"
     DRAFT = "draft"
     EDIT_DRAFT = "edit_draft"
+    # Of papers and questions.
+    READ_PAPERS = "read_papers"
+    BRING_PAPER = "bring_paper"
+    EDIT_PAPER = "edit_paper"
+    RELEASE_PAPER = "release_paper"
+    WITHDRAW_PAPER = "withdraw_paper"
+    ESCALATE = "escalate"
+    READ_ESCALATIONS = "read_escalations"
+    ANSWER_ESCALATION = "answer_escalation"
     # Not of one signal.
     SEE_INPUTS = "see_inputs"
     SWEEP = "sweep"
@@ -122,8 +141,11 @@ TRANSITIONS: dict[Action, dict[State, frozenset[State]]] = {
     Action.EDIT_DRAFT: {s: frozenset({s}) for s in OPEN},
 }
 
-#: Acts that who made a signal never does.
-BY_ANOTHER = frozenset({Action.OVERRIDE, Action.APPROVE, Action.RELEASE})
+#: Papers that may still be edited and released.
+OPEN_PAPERS = frozenset({PaperState.DRAFTED, PaperState.EDITED})
+
+#: Acts that who made a signal or a paper never does.
+BY_ANOTHER = frozenset({Action.OVERRIDE, Action.APPROVE, Action.RELEASE, Action.RELEASE_PAPER})
 
 #: Which modes allow an act at all; acts not named are allowed in every mode.
 MODES_FOR: dict[Action, frozenset[Mode]] = {

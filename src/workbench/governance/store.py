@@ -15,12 +15,13 @@ from typing import Protocol
 from sqlalchemy import Connection, Engine, select
 
 from workbench.errors import AccessError, AuditError, DecisionError, ParameterError, StoreError
-from workbench.governance import access, answers, door, handlers, standing
+from workbench.governance import access, answers, door, escalations, handlers, papers, standing
 from workbench.governance.access import Who
 from workbench.governance.audit.record import Entry, Record
 from workbench.governance.audit.schedule import Schedule
 from workbench.governance.commands import Command, Receipt, SignalCommand
 from workbench.governance.database import open_engine, require_present, transaction
+from workbench.governance.paper_commands import AnswerEscalation, PaperCommand
 from workbench.governance.tables import audit, read
 from workbench.governance.unit import Unit, read_head
 
@@ -112,6 +113,10 @@ class Store:
         unit.command, unit.key = command, key
         if isinstance(command, SignalCommand):
             standing.admit(unit, actor, command)
+        elif isinstance(command, PaperCommand):
+            papers.admit(unit, actor, command)
+        elif isinstance(command, AnswerEscalation):
+            escalations.admit(unit, actor, command)
         else:
             book = getattr(command, "book", access.EVERY_BOOK)
             unit.roles = tuple(str(role) for role in access.authorize(actor, command.action, book=book))

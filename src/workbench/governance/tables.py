@@ -25,7 +25,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )  # fmt: skip
 
-from workbench.governance.states import Mode, State
+from workbench.governance.states import Mode, PaperState, State
 
 #: Names of constraints, so that a migration can speak of them on both databases.
 NAMES = {
@@ -279,6 +279,69 @@ draft = _table(  # the machine's words, and a person's in their place
     Column("record", Text, nullable=False),  # prompt, model, parameters, masked input, raw output, verifier: by hash
     Column("created_at", Instant, nullable=False),
     Column("edited_at", Instant),
+    Column("facts_hash", Text),  # the sheet it was made of, by which edits are verified too
+    Column("report_hash", Text),  # the verifier's report of the current text
+    Column("supported", Flag),  # null: never verified; 1: every figure, day, symbol and name of it is
+    Column("discarded_at", Instant),
+)
+paper = _table(  # a text of its own: memo, commentary, client e-mail, notice, talking points, alert
+    "paper",
+    Column("paper_id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("key", Text, nullable=False),  # what it is about: a household, a model, an advisor, a day
+    Column("title", Text, nullable=False),
+    Column("book", Text, nullable=False),
+    Column("household_id", Text),
+    Column("as_of", Text, nullable=False),
+    Column("state", Text, _one_of("state", PaperState), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("drafted_hash", Text, ForeignKey("document.hash"), nullable=False),
+    Column("current_hash", Text, ForeignKey("document.hash"), nullable=False),
+    Column("facts_hash", Text, ForeignKey("document.hash"), nullable=False),
+    Column("report_hash", Text, ForeignKey("document.hash"), nullable=False),
+    Column("supported", Flag, nullable=False),
+    Column("sheet_hash", Text, nullable=False),  # of all that is released: text, facts, report, how it was made
+    Column("record", Text, nullable=False),
+    Column("brought_by", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("released_by", Text),
+    Column("released_for", Text),  # on whose behalf
+    Column("released_at", Instant),
+    Index("ix_paper_kind_key", "kind", "key"),
+    Index("ix_paper_state_book", "state", "book"),
+)
+paper_edit = _kept(
+    "paper_edit",
+    Column("paper_id", Text, ForeignKey("paper.paper_id"), primary_key=True),
+    Column("version", Integer, primary_key=True),  # that the edit led to
+    Column("person_id", Text, nullable=False),
+    Column("on_behalf_of", Text),
+    Column("reason_code", Text, nullable=False),
+    Column("reason", Text),
+    Column("before_hash", Text, nullable=False),
+    Column("after_hash", Text, nullable=False),
+    Column("report_hash", Text, nullable=False),
+    Column("supported", Flag, nullable=False),
+    Column("edit_distance", Integer, nullable=False),
+    Column("length", Integer, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+escalation = _table(  # a question that no record answers, passed on to a person
+    "escalation",
+    Column("escalation_id", Text, primary_key=True),
+    Column("book", Text, nullable=False),
+    Column("household_id", Text),
+    Column("asked_by", Text, nullable=False),
+    Column("asked_for", Text),  # on whose behalf
+    Column("question_hash", Text, ForeignKey("document.hash"), nullable=False),
+    Column("state", Text, _one_of("state", ("open", "answered", "closed")), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("asked_at", Instant, nullable=False),
+    Column("answer_hash", Text, ForeignKey("document.hash")),
+    Column("answered_by", Text),
+    Column("answered_at", Instant),
+    Index("ix_escalation_state_book", "state", "book"),
 )
 decision = _kept(  # what people did to what the machine made: the data of learning from them
     "decision",

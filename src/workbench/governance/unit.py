@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Row, insert, select
 
 from workbench.canonical import canonical
 from workbench.errors import StoreError
@@ -22,6 +22,7 @@ from workbench.governance.tables import audit, outbox, written
 if TYPE_CHECKING:
     from workbench.governance.access import Actor
     from workbench.governance.audit.schedule import Schedule
+    from workbench.governance.papers import Paper
     from workbench.governance.standing import Signal
     from workbench.governance.states import Action
 
@@ -84,6 +85,8 @@ class Unit:
         self.key: str | None = None
         self.roles: tuple[str, ...] = ()
         self.signal: Signal | None = None
+        self.paper: Paper | None = None
+        self.escalation: Row[Any] | None = None
         self.retention: Schedule | None = None
         self._messages = 0
         self._as_recorded: dict[tuple[str, str], bool] = {}

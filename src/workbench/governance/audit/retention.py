@@ -149,7 +149,10 @@ def _linked(connection: Connection, stored: dict[str, datetime]) -> dict[str, se
         for name in row[1:]:
             if name in stored:
                 found.setdefault(name, set()).add(row.signal_id)
-    for row in connection.execute(select(draft.c.signal_id, draft.c.drafted_hash, draft.c.current_hash)):
+    texts = select(
+        draft.c.signal_id, draft.c.drafted_hash, draft.c.current_hash, draft.c.facts_hash, draft.c.report_hash
+    )
+    for row in connection.execute(texts):
         for name in row[1:]:
             if name in stored:
                 found.setdefault(name, set()).add(row.signal_id)

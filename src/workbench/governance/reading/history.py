@@ -38,6 +38,12 @@ WORDS: Mapping[str, str] = {
     "set_mode": "set another rollout mode",
     "draft": "added a draft",
     "edit_draft": "edited a draft",
+    "bring_paper": "brought it in",
+    "edit_paper": "put it into other words",
+    "release_paper": "released it",
+    "withdraw_paper": "withdrew it",
+    "escalate": "passed the question on",
+    "answer_escalation": "answered the question",
 }
 
 

@@ -75,7 +75,10 @@ class Consented:
 
 @dataclass(frozen=True)
 class Draft:
-    """A drafted text: the machine's words by hash, the current ones by hash, and how they were made."""
+    """A drafted text: the machine's words by hash, the current ones by hash, and how they were made.
+
+    `supported` is what the verifier says of the current words: None where nobody asked it.
+    """
 
     draft_id: str
     kind: str
@@ -84,6 +87,10 @@ class Draft:
     record: Mapping[str, Any]
     created_at: datetime
     edited_at: datetime | None
+    facts_hash: str | None = None
+    report_hash: str | None = None
+    supported: bool | None = None
+    discarded_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -187,6 +194,7 @@ def signal_view(connection: Connection, actor: Actor, signal_id: str, *, now: da
     may = _allowed(actor, row, mode, makers, valid)
     flight = _in_flight(connection, actor, row)
     lines = history(connection, actor, "signal", signal_id)
+    drafts = _drafts(connection, signal_id)
     plain = {name: getattr(row, name) for name in SignalView.__dataclass_fields__ if name in signal_table.c}
     plain |= {
         "mode": mode,
@@ -206,7 +214,7 @@ def signal_view(connection: Connection, actor: Actor, signal_id: str, *, now: da
         needed=needed,
         findings=findings,
         consents=consents,
-        drafts=_drafts(connection, signal_id),
+        drafts=drafts,
         history=lines,
         allowed=may,
         obstacles=_obstacles(connection, actor, row, may, limits, now),
@@ -221,6 +229,7 @@ def signal_view(connection: Connection, actor: Actor, signal_id: str, *, now: da
             mode=mode.mode,
             mode_set_by=_set_by(mode),
             in_flight=flight,
+            unsupported=sorted({one.kind for one in drafts if one.discarded_at is None and not one.supported}),
         ),
         waiting_for=waiting_for(
             state,
@@ -254,9 +263,10 @@ def document(
 
 def _hashes(connection: Connection, actor: Actor, row: Row[Any]) -> set[str]:
     """The documents of a signal: the current ones, its drafts', and those its history names."""
-    found = {row.package_hash, row.brief_hash, row.preflight_hash, row.ticket_hash}
+    found: set[str | None] = {row.package_hash, row.brief_hash, row.preflight_hash, row.ticket_hash}
     for one in _drafts(connection, row.signal_id):
-        found |= {one.drafted_hash, one.current_hash, *(str(value) for value in one.record.values())}
+        found |= {one.drafted_hash, one.current_hash, one.facts_hash, one.report_hash}
+        found |= {str(value) for value in one.record.values()}
     for line in history(connection, actor, "signal", row.signal_id):
         found |= {str(value) for value in line.documents.values()}
     return {one for one in found if one}
@@ -313,6 +323,10 @@ def _drafts(connection: Connection, signal_id: str) -> tuple[Draft, ...]:
             json.loads(row.record),
             row.created_at,
             row.edited_at,
+            row.facts_hash,
+            row.report_hash,
+            None if row.supported is None else bool(row.supported),
+            row.discarded_at,
         )
         for row in connection.execute(asked)
     )

@@ -58,12 +58,13 @@ def missing(
     mode: Mode,
     mode_set_by: str,
     in_flight: Sequence[str],
+    unsupported: Sequence[str] = (),
 ) -> tuple[str, ...]:
     """List what is missing until release, first things first; empty where nothing is, or where it left the firm.
 
     `unresolved` are the rules whose findings stand in the way, each with whether compliance may let it stand,
     `same_inputs` None where nobody has looked since, `because` why a second approver is needed, `in_flight` the
-    household's other signals that are with the market.
+    household's other signals that are with the market, `unsupported` the drafts that the verifier does not support.
     """
     if state in IN_FLIGHT or state in (State.FILLED, State.REJECTED, State.EXPIRED, State.SUPERSEDED):
         return ()
@@ -73,6 +74,9 @@ def missing(
     told += _findings(unresolved)
     if same_inputs is False:
         told.append("A new proposal or pre-flight: the household's data or prices have changed since.")
+    if unsupported:
+        kinds = ", ".join(kind.replace("_", " ") for kind in unsupported)
+        told.append(f"A correction of its {kinds}, or a decision to discard it: the facts do not support all of it.")
     if mode is Mode.MONITOR:
         told.append(f"Mode monitor, set by {mode_set_by}: this signal is to be read only and cannot be submitted.")
     if state in (State.DRAFT, State.CHECKED, State.RETURNED):
