@@ -86,7 +86,8 @@ def measure(texts: int, seed: int = 7) -> dict[str, float]:
     for number in range(texts):
         if number % 500 == 0:
             known = book(chance)
-        mask = Mask(known, b"sixteen bytes of a key", number.to_bytes(8, "big")) if number % 50 == 0 else mask
+        if number % 50 == 0:
+            mask = Mask(known, b"sixteen bytes of a key", number.to_bytes(8, "big"))
         chosen = [(one, written(one, chance)) for one in chance.sample(known, chance.randint(1, 6))]
         text = " ".join(
             f"{chance.choice(_PROSE)} {surface}{chance.choice(('', ',', '.', ';', ')'))}" for _, surface in chosen
