@@ -15,7 +15,7 @@ import time
 import unicodedata
 from collections.abc import Callable
 
-from workbench.drafting.masking import TOKEN, Identifier, Mask
+from workbench.drafting.masking import TOKEN, Identifier, Known, Mask
 
 _FIRST = ("Jane", "Miguel", "Aiko", "Zoë", "François", "Margaret", "Oluwaseun", "Björn", "Priya", "Mary-Ann")
 _LAST = ("Kowalczyk", "Langford", "Núñez", "Whitcombe", "Ångström", "Okonkwo", "Lindqvist", "Fitzgerald", "Abernathy",
@@ -86,8 +86,9 @@ def measure(texts: int, seed: int = 7) -> dict[str, float]:
     for number in range(texts):
         if number % 500 == 0:
             known = book(chance)
+            prepared = Known(known)
         if number % 50 == 0:
-            mask = Mask(known, b"sixteen bytes of a key", number.to_bytes(8, "big"))
+            mask = Mask(prepared, b"sixteen bytes of a key", number.to_bytes(8, "big"))
         chosen = [(one, written(one, chance)) for one in chance.sample(known, chance.randint(1, 6))]
         text = " ".join(
             f"{chance.choice(_PROSE)} {surface}{chance.choice(('', ',', '.', ';', ')'))}" for _, surface in chosen

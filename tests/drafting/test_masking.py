@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.drafting.masking import TOKEN, Identifier, Mask
+from workbench.drafting.masking import TOKEN, Identifier, Known, Mask
 from workbench.errors import ParameterError
 
 BOOK = (
@@ -22,7 +22,7 @@ KEY, SALT = b"a firm's own key", b"request 1"
 
 
 def mask(salt=SALT):
-    return Mask(BOOK, KEY, salt)
+    return Mask(Known(BOOK), KEY, salt)
 
 
 @pytest.mark.parametrize(
@@ -104,9 +104,9 @@ def test_a_longer_name_goes_before_one_within_it():
 @pytest.mark.parametrize(("key", "salt"), [(b"short", SALT), (KEY, b"no")])
 def test_a_weak_key_or_salt_is_refused(key, salt):
     with pytest.raises(ParameterError, match="masking needs"):
-        Mask(BOOK, key, salt)
+        Mask(Known(BOOK), key, salt)
 
 
 def test_an_identifier_without_letters_is_refused():
     with pytest.raises(ParameterError, match="no letter or digit"):
-        Mask((Identifier("PERSON", "···"),), KEY, SALT)
+        Known((Identifier("PERSON", "···"),))

@@ -1,6 +1,6 @@
 """Masking: what names a client is replaced by tokens before a text leaves the firm, and put back when it returns.
 
-    mask = Mask(identifiers, key, salt)
+    mask = Mask(Known(identifiers), key, salt)
     sent = mask.masked("Call Jane Kowalczyk about A-00012")    # Call [[PERSON_4F1C2A9D07]] about [[ACCOUNT_9B20C4E811]]
     mask.unmasked(sent) == text                                 # always, to the letter
 
@@ -46,27 +46,61 @@ class Identifier:
     text: str
 
 
-class Mask:
-    """The masking of one request: the book's identifiers, the firm's key, this request's salt, and the map back.
+class Known:
+    """The identifiers of a book in every way they are written, made once for many requests.
 
-    Raises `ParameterError` for a key under 16 bytes or a salt under 8, and an identifier without letters or digits.
+    Raises `ParameterError` for an identifier without letters or digits.
     """
 
-    def __init__(self, identifiers: Iterable[Identifier], key: bytes, salt: bytes) -> None:
-        if len(key) < _LEAST_KEY or len(salt) < _LEAST_SALT:
-            raise ParameterError(f"masking needs a key of {_LEAST_KEY} bytes and a salt of {_LEAST_SALT}", "key")
-        self._key, self._salt = key, salt
-        self._known: dict[str, Identifier] = {}
-        self._surfaces: dict[str, str] = {}
+    def __init__(self, identifiers: Iterable[Identifier]) -> None:
+        self._meant: dict[str, Identifier] = {}
         for one in identifiers:
             written = variants(one)
             if not written:
                 raise ParameterError(f"an identifier of kind {one.kind} has no letter or digit to look for", one.kind)
             for variant in written:
-                self._known.setdefault(variant, one)
-        self._inside = frozenset(one for one in self._known if len(one) > _LEAST_ID and any(map(str.isdigit, one)))
-        self._lengths = sorted({len(one) for one in self._known}, reverse=True)
+                self._meant.setdefault(variant, one)
+        # An account's number tells whose it is wherever it stands; a name only as a word.
+        self._inside = frozenset(one for one in self._meant if len(one) > _LEAST_ID and any(map(str.isdigit, one)))
+        self._lengths = sorted({len(one) for one in self._meant}, reverse=True)
         self._lengths_inside = sorted({len(one) for one in self._inside}, reverse=True)
+
+    def found(self, text: Folded) -> list[tuple[int, int, str, str]]:
+        """Return each identifier of a text as (start, end, kind, what is meant): the longest at each beginning."""
+        found, place = [], 0
+        while place < len(text.letters):
+            end = self._end(text, place)
+            if end is None:
+                place += 1
+                continue
+            one = self._meant[text.letters[place:end]]
+            found.append((text.places[place][0], text.places[end - 1][1], one.kind, one.text))
+            place = end
+        return found
+
+    def _end(self, text: Folded, place: int) -> int | None:
+        if text.begins[place]:
+            for length in self._lengths:
+                end = place + length
+                if end <= len(text.letters) and text.ends[end - 1] and text.letters[place:end] in self._meant:
+                    return end
+        for length in self._lengths_inside:
+            if text.letters[place : place + length] in self._inside:
+                return place + length
+        return None
+
+
+class Mask:
+    """The masking of one request: what is known, the firm's key, this request's salt, and the map back.
+
+    Raises `ParameterError` for a key under 16 bytes or a salt under 8.
+    """
+
+    def __init__(self, known: Known, key: bytes, salt: bytes) -> None:
+        if len(key) < _LEAST_KEY or len(salt) < _LEAST_SALT:
+            raise ParameterError(f"masking needs a key of {_LEAST_KEY} bytes and a salt of {_LEAST_SALT}", "key")
+        self._known, self._key, self._salt = known, key, salt
+        self._surfaces: dict[str, str] = {}
 
     def masked(self, text: str) -> str:
         """Return a text with a token for each identifier and each personal shape in it."""
@@ -82,9 +116,8 @@ class Mask:
 
     def _found(self, text: str) -> list[tuple[int, int, str, str]]:
         """Stretches to mask as (start, end, kind, what is meant), none overlapping, in order of the text."""
-        squeezed = folded(text)
         found = [(one.start(), one.end(), "TEXT", one[0]) for one in TOKEN.finditer(text)]
-        found += self._names(squeezed)
+        found += self._known.found(folded(text))
         found += shapes(text)
         found.sort(key=lambda one: (one[0], -one[1]))
         joined: list[tuple[int, int, str, str]] = []
@@ -96,30 +129,6 @@ class Mask:
                 continue
             joined.append((start, end, kind, meant))
         return joined
-
-    def _names(self, text: Folded) -> list[tuple[int, int, str, str]]:
-        """Identifiers of the book: at each beginning of a word the longest one that ends with a word."""
-        found, place = [], 0
-        while place < len(text.letters):
-            end = self._ends(text, place)
-            if end is None:
-                place += 1
-                continue
-            one = self._known[text.letters[place:end]]
-            found.append((text.places[place][0], text.places[end - 1][1], one.kind, one.text))
-            place = end
-        return found
-
-    def _ends(self, text: Folded, place: int) -> int | None:
-        if text.begins[place]:
-            for length in self._lengths:
-                end = place + length
-                if end <= len(text.letters) and text.ends[end - 1] and text.letters[place:end] in self._known:
-                    return end
-        for length in self._lengths_inside:  # an account's number tells whose it is wherever it stands
-            if text.letters[place : place + length] in self._inside:
-                return place + length
-        return None
 
     def _token(self, kind: str, meant: str, surface: str) -> str:
         """The token of what is meant; other spellings of it have a number behind, so that each comes back as it was."""

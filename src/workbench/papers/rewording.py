@@ -10,7 +10,7 @@ import pandas as pd
 
 from workbench.drafting.draft import Draft
 from workbench.drafting.endpoint import Endpoint, Surroundings, complete
-from workbench.drafting.masking import Identifier, Mask
+from workbench.drafting.masking import Identifier, Known, Mask
 from workbench.drafting.model_writer import Model, reworded
 from workbench.errors import ParameterError
 from workbench.firm import Firm
@@ -49,10 +49,10 @@ def model(endpoint: Endpoint, *, send_notes: bool = False, around: Surroundings 
 def in_model_words(
     firm: Firm, drafts: Iterable[Draft], model: Model, environment: Mapping[str, str]
 ) -> Iterator[Draft]:
-    """Yield each draft reworded, masked under a salt of its own. Raises `ParameterError` for a masking key too short."""
+    """Yield each draft reworded, masked under a salt of its own. Raises `ParameterError` for too short a key."""
     key = environment.get(KEY, "").encode() or secrets.token_bytes(_LEAST)
     if len(key) < _LEAST:
         raise ParameterError(f"{KEY} has at least {_LEAST} bytes", KEY)
-    known = identifiers(firm)
+    known = Known(identifiers(firm))
     for draft in drafts:
         yield reworded(draft, model, Mask(known, key, secrets.token_bytes(_LEAST)))
