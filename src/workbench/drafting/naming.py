@@ -1,0 +1,148 @@
+"""Names a text may use: those of a sheet's entities and facts, and words of the field that only look like names."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib import resources
+
+import yaml
+
+from workbench.drafting.blocks import escaped
+from workbench.drafting.facts import FactSheet
+from workbench.drafting.reading import read
+from workbench.drafting.spelling import one_line
+
+_TOKEN = re.compile(r"\w+|[^\w\s]")
+#: Kinds of entity whose names are ordinary words, written with or without a capital.
+_ORDINARY = {"asset_class", "sector", "region", "sleeve", "period", "benchmark", "firm", "policy"}
+#: Symbols that in small letters are words: never read as the symbol there.
+_WORDS = frozenset(
+    "all any are arm ask best big bug bull call car care cash cat cost core dare dash day deal ear east eat even ever "
+    "fan far fast fix flow fun gain gap gold good hack hold home ice iron its jets key kids land life line link loan "
+    "low main man mind moat more next now old one open pay play post rare real run safe save see site six sky so spy "
+    "sun ten tip tax the too true two use usd via vote wood work you".split()
+)
+
+
+@dataclass(frozen=True)
+class Name:
+    """One way something is named: the entities it may mean, the facts it states; a `term` of the field means none."""
+
+    text: str
+    exact: bool
+    entities: tuple[str, ...] = ()
+    facts: tuple[str, ...] = ()
+    looks_like: str = "name"
+
+
+@dataclass(frozen=True)
+class Mention:
+    """A name as it stands in what is seen of a text."""
+
+    start: int
+    end: int
+    name: Name
+
+
+class Names:
+    """Names by their first word, longest first."""
+
+    def __init__(self, names: Iterable[Name]) -> None:
+        self._by_first: dict[str, list[tuple[str, Name]]] = {}
+        for name in names:
+            if first := _TOKEN.match(name.text):
+                self._by_first.setdefault(first[0].casefold(), []).append((name.text.casefold(), name))
+        for found in self._by_first.values():
+            found.sort(key=lambda one: -len(one[0]))
+
+    def mentions(self, seen: str) -> Iterator[Mention]:
+        """Return the names that stand in a text, the longest at each place; none overlaps another."""
+        folded = seen.casefold()
+        if len(folded) != len(seen):
+            folded = "".join(letter.casefold() if len(letter.casefold()) == 1 else letter for letter in seen)
+        free = 0
+        for token in _TOKEN.finditer(folded):
+            start = token.start()
+            if start < free or token[0] not in self._by_first:
+                continue
+            for text, name in self._by_first[token[0]]:
+                end = start + len(text)
+                if folded.startswith(text, start) and _whole(seen, start, end) and _written(name, seen[start:end]):
+                    yield Mention(start, end, name)
+                    free = end
+                    break
+
+
+def names_of(sheet: FactSheet) -> Names:
+    """Return the names of a sheet's entities, of its name, symbol and longer quotation facts, and the field's terms."""
+    entities: dict[str, list[str]] = {}
+    facts: dict[str, list[str]] = {}
+    quotes: dict[str, list[str]] = {}
+    loose: dict[str, bool] = {}
+    for entity in sheet.entities:
+        for name in entity.names:
+            entities.setdefault(shown(name), []).append(entity.key)
+            loose[shown(name)] = entity.kind in _ORDINARY
+    for fact in sheet.facts:
+        if fact.kind in ("name", "symbol"):
+            facts.setdefault(shown(str(fact.value)), []).append(fact.id)
+        elif fact.kind == "quote" and len(str(fact.value).split()) >= 3:
+            quotes.setdefault(shown(str(fact.value)), []).append(fact.id)
+    found = [
+        Name(text, not loose.get(text, False), tuple(entities.get(text, ())), tuple(facts.get(text, ())))
+        for text in {**entities, **facts}
+        if _nameable(text)
+    ]
+    found += [Name(text, True, (), tuple(ids), "quotation") for text, ids in quotes.items()]
+    known = {name.text for name in found}
+    return Names([*found, *(term for term in terms() if term.text not in known)])
+
+
+def names_among(allowed: Collection[str]) -> Names:
+    """Return names that are allowed without a sheet, and the field's terms."""
+    return Names([*(Name(shown(text), True) for text in allowed if _nameable(text)), *terms()])
+
+
+@functools.cache
+def terms() -> tuple[Name, ...]:
+    """Return the words of the field that only look like names, symbols or figures."""
+    file = resources.files("workbench.drafting").joinpath("lexicon", "general.yml")
+    listed: Mapping[str, list[str]] = yaml.safe_load(file.read_text(encoding="utf-8"))
+    return tuple(Name(text, True, looks_like="term") for text in listed["terms"])
+
+
+def shown(text: str) -> str:
+    """Return a name or quotation as a reader of a draft sees it."""
+    return read(escaped(one_line(text), at_start=True)).seen
+
+
+def _nameable(text: str) -> bool:
+    """Whether a name could not be taken for a figure: it has a letter, or is a long number of an account."""
+    return any(letter.isalpha() for letter in text) or (text.isdigit() and len(text) >= 5)
+
+
+def _whole(seen: str, start: int, end: int) -> bool:
+    """Whether a name ends and starts at the edge of a word, and no figure goes on there."""
+    before, after = seen[start - 1 : start], seen[end : end + 1]
+    if before and (before.isalnum() or before in "_$") and seen[start].isalnum():
+        return False
+    if after == "%" or (after and (after.isalnum() or after == "_") and seen[end - 1].isalnum()):
+        return False
+    return not (seen[end - 1].isdigit() and re.match(r"[.,]\d", seen[end : end + 2]))
+
+
+def _written(name: Name, text: str) -> bool:
+    """Whether a name is written as it may be: exactly, or with its first or all letters small where it is ordinary."""
+    if text == name.text or not name.exact:
+        return True
+    if name.looks_like == "quotation":
+        return text[1:] == name.text[1:]
+    if name.looks_like == "term":
+        return False
+    if name.text[:1].islower():
+        return text[1:] == name.text[1:]
+    symbol = name.text.isupper() and len(name.text) >= 3 and " " not in name.text
+    return symbol and text == name.text.lower() and text not in _WORDS
