@@ -8,64 +8,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 
 import pandas as pd
 
+from workbench.drafting.on_file import Extras as Extras
+from workbench.drafting.on_file import Flow as Flow
+from workbench.drafting.on_file import Note as Note
+from workbench.drafting.on_file import Restriction as Restriction
 from workbench.firm import Firm
 
 #: Calendar days before the as-of date in which a deposit or withdrawal is recent.
 RECENT_DAYS = 45
-
-
-@dataclass(frozen=True)
-class Note:
-    """A note on file: when, by whom, of which kind (meeting, instruction, life_event, preference), and its words."""
-
-    written_on: date
-    author: str
-    kind: str
-    text: str
-
-
-@dataclass(frozen=True)
-class Flow:
-    """Cash a client paid in (positive) or took out (negative) of an account."""
-
-    account_id: str
-    on: date
-    amount: float
-
-
-@dataclass(frozen=True)
-class Restriction:
-    """A restriction in force on an account or on the household, in the words of the book of record."""
-
-    restriction_id: str
-    account_id: str | None
-    kind: str
-    key: str
-    value: float | None
-    reason: str
-    expires_on: date | None
-
-
-@dataclass(frozen=True)
-class Extras:
-    """All of it for one household; `snapshot` and `proposal_hash` are content hashes ("" where there is none yet),
-    `rank` the household's place in the queue of its batch, `sleeves` the name of each sleeve by its identifier.
-    """
-
-    advisor: str
-    notes: tuple[Note, ...] = ()
-    flows: tuple[Flow, ...] = ()
-    restrictions: tuple[Restriction, ...] = ()
-    snapshot: str = ""
-    proposal_hash: str = ""
-    rank: int | None = None
-    sleeves: Mapping[str, str] = field(default_factory=dict)
 
 
 def household_files(
@@ -110,7 +64,7 @@ def _notes(firm: Firm) -> defaultdict[str, list[Note]]:
     table = firm.table("client_notes")
     table = table[table["written_on"] <= firm.as_of]
     for row in table.sort_values(["written_on", "note_id"], ascending=[False, True]).itertuples(index=False):
-        found[row.household_id].append(Note(row.written_on.date(), row.author, row.kind, row.text))
+        found[row.household_id].append(Note(row.written_on.date(), row.author, row.kind, row.text, row.note_id))
     return found
 
 

@@ -1,0 +1,80 @@
+"""The fact sheet of a household: what its letter, its brief and its talking points may say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from workbench.drafting.facts import FactSheet
+from workbench.drafting.on_file import Directory, Extras
+from workbench.drafting.sheets.collecting import Collection
+from workbench.drafting.sheets.household_drift import drift_facts
+from workbench.drafting.sheets.household_notes import note_facts
+from workbench.drafting.sheets.household_tax import tax_facts
+from workbench.drafting.sheets.household_trades import trade_facts
+from workbench.rebalance.proposal import AccountState, Proposal
+from workbench.rebalance.words import endings
+
+#: How a client calls a kind of account.
+REGISTRATIONS = {
+    "taxable": "taxable account",
+    "trust": "trust account",
+    "traditional_ira": "traditional IRA",
+    "roth_ira": "Roth IRA",
+    "inherited_ira": "inherited IRA",
+    "529": "529 plan",
+    "401k": "401(k)",
+}
+
+
+def household_sheet(proposal: Proposal, extras: Extras, named: Directory) -> FactSheet:
+    """Return all that may be said of a household. Raises `FactError` for a record that cannot be told rightly.
+
+    `extras` is what is on file of it, `named` how the firm calls its advisors, securities and models.
+    """
+    facts = Collection(extras.snapshot, "rebalance.propose")
+    household = _household(facts, proposal, named)
+    accounts = _accounts(facts, proposal, household)
+    drift_facts(facts, proposal, extras.sleeves, named, accounts)
+    trade_facts(facts, proposal, named, household, accounts)
+    tax_facts(facts, proposal, household, accounts)
+    note_facts(facts, extras, household, accounts)
+    models = {group.model_id for group in proposal.groups}
+    about = (household, *(f"model:{model}" for model in sorted(models) if len(models) == 1))
+    return facts.sheet("household", proposal.household_id, proposal.as_of.isoformat(), about)
+
+
+def _household(facts: Collection, proposal: Proposal, named: Directory) -> str:
+    row = f"row {proposal.household_id}"
+    name = proposal.household_name.strip() or proposal.household_id
+    greeted = name.removeprefix("The ")
+    key = facts.name(f"household:{proposal.household_id}", "household", name, greeted, proposal.household_id)
+    facts.add("as_of", "date", proposal.as_of.isoformat(), "as_of", ("positions",), "the day of the book", of=())
+    facts.add("household.name", "name", name, "named", ("households",), f"{row}, name", of=(key,))
+    facts.add("household.greeting", "name", greeted, "named", ("households",), f"{row}, name", of=(key,))
+    advisor = named.advisors.get(proposal.advisor_id, proposal.advisor_id)
+    person = facts.name(f"advisor:{proposal.advisor_id}", "advisor", advisor, proposal.advisor_id)
+    facts.add("advisor.name", "name", advisor, "named", ("advisors",), f"row {proposal.advisor_id}, name", of=(person,))
+    return key
+
+
+def _accounts(facts: Collection, proposal: Proposal, household: str) -> dict[str, str]:
+    """Add what is to be said of each account, largest first; return how each is called, by identifier."""
+    ending = endings(account.account_id for account in proposal.accounts)
+    ordered: Sequence[AccountState] = sorted(proposal.accounts, key=lambda one: (-one.value, one.account_id))
+    called = {}
+    for place, account in enumerate(ordered, start=1):
+        kind = REGISTRATIONS.get(account.registration, account.registration.replace("_", " ") + " account")
+        name = f"{kind} ending {ending[account.account_id]}"
+        key = facts.name(f"account:{account.account_id}", "account", name, account.account_id)
+        row = f"row {account.account_id}"
+        start = f"account.{place}"
+        facts.add(f"{start}.name", "name", name, "named", ("accounts",), f"{row}, registration", of=(key,))
+        facts.add(f"{start}.value", "money", account.value, "household_assets", ("positions", "prices"), row, of=(key,))
+        if account.registration == "inherited_ira":
+            facts.add(f"{start}.inherited", "name", name, "named", ("accounts",), f"{row}, registration", of=(key,))
+        called[account.account_id] = name
+    if ordered:
+        row, value = f"accounts of {proposal.household_id}", sum(account.value for account in ordered)
+        facts.add("accounts.count", "count", len(ordered), "accounts_number", ("accounts",), row, of=(household,))
+        facts.add("accounts.value", "money", value, "household_assets", ("positions", "prices"), row, of=(household,))
+    return called

@@ -1,0 +1,117 @@
+"""Facts of how far a household is from its models: each model's weights before and after, and its versions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from workbench.drafting.facts import EntityKind
+from workbench.drafting.on_file import Directory, ModelVersion
+from workbench.drafting.sheets.collecting import Collection
+from workbench.rebalance.proposal import GroupState, LevelRow, Proposal
+
+#: The levels that weights may be told by, the first one that the proposal has.
+LEVELS: tuple[EntityKind, ...] = ("asset_class", "sector", "region", "sleeve", "security")
+#: Changes of weight that print as none.
+UNMOVED = 0.0005
+#: A version in force for fewer days than this is told as news.
+NEWS_DAYS = 92
+_TABLES = ("positions", "prices", "model_targets")
+
+
+def drift_facts(
+    facts: Collection,
+    proposal: Proposal,
+    sleeves: Mapping[str, str],
+    named: Directory,
+    accounts: Mapping[str, str],
+) -> None:
+    """Add the facts of each group of accounts managed to one model, largest first, as `model.1`, `model.2`."""
+    level = next((one for one in LEVELS if any(row.level == one for row in proposal.levels)), None)
+    groups = sorted(proposal.groups, key=lambda group: (-group.value, group.group))
+    for place, group in enumerate(groups, start=1):
+        versions = [one for one in named.versions.get(group.model_id, ()) if one.version <= group.model_version]
+        key = _model(facts, group, versions)
+        start = f"model.{place}"
+        _about(facts, start, group, key, proposal, accounts)
+        _versions(facts, start, versions, key, proposal)
+        rows = [row for row in proposal.levels if row.group == group.group and row.level == level]
+        _weights(facts, start, _furthest_first(rows), key, sleeves)
+
+
+def _model(facts: Collection, group: GroupState, versions: Sequence[ModelVersion]) -> str:
+    name = versions[-1].name if versions else group.model_id
+    return facts.name(f"model:{group.model_id}", "model", name, group.model_id)
+
+
+def _about(
+    facts: Collection, start: str, group: GroupState, key: str, proposal: Proposal, accounts: Mapping[str, str]
+) -> None:
+    cell = f"group {group.group} of {proposal.household_id}"
+    facts.add(
+        f"{start}.name", "name", facts.entities[key].names[0], "named", ("models",), f"row {group.model_id}, name",
+        of=(key,),
+    )  # fmt: skip
+    for id, way, value in (
+        ("before", "before", group.tracking_error_before),
+        ("after", "after", group.tracking_error_after),
+    ):
+        facts.add(
+            f"{start}.distance.{id}", "percent", value, "model_distance", _TABLES, f"{cell}, tracking error {id}",
+            of=(key,), way=(way,), rounding=2,
+        )  # fmt: skip
+    facts.add(f"{start}.accounts", "count", len(group.accounts), "accounts_number", ("accounts",), cell, of=(key,))
+    if len(group.accounts) == 1 and group.accounts[0] in accounts:
+        account = f"account:{group.accounts[0]}"
+        name = accounts[group.accounts[0]]
+        facts.add(f"{start}.account", "name", name, "named", ("accounts",), f"row {group.accounts[0]}", of=(account,))
+
+
+def _versions(facts: Collection, start: str, versions: Sequence[ModelVersion], key: str, proposal: Proposal) -> None:
+    """Add the versions in force so far, newest first, as `version.1`, `version.2`; one that is news as `news` too."""
+    for place, one in enumerate(reversed(versions), start=1):
+        cell, prefix = f"row {one.model_id} version {one.version}", f"{start}.version.{place}"
+        facts.add(f"{prefix}.number", "count", one.version, "model_version", ("models",), cell, of=(key,))
+        facts.add(
+            f"{prefix}.effective", "date", one.effective.isoformat(), "model_effective", ("models",),
+            f"{cell}, effective_date", of=(key,),
+        )  # fmt: skip
+        if one.rationale.strip():
+            facts.add(
+                f"{prefix}.rationale", "quote", one.rationale, "quoted", ("models",), f"{cell}, rationale", of=(key,)
+            )
+        if place == 1 and 0 <= (proposal.as_of - one.effective).days < NEWS_DAYS:
+            facts.add(
+                f"{start}.news", "date", one.effective.isoformat(), "model_effective", ("models",),
+                f"{cell}, effective_date", of=(key,),
+            )  # fmt: skip
+
+
+def _furthest_first(rows: Sequence[LevelRow]) -> Sequence[LevelRow]:
+    return sorted(rows, key=lambda row: (-abs(row.before - row.target), row.key))
+
+
+def _weights(facts: Collection, start: str, rows: Sequence[LevelRow], model: str, sleeves: Mapping[str, str]) -> None:
+    for place, row in enumerate(rows, start=1):
+        prefix, cell = f"{start}.drift.{place}", f"{row.level} {row.key} in group {row.group}"
+        name = sleeves.get(row.key, row.key) if row.level == "sleeve" else row.key
+        key = facts.name(f"{row.level}:{row.key}", _kind(row.level), name)
+        of = (key, model)
+
+        def weight(id: str, value: float, metric: str, way: tuple[str, ...] = (), column: str = "") -> None:
+            facts.add(f"{prefix}.{id}", "percent", value, metric, _TABLES, f"{cell}, {column}", of=of, way=way)  # noqa: B023
+
+        facts.add(f"{prefix}.name", "name", facts.entities[key].names[0], "named", _TABLES, cell, of=(key,))
+        facts.add(f"{prefix}.model", "name", facts.entities[model].names[0], "named", ("models",), cell, of=(model,))
+        weight("target", row.target, "class_target", column="target")
+        if abs(row.after - row.before) < UNMOVED:
+            weight("stays", row.before, "class_weight", column="weight")
+        else:
+            weight("before", row.before, "class_weight", ("before",), "weight before")
+            weight("after", row.after, "class_weight", ("after",), "weight after")
+        off = row.before - row.target
+        if abs(off) >= UNMOVED:
+            weight("off", off, "class_drift", ("over" if off > 0 else "under",), "weight less target")
+
+
+def _kind(level: str) -> EntityKind:
+    return next((one for one in LEVELS if one == level), "asset_class")

@@ -1,0 +1,82 @@
+"""A household's papers: the letter its advisor sends, the text of its brief, from a firm or from one proposal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from workbench import rebalance
+from workbench.drafting.claims_household import CLAIMS
+from workbench.drafting.draft import Draft
+from workbench.drafting.facts import FactSheet
+from workbench.drafting.on_file import Directory, Extras, ModelVersion
+from workbench.drafting.sheets.household import household_sheet
+from workbench.drafting.writer import write
+from workbench.exhibits.household_file import household_files
+from workbench.firm import Firm, effective_versions
+from workbench.rebalance.proposal import Proposal
+
+EMAIL, BRIEF = "client_email", "client_brief"
+
+
+def drafts(firm: Firm, *, households: Sequence[str] = (), workers: int = 1) -> Iterator[Draft]:
+    """Return the brief and the e-mail of each household named (all of the firm's by default), analytics run once.
+
+    Raises `ParameterError` for an unknown household, `FirmDataError` for a broken firm, `DraftError` or `FactError`
+    for a household whose record cannot be told.
+    """
+    for sheet in sheets(firm, households=households, workers=workers):
+        yield brief(sheet)
+        yield email(sheet)
+
+
+def sheets(firm: Firm, *, households: Sequence[str] = (), workers: int = 1) -> Iterator[FactSheet]:
+    """Return the fact sheet of each household named (all of the firm's by default). Raises as `drafts`."""
+    settings = rebalance.Settings()
+    book = rebalance.load(firm, settings=settings)
+    wanted = book.positions(households) if households else None
+    proposals = rebalance.propose_firm(book, settings, households=wanted, workers=workers)
+    files = household_files(firm, [proposal.household_id for proposal in proposals])
+    named = directory(firm)
+    for proposal in proposals:
+        yield household_sheet(proposal, files[proposal.household_id], named)
+
+
+def client_email(proposal: Proposal, extras: Extras, named: Directory) -> Draft:
+    """Return the e-mail of one proposal; `named` is the firm's `directory`. Raises as `drafts`."""
+    return email(household_sheet(proposal, extras, named))
+
+
+def client_brief(proposal: Proposal, extras: Extras, named: Directory) -> Draft:
+    """Return the brief's text of one proposal; `named` is the firm's `directory`. Raises as `drafts`."""
+    return brief(household_sheet(proposal, extras, named))
+
+
+def email(sheet: FactSheet) -> Draft:
+    """Return the e-mail of a household's sheet. Raises as `drafting.writer.write`."""
+    return write(sheet, EMAIL, CLAIMS, title="Your accounts: what we propose")
+
+
+def brief(sheet: FactSheet) -> Draft:
+    """Return the brief's text of a household's sheet. Raises as `drafting.writer.write`."""
+    return write(sheet, BRIEF, CLAIMS, title="Household brief")
+
+
+def directory(firm: Firm) -> Directory:
+    """Return how a firm calls its advisors, securities and models."""
+    advisors = firm.table("advisors", ["advisor_id", "name"])
+    securities = firm.table("securities", ["security_id", "name"])
+    return Directory(
+        dict(zip(advisors["advisor_id"].astype(str), advisors["name"].astype(str))),
+        dict(zip(securities["security_id"].astype(str), securities["name"].astype(str))),
+        _versions(firm),
+    )
+
+
+def _versions(firm: Firm) -> dict[str, tuple[ModelVersion, ...]]:
+    found: dict[str, tuple[ModelVersion, ...]] = {}
+    for row in effective_versions(firm.table("models"), firm.as_of).itertuples(index=False):
+        one = ModelVersion(
+            row.model_id, int(row.version), row.name, row.effective_date.date(), row.rationale, row.approved_by
+        )
+        found[row.model_id] = (*found.get(row.model_id, ()), one)
+    return found
