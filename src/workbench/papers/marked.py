@@ -1,129 +1,124 @@
-"""A verified text as HTML: each figure with its source, each fault with its verdict in words; all of it escaped.
-
-Blocks come from the parser that the verifier reads, and nothing else is read here: what is shown is what was verified.
-"""
+"""A verified text as HTML: each figure with its source, each fault with its verdict in words; all of it escaped."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from itertools import groupby
 
 from markupsafe import Markup, escape
 
 from workbench.drafting import FactSheet, Span, Verdict, Verification
 from workbench.drafting.blocks import Block, parse
+from workbench.papers.pieces import Piece, pieces, plain, shown
 from workbench.papers.sources import Endnotes, endnotes
-from workbench.report import format as fmt
 
-#: A sign taken literally, or a mark of bold: what `blocks.unescaped` reads too.
-_MARK = re.compile(r"\\(.)|\*\*")
-#: Breaks that a line may hold although it was read as one.
-_BREAK = re.compile("[\u2028\u2029\x0b\x0c\x1c-\x1e\x85\r]")
-
-_Inline = Callable[[int, int], Markup]
-
-
-@dataclass(frozen=True)
-class Piece:
-    """A stretch of a block as a reader sees it: whether bold, and the span it belongs to (None: the writer's words)."""
-
-    text: str
-    bold: bool
-    span: Span | None
+#: What a span's words are put into.
+Around = Callable[[Span, Markup], Markup]
+_Inline = Callable[[tuple[int, int]], Markup]
+#: Columns from which a table scrolls on a narrow screen.
+_MANY = 3
+_FIGURE = re.compile("[+\N{MINUS SIGN}-]?\\$?[0-9]")
 
 
-def shown(text: str) -> str:
-    """Return text with every sign that could hide or turn others spelt out, soft hyphens among them."""
-    return fmt.visible(_BREAK.sub(" ", text)).replace("\u00ad", "\\u00ad")
-
-
-def pieces(text: str, start: int, end: int, spans: Sequence[Span]) -> Iterator[Piece]:
-    """Yield `text[start:end]` of a block in pieces, cut where a span or bold begins or ends."""
-    inside = [span for span in spans if start <= span.start and span.end <= end]
-    span_at = {place: span for span in inside for place in range(span.start, span.end)}
-    signs: list[tuple[str, bool, Span | None]] = []
-    bold, place = False, start
-    while place < end:
-        mark = _MARK.match(text, place, end)
-        if mark and mark[1] is None:
-            bold = not bold
-        else:
-            sign = mark[1] if mark else text[place]
-            signs.append((sign, bold, span_at.get(mark.end() - 1 if mark else place)))
-        place = mark.end() if mark else place + 1
-    for (is_bold, span), group in groupby(signs, lambda one: (one[1], one[2])):
-        yield Piece("".join(sign for sign, _, _ in group), is_bold, span)
-
-
-def marked_html(text: str, report: Verification, sheet: FactSheet, notes: Endnotes | None = None) -> Markup:
+def marked_html(
+    text: str, report: Verification, sheet: FactSheet, notes: Endnotes | None = None, *, top: int = 2
+) -> Markup:
     """Return a text as HTML blocks with its sources and verdicts, for a page that has the style `marked.css`.
 
-    A supported figure carries the number of its source, a link to the endnote `#source-n` which shows the source
-    when hovered or focused; a fault carries its verdict and reason in words. `notes` are the text's endnotes, if the
-    caller has made them. Raises `FactError` where report and sheet do not belong together.
+    A supported figure carries the number of its source, a link to the endnote `#source-n` that shows the source when
+    hovered or focused; a fault carries its verdict and reason in words. `notes` are the text's endnotes, where the
+    caller has made them; `top` is the level of the text's first headings. Raises `FactError` where report and sheet
+    do not belong together.
     """
-    notes = notes or endnotes(report, sheet)
+    numbered = notes or endnotes(report, sheet)
 
-    def inline(start: int, end: int) -> Markup:
-        stretch = pieces(text, start, end, report.spans)
-        return Markup("").join(_span_html(span, list(group), notes) for span, group in groupby(stretch, _span_of))
+    def around(span: Span, words: Markup) -> Markup:
+        return _fault(span, words) if span.verdict is not Verdict.SUPPORTED else _stated(span, words, numbered)
 
-    parts: list[Markup] = []
-    for kind, group in groupby(parse(text), lambda block: (block.kind, block.table)):
-        parts.append(_blocks_html(kind[0], list(group), inline))
+    return text_html(text, report.spans, around, top=top)
+
+
+def text_html(
+    text: str, spans: Sequence[Span], around: Around, *, top: int = 2, blocks: Sequence[Block] | None = None
+) -> Markup:
+    """Return a text (or only those of its `blocks`) as HTML, the words of each span put into what `around` makes."""
+
+    def inline(place: tuple[int, int]) -> Markup:
+        stretch = groupby(pieces(text, *place, spans), _span_of)
+        parts = ((span, Markup("").join(map(_words, group))) for span, group in stretch)
+        return Markup("").join(words if span is None else around(span, words) for span, words in parts)
+
+    def figures(place: tuple[int, int]) -> bool:
+        return bool(_FIGURE.match(plain(text, *place)))
+
+    parts = []
+    chosen = parse(text) if blocks is None else blocks
+    for (kind, _), group in groupby(chosen, lambda block: (block.kind, block.table)):
+        alike = list(group)
+        parts.append(_table(alike, inline, figures) if kind == "row" else _prose(kind, alike, inline, top))
     return Markup("\n").join(parts)
-
-
-def _blocks_html(kind: str, blocks: Sequence[Block], inline: _Inline) -> Markup:
-    """Neighbouring blocks of one kind: a list, a table, a quotation, or paragraphs and headings one by one."""
-    whole = [inline(block.start, block.end) for block in blocks] if kind != "row" else []
-    if kind == "bullet":
-        return Markup("<ul>{}</ul>").format(Markup("").join(Markup("<li>{}</li>").format(one) for one in whole))
-    if kind == "quote":
-        return Markup("<blockquote>{}</blockquote>").format(_paragraphs(whole))
-    if kind == "heading":
-        levels = (f"h{block.level + 1}" for block in blocks)
-        return Markup("\n").join(Markup("<{0}>{1}</{0}>").format(tag, one) for tag, one in zip(levels, whole))
-    return _table(blocks, inline) if kind == "row" else _paragraphs(whole)
-
-
-def _paragraphs(whole: Sequence[Markup]) -> Markup:
-    return Markup("\n").join(Markup("<p>{}</p>").format(one) for one in whole)
-
-
-def _table(rows: Sequence[Block], inline: _Inline) -> Markup:
-    head, *body = rows
-    columns = [Markup('<th scope="col">{}</th>').format(inline(*cell)) for cell in head.cells]
-    lines = []
-    for row in body:
-        first, *rest = [inline(*cell) for cell in row.cells]
-        cells = Markup("").join(Markup("<td>{}</td>").format(cell) for cell in rest)
-        lines.append(Markup('<tr><th scope="row">{}</th>{}</tr>').format(first, cells))
-    return Markup(
-        '<div class="wide" tabindex="0"><table><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>'
-    ).format(Markup("").join(columns), Markup("\n").join(lines))
 
 
 def _span_of(piece: Piece) -> Span | None:
     return piece.span
 
 
-def _span_html(span: Span | None, group: Sequence[Piece], notes: Endnotes) -> Markup:
-    words = Markup("").join(
-        Markup("<b>{}</b>").format(shown(piece.text)) if piece.bold else escape(shown(piece.text)) for piece in group
-    )
-    if span is None:
-        return words
-    if span.verdict is not Verdict.SUPPORTED:
-        return Markup(
-            '<mark class="fault"><span class="said">{}</span><span class="verdict"> {}: {}</span></mark>'
-        ).format(words, span.verdict.value, shown(span.reason))
+def _words(piece: Piece) -> Markup:
+    return Markup("<b>{}</b>").format(piece.text) if piece.bold else escape(piece.text)
+
+
+def _stated(span: Span, words: Markup, notes: Endnotes) -> Markup:
     number = notes.number(span)
     if number is None:
         return words
     return Markup(
-        '<span class="stated"><span class="said">{0}</span><a class="ref" href="#source-{1}" '
-        'aria-label="Source {1}: {2}">{1}</a><span class="tip" aria-hidden="true">{2}</span></span>'
+        '<span class="stated">{0}<a class="ref" href="#source-{1}" aria-label="Source {1}: {2}">{1}</a>'
+        '<span class="tip" aria-hidden="true">{2}</span></span>'
     ).format(words, number, shown(notes.line(number)))
+
+
+def _fault(span: Span, words: Markup) -> Markup:
+    return Markup('<mark class="fault">{}<span class="verdict"> {}</span><span class="why">: {}</span></mark>').format(
+        words, span.verdict.value, shown(span.reason)
+    )
+
+
+def _prose(kind: str, blocks: Sequence[Block], inline: _Inline, top: int) -> Markup:
+    """Neighbouring headings, paragraphs, bullets or quotations."""
+    tags = {"bullet": "li", "paragraph": "p", "quote": "p"}
+    lines = []
+    for block in blocks:
+        tag = tags.get(kind) or f"h{block.level + top - 1}"
+        lines.append(Markup("<{0}>{1}</{0}>").format(tag, inline((block.start, block.end))))
+    whole = Markup("\n").join(lines)
+    if kind in ("bullet", "quote"):
+        return Markup("<{0}>{1}</{0}>").format("ul" if kind == "bullet" else "blockquote", whole)
+    return whole
+
+
+def _table(rows: Sequence[Block], inline: _Inline, figures: Callable[[tuple[int, int]], bool]) -> Markup:
+    """A table; a column in which all cells are figures is set as one."""
+    head, *body = rows
+    columns = range(max(len(row.cells) for row in rows))
+    as_figures = {
+        column
+        for column in columns
+        if column and body and all(len(row.cells) > column and figures(row.cells[column]) for row in body)
+    }
+
+    def line(row: Block, tag: str) -> Markup:
+        cells = []
+        for column in columns:
+            scope = "col" if tag == "th" else "row" if column == 0 else ""
+            start = Markup('<th scope="{}"').format(scope) if scope else Markup("<td")
+            start += Markup(' class="num">') if column in as_figures else Markup(">")
+            words = inline(row.cells[column]) if column < len(row.cells) else Markup("")
+            cells.append(start + words + (Markup("</th>") if scope else Markup("</td>")))
+        return Markup("<tr>{}</tr>").format(Markup("").join(cells))
+
+    lines = Markup("\n").join(line(row, "td") for row in body)
+    return Markup(
+        '<div class="wide" tabindex="0" role="region" aria-label="Table"><table{}><thead>{}</thead><tbody>{}</tbody>'
+        "</table></div>"
+    ).format(Markup(' class="many"') if len(columns) > _MANY else "", line(head, "th"), lines)
