@@ -32,9 +32,12 @@ class _Said(str):
     """Text that may be put out: a placeholder or a claim's sentence."""
 
 
-def write(sheet: FactSheet, template: str, claims: Mapping[str, Claim], *, key: str = "", title: str = "") -> Draft:
+def write(
+    sheet: FactSheet, template: str, claims: Mapping[str, Claim], *, kind: str = "", key: str = "", title: str = ""
+) -> Draft:
     """Write a draft of a sheet by `templates/{template}.md`, and verify it.
 
+    `kind` says which paper it is where one sheet serves several; kind and key are the sheet's own by default.
     Raises `FactError` where the template names a fact that is not on the sheet, `DraftError` where a claim does not
     hold, the template has figures of its own, or the finished text states anything that the facts do not support.
     """
@@ -45,7 +48,7 @@ def write(sheet: FactSheet, template: str, claims: Mapping[str, Claim], *, key: 
         first = report.faults[0]
         raise DraftError(f"the draft of {sheet.kind} {sheet.key} says {first.text!r}: {first.reason}")
     made = Writing("template", template, template_hash(template))
-    return Draft(sheet.kind, key or sheet.key, title, skeleton, text, sheet, made, report)
+    return Draft(kind or sheet.kind, key or sheet.key, title, skeleton, text, sheet, made, report)
 
 
 def written(sheet: FactSheet, template: str, claims: Mapping[str, Claim]) -> str:

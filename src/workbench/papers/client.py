@@ -53,12 +53,12 @@ def client_brief(proposal: Proposal, extras: Extras, named: Directory) -> Draft:
 
 def email(sheet: FactSheet) -> Draft:
     """Return the e-mail of a household's sheet. Raises as `drafting.writer.write`."""
-    return write(sheet, EMAIL, CLAIMS, title="Your accounts: what we propose")
+    return write(sheet, EMAIL, CLAIMS, kind=EMAIL, title="Your accounts: what we propose")
 
 
 def brief(sheet: FactSheet) -> Draft:
     """Return the brief's text of a household's sheet. Raises as `drafting.writer.write`."""
-    return write(sheet, BRIEF, CLAIMS, title="Household brief")
+    return write(sheet, BRIEF, CLAIMS, kind=BRIEF, title="Household brief")
 
 
 def directory(firm: Firm) -> Directory:
