@@ -1,7 +1,7 @@
 """The default writer: a template over fact identifiers makes a skeleton, facts fill it. Works offline, always alike.
 
 In a template `{{ f("trade.1.amount") }}` mentions a fact, `{{ say("tax.saved", "trade.1") }}` gives a reason of the
-closed list, and `{% if facts.has(...) %}` asks. Nothing else can be put out: a value that is not one of these two is
+closed list, `{{ listed(groups, "name") }}` is "a, b and c", and `{% if facts.has(...) %}` asks. Nothing else can be put out: a value that is not one of these two is
 refused, and so is a template whose own words hold a figure.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, TemplateNotFound, UndefinedError
@@ -58,6 +58,10 @@ def written(sheet: FactSheet, template: str, claims: Mapping[str, Claim]) -> str
         spelled(sheet.fact(id), format)
         return _Said(f"{{f:{id}|{format}}}" if format else f"{{f:{id}}}")
 
+    def listed(groups: Sequence[str], name: str, word: str = "and") -> _Said:
+        said = [f(f"{group}.{name}") for group in groups]
+        return _Said(f" {word} ".join(part for part in (", ".join(said[:-1]), said[-1]) if part)) if said else _Said()
+
     def holds(name: str, prefix: str = "") -> bool:
         return _claim(claims, name).holds(sheet, prefix)
 
@@ -65,7 +69,9 @@ def written(sheet: FactSheet, template: str, claims: Mapping[str, Claim]) -> str
         return _Said(_claim(claims, name).skeleton(sheet, prefix))
 
     try:
-        made = _environment().get_template(f"{template}.md").render(facts=sheet, f=f, say=say, holds=holds)
+        made = _environment().get_template(f"{template}.md").render(
+            facts=sheet, f=f, listed=listed, say=say, holds=holds
+        )
     except UndefinedError as error:
         raise DraftError(f"template {template!r} names something that is not there: {error}") from error
     except TemplateNotFound as error:
