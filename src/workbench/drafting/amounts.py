@@ -1,10 +1,11 @@
-"""Figures in a text: money, per cent, basis points, plain numbers, in digits or words, and how exactly each is given."""
+"""Figures in a text: money, per cent, basis points, plain numbers, in digits or words, and how exact they are."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Literal
 
 Unit = Literal["money", "rate", "plain"]
@@ -25,10 +26,10 @@ _DIGITS = re.compile(
     re.IGNORECASE,
 )
 _ONES = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-    "eighteen nineteen"
-).split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+)  # fmt: skip
+_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 _VALUES = {
     **{word: i for i, word in enumerate(_ONES)},
     **{word: 10 * i + 20 for i, word in enumerate(_TENS)},
@@ -63,9 +64,9 @@ _ABOUT = re.compile(
 
 @dataclass(frozen=True)
 class Amount:
-    """A figure of a text: `text[start:end]`, its magnitude in dollars, fractions or things, `half` the last place shown.
+    """A figure of a text: where it stands, its magnitude in dollars, fractions or things, `half` the last place shown.
 
-    `sign` is -1 or 1 where a sign stands, else 0; `points` says that a rate is a difference.
+    `sign` is -1 or 1 where a sign stands, else 0.
     """
 
     start: int
@@ -160,9 +161,9 @@ def _fractions(seen: str) -> Iterator[Amount]:
         if found["sign"]:
             value = _SIGNS[found["sign"]]
         else:
-            if found["top"].lower() == "a" and found["part"].lower() == "quarter":
-                if not seen.startswith(" of", found.end()):
-                    continue
+            quarter = found[0].lower() == "a quarter"
+            if quarter and not seen.startswith(" of", found.end()):
+                continue
             top = {"one": 1, "a": 1, "two": 2, "three": 3, "four": 4}[found["top"].lower()]
             value = top / _PARTS[found["part"].lower()]
         yield Amount(found.start(), found.end(), value, 0.005, "rate", worded=True)
@@ -170,7 +171,7 @@ def _fractions(seen: str) -> Iterator[Amount]:
 
 def _ranges(found: list[Amount], seen: str) -> list[Amount]:
     """Give the first figure of "3-5 %" the unit of the second."""
-    for i, (left, right) in enumerate(zip(found, found[1:], strict=False)):
+    for i, (left, right) in enumerate(pairwise(found)):
         bare = left.unit == "plain" and right.unit == "rate" and not left.worded
         if bare and re.fullmatch(r" ?(?:-|\u2013) ?", seen[left.end : right.start]):
             factor = 0.01 if "%" in seen[right.start : right.end] or "per" in seen[right.start : right.end] else 1e-4

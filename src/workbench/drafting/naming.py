@@ -19,12 +19,15 @@ _TOKEN = re.compile(r"\w+|[^\w\s]")
 #: Kinds of entity whose names are ordinary words, written with or without a capital.
 _ORDINARY = {"asset_class", "sector", "region", "sleeve", "period", "benchmark", "firm", "policy"}
 #: Symbols that in small letters are words: never read as the symbol there.
-_WORDS = frozenset(
-    "all any are arm ask best big bug bull call car care cash cat cost core dare dash day deal ear east eat even ever "
-    "fan far fast fix flow fun gain gap gold good hack hold home ice iron its jets key kids land life line link loan "
-    "low main man mind moat more next now old one open pay play post rare real run safe save see site six sky so spy "
-    "sun ten tip tax the too true two use usd via vote wood work you".split()
-)
+_WORDS = frozenset({
+    "all", "any", "are", "arm", "ask", "best", "big", "bug", "bull", "call", "car", "care", "cash", "cat", "core",
+    "cost", "dare", "dash", "day", "deal", "ear", "east", "eat", "even", "ever", "fan", "far", "fast", "fix",
+    "flow", "fun", "gain", "gap", "gold", "good", "hack", "hold", "home", "ice", "iron", "its", "jets", "key",
+    "kids", "land", "life", "line", "link", "loan", "low", "main", "man", "mind", "moat", "more", "next", "now",
+    "old", "one", "open", "pay", "play", "post", "rare", "real", "run", "safe", "save", "see", "site", "six", "sky",
+    "so", "spy", "sun", "tax", "ten", "the", "tip", "too", "true", "two", "usd", "use", "via", "vote", "wood",
+    "work", "you",
+})  # fmt: skip
 
 
 @dataclass(frozen=True)

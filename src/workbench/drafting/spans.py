@@ -144,9 +144,8 @@ def _capitals(masked: _Masked) -> Iterator[Found]:
     """Runs of words with a capital that do not just open a sentence."""
     for run in _CAPITALS.finditer(masked.text):
         start, words = run.start(), run[0].split()
-        if _INITIAL.search(masked.text, max(0, start - 6), start) or start == 0:
-            if len(words) == 1:
-                continue
+        if len(words) == 1 and (start == 0 or _INITIAL.search(masked.text, max(0, start - 6), start)):
+            continue
         if run[0] in ("I", "I'm", "I've", "I'll", "I'd") or not any(letter.isupper() for letter in run[0]):
             continue
         yield _found(masked.seen, start, run.end(), "name")

@@ -3,11 +3,141 @@
 from __future__ import annotations
 
 import hashlib
+from collections import OrderedDict
+from collections.abc import Iterator
 
-from workbench.drafting.facts import FactSheet
-from workbench.drafting.verdicts import Verification
+from workbench.drafting.amounts import Amount
+from workbench.drafting.binding import Facts, Fault, judge, ranked
+from workbench.drafting.days import Day
+from workbench.drafting.facts import Fact, FactSheet
+from workbench.drafting.naming import Mention, shown
+from workbench.drafting.passages import Passage, levels, passages
+from workbench.drafting.spans import Found
+from workbench.drafting.verdicts import Span, Verdict, Verification
+
+_KEPT: OrderedDict[str, Facts] = OrderedDict()
+_MOST_KEPT = 64
+#: Ways round that are held to the facts also where a name stands without a figure.
+_TOLD = (frozenset({"buy", "sell"}), frozenset({"added", "dropped"}))
 
 
 def verify(text: str, sheet: FactSheet) -> Verification:
     """Return a verdict for each figure, day, symbol, name and quotation that a text states, against a sheet."""
-    return Verification(hashlib.sha256(text.encode()).hexdigest(), sheet.hash, ())
+    facts = _facts(sheet)
+    spans = [
+        _placed(text, passage, span)
+        for passage in passages(text, facts.names, facts.metric_words, facts.way_words)
+        for span in _spans(facts, passage)
+    ]
+    spans.sort(key=lambda span: (span.start, span.end))
+    return Verification(hashlib.sha256(text.encode()).hexdigest(), sheet.hash, tuple(spans))
+
+
+def _facts(sheet: FactSheet) -> Facts:
+    """A sheet prepared for verification, kept for the next text that is held to it."""
+    if sheet.hash in _KEPT:
+        _KEPT.move_to_end(sheet.hash)
+        return _KEPT[sheet.hash]
+    made = _KEPT[sheet.hash] = Facts(sheet)
+    if len(_KEPT) > _MOST_KEPT:
+        _KEPT.popitem(last=False)
+    return made
+
+
+def _placed(text: str, passage: Passage, span: Span) -> Span:
+    start, end = passage.reading.place(span.start, span.end)
+    return Span(start, end, text[start:end], span.looks_like, span.verdict, span.facts, span.reason)
+
+
+def _spans(facts: Facts, passage: Passage) -> Iterator[Span]:
+    if passage.block.kind == "quote":
+        yield _block_quote(facts, passage)
+        return
+    for found in passage.finds.found:
+        if isinstance(found.reads, Amount | Day):
+            yield _stated(facts, passage, found)
+        elif found.looks_like == "quotation":
+            yield _quotation(facts, passage, found)
+        else:
+            yield _fault(found, Verdict.UNSUPPORTED, found.reason or _unknown(found))
+    for mention in passage.finds.mentions:
+        if mention.name.looks_like != "term":
+            yield from _mentioned(facts, passage, mention)
+
+
+def _stated(facts: Facts, passage: Passage, found: Found) -> Span:
+    """The verdict of a figure or day: the facts it could be, each held to the words around it."""
+    reads = found.reads
+    could_be = facts.of_size(reads) if isinstance(reads, Amount) else facts.on(reads) if isinstance(reads, Day) else []
+    if not could_be:
+        near = facts.near(found)
+        hint = "; nearest: " + " | ".join(map(facts.described, near)) if near else ""
+        return _fault(found, Verdict.UNSUPPORTED, f"no fact says {found.text!r}{hint}", near)
+    around = levels(passage, found)
+    outcomes = [(fact, judge(facts, fact, found, around)) for fact in could_be]
+    if right := [fact.id for fact, faults in outcomes if not faults]:
+        return Span(found.start, found.end, found.text, found.looks_like, Verdict.SUPPORTED, tuple(right))
+    fact, faults = ranked(outcomes)
+    return _fault(found, faults[0].verdict, faults[0].reason, [fact])
+
+
+def _quotation(facts: Facts, passage: Passage, found: Found) -> Span:
+    said = found.text[1:-1].strip()
+    right = [fact.id for fact in facts.quotes if shown(str(fact.value)).rstrip(".") == said.rstrip(".")]
+    if right:
+        return Span(found.start, found.end, found.text, "quotation", Verdict.SUPPORTED, tuple(right))
+    return _fault(found, Verdict.UNSUPPORTED, f"nobody on file said {found.text}; quote a fact word for word")
+
+
+def _block_quote(facts: Facts, passage: Passage) -> Span:
+    seen = passage.reading.seen.strip().strip('"')
+    found = Found(0, len(passage.reading.seen), passage.reading.seen, "quotation")
+    right = [fact for fact in facts.quotes if shown(str(fact.value)).strip('"') == seen]
+    if right:
+        return Span(found.start, found.end, found.text, "quotation", Verdict.SUPPORTED, tuple(f.id for f in right))
+    return _fault(found, Verdict.UNSUPPORTED, f"nobody on file said {seen!r}; quote a fact word for word")
+
+
+def _mentioned(facts: Facts, passage: Passage, mention: Mention) -> Iterator[Span]:
+    name = mention.name
+    looks_like = name.looks_like if name.looks_like == "quotation" else "symbol" if name.text.isupper() else "name"
+    found = Found(mention.start, mention.end, passage.reading.seen[mention.start : mention.end], looks_like)
+    if fault := _told(facts, passage, found, mention):
+        yield _fault(found, fault.verdict, fault.reason)
+    elif looks_like != "name" or name.facts or not name.text.islower():
+        yield Span(found.start, found.end, found.text, looks_like, Verdict.SUPPORTED, name.facts)
+
+
+def _told(facts: Facts, passage: Passage, found: Found, mention: Mention) -> Fault | None:
+    """What is wrong with a way round told of a name without a figure: "we sell VTI" where the facts buy it."""
+    securities = {key for key in mention.name.entities if facts.kind_of[key] == "security"}
+    if not securities:
+        return None
+    clause = levels(passage, found)[0]
+    if any(isinstance(one.reads, Amount) and clause.start <= one.start < clause.end for one in passage.finds.found):
+        return None
+    for pair in _TOLD:
+        told = [way for fact in facts.of_entities(securities) for way in fact.direction if way in pair]
+        said = clause.nearest([word for word in passage.ways if word.keys & pair], (found.start, found.end))
+        if not told or not said:
+            continue
+        denied = any(clause.start <= one.start < clause.end for one in passage.nots)
+        right = any(word.keys & set(told) for word in said)
+        if right == denied:
+            what = f"the facts say {', '.join(sorted(set(told)))} of {found.text}"
+            return Fault(Verdict.WRONG_DIRECTION, f"{what}; the sentence says {'not ' * denied}{said[0].text!r}")
+    return None
+
+
+def _unknown(found: Found) -> str:
+    if found.looks_like == "vague multiple":
+        return f"{found.text!r} is a quantity without a fact; give the figure or leave it out"
+    if found.looks_like == "markup":
+        return f"{found.text!r} could be shown as something else; write the words themselves"
+    if found.looks_like in ("name", "symbol", "identifier", "contact"):
+        return f"{found.text!r} is not a name on the fact sheet; correct it or leave it out"
+    return f"no fact says {found.text!r}; take it from the fact sheet or leave it out"
+
+
+def _fault(found: Found, verdict: Verdict, reason: str, facts: list[Fact] | tuple[Fact, ...] = ()) -> Span:
+    return Span(found.start, found.end, found.text, found.looks_like, verdict, tuple(f.id for f in facts), reason)

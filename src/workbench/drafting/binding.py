@@ -1,0 +1,262 @@
+"""Whether a sentence states a fact rightly: what the words around a figure say it measures, of what, which way."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from workbench.drafting.amounts import Amount
+from workbench.drafting.days import Day
+from workbench.drafting.facts import Fact, FactSheet, Kind
+from workbench.drafting.lexicon import lexicon
+from workbench.drafting.naming import names_of
+from workbench.drafting.passages import Level, Vocabulary, Word
+from workbench.drafting.spans import Found
+from workbench.drafting.spelling import spelled
+from workbench.drafting.verdicts import Verdict
+
+_FITTING: dict[str, frozenset[Kind]] = {
+    "money": frozenset({"money"}),
+    "rate": frozenset({"percent", "bps"}),
+    "plain": frozenset({"count", "number", "shares"}),
+    "day": frozenset({"date"}),
+}
+_UNIT: dict[str, str] = {kind: unit for unit, kinds in _FITTING.items() for kind in kinds}
+_SCALE = {"percent": 100.0, "bps": 10_000.0}
+_WEAK = frozenset({"no", "without", "none", "nothing"})
+#: Words that say what a day is only where nothing else does: "on 3 May" against "wrote on 3 May".
+_SLIGHT = frozenset({"on", "by", "in"})
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with a statement, in words a person can act on."""
+
+    verdict: Verdict
+    reason: str
+
+
+class Facts:
+    """A sheet's facts as statements are held to them: by size, by metric, with all names and words that bind."""
+
+    def __init__(self, sheet: FactSheet) -> None:
+        words = lexicon()
+        self.sheet = sheet
+        self.names = names_of(sheet)
+        self.kind_of = {entity.key: entity.kind for entity in sheet.entities}
+        self.name_of = {entity.key: entity.names[0] for entity in sheet.entities}
+        used = {fact.metric for fact in sheet.facts}
+        self.kinds = {key: frozenset(words.metrics[key].kinds) for key in used}
+        self.words = {key: words.metrics[key].words for key in used}
+        self.metric_words = Vocabulary(self.words)
+        ways = {way for fact in sheet.facts for way in fact.direction}
+        self.against = {way: words.directions[way].against for way in ways}
+        self.against.update({against: way for way, against in self.against.items()})
+        self.way_words = Vocabulary({way: words.directions[way].words for way in self.against})
+        self.foreign = Vocabulary({k: m.words for k, m in words.metrics.items() if k not in used})
+        self.foreign_kinds = {k: frozenset(m.kinds) for k, m in words.metrics.items()}
+        self._of: dict[str, list[Fact]] = {}
+        self.measured: dict[str, set[str]] = {}
+        sized: dict[str, list[tuple[float, Fact]]] = {}
+        self.days: list[tuple[date, Fact]] = []
+        self.quotes: list[Fact] = []
+        for fact in sheet.facts:
+            self.measured.setdefault(fact.metric, set()).update(self.kind_of[key] for key in fact.entity)
+            for key in fact.entity:
+                self._of.setdefault(key, []).append(fact)
+            if fact.kind == "date":
+                self.days.append((date.fromisoformat(str(fact.value)), fact))
+            elif fact.kind == "quote":
+                self.quotes.append(fact)
+            elif fact.kind in _UNIT:
+                sized.setdefault(_UNIT[fact.kind], []).append((fact.magnitude, fact))
+        self._sized = {unit: sorted(found, key=lambda one: one[0]) for unit, found in sized.items()}
+        self._sizes = {unit: [size for size, _ in found] for unit, found in self._sized.items()}
+
+    def of_size(self, amount: Amount) -> list[Fact]:
+        """Return the facts whose value rounds to a figure as it is shown."""
+        sizes = self._sizes.get(amount.unit, [])
+        slack = amount.half * (1 + 1e-9) + 1e-12
+        first = bisect_left(sizes, amount.value - slack)
+        last = bisect_left(sizes, amount.value + slack + 1e-15)
+        found = [fact for _, fact in self._sized.get(amount.unit, [])[first:last]]
+        return [fact for fact in found if amount.value or _as_exact(amount, fact)]
+
+    def on(self, day: Day) -> list[Fact]:
+        """Return the facts whose day is the one given, or lies in the period given."""
+        return [fact for when, fact in self.days if day.holds(when)]
+
+    def of_entities(self, keys: Collection[str]) -> list[Fact]:
+        """Return the facts of any of these entities."""
+        return [fact for key in keys for fact in self._of.get(key, ())]
+
+    def near(self, found: Found) -> list[Fact]:
+        """Return the facts of the same kind that come nearest to what a text shows."""
+        if isinstance(found.reads, Amount):
+            value = found.reads.value
+            sized = self._sized.get(found.reads.unit, [])
+            return [fact for _, fact in sorted(sized, key=lambda one: abs(one[0] - value))[:2]]
+        return [fact for _, fact in self.days[:2]]
+
+    def described(self, fact: Fact) -> str:
+        """Return a fact in words: "$9,358 is the amount (sell) of VTI"."""
+        said = self.words[fact.metric]
+        ways = f" ({', '.join(fact.direction)})" if fact.direction else ""
+        whose = " in ".join(self.name_of[key] for key in fact.entity)
+        return f"{spelled(fact)} is the {said[0] if said else fact.metric}{ways}" + (f" of {whose}" if whose else "")
+
+
+def judge(facts: Facts, fact: Fact, found: Found, around: list[Level]) -> list[Fault]:
+    """Return what is wrong with saying a fact by these words; nothing where they say it rightly."""
+    place = (found.start, found.end)
+    faults = [
+        _entity_fault(facts, fact, place, around),
+        _metric_fault(facts, fact, found, around),
+        _direction_fault(facts, fact, found, around),
+    ]
+    return [fault for fault in faults if fault]
+
+
+def _metric_fault(facts: Facts, fact: Fact, found: Found, around: list[Level]) -> Fault | None:
+    if not facts.words[fact.metric]:
+        return None
+    place = (found.start, found.end)
+    kinds = _FITTING["day" if isinstance(found.reads, Day) else found.reads.unit] if found.reads else frozenset()
+    foreign = ""
+    for level in around:
+        fitting = [
+            word
+            for word in level.passage.metrics
+            if any(facts.kinds[key] & kinds for key in word.keys) and not _within(word, place, level.near)
+        ]
+        telling = [word for word in fitting if word.text not in _SLIGHT and level.start <= word.start < level.end]
+        if said := level.nearest(telling or fitting, place):
+            if any(fact.metric in word.keys for word in said):
+                return None
+            return Fault(Verdict.WRONG_METRIC, f"{facts.described(fact)}; the words here say {said[0].text!r}")
+        if level.near and not foreign:
+            foreign = _foreign(facts, level, kinds)
+        elif foreign and not level.near:
+            break
+    if foreign:
+        return Fault(Verdict.WRONG_METRIC, f"{facts.described(fact)}; the words here say {foreign!r}")
+    wanted = ", ".join(facts.words[fact.metric][:3])
+    return Fault(Verdict.WRONG_METRIC, f"{facts.described(fact)}; no word here says so: write {wanted!r} by the figure")
+
+
+def _within(word: Word, place: tuple[int, int], near: bool) -> bool:
+    return near and place[0] <= word.start and word.end <= place[1]
+
+
+def _foreign(facts: Facts, level: Level, kinds: frozenset[Kind]) -> str:
+    """A word of a metric that no fact of the sheet has, where such a word stands in place of one that could bind."""
+    seen = level.passage.reading.seen.lower()
+    for word in facts.foreign.words(seen[level.start : level.end]):
+        if len(word.text) > 3 and any(facts.foreign_kinds[key] & kinds for key in word.keys):
+            return word.text
+    return ""
+
+
+def _entity_fault(facts: Facts, fact: Fact, place: tuple[int, int], around: list[Level]) -> Fault | None:
+    for key in fact.entity:
+        kind = facts.kind_of[key]
+        for level in around:
+            words = _named(facts, level, kind)
+            if not words:
+                continue
+            nearest = level.nearest(words, place)
+            if any(key in word.keys for word in words) and any(word.keys & set(fact.entity) for word in nearest):
+                break
+            named = nearest[0].text if nearest else words[0].text
+            return Fault(Verdict.MISBOUND, f"{facts.described(fact)}; the words here are about {named!r}")
+        else:
+            if key not in facts.sheet.about:
+                name = facts.name_of[key]
+                return Fault(Verdict.MISBOUND, f"{facts.described(fact)}; name {name!r} in the sentence")
+    return _extra_entity(facts, fact, place, around[0])
+
+
+def _named(facts: Facts, level: Level, kind: str) -> list[Word]:
+    """The names of entities of a kind in a stretch, as words that bind."""
+    return [
+        Word(one.start, one.end, one.name.text, frozenset(one.name.entities))
+        for one in level.mentions()
+        if any(facts.kind_of[key] == kind for key in one.name.entities)
+    ]
+
+
+def _extra_entity(facts: Facts, fact: Fact, place: tuple[int, int], clause: Level) -> Fault | None:
+    """A figure of the whole, said of a part for which the sheet has figures of the same metric."""
+    own = {facts.kind_of[key] for key in fact.entity}
+    for one in clause.mentions():
+        kinds = {facts.kind_of[key] for key in one.name.entities if key not in facts.sheet.about}
+        if kinds and not kinds & own and kinds <= facts.measured[fact.metric]:
+            reason = f"{facts.described(fact)}, not of {one.name.text!r}"
+            return Fault(Verdict.MISBOUND, reason)
+    return None
+
+
+def _direction_fault(facts: Facts, fact: Fact, found: Found, around: list[Level]) -> Fault | None:
+    signed = found.reads.sign if isinstance(found.reads, Amount) else 0
+    if isinstance(found.reads, Amount) and (wrong := _sign_fault(facts, fact, signed)):
+        return wrong
+    place = (found.start, found.end)
+    for way in fact.direction:
+        pair = {way, facts.against[way]}
+        for level in around:
+            said = level.nearest([word for word in level.passage.ways if word.keys & pair], place)
+            if said:
+                if any(way in word.keys for word in said):
+                    break
+                return Fault(Verdict.WRONG_DIRECTION, f"{facts.described(fact)}; the words here say {said[0].text!r}")
+        else:
+            if not signed:
+                return Fault(Verdict.WRONG_DIRECTION, f"{facts.described(fact)}; no word here says {way!r}")
+    return _negation_fault(facts, fact, found, around[0])
+
+
+def _sign_fault(facts: Facts, fact: Fact, sign: int) -> Fault | None:
+    value = 0.0 if isinstance(fact.value, str) else float(fact.value)
+    if sign and value and (sign < 0) != (value < 0):
+        return Fault(Verdict.WRONG_DIRECTION, f"{facts.described(fact)}; the sign is the other one")
+    if value < 0 and not sign and not fact.direction:
+        return Fault(Verdict.WRONG_DIRECTION, f"{facts.described(fact)} and below zero; show its sign")
+    return None
+
+
+def _negation_fault(facts: Facts, fact: Fact, found: Found, clause: Level) -> Fault | None:
+    """A figure that is denied: "not" anywhere in its clause, "no" and "without" right before a word that binds it."""
+    if isinstance(found.reads, Day):
+        return None
+    passage = clause.passage
+    ways = {way for one in fact.direction for way in (one, facts.against[one])}
+    binding = [
+        word
+        for word in (*passage.metrics, *passage.ways)
+        if clause.start <= word.start < clause.end and (fact.metric in word.keys or word.keys & ways)
+    ]
+    for one in passage.nots:
+        if not clause.start <= one.start < clause.end:
+            continue
+        if one.text in _WEAK and not any(
+            0 <= passage.gap((word.start, word.end), (one.start, one.end)) <= 1
+            for word in binding
+            if word.start > one.end
+        ):
+            continue
+        return Fault(Verdict.WRONG_DIRECTION, f"{facts.described(fact)}; the sentence denies it: {one.text!r}")
+    return None
+
+
+def _as_exact(amount: Amount, fact: Fact) -> bool:
+    """Whether a zero is shown with the decimals of its fact, so that it hides nothing."""
+    scale = _SCALE.get(fact.kind, 1.0)
+    return fact.magnitude == 0 or amount.half * scale <= 0.5 * 10.0**-fact.decimals * (1 + 1e-9)
+
+
+def ranked(outcomes: Iterable[tuple[Fact, list[Fault]]]) -> tuple[Fact, list[Fault]]:
+    """Return the fact that a statement comes nearest to saying: with the fewest faults, direction the least of them."""
+    weight = {Verdict.WRONG_DIRECTION: 1, Verdict.WRONG_METRIC: 2, Verdict.MISBOUND: 3}
+    return min(outcomes, key=lambda one: (len(one[1]), sum(weight[fault.verdict] for fault in one[1])))
