@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from tests.drafting import fake_endpoint as fake
+from benchmarks import fake_endpoint as fake
 from workbench.drafting.endpoint import Endpoint, Surroundings, complete
 from workbench.errors import EndpointError, ParameterError
 
