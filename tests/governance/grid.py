@@ -97,6 +97,53 @@ ON_THE_FIRM = """
   define_measures    .      .       .       .       .      y          .             .       .
   record_measures    .      .       .       y       .      y          .             .       y
   read_library       y      y       y       y       y      y          .             y       .
+  escalate           .      y       y       y       y      y          .             .       y
+  read_escalations   .      b       b       b       .      b          .             b       .
+  answer_escalation  .      .       .       y       .      y          .             .       .
+"""
+
+#: Papers: one line an act, one column a state. `a` may where another wrote it, in kinds that name the role below.
+ON_PAPERS = """
+                     drafted edited released withdrawn superseded
+
+viewer
+  read_papers        y       y      y        y         y
+advisor
+  read_papers        y       y      y        y         y
+  edit_paper         k       k      .        .         .
+  withdraw_paper     y       y      .        .         .
+analyst
+  read_papers        y       y      y        y         y
+  edit_paper         k       k      .        .         .
+  withdraw_paper     y       y      .        .         .
+portfolio_manager
+  read_papers        y       y      y        y         y
+  edit_paper         k       k      .        .         .
+  release_paper      a       a      .        .         .
+  withdraw_paper     y       y      y        .         .
+trader
+compliance
+  read_papers        y       y      y        y         y
+  release_paper      a       a      .        .         .
+  withdraw_paper     y       y      y        .         .
+administrator
+auditor
+  read_papers        y       y      y        y         y
+service
+  read_papers        y       y      y        y         y
+  bring_paper        y       y      y        y         y
+"""
+
+#: Who puts a kind of paper into other words, and who lets it go.
+KINDS_OF_PAPERS = """
+                  edited by                          released by
+  memo            analyst,portfolio_manager          portfolio_manager
+  commentary      analyst,portfolio_manager          portfolio_manager
+  client_brief    advisor,analyst,portfolio_manager  compliance
+  client_email    advisor,analyst,portfolio_manager  compliance
+  talking_points  advisor,analyst,portfolio_manager  compliance
+  notice          analyst,portfolio_manager          compliance
+  alert           analyst,portfolio_manager          portfolio_manager
 """
 
 STATES = ("draft", "checked", "submitted", "approved", "rejected", "returned", "released", "exported", "acknowledged",
@@ -106,18 +153,36 @@ ROLES = ("viewer", "advisor", "analyst", "portfolio_manager", "trader", "complia
 MODES = ("monitor", "draft", "release")
 
 
+PAPER_STATES = ("drafted", "edited", "released", "withdrawn", "superseded")
+
+
 def on_signals():
-    """Return (role, act, state) -> mark of the page above, for what is not refused."""
+    """Return (role, act, state) -> mark of the page on signals, for what is not refused."""
+    return _by_state(ON_SIGNALS, STATES)
+
+
+def on_papers():
+    """Return (role, act, state) -> mark of the page on papers, for what is not refused."""
+    return _by_state(ON_PAPERS, PAPER_STATES)
+
+
+def kinds_of_papers():
+    """Return kind -> (roles that edit it, roles that release it)."""
+    lines = (line.split() for line in KINDS_OF_PAPERS.strip("\n").splitlines()[1:])
+    return {kind: (set(edited.split(",")), set(released.split(","))) for kind, edited, released in lines}
+
+
+def _by_state(page, states):
     marks, role = {}, None
-    for line in ON_SIGNALS.strip("\n").splitlines()[1:]:
+    for line in page.strip("\n").splitlines()[1:]:
         if not line.strip():
             continue
         if not line.startswith(" "):
             role = line.strip()
             continue
         act, *cells = line.split()
-        assert len(cells) == len(STATES), line
-        marks |= {(role, act, state): mark for state, mark in zip(STATES, cells) if mark != "."}
+        assert len(cells) == len(states), line
+        marks |= {(role, act, state): mark for state, mark in zip(states, cells) if mark != "."}
     return marks
 
 

@@ -22,10 +22,11 @@ from workbench.governance.access import (
     visible,
 )
 from workbench.governance.roles import NEVER_A_SERVICE, ON_SIGNALS, Role
-from workbench.governance.states import BY_ANOTHER, MODES_FOR, TRANSITIONS, Action, Mode, State
+from workbench.governance.states import BY_ANOTHER, MODES_FOR, TRANSITIONS, Action, Mode, PaperState, State
 
 ON_SIGNALS_BY_HAND, ON_THE_FIRM_BY_HAND, IN_MODES = grid.on_signals(), grid.on_the_firm(), grid.in_modes()
 ACTS_ON_SIGNALS = {act for _, act, _ in ON_SIGNALS_BY_HAND}
+ACTS_ON_PAPERS = {act for _, act, _ in grid.on_papers()}
 ACTS_ON_THE_FIRM = {act for _, act in ON_THE_FIRM_BY_HAND}
 #: The book of the role, the book asked about.
 SCOPES = [("adv-1", "adv-1", True), ("adv-1", "adv-2", False), ("*", "adv-2", True)]
@@ -48,7 +49,8 @@ def may(actor, action, **more):
 
 
 def test_the_page_names_every_act():
-    assert {str(action) for action in Action} - ACTS_ON_SIGNALS == ACTS_ON_THE_FIRM | {"lapse"}
+    assert {str(action) for action in Action} - ACTS_ON_SIGNALS - ACTS_ON_PAPERS == ACTS_ON_THE_FIRM | {"lapse"}
+    assert set(grid.PAPER_STATES) == set(PaperState)
     assert set(grid.STATES) == set(State)
     assert set(grid.ROLES) == set(Role)
     assert set(grid.MODES) == set(Mode)

@@ -79,7 +79,10 @@ class Placed:
             write(insert(finding), {"signal_id": name, **found, "overridable": 1})
             text = unit.keep(Document("draft", "text/plain", b"Dear client"))
             kept = {"draft_id": f"draft-{self.count}", "signal_id": name, "kind": "note", "record": "{}"}
-            write(insert(draft), {**kept, "drafted_hash": text, "current_hash": text, "created_at": unit.now})
+            write(
+                insert(draft),
+                {**kept, "drafted_hash": text, "current_hash": text, "created_at": unit.now, "supported": 1},
+            )
             if approved_by:
                 given = {"approval_id": f"approval-{self.count}", "signal_id": name, "version": row["version"]}
                 given |= {"sheet_hash": SHEET, "person_id": approved_by, "through": "own", "approved_at": unit.now}

@@ -2,19 +2,47 @@
 
 from __future__ import annotations
 
-from workbench.governance.roles import EVERYWHERE, ON_SIGNALS, ON_THE_FIRM, Role
-from workbench.governance.states import OPEN, Action, State
+from collections.abc import Mapping
+from typing import Any
 
-_NAMED = {frozenset(State): "any state", OPEN: "any open state"}
+from workbench.governance.paper_kinds import KINDS
+from workbench.governance.roles import EVERYWHERE, ON_PAPERS, ON_SIGNALS, ON_THE_FIRM, Role
+from workbench.governance.states import OPEN, OPEN_PAPERS, Action, PaperState, State
+
+_NAMED: dict[frozenset[State] | frozenset[PaperState], str] = {
+    frozenset(State): "any state",
+    OPEN: "any open state",
+    frozenset(PaperState): "any state",
+    OPEN_PAPERS: "any open state",
+}
 
 
 def markdown() -> str:
-    """Return two tables: acts on a signal with the states in which each role may ask for them, acts on the firm."""
-    acts = [action for action in Action if any(action in held for held in ON_SIGNALS.values())]
+    """Return the tables: acts on a signal and on a paper with the states in which each role may ask, on the firm."""
     firm = [action for action in Action if any(action in held for held in ON_THE_FIRM.values()) or action in EVERYWHERE]
-    on_signals = [(_words(action), *(_states(role, action) for role in Role)) for action in acts]
-    on_the_firm = [(_words(action), *(_may(role, action) for role in Role)) for action in firm]
-    return f"{_table('a signal: act', on_signals)}\n\n{_table('the firm: act', on_the_firm)}"
+    tables = (
+        _table("a signal: act", _acts(ON_SIGNALS)),
+        _table("a paper: act", _acts(ON_PAPERS)),
+        _kinds(),
+        _table("the firm: act", [(_words(action), *(_may(role, action) for role in Role)) for action in firm]),
+    )
+    return "\n\n".join(tables)
+
+
+def _acts(table: Mapping[Role, Mapping[Action, frozenset[Any]]]) -> list[tuple[str, ...]]:
+    acts = [action for action in Action if any(action in held for held in table.values())]
+    return [(_words(action), *(_states(table[role].get(action, frozenset())) for role in Role)) for action in acts]
+
+
+def _kinds() -> str:
+    """Which of these roles edits and releases a paper of each kind."""
+    lines = ["| a paper: kind | read by | edited by | released by |", "| --- | --- | --- | --- |"]
+    for kind in KINDS.values():
+        roles = (
+            ", ".join(_words(role) for role in Role if role in held) for held in (kind.edited_by, kind.released_by)
+        )
+        lines.append(f"| {_words(kind.name)} | {kind.reader} | {' | '.join(roles)} |")
+    return "\n".join(lines)
 
 
 def _table(title: str, rows: list[tuple[str, ...]]) -> str:
@@ -23,9 +51,9 @@ def _table(title: str, rows: list[tuple[str, ...]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def _states(role: Role, action: Action) -> str:
-    states = ON_SIGNALS[role].get(action, frozenset())
-    return _NAMED.get(states) or ", ".join(_words(state) for state in State if state in states)
+def _states(states: frozenset[Any]) -> str:
+    every = PaperState if states & frozenset(PaperState) else State
+    return _NAMED.get(states) or ", ".join(_words(state) for state in every if state in states)
 
 
 def _may(role: Role, action: Action) -> str:

@@ -45,8 +45,8 @@ class Standing:
 
     `mode` is the effective one; `traded` is in cents; `inputs_hash` is what it was checked on and `inputs_now` what the
     household's inputs hash to now; `unresolved` are rules that block or could not be assessed and were not overridden;
-    `overriders` let findings stand; `makers` had a hand in it; `in_flight` says another of the household is under way; `unsupported` are the kinds of its
-    drafts that the verifier does not wholly support.
+    `overriders` let findings stand; `makers` had a hand in it; `in_flight` says another of the household is under way;
+    `unsupported` are the kinds of its drafts that the verifier does not wholly support.
     """
 
     state: State

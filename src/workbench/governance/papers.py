@@ -292,7 +292,13 @@ def _done(
     if text_before and row is not None:
         kept |= {"text_before": row.current_hash, "report_before": row.report_hash}
     kept |= {name: value for name, value in record.items() if len(value) == 64}
-    said = {"kind": now["kind"], "key": now["key"], "supported": bool(now["supported"]), "record": record}
+    said = {
+        "kind": now["kind"],
+        "key": now["key"],
+        "household_id": now["household_id"],
+        "supported": bool(now["supported"]),
+        "record": record,
+    }
     body = {"paper_id": now["paper_id"], "kind": now["kind"], "state": now["state"], "version": now["version"]}
     return Done(
         object_kind="paper",

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import BigInteger, Integer, delete, func, insert, select, text, update
 
-from tests.governance import cases
+from tests.governance import cases, paper_cases
 from workbench.errors import AuditError, WorkbenchError
 from workbench.governance import pinned
 from workbench.governance.access import Who
@@ -39,6 +39,7 @@ from workbench.governance.commands import (
 from workbench.governance.confirmation import ConfirmGrant
 from workbench.governance.database import transaction
 from workbench.governance.delegations import Delegate, RevokeDelegation
+from workbench.governance.paper_commands import AnswerEscalation, Escalate, ReleasePaper
 from workbench.governance.people import (
     AddPerson,
     DeactivatePerson,
@@ -135,6 +136,13 @@ def lived(house):
     cases.released(store, 1)
     cases.approved(store, 2)
     cases.submitted(store, 3)
+    came = house.do("nightly", paper_cases.brought())
+    came = house.do("ann", paper_cases.edited(came, "We sell VTI."))
+    house.do("cleo", ReleasePaper(came.object_id, came.version, came.sheet_hash))
+    house.do("nightly", paper_cases.brought(words="We propose nothing more."))
+    house.do("nightly", paper_cases.brought(words="We propose nothing."))
+    asked = house.do("adam", Escalate("May the trust hold futures?", "ADV1", "H1"))
+    house.do("paula", AnswerEscalation(asked.object_id, 1, "Not under its mandate."))
     house.do("otto", DeactivatePerson("nora", "She left the firm."))
     return house
 

@@ -19,8 +19,8 @@ from workbench.governance import rulebooks
 from workbench.governance.audit import chain, holds
 from workbench.governance.audit.schedule import Schedule, read
 from workbench.governance.commands import Command
-from workbench.governance.states import CLOSED, Action
-from workbench.governance.tables import document, draft, signal
+from workbench.governance.states import CLOSED, OPEN_PAPERS, Action
+from workbench.governance.tables import document, draft, escalation, paper, signal
 from workbench.governance.tables import read as moment
 from workbench.governance.unit import Done, Unit
 
@@ -34,7 +34,7 @@ AT_ONCE = 500
 
 @dataclass(frozen=True)
 class Due:
-    """One document and why it may go, or why it stays: `kept_by` names the hold or the open signal."""
+    """One document and why it may go, or why it stays: `kept_by` names the hold, or what is open."""
 
     hash: str
     kind: str
@@ -77,7 +77,7 @@ def _judged(connection: Connection, now: datetime, schedule: Schedule, rows: Ite
     if not old:
         return []
     uses = _uses(connection, {row.hash: row.stored_at for row in old})
-    held, open_signals = holds.in_force(connection), _open(connection)
+    held, still_open = holds.in_force(connection), _open(connection)
     rules = rulebooks.in_force(connection)
     used = () if rules is None else (rules.document, rules.page)
     answer = []
@@ -85,7 +85,7 @@ def _judged(connection: Connection, now: datetime, schedule: Schedule, rows: Ite
         use = uses[row.hash]
         until = schedule.until(row.kind, use.last)
         if until < today:
-            kept = "the rulebook in force" if row.hash in used else _kept_by(use, held, open_signals)
+            kept = "the rulebook in force" if row.hash in used else _kept_by(use, held, still_open)
             answer.append(Due(row.hash, row.kind, row.size, use.last, until, kept))
     return sorted(answer, key=lambda one: (one.last_used, one.hash))
 
@@ -107,7 +107,7 @@ def _uses(connection: Connection, stored: dict[str, datetime]) -> dict[str, _Use
     for said in _records(connection):
         about = said["object_id"] if said["object_kind"] == "signal" else ""
         people = {("person", name) for name in (said["actor"], said["on_behalf_of"]) if name}
-        around = people | {("book", said["book"])} | ({("signal", about)} if about else set())
+        around = people | {("book", said["book"])} | _about(said)
         at = moment(said["at"])
         for name in _named(said):
             if name in uses:
@@ -129,6 +129,15 @@ def _uses(connection: Connection, stored: dict[str, datetime]) -> dict[str, _Use
             uses[name].touched |= touched.get(one, set()) | {("signal", one)}
             uses[name].touched |= {("household", households[one])} if one in households else set()
     return uses
+
+
+def _about(said: dict[str, Any]) -> set[tuple[str, str]]:
+    """What a record is about, as far as it can keep a document: a signal, a paper or question, its household."""
+    kind, details = said["object_kind"], said["details"]
+    if kind not in ("signal", "paper", "escalation") or not said["object_id"]:
+        return set()
+    household = details.get("household_id") if kind != "signal" else None
+    return {(kind, said["object_id"])} | ({("household", household)} if household else set())
 
 
 def _records(connection: Connection) -> Iterator[dict[str, Any]]:
@@ -159,20 +168,24 @@ def _linked(connection: Connection, stored: dict[str, datetime]) -> dict[str, se
     return found
 
 
-def _open(connection: Connection) -> frozenset[str]:
+def _open(connection: Connection) -> frozenset[tuple[str, str]]:
+    """What is not closed yet, and so keeps its documents: kind and identifier."""
     closed = [str(state) for state in CLOSED]
-    rows = connection.execute(select(signal.c.signal_id).where(signal.c.state.not_in(closed)))
-    return frozenset(row.signal_id for row in rows)
+    asked = {
+        "signal": select(signal.c.signal_id).where(signal.c.state.not_in(closed)),
+        "paper": select(paper.c.paper_id).where(paper.c.state.in_(sorted(OPEN_PAPERS))),
+        "escalation": select(escalation.c.escalation_id).where(escalation.c.state == "open"),
+    }
+    return frozenset((kind, name) for kind, which in asked.items() for name in connection.execute(which).scalars())
 
 
-def _kept_by(use: _Use, held: frozenset[tuple[str, str]], open_signals: frozenset[str]) -> str | None:
+def _kept_by(use: _Use, held: frozenset[tuple[str, str]], still_open: frozenset[tuple[str, str]]) -> str | None:
     if ("everything", "*") in held:
         return "hold on everything"
     for kind, name in sorted(use.touched & held):
         return f"hold on {kind} {name}"
-    for kind, name in sorted(use.touched):
-        if kind == "signal" and name in open_signals:
-            return f"signal {name}, which is not closed"
+    for kind, name in sorted(use.touched & still_open):
+        return f"{kind} {name}, which is not closed"
     return None
 
 

@@ -4,8 +4,17 @@ Reading only, on a connection that the caller opened. Every query carries the bo
 outside them is not counted, not named and not told apart from what does not exist.
 """
 
+from workbench.governance.reading.escalations import Question, questions
 from workbench.governance.reading.exceptions import ExceptionFilters, ExceptionsPage, exceptions_page
 from workbench.governance.reading.history import history
+from workbench.governance.reading.papers import (
+    PaperFilters,
+    PapersPage,
+    PaperView,
+    paper_document,
+    paper_view,
+    papers_page,
+)
 from workbench.governance.reading.queue import Filters, QueuePage, QueueRow, Sort, choices, queue_page
 from workbench.governance.reading.signal import SignalView, document, signal_view
 
@@ -13,6 +22,10 @@ __all__ = [
     "ExceptionFilters",
     "ExceptionsPage",
     "Filters",
+    "PaperFilters",
+    "PaperView",
+    "PapersPage",
+    "Question",
     "QueuePage",
     "QueueRow",
     "SignalView",
@@ -21,6 +34,10 @@ __all__ = [
     "document",
     "exceptions_page",
     "history",
+    "paper_document",
+    "paper_view",
+    "papers_page",
+    "questions",
     "queue_page",
     "signal_view",
 ]
