@@ -1,5 +1,280 @@
-"""Reasons that a household's papers may give, each tied to a rule on its facts."""
+"""Reasons that a household's papers may give, each tied to a rule on its facts.
 
-from workbench.drafting.claims import collected
+The claims on why trades are made and why some are not are called as the facts they need: `why.harvest.sell`,
+`undone.tax.sell`.
+"""
 
-CLAIMS = collected()
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from functools import partial
+
+from workbench.drafting.claims import Claim, collected
+from workbench.drafting.facts import FactSheet
+
+#: Days after which a client is due for a review.
+REVIEW_DAYS = 365
+#: A change of a weight that a client would notice.
+VISIBLE = 0.005
+
+Rule = Callable[[FactSheet, str], bool]
+
+
+def has(*names: str) -> Rule:
+    """Return the rule that all these facts are there: ".amount" below the prefix, "tax.year" of the whole sheet."""
+    return lambda sheet, prefix: all(sheet.has(prefix + name if name.startswith(".") else name) for name in names)
+
+
+def lacks(*names: str) -> Rule:
+    """Return the rule that none of these facts is there."""
+    return lambda sheet, prefix: not any(sheet.has(prefix + name if name.startswith(".") else name) for name in names)
+
+
+def both(*rules: Rule) -> Rule:
+    """Return the rule that all of these hold."""
+    return lambda sheet, prefix: all(rule(sheet, prefix) for rule in rules)
+
+
+def way(name: str, direction: str) -> Rule:
+    """Return the rule that a fact is there and goes this way round."""
+
+    def rule(sheet: FactSheet, prefix: str) -> bool:
+        id = prefix + name if name.startswith(".") else name
+        return sheet.has(id) and direction in sheet.fact(id).direction
+
+    return rule
+
+
+def single(name: str) -> Rule:
+    """Return the rule that a count is of a single thing."""
+    return lambda sheet, prefix: has(name)(sheet, prefix) and sheet.fact(name).value == 1
+
+
+def several(name: str) -> Rule:
+    """Return the rule that a count is of more than a single thing."""
+    return lambda sheet, prefix: has(name)(sheet, prefix) and float(sheet.fact(name).value) > 1
+
+
+def only(sheet: FactSheet, prefix: str, causes: tuple[str, ...]) -> bool:
+    """Say whether all trades are made for these causes."""
+    found = {group.split(".")[1] for group in sheet.groups("why")}
+    return bool(found) and found <= set(causes)
+
+
+def overdue(sheet: FactSheet, prefix: str) -> bool:
+    """Say whether the last meeting on file is longer ago than a review may wait."""
+    met = sheet.has("met") and date.fromisoformat(str(sheet.fact("met").value))
+    return bool(met) and (date.fromisoformat(sheet.as_of) - met).days > REVIEW_DAYS
+
+
+def closer(sheet: FactSheet, prefix: str) -> bool:
+    """Say whether the trades bring a weight visibly closer to its target."""
+    if not sheet.has(f"{prefix}.after"):
+        return False
+    now, after, target = (float(sheet.fact(f"{prefix}.{name}").value) for name in ("now", "after", "target"))
+    return abs(now - target) - abs(after - target) >= VISIBLE
+
+
+HARVEST_ONLY: Rule = partial(only, causes=("harvest", "replacement"))
+RAISES_CASH: Rule = lambda sheet, prefix: bool(sheet.groups("why.raise_cash"))  # noqa: E731
+MOVES: Rule = lambda sheet, prefix: len(sheet.groups("why.location")) == 2  # noqa: E731
+
+OPENINGS = (
+    Claim("opening.nothing", lacks("trades.count"), "We reviewed your accounts as of {f:as_of} and propose no change. "
+          "Nothing we could trade today would bring you more than its tax and its cost."),
+    Claim("opening.distribution", has("need.rmd.1.amount"), "We reviewed your accounts as of {f:as_of}. "
+          "A required distribution is still to be paid, and we have planned for it first."),
+    Claim("opening.withdrawal", has("need.withdrawal.1.amount"), "We reviewed your accounts as of {f:as_of}. "
+          "A withdrawal is planned, and we have made sure of the cash for it first."),
+    Claim("opening.harvest", both(has("trades.count"), HARVEST_ONLY), "We reviewed your accounts as of {f:as_of}. "
+          "Your mix is close to its model, so we propose to do a single thing: use losses for your taxes."),
+    Claim("opening.model", has("trades.count", "model.1.news"), "We reviewed your accounts as of {f:as_of}. A new "
+          "version of the {f:model.1.name} model took effect on {f:model.1.news}, and we propose to bring your "
+          "accounts in line with it."),
+    Claim("opening.drift", both(has("trades.count"), lambda sheet, prefix: any(closer(sheet, row) for row in sheet.groups("model.1.drift"))), "We reviewed your accounts as of {f:as_of} and "
+          "would like to bring them back in line with your {f:model.1.name} model."),
+    Claim("opening.trades", has("trades.count"), "We reviewed your accounts as of {f:as_of} and propose the changes below."),
+)  # fmt: skip
+
+PROPOSALS = (
+    Claim("propose.one", single("trades.count"), "We propose {f:trades.count|word} trade."),
+    Claim("propose.one_account", both(several("trades.count"), single("trades.accounts")),
+          "We propose {f:trades.count} trades, all in your {f:trade.1.account}."),
+    Claim("propose.accounts", both(several("trades.count"), several("trades.accounts")),
+          "We propose {f:trades.count} trades across {f:trades.accounts|word} accounts."),
+    Claim("propose.both", has("trades.sell", "trades.buy"),
+          "In all, they sell {f:trades.sell} and buy {f:trades.buy}."),
+    Claim("propose.sell", both(has("trades.sell"), lacks("trades.buy")), "In all, they sell {f:trades.sell}."),
+    Claim("propose.buy", both(has("trades.buy"), lacks("trades.sell")), "In all, they buy {f:trades.buy}."),
+    Claim("propose.cost", has("trades.cost"), "The cost of trading is about {f:trades.cost}."),
+    Claim("trade.sell", both(way(".amount", "sell"), has(".name")),
+          "Sell {f:.amount} of {f:.name} ({f:.symbol}) in your {f:.account}"),
+    Claim("trade.sell.symbol", both(way(".amount", "sell"), lacks(".name")),
+          "Sell {f:.amount} of {f:.symbol} in your {f:.account}"),
+    Claim("trade.buy", both(way(".amount", "buy"), has(".name")),
+          "Buy {f:.amount} of {f:.name} ({f:.symbol}) in your {f:.account}"),
+    Claim("trade.buy.symbol", both(way(".amount", "buy"), lacks(".name")),
+          "Buy {f:.amount} of {f:.symbol} in your {f:.account}"),
+)  # fmt: skip
+
+#: Weights in a letter, where a client reads that they hold more or less; in talking points, over and under.
+DRIFT = (
+    Claim("weight.closer", closer, "In the {f:.model} model, the target for {f:.name} is {f:.target}; you hold "
+          "{f:.now}, and the trades bring it to {f:.after}."),
+    Claim("weight.closer.also", both(closer, lacks("model.2.name")), "For {f:.name} the target is {f:.target}; you "
+          "hold {f:.now}, and the trades bring it to {f:.after}."),
+    *(Claim(f"drift.{word}.{form}", both(way(".off", word), rule), f"Your portfolio is {{f:.off}} {word}weight in "
+            f"{{f:.name}} against the {{f:.model}} model{rest}")
+      for word in ("over", "under")
+      for form, rule, rest in (
+          ("moves", has(".after"),
+           "; the trades take its share from {f:.before} to {f:.after}, against a target of {f:.target}."),
+          ("stays", lacks(".after"), "; its share stays at {f:.now}, against a target of {f:.target}."),
+      )),
+)  # fmt: skip
+
+WHY = tuple(
+    Claim(f"why.{name}", has(".amount"), sentence)
+    for name, sentence in {
+        "overweight.sell": "We sell {f:.amount} of what has grown past its target.",
+        "overweight.buy": "We buy {f:.amount} so that the rest of the mix keeps its balance.",
+        "underweight.buy": "We buy {f:.amount} of what has fallen short of its target.",
+        "underweight.sell": "We sell {f:.amount} to pay for what has fallen short of its target.",
+        "off_model.sell": "We sell {f:.amount} of holdings that the model does not have.",
+        "off_model.buy": "We buy {f:.amount} in place of holdings that the model does not have.",
+        "harvest.sell": "We sell {f:.amount} of holdings that are worth less than they cost, for the tax loss.",
+        "harvest.buy": "We buy {f:.amount} in place of what is harvested for tax.",
+        "replacement.buy": "We buy {f:.amount} to stay invested in place of what is harvested for tax.",
+        "replacement.sell": "We sell {f:.amount} that stood in place of what was harvested for tax.",
+        "raise_cash.sell": "We sell {f:.amount} to have the cash on hand that your accounts need.",
+        "raise_cash.buy": "We buy {f:.amount} that serves as cash.",
+        "invest_cash.buy": "We buy {f:.amount} with cash that your accounts do not need to hold.",
+        "invest_cash.sell": "We sell {f:.amount} so that idle cash is put to work in the right place.",
+        "location.sell": "We sell {f:.amount} of holdings that are better kept in another of your accounts, for tax.",
+        "location.buy": "We buy {f:.amount} of holdings in the account where they are better kept, for tax.",
+        "restriction.sell": "We sell {f:.amount} because a restriction on file requires it.",
+        "restriction.buy": "We buy {f:.amount} because a restriction on file requires it.",
+        "transition.sell": "We sell {f:.amount} as this year's step of your transition.",
+        "transition.buy": "We buy {f:.amount} as this year's step of your transition.",
+    }.items()
+)
+
+TAX = (
+    Claim("tax.sheltered", both(lacks("tax.year"), has("trades.count")),
+          "All of this happens inside accounts that are not taxed as they trade, so it causes no tax today."),
+    Claim("tax.same", both(has("tax.year", "trades.count"), lacks("tax.change")),
+          "By our estimate the trades leave your tax for {f:tax.year|year} as it is."),
+    Claim("tax.owed", way("tax.change", "owed"),
+          "By our estimate the trades add {f:tax.change} to your tax for {f:tax.year|year}."),
+    Claim("tax.saved", way("tax.change", "saved"),
+          "By our estimate the trades save {f:tax.change} of tax for {f:tax.year|year}."),
+    Claim("tax.harvest", both(has("tax.harvested"), HARVEST_ONLY),
+          "The sales realize losses of {f:tax.harvested}."),
+    Claim("tax.harvest.also", both(has("tax.harvested"), lambda sheet, prefix: not HARVEST_ONLY(sheet, prefix)),
+          "The sales include losses of {f:tax.harvested}."),
+    Claim("tax.net.gain", way("tax.net", "gain"), "The sales realize a net gain of {f:tax.net}."),
+    Claim("tax.net.loss", way("tax.net", "loss"), "The sales realize a net loss of {f:tax.net}."),
+    Claim("tax.short.gain", way("tax.short", "gain"), "Of it, {f:tax.short} is a short-term gain."),
+    Claim("tax.short.loss", way("tax.short", "loss"), "Of it, {f:tax.short} is a short-term loss."),
+    Claim("tax.long.gain", way("tax.long", "gain"), "Of it, {f:tax.long} is a long-term gain."),
+    Claim("tax.long.loss", way("tax.long", "loss"), "Of it, {f:tax.long} is a long-term loss."),
+    Claim("tax.realized.gain", way("tax.realized", "gain"),
+          "Before these trades, the gains realized in {f:tax.year|year} come to {f:tax.realized}."),
+    Claim("tax.realized.loss", way("tax.realized", "loss"),
+          "Before these trades, the losses realized in {f:tax.year|year} come to {f:tax.realized}."),
+    Claim("tax.carried", has("tax.carried_on"),
+          "After this year, you carry forward {f:tax.carried_on} of unused losses."),
+    Claim("tax.disallowed", has("tax.disallowed"),
+          "Losses of {f:tax.disallowed} are disallowed for now, because the same holding was bought within the wash "
+          "sale window."),
+    Claim("tax.unknown", has("basis.unknown"),
+          "The record lacks the cost of {f:basis.unknown|word} of the lots we sell; please send us any statement that "
+          "shows what you paid, because the gain on them is not in these figures."),
+    Claim("budget.left", has("budget.left"),
+          "Your gain budget for {f:tax.year|year} is {f:budget.limit}; {f:budget.left} of it is left."),
+    Claim("budget.spent", both(has("budget.limit"), lacks("budget.left", "budget.passed")),
+          "Your gain budget for {f:tax.year|year} is {f:budget.limit}, and nothing of it is left."),
+    Claim("budget.passed", has("budget.passed"),
+          "Your gain budget for {f:tax.year|year} is {f:budget.limit}; with these trades you have realized {f:budget.passed} of gains, "
+          "which is past it."),
+    Claim("budget.binding", has("budget.binding"),
+          "The budget holds back some sales; we can come back to them when it is renewed."),
+)  # fmt: skip
+
+DATES = (
+    Claim("need.rmd", has(".amount", ".by"), "A required distribution of {f:.amount} from your {f:.account} is due by "
+          "{f:.by}."),
+    Claim("need.withdrawal", has(".amount", ".by"), "For your withdrawal of {f:.amount} from your {f:.account}, due by "
+          "{f:.by}, we keep the cash ready."),
+    Claim("need.withdrawal.undated", both(has(".amount"), lacks(".by")), "For your withdrawal of {f:.amount} from your "
+          "{f:.account}, we keep the cash ready."),
+    Claim("need.min_cash", has(".amount"), "As you asked, we keep a reserve of {f:.amount} in your {f:.account}."),
+    Claim("need.covered", lacks(".short"), "The cash for it is in the account."),
+    Claim("need.short", has(".short"), "After the trades, {f:.short} of that cash is still missing; we will talk with "
+          "you about where it should come from."),
+)  # fmt: skip
+
+STEPS = (
+    Claim("inherited", has(".name"), "Your {f:.name} has payout rules of its own; nothing is taken out of "
+          "it."),
+    Claim("moves", MOVES, "Some holdings move between your accounts, from where they are taxed more to where they "
+          "are taxed less."),
+    Claim("news", has(".news"), "The version now in force took effect on {f:.news}."),
+    Claim("consent", has("consent.1.account"), "please reply to this message if you agree"),
+    Claim("no_consent", lacks("consent.1.account"), "You do not need to do anything now."),
+    Claim("conflict", has("conflict.1.text"), "Not all of your instructions can be met at the same time. I would like "
+          "to talk them through with you before we act."),
+    Claim("unmanaged", has("unmanaged.1.account"), "Your {f:unmanaged.1.account} follows no model at present, so we "
+          "propose nothing for it."),
+)  # fmt: skip
+
+OBSTACLES = {
+    "never_buy": "an instruction on file rules out this purchase",
+    "never_sell": "an instruction on file rules out this sale",
+    "never_hold": "an instruction on file rules out this holding",
+    "screen": "it does not pass the screen that you asked for",
+    "hold_lot": "it is held as you asked us",
+    "max_weight": "it would pass the cap on its weight",
+    "menu": "the plan does not offer it",
+    "wash_sale": "the wash sale rule would take a tax loss away",
+    "gain_budget": "the gain would go past your gain budget",
+    "tax": "its tax is more than it would bring",
+    "cost": "its cost is more than it would bring",
+    "band": "it is within the range that the policy allows",
+    "minimum_trade": "it is smaller than the smallest trade we make",
+    "cash_floor": "the account needs the cash",
+    "unknown_basis": "what you paid for it is not on record",
+    "no_price": "it has no current price",
+    "not_discretionary": "we need your consent for it",
+    "mode": "it is outside the purpose of this proposal",
+}  # fmt: skip
+
+UNDONE = tuple(
+    Claim(f"undone.{obstacle}.{side}", both(has(".name"), way(".amount", side)),
+          f"{noun} of {{f:.amount}} of {{f:.name}} ({{f:.symbol}}) in your {{f:.account}}: {words}.")
+    for obstacle, words in OBSTACLES.items()
+    for side, noun in (("sell", "Sale"), ("buy", "Purchase"))
+) + tuple(
+    Claim(f"undone.{obstacle}.{side}.symbol", both(lacks(".name"), way(".amount", side)),
+          f"{noun} of {{f:.amount}} of {{f:.symbol}} in your {{f:.account}}: {words}.")
+    for obstacle, words in OBSTACLES.items()
+    for side, noun in (("sell", "Sale"), ("buy", "Purchase"))
+)  # fmt: skip
+
+FILE = (
+    Claim("restriction.never_buy", has(".key"), "Do not buy {f:.key}"),
+    Claim("restriction.never_sell", has(".key"), "Do not sell {f:.key}"),
+    Claim("restriction.never_hold", has(".key"), "Do not hold {f:.key}"),
+    Claim("restriction.screen", has(".key"), "Screen: {f:.key}"),
+    Claim("restriction.hold_lot", has(".key"), "Keep the lot {f:.key}"),
+    Claim("restriction.max_weight", has(".key", ".cap"), "A cap of {f:.cap} on {f:.key}"),
+    Claim("restriction.min_cash", has(".amount"), "A reserve to keep of {f:.amount}"),
+    Claim("restriction.directive", has(".key"), "Directive: {f:.key}"),
+    Claim("met.recent", both(has("met"), lambda sheet, prefix: not overdue(sheet, prefix)),
+          "The last meeting on file was on {f:met}."),
+    Claim("met.overdue", overdue, "The last meeting on file was on {f:met}; the yearly review is overdue."),
+    Claim("met.never", lacks("met"), "There is no meeting on file; the yearly review is overdue."),
+)  # fmt: skip
+
+CLAIMS = collected(OPENINGS, PROPOSALS, DRIFT, WHY, TAX, DATES, STEPS, UNDONE, FILE)

@@ -70,9 +70,12 @@ def _accounts(facts: Collection, proposal: Proposal, household: str) -> dict[str
         start = f"account.{place}"
         facts.add(f"{start}.name", "name", name, "named", ("accounts",), f"{row}, registration", of=(key,))
         facts.add(f"{start}.value", "money", account.value, "household_assets", ("positions", "prices"), row, of=(key,))
-        if account.registration == "inherited_ira":
-            facts.add(f"{start}.inherited", "name", name, "named", ("accounts",), f"{row}, registration", of=(key,))
         called[account.account_id] = name
+    traded = {trade.account_id for trade in proposal.trades}
+    inherited = [one.account_id for one in ordered if one.registration == "inherited_ira" and one.account_id in traded]
+    for place, account_id in enumerate(inherited, start=1):
+        row, of = f"row {account_id}, registration", (f"account:{account_id}",)
+        facts.add(f"inherited.{place}.name", "name", called[account_id], "named", ("accounts",), row, of=of)
     if ordered:
         row, value = f"accounts of {proposal.household_id}", sum(account.value for account in ordered)
         facts.add("accounts.count", "count", len(ordered), "accounts_number", ("accounts",), row, of=(household,))

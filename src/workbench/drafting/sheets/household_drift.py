@@ -103,9 +103,8 @@ def _weights(facts: Collection, start: str, rows: Sequence[LevelRow], model: str
         facts.add(f"{prefix}.name", "name", facts.entities[key].names[0], "named", _TABLES, cell, of=(key,))
         facts.add(f"{prefix}.model", "name", facts.entities[model].names[0], "named", ("models",), cell, of=(model,))
         weight("target", row.target, "class_target", column="target")
-        if abs(row.after - row.before) < UNMOVED:
-            weight("stays", row.before, "class_weight", column="weight")
-        else:
+        weight("now", row.before, "class_weight", column="weight before")
+        if abs(row.after - row.before) >= UNMOVED:
             weight("before", row.before, "class_weight", ("before",), "weight before")
             weight("after", row.after, "class_weight", ("after",), "weight after")
         off = row.before - row.target
