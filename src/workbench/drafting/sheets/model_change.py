@@ -1,0 +1,218 @@
+"""The fact sheet of a model change notice: the change, its reasons, and its effect on one book."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import pandas as pd
+
+from workbench.drafting.claims_model_change import questions
+from workbench.drafting.facts import FactSheet
+from workbench.drafting.sheets.gathering import Gathering, Reading, either
+from workbench.drafting.sheets.model_change_book import Book, ModelChange
+from workbench.drafting.sheets.model_change_effect import (
+    BOOK, IMPACT, SECURITIES, add_effect, add_unmeasured, security,
+)  # fmt: skip
+from workbench.drafting.sheets.model_change_targets import IN_STEP, Move, out_of_step, sleeve_moves
+from workbench.drafting.spelling import one_line
+from workbench.errors import ParameterError
+
+#: Sleeve moves ranked on the page; the rest is counted.
+SHOWN_MOVES = 8
+MODELS = Reading("read", ("models",))
+SLEEVES = Reading("read", ("sleeves",))
+TARGETS = Reading("drafting.sheets.model_change_targets", ("model_targets",))
+ASKED = Reading("stated with the request for the notice", ("timetable",))
+
+
+@dataclass(frozen=True)
+class Timetable:
+    """What the firm's record does not hold: ISO days and whom to ask; "" for what is not settled.
+
+    Raises `ParameterError` for a day that is not one.
+    """
+
+    consents_due: str = ""
+    proposals_from: str = ""
+    ask: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("consents_due", "proposals_from"):
+            try:
+                date.fromisoformat(getattr(self, name) or "2000-01-01")
+            except ValueError:
+                raise ParameterError(
+                    f"{name} is {getattr(self, name)!r}; give a day like 2023-02-01, or leave it out", name
+                ) from None
+
+
+def notice_sheet(book: Book, timetable: Timetable, *, preview: bool = False) -> FactSheet:
+    """Return the facts of one book's notice, the questions it answers among them, in order.
+
+    Raises `ParameterError` for a version that the committee has not approved, unless `preview` is set, and for a day
+    of the timetable before the day of the figures; `FactError` for firm data that cannot be told.
+    """
+    change = book.change
+    pending = _pending(change, preview)
+    for name in ("consents_due", "proposals_from"):
+        if (day := getattr(timetable, name)) and date.fromisoformat(day) < change.as_of:
+            raise ParameterError(f"{name} is {day}, before the notice's own day {change.as_of}; correct it", name)
+    made = Gathering("notice", book.advisor or "desk", change.as_of.isoformat(), change.snapshot)
+    about = _about(made, book)
+    made.fact("as_of", "date", made.as_of, "as_of", Reading("opened", ("snapshot",)), "as of")
+    if pending:
+        made.fact("pending", "count", pending, "change_pending", MODELS, "versions that wait for the committee")
+    _timetable(made, book, timetable)
+    models = _models(made, book)
+    if len(book.accounts):
+        _rationale(made, book)
+        _changes(made, book, models)
+        add_effect(made, book)
+    add_unmeasured(made, book)
+    sheet = made.sheet((about,))
+    if not len(book.accounts):
+        return sheet
+    for name, reach in questions(sheet):
+        made.fact(f"question.{name}.reach", "money", reach, "change_reach", BOOK, f"assets touched by {name}")
+    return made.sheet((about,))
+
+
+def _pending(change: ModelChange, preview: bool) -> int:
+    """How many versions wait for the committee; refuses one that does where no preview is asked for."""
+    waits = change.versions[_waits(change.versions)]
+    if len(waits) and not preview:
+        first = waits.iloc[0]
+        raise ParameterError(
+            f"{first['model_id']} version {first['version_after']} is not approved (status {first['status']}, approved "
+            f"by {first['approved_by']}); wait for the committee, or ask for a preview",
+            "preview",
+        )
+    return len(waits)
+
+
+def _waits(versions: pd.DataFrame) -> pd.Series:
+    """Whether each new version waits for its approval."""
+    return (versions["status"] == "draft") | versions["approved_by"].fillna("").str.strip().isin(["", "pending"])
+
+
+def _about(made: Gathering, book: Book) -> str:
+    if book.advisor is None:
+        return made.entity("firm:" + book.change.firm, "firm", one_line(book.change.firm))
+    rows = book.change.advisors
+    name = one_line(str(rows.loc[rows["advisor_id"] == book.advisor, "name"].iloc[0]))
+    key = made.entity("advisor:" + book.advisor, "advisor", name)
+    made.named("advisor", key, Reading("read", ("advisors",)), f"{book.advisor}, name")
+    return key
+
+
+def _timetable(made: Gathering, book: Book, timetable: Timetable) -> None:
+    days = sorted({day.date().isoformat() for day in book.change.versions["effective_date"]})
+    if len(days) == 1:
+        made.fact("effective", "date", days[0], "change_effective", MODELS, "effective_date of the new versions")
+    if timetable.consents_due:
+        made.fact("consents_due", "date", timetable.consents_due, "change_consents_due", ASKED, "consents_due")
+    if timetable.proposals_from:
+        made.fact("proposals_from", "date", timetable.proposals_from, "change_proposals_from", ASKED, "proposals_from")
+    if timetable.ask.strip():
+        key = made.entity("person:ask", "person", one_line(timetable.ask))
+        made.named("ask", key, ASKED, "ask")
+
+
+def _models(made: Gathering, book: Book) -> dict[str, str]:
+    """Each changed model that the book has accounts on, largest assets first; the prefix of its facts by model."""
+    assets = book.accounts.groupby("model_id")["value"].agg(["sum", "size"])
+    rows = book.change.versions
+    rows = rows[rows["model_id"].isin(assets.index)] if len(assets) else rows
+    order = rows["model_id"].map(assets["sum"]).fillna(0.0).to_numpy()
+    ids = {}
+    for n, row in enumerate(rows.iloc[(-order).argsort(kind="stable")].itertuples(), 1):
+        id, cell = f"model.{n}", f"{row.model_id}, versions {row.version_before} and {row.version_after}"
+        ids[row.model_id] = id
+        key = made.entity("model:" + row.model_id, "model", one_line(row.name))
+        made.named(f"{id}.name", key, MODELS, cell)
+        for end, version, way in (("from", row.version_before, "before"), ("to", row.version_after, "after")):
+            made.fact(
+                f"{id}.{end}", "number", version, "change_version", MODELS, cell, of=(key,), way=(way,), decimals=0
+            )
+        day = row.effective_date.date().isoformat()
+        made.fact(f"{id}.effective", "date", day, "change_effective", MODELS, cell, of=(key,))
+        made.fact(f"{id}.benchmark", "name", one_line(row.benchmark), "named", MODELS, cell)
+        if isinstance(row.benchmark_before, str) and row.benchmark_before != row.benchmark:
+            made.fact(f"{id}.benchmark_before", "name", one_line(row.benchmark_before), "named", MODELS, cell)
+        turnover, crossing = row.target_turnover, row.crossing
+        made.fact(f"{id}.turnover", "percent", turnover, "change_target_turnover", IMPACT, cell, of=(key,))
+        if crossing > IN_STEP:
+            made.fact(f"{id}.crossing", "percent", crossing, "change_crossing", IMPACT, cell, of=(key,))
+        if len(assets):
+            made.fact(f"{id}.accounts", "count", assets["size"][row.model_id], "change_accounts", BOOK, cell, of=(key,))
+            made.fact(f"{id}.assets", "money", assets["sum"][row.model_id], "change_assets", BOOK, cell, of=(key,))
+    return ids
+
+
+def _rationale(made: Gathering, book: Book) -> None:
+    """What the committee recorded, each text once with the models it is of."""
+    rows = book.change.versions
+    rows = rows[rows["model_id"].isin(book.accounts["model_id"])]
+    texts = rows[rows["rationale"].fillna("").str.strip() != ""]
+    for n, ((text, committee), own) in enumerate(texts.groupby(["rationale", "approved_by"], dropna=False), 1):
+        cell = ", ".join(f"{row.model_id} version {row.version_after}" for row in own.itertuples())
+        made.fact(f"rationale.{n}.text", "quote", text, "quoted", MODELS, f"{cell}, rationale")
+        if not _waits(own).any():
+            key = made.entity("person:" + committee, "person", one_line(committee))
+            made.named(f"rationale.{n}.committee", key, MODELS, f"{cell}, approved_by")
+        for k, row in enumerate(own.itertuples(), 1):
+            made.named(f"rationale.{n}.model.{k}", "model:" + row.model_id, MODELS, cell)
+
+
+def _changes(made: Gathering, book: Book, models: Mapping[str, str]) -> None:
+    """Targets before and after: the sleeves that move most dollars, all sleeves by model, securities out of step."""
+    sleeves = sleeve_moves(book)
+    moved = [move for move in sleeves if abs(move.change) > IN_STEP]
+    made.fact("changes.count", "count", len(moved), "change_moves", TARGETS, "sleeves whose target changes")
+    for n, move in enumerate(moved[:SHOWN_MOVES], 1):
+        _move(made, f"change.{n}", move, book)
+    if len(moved) > SHOWN_MOVES:
+        made.fact("changes.rest", "count", len(moved) - SHOWN_MOVES, "change_moves", TARGETS, "sleeves left out")
+    by_target = sorted(sleeves, key=lambda one: (-max(one.before, one.after), one.sleeve_id))
+    for level, listed in (("sleeve", by_target), ("security", out_of_step(book))):
+        counted = dict.fromkeys(models, 0)
+        for move in listed:
+            counted[move.model_id] += 1
+            _move(made, f"{models[move.model_id]}.{level}.{counted[move.model_id]}", move, book)
+    _largest(made, "cut", [move for move in moved if move.change < 0], book)
+    for name, hit in (("dropped", lambda one: one.after <= 0), ("new", lambda one: one.before <= 0)):
+        _largest(made, name, [move for move in (*moved, *out_of_step(book)) if hit(move)], book)
+
+
+def _largest(made: Gathering, id: str, found: Sequence[Move], book: Book) -> None:
+    """The largest of some moves, and the assets on the models that make one of them."""
+    if not found:
+        return
+    _move(made, f"{id}.largest", max(found, key=lambda one: one.dollars), book)
+    on = book.accounts["model_id"].isin({move.model_id for move in found})
+    made.fact(f"{id}.assets", "money", book.accounts.loc[on, "value"].sum(), "change_reach", BOOK, f"{id}, assets")
+
+
+def _move(made: Gathering, id: str, move: Move, book: Book) -> None:
+    cell = " ".join(filter(None, (move.model_id, move.sleeve_id, move.security_id)))
+    model = "model:" + move.model_id
+    made.named(f"{id}.model", model, MODELS, cell)
+    part = _sleeve(made, book, move.sleeve_id)
+    made.named(f"{id}.sleeve", part, SLEEVES, cell)
+    if move.security_id:
+        part = security(made, book, move.security_id)
+        made.named(f"{id}.security", part, SECURITIES, cell)
+    of = (model, part)
+    made.fact(f"{id}.from", "percent", move.before, "change_target", TARGETS, cell, of=of, way=("before",), decimals=2)
+    made.fact(f"{id}.to", "percent", move.after, "change_target", TARGETS, cell, of=of, way=("after",), decimals=2)
+    way = either(move.change, "up", "down")
+    made.fact(f"{id}.change", "percent", move.change, "change_move", TARGETS, cell, of=of, way=way, decimals=2)
+    made.fact(f"{id}.dollars", "money", move.dollars, "change_dollars", TARGETS, cell, of=of)
+
+
+def _sleeve(made: Gathering, book: Book, sleeve_id: str) -> str:
+    rows = book.change.sleeves
+    name = rows.loc[rows["sleeve_id"] == sleeve_id, "name"]
+    return made.entity("sleeve:" + sleeve_id, "sleeve", one_line(str(name.iloc[0])) if len(name) else sleeve_id)
