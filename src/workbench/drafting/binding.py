@@ -124,6 +124,8 @@ def _metric_fault(facts: Facts, fact: Fact, found: Found, around: list[Level]) -
         return None
     place = (found.start, found.end)
     kinds = _FITTING["day" if isinstance(found.reads, Day) else found.reads.unit] if found.reads else frozenset()
+    if counted := _counted(facts, fact, found, around[0]):
+        return Fault(Verdict.WRONG_METRIC, f"{facts.described(fact)}, not a number of {counted}")
     foreign = ""
     for level in around:
         fitting = [
@@ -144,6 +146,16 @@ def _metric_fault(facts: Facts, fact: Fact, found: Found, around: list[Level]) -
         return Fault(Verdict.WRONG_METRIC, f"{facts.described(fact)}; the words here say {foreign!r}")
     wanted = ", ".join(facts.words[fact.metric][:3])
     return Fault(Verdict.WRONG_METRIC, f"{facts.described(fact)}; no word here says so: write {wanted!r} by the figure")
+
+
+def _counted(facts: Facts, fact: Fact, found: Found, clause: Level) -> str:
+    """What an amount seems to count: the word right behind it, where only things are counted by it."""
+    if fact.kind not in ("money", "percent", "bps"):
+        return ""
+    for word in clause.passage.metrics:
+        if word.start == found.end + 1 and all(facts.kinds[key] == {"count"} for key in word.keys):
+            return word.text
+    return ""
 
 
 def _within(word: Word, place: tuple[int, int], near: bool) -> bool:
