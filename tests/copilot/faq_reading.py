@@ -1,0 +1,201 @@
+"""How an answer of the copilot is read: figures, days and words in any usual spelling, the side named beside them.
+
+A figure counts when it is right as rounded, not too coarse, and its sentence says the right side of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+Unit = Literal["usd", "fraction", "count"]
+OVER = ("over", "above", "more than", "exceed", "too much", "heavy", "+")
+UNDER = ("under", "below", "less than", "short of", "too little", "light", "-")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number that must be shown: dollars, a fraction (as percent, points or basis points) or a count.
+
+    `beside` are words of which one must stand in its sentence, `never` words that may not stand in its clause. The
+    value is compared without its sign, which those words carry.
+    """
+
+    value: float
+    unit: Unit = "usd"
+    beside: tuple[str, ...] = ()
+    never: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Words:
+    """Words of which at least one must stand in the answer, in a sentence with one of `beside` where there are any.
+
+    A word stands for all that begin with it ("over": overweight); "=tax" for itself alone.
+    """
+
+    any_of: tuple[str, ...]
+    beside: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Day:
+    """A day that must be named, in any usual spelling, in a sentence with one of `beside` where there are any."""
+
+    day: date
+    beside: tuple[str, ...] = ()
+
+
+Item = Figure | Words | Day
+Way = tuple[Item, ...]
+
+
+@dataclass(frozen=True)
+class Expected:
+    """Right answers: every item of one of the `ways` is there, and nothing `forbidden` is."""
+
+    ways: tuple[Way, ...]
+    forbidden: tuple[Item, ...] = ()
+
+
+def must(*items: Item, forbidden: tuple[Item, ...] = ()) -> Expected:
+    """Return what is expected where there is one way to say it."""
+    return Expected((items,), forbidden)
+
+
+def says(*any_of: str) -> Words:
+    """Return words of which one must be there."""
+    return Words(any_of)
+
+
+def denies(*subject: str) -> Words:
+    """Return a denial: a word of negation in a sentence about the subject."""
+    return Words(("no ", "none", "nothing", "not ", "nor ", "$0", "zero", "never"), subject)
+
+
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+_COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+_SIZES = {"k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6, "bn": 1e9, "billion": 1e9}
+_NUMBER = r"(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
+_MONEY = re.compile(
+    r"(?P<sign>[+-]?)\s?\$\s?(?P<inner>[+-]?)" + _NUMBER + r"(?:\s?(?P<size>k|thousand|million|m|bn|billion)\b)?", re.I
+)
+_RATE = re.compile(
+    r"(?P<sign>(?<![\w.])[+-]?)\s?"
+    + _NUMBER
+    + r"\s?(?P<unit>%|per ?cent(?:age points?)?\b|pp\b|points?\b|bps?\b|basis points?\b)",
+    re.I,
+)
+_PLAIN = re.compile(r"(?P<sign>(?<![\w.$,-])[+-]?)" + _NUMBER + r"(?![\w%]|[.,]\d|\s?%)")
+#: Ends of sentences and lines; a full stop inside a number or an abbreviation is none.
+_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z\"$])|\n+")
+_CLAUSE = re.compile(r"[;:]\s|,\s|\s(?:and|but|while|which|because|whereas)\s")
+PATTERNS: Mapping[Unit, re.Pattern[str]] = {"usd": _MONEY, "fraction": _RATE, "count": _PLAIN}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A figure as an answer shows it: its value and half the last place shown, with the text around it."""
+
+    value: float
+    half: float
+    sign: str
+    clause: str
+    sentence: str
+
+
+def plain(text: str) -> str:
+    """Return text with one kind of space, hyphen and apostrophe, and without emphasis marks."""
+    for fancy, simple in {
+        "\u00a0": " ",
+        "\u202f": " ",
+        "\u2009": " ",
+        "\u2212": "-",
+        "\u2013": "-",
+        "\u2019": "'",
+    }.items():
+        text = text.replace(fancy, simple)
+    return text.replace("**", "").replace("`", "")
+
+
+def shown(text: str, unit: Unit) -> list[Shown]:
+    """Return the figures of one unit that a text shows."""
+    found = []
+    for sentence in _SENTENCE.split(plain(text)):
+        for clause in _CLAUSE.split(sentence):
+            found += [_read(match, unit, clause, sentence) for match in PATTERNS[unit].finditer(clause)]
+            if unit == "count":
+                for place, word in enumerate(_COUNTS):
+                    if re.search(rf"\b{word}\b", clause, re.I):
+                        found.append(Shown(float(place), 0.0, "", clause, sentence))
+    return found
+
+
+def _read(match: re.Match[str], unit: Unit, clause: str, sentence: str) -> Shown:
+    parts = match.groupdict()
+    digits = parts["number"].replace(",", "")
+    decimals = len(digits.partition(".")[2])
+    scale = 1.0
+    if unit == "usd":
+        scale = _SIZES.get((parts["size"] or "").lower(), 1.0)
+    elif unit == "fraction":
+        scale = 0.0001 if parts["unit"].lower().startswith("b") else 0.01
+    sign = parts["sign"] or parts.get("inner") or ""
+    return Shown(float(digits) * scale, 0.5 * 10.0**-decimals * scale, sign, clause, sentence)
+
+
+def has(text: str, item: Item) -> bool:
+    """Return whether a text contains an item."""
+    for sentence in _SENTENCE.split(plain(text)):
+        if isinstance(item, Figure) or (item.beside and not any(stands(word, sentence) for word in item.beside)):
+            continue
+        if isinstance(item, Words) and any(stands(word, sentence) for word in item.any_of):
+            return True
+        if isinstance(item, Day) and any(spelling.lower() in sentence.lower() for spelling in _spellings(item.day)):
+            return True
+    if not isinstance(item, Figure):
+        return False
+    return any(_fits(one, item) for one in shown(text, item.unit))
+
+
+def stands(word: str, text: str) -> bool:
+    """Whether a word, or a longer one that begins with it, stands in a text."""
+    whole = word.startswith("=")
+    bare = word.removeprefix("=")
+    start = r"(?<!\w)" if bare[0].isalnum() else ""
+    return re.search(start + re.escape(bare) + (r"(?!\w)" if whole else ""), text, re.I) is not None
+
+
+def _spellings(day: date) -> tuple[str, ...]:
+    month = _MONTHS[day.month - 1]
+    return (
+        day.isoformat(), f"{day.day} {month} {day.year}", f"{day.day} {month[:3]} {day.year}",
+        f"{month} {day.day}, {day.year}", f"{month[:3]} {day.day}, {day.year}", f"{day.month}/{day.day}/{day.year}",
+    )  # fmt: skip
+
+
+def _fits(one: Shown, figure: Figure) -> bool:
+    value = abs(figure.value)
+    if figure.unit == "count":
+        near = one.value == value
+    else:
+        coarsest = max(0.06 * value, 0.00055 if figure.unit == "fraction" else 0.51)
+        near = abs(one.value - value) <= one.half * 1.001 + 1e-9 and one.half <= coarsest
+    if not near:
+        return False
+    if one.sign and (figure.beside or figure.never):
+        if one.sign in figure.never:
+            return False
+        if one.sign in figure.beside:
+            return True
+    worded = [word for word in figure.beside if word not in "+-"]
+    wrong = [word for word in figure.never if word not in "+-"]
+    if any(stands(word, one.clause) for word in wrong):
+        return False
+    return not worded or any(stands(word, one.sentence) for word in worded)
