@@ -45,7 +45,6 @@ MAILED: Mapping[str, tuple[Form, ...]] = {
     "client_email": ("html", "eml"),
     "notice": ("html", "pdf", "eml", "md"),
     "alert": ("html", "eml", "md"),
-    "alert_channel": ("html", "eml", "md"),
 }
 FORMS: tuple[Form, ...] = ("html", "pdf", "md")
 #: Papers a worker takes at a time: enough that passing them costs nothing, few enough that all end together.
