@@ -17,7 +17,7 @@ SHOWN_QUESTIONS = 8
 
 @dataclass(frozen=True)
 class Question:
-    """A question that advisors ask where its rule holds; `reach` is the fact of the dollars in the accounts it is about."""
+    """A question that advisors ask where its rule holds; `reach` is the fact of the assets that it is about."""
 
     name: str
     holds: Callable[[FactSheet], bool]
@@ -25,7 +25,7 @@ class Question:
 
 
 def questions(sheet: FactSheet) -> tuple[tuple[str, float], ...]:
-    """Return the questions that a sheet's facts raise, those about most of the book's assets first, with the dollars."""
+    """Return the questions that a sheet's facts raise, those about most assets first, with these dollars."""
     asked = [(one.name, sheet.fact(one.reach).magnitude) for one in QUESTIONS if one.holds(sheet)]
     return tuple(sorted(asked, key=lambda one: -one[1])[:SHOWN_QUESTIONS])
 
@@ -47,10 +47,14 @@ QUESTIONS: tuple[Question, ...] = (
     Question("cut", _has("cut.assets"), "cut.assets"),
     Question("dropped", _has("dropped.assets"), "dropped.assets"),
     Question("new", _has("new.assets"), "new.assets"),
-    Question("gains", lambda sheet: _value(sheet, "book.gain") > 0 and sheet.has("realising.assets"), "realising.assets"),
+    Question(
+        "gains", lambda sheet: _value(sheet, "book.gain") > 0 and sheet.has("realising.assets"), "realising.assets"
+    ),
     Question("turnover", lambda sheet: _value(sheet, "book.turnover") >= HIGH_TURNOVER, "book.assets"),
     Question("far", _has("far.accounts"), "far.assets"),
-    Question("untaxed", lambda sheet: _value(sheet, "book.tax") > 0 and sheet.has("untaxed.accounts"), "untaxed.assets"),
+    Question(
+        "untaxed", lambda sheet: _value(sheet, "book.tax") > 0 and sheet.has("untaxed.accounts"), "untaxed.assets"
+    ),
     Question("barred", _has("barred.accounts"), "barred.assets"),
     Question("kept", _has("kept.accounts"), "kept.assets"),
     Question("consent", _has("consent.accounts"), "consent.assets"),
@@ -100,10 +104,35 @@ _CHANGE = (
         "**Preview, not approved by the committee.** The new versions below are drafts: the committee may change or "
         "refuse them, and nothing should be traded or promised on them.",
     ),
-    Claim("effective.pending", lambda s, p: _pending(s, p) and s.has("effective"), "would take effect on {f:effective}"),
+    Claim(
+        "effective.pending", lambda s, p: _pending(s, p) and s.has("effective"), "would take effect on {f:effective}"
+    ),
     Claim("effective.ahead", lambda s, p: s.has("effective") and _ahead(s, p), "take effect on {f:effective}"),
     Claim("effective.past", lambda s, p: s.has("effective") and _in_force(s, p), "took effect on {f:effective}"),
     Claim("effective.each", lambda s, p: not s.has("effective"), "take effect on the days shown by model below"),
+    Claim(
+        "summary.gains",
+        lambda s, p: _value(s, "book.gain") > 0 and _value(s, "book.tax") > 0,
+        "If every account moved at once, sales of {f:book.sold|short} would realise a net gain of {f:book.gain|short}, "
+        "and tax of {f:book.tax|short} would be owed on it.",
+    ),
+    Claim(
+        "summary.sales",
+        lambda s, p: not (_value(s, "book.gain") > 0 and _value(s, "book.tax") > 0),
+        "If every account moved at once, sales would come to {f:book.sold|short}.",
+    ),
+    Claim(
+        "summary.up",
+        lambda s, p: s.has("change.1.change") and _value(s, "change.1.change") > 0,
+        "The move that shifts most dollars is in {f:change.1.model}: the target of {f:change.1.sleeve} goes up from "
+        "{f:change.1.from} to {f:change.1.to}.",
+    ),
+    Claim(
+        "summary.down",
+        lambda s, p: s.has("change.1.change") and _value(s, "change.1.change") < 0,
+        "The move that shifts most dollars is in {f:change.1.model}: the target of {f:change.1.sleeve} goes down from "
+        "{f:change.1.from} to {f:change.1.to}.",
+    ),
     Claim(
         "cause.drift",
         lambda s, p: _value(s, "book.turnover") > _value(s, "alone.turnover"),
@@ -118,7 +147,8 @@ _CHANGE = (
     Claim(
         "gains.now",
         lambda s, p: _value(s, "book.gain") > 0 and _value(s, "book.long") >= 0 and _value(s, "book.short") >= 0,
-        "Sold on {f:as_of}, it would be {f:book.long} of long-term gains and {f:book.short} of short-term gains.",
+        "By the holding periods as of {f:as_of}, that is {f:book.long} of long-term gains and {f:book.short} of "
+        "short-term gains.",
     ),
     Claim(
         "gains.tax",
@@ -142,14 +172,14 @@ _CHANGE = (
     ),
     Claim(
         "budget.same_year",
-        lambda s, p: s.has("budgets.year") and _first_year(s) == int(_value(s, "budgets.year")),
+        lambda s, p: s.has("budgets.year") and _first_year(s) == _year(s, "budgets.year"),
         "Gains realised so far this year count against the budget.",
     ),
     Claim(
         "budget.later_year",
-        lambda s, p: s.has("budgets.year") and _first_year(s) > int(_value(s, "budgets.year")),
-        "The gain budgets in the record are for {f:budgets.year}. The change takes effect in a later year, so gains "
-        "realised so far are left out and the same budget is assumed.",
+        lambda s, p: s.has("budgets.year") and _first_year(s) > _year(s, "budgets.year"),
+        "The gain budgets in the record are for {f:budgets.year|year}. The change takes effect in a later year, so "
+        "gains realised so far are left out and the same budget is assumed.",
     ),
     *_asked("consents_due", "The day by which consents must be in"),
     *_asked("proposals_from", "The day on which proposals will arrive"),
@@ -171,7 +201,8 @@ _ANSWERS = (
     ),
     *_counted(
         "far", "far.accounts",
-        "{f:far.accounts} account is far from the old targets.", "{f:far.accounts} accounts are far from the old targets.",
+        "{f:far.accounts} account is far from the old targets.",
+        "{f:far.accounts} accounts are far from the old targets.",
     ),
     *_counted(
         "untaxed", "untaxed.accounts",
@@ -204,9 +235,10 @@ _ANSWERS = (
     ),
     *_counted(
         "wash", "wash.households",
-        "{f:wash.households} household has a wash-sale window open on the day of the change, for a security it would buy.",
-        "{f:wash.households} households have a wash-sale window open on the day of the change, for a security they would "
-        "buy.",
+        "{f:wash.households} household has a wash-sale window open on the day of the change, for a security to be "
+        "bought.",
+        "{f:wash.households} households have a wash-sale window open on the day of the change, for a security to be "
+        "bought.",
     ),
     *_counted(
         "basis", "unknown.accounts",
@@ -227,7 +259,11 @@ _ANSWERS = (
 
 def _first_year(sheet: FactSheet) -> int:
     """The year in which the change first takes effect."""
-    return min(int(str(sheet.fact(f"{model}.effective").value)[:4]) for model in sheet.groups("model"))
+    return min(_year(sheet, f"{model}.effective") for model in sheet.groups("model"))
+
+
+def _year(sheet: FactSheet, id: str) -> int:
+    return int(str(sheet.fact(id).value)[:4])
 
 
 CLAIMS = collected(_CHANGE, _ANSWERS)

@@ -45,10 +45,8 @@ def drafts(
 
 def notice(sheet: FactSheet) -> Draft:
     """Return the notice that a sheet calls for: an advisor's, the desk's, or the short one for an empty book."""
-    if not sheet.has("book.assets"):
-        template = EMPTY_NOTICE
-    else:
-        template = NOTICE if sheet.has("advisor") else DESK_NOTICE
+    full = NOTICE if sheet.has("advisor") else DESK_NOTICE
+    template = full if sheet.has("book.assets") else EMPTY_NOTICE
     return write(sheet, template, CLAIMS, title="Model change notice")
 
 

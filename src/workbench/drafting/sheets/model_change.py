@@ -13,8 +13,13 @@ from workbench.drafting.facts import FactSheet
 from workbench.drafting.sheets.gathering import Gathering, Reading, either
 from workbench.drafting.sheets.model_change_book import Book, ModelChange
 from workbench.drafting.sheets.model_change_effect import (
-    BOOK, IMPACT, SECURITIES, add_effect, add_unmeasured, security,
-)  # fmt: skip
+    BOOK,
+    IMPACT,
+    SECURITIES,
+    add_effect,
+    add_unmeasured,
+    security,
+)
 from workbench.drafting.sheets.model_change_targets import IN_STEP, Move, out_of_step, sleeve_moves
 from workbench.drafting.spelling import one_line
 from workbench.errors import ParameterError
@@ -67,7 +72,7 @@ def notice_sheet(book: Book, timetable: Timetable, *, preview: bool = False) -> 
     _timetable(made, book, timetable)
     models = _models(made, book)
     if len(book.accounts):
-        _rationale(made, book)
+        _rationale(made, book, models)
         _changes(made, book, models)
         add_effect(made, book)
     add_unmeasured(made, book)
@@ -116,7 +121,8 @@ def _timetable(made: Gathering, book: Book, timetable: Timetable) -> None:
     if timetable.proposals_from:
         made.fact("proposals_from", "date", timetable.proposals_from, "change_proposals_from", ASKED, "proposals_from")
     if timetable.ask.strip():
-        key = made.entity("person:ask", "person", one_line(timetable.ask))
+        name = one_line(timetable.ask)
+        key = made.entity("person:" + name, "person", name)
         made.named("ask", key, ASKED, "ask")
 
 
@@ -151,16 +157,16 @@ def _models(made: Gathering, book: Book) -> dict[str, str]:
     return ids
 
 
-def _rationale(made: Gathering, book: Book) -> None:
+def _rationale(made: Gathering, book: Book, models: Mapping[str, str]) -> None:
     """What the committee recorded, each text once with the models it is of."""
-    rows = book.change.versions
-    rows = rows[rows["model_id"].isin(book.accounts["model_id"])]
+    rows = book.change.versions.set_index("model_id", drop=False).loc[list(models)].reset_index(drop=True)
     texts = rows[rows["rationale"].fillna("").str.strip() != ""]
-    for n, ((text, committee), own) in enumerate(texts.groupby(["rationale", "approved_by"], dropna=False), 1):
+    groups = texts.groupby(["rationale", "approved_by"], sort=False, dropna=False)
+    for n, ((text, committee), own) in enumerate(groups, 1):
         cell = ", ".join(f"{row.model_id} version {row.version_after}" for row in own.itertuples())
         made.fact(f"rationale.{n}.text", "quote", text, "quoted", MODELS, f"{cell}, rationale")
         if not _waits(own).any():
-            key = made.entity("person:" + committee, "person", one_line(committee))
+            key = made.entity("person:" + one_line(committee), "person", one_line(committee))
             made.named(f"rationale.{n}.committee", key, MODELS, f"{cell}, approved_by")
         for k, row in enumerate(own.itertuples(), 1):
             made.named(f"rationale.{n}.model.{k}", "model:" + row.model_id, MODELS, cell)
@@ -205,10 +211,12 @@ def _move(made: Gathering, id: str, move: Move, book: Book) -> None:
         part = security(made, book, move.security_id)
         made.named(f"{id}.security", part, SECURITIES, cell)
     of = (model, part)
-    made.fact(f"{id}.from", "percent", move.before, "change_target", TARGETS, cell, of=of, way=("before",), decimals=2)
-    made.fact(f"{id}.to", "percent", move.after, "change_target", TARGETS, cell, of=of, way=("after",), decimals=2)
-    way = either(move.change, "up", "down")
-    made.fact(f"{id}.change", "percent", move.change, "change_move", TARGETS, cell, of=of, way=way, decimals=2)
+    for end, metric, value, way in (
+        ("from", "change_target", move.before, ("before",)),
+        ("to", "change_target", move.after, ("after",)),
+        ("change", "change_move", move.change, either(move.change, "up", "down")),
+    ):
+        made.fact(f"{id}.{end}", "percent", value, metric, TARGETS, cell, of=of, way=way, decimals=move.decimals)
     made.fact(f"{id}.dollars", "money", move.dollars, "change_dollars", TARGETS, cell, of=of)
 
 

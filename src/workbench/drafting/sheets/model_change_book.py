@@ -62,6 +62,19 @@ class ModelChange:
         return joined.merge(known.rename(columns={"version": "version_after"}), on=["model_id", "version_after"])
 
     @cached_property
+    def household_names(self) -> dict[str, str]:
+        """How each household is called; those that share a name with another carry their identifier, too."""
+        rows = self.households
+        shared = rows["name"].duplicated(keep=False)
+        called = rows["name"].where(~shared, rows["name"] + " (" + rows["household_id"] + ")")
+        return dict(zip(rows["household_id"], called))
+
+    @cached_property
+    def security_names(self) -> dict[str, str]:
+        """The name of each security."""
+        return dict(zip(self.securities["security_id"], self.securities["name"]))
+
+    @cached_property
     def effective(self) -> date:
         """The first day on which one of the new versions takes effect."""
         first: date = self.versions["effective_date"].min().date()

@@ -1,10 +1,9 @@
-"""The facts of what a model change does to one book: dollars, gains, and the accounts that need somebody's attention."""
+"""The facts of what a model change does to one book: dollars, gains, and the accounts that need attention."""
 
 from __future__ import annotations
 
 import pandas as pd
 
-from workbench.drafting.facts import EntityKind
 from workbench.drafting.sheets.gathering import Gathering, Reading, either
 from workbench.drafting.sheets.model_change_book import FAR, HALF_CENT, SALE_BARS, Book
 from workbench.drafting.spelling import one_line
@@ -22,7 +21,7 @@ RESTRICTIONS = Reading("read", ("restrictions",))
 #: What a restriction does, before what it names.
 BARS = {
     "never_buy": "no purchase of", "never_sell": "no sale of", "never_hold": "no holding of",
-    "hold_lot": "lot to be kept:", "max_weight": "weight capped:", "min_cash": "cash to be kept:",
+    "hold_lot": "lot to be kept:", "max_weight": "weight capped:", "min_cash": "cash to be kept",
     "screen": "screen:", "sleeve": "sleeve mostly barred:",
 }  # fmt: skip
 
@@ -57,9 +56,8 @@ def add_unmeasured(made: Gathering, book: Book) -> None:
 
 def security(made: Gathering, book: Book, security_id: str) -> str:
     """Declare a security by its symbol and its name, and return its key."""
-    rows = book.change.securities
-    names = rows.loc[rows["security_id"] == security_id, "name"].astype(str)
-    return made.entity("security:" + security_id, "security", one_line(security_id), *map(one_line, names))
+    name = book.change.security_names.get(security_id, security_id)
+    return made.entity("security:" + security_id, "security", one_line(security_id), one_line(name))
 
 
 def _sums(made: Gathering, book: Book) -> None:
@@ -157,10 +155,19 @@ def _conflicts(made: Gathering, book: Book) -> None:
     groups = rows.groupby(["household_id", "restriction_id", "kind", "key"], dropna=False)
     ordered = sorted(groups, key=lambda one: (-float(one[1]["amount"].sum()), one[0]))
     for n, ((household, restriction, kind, key), own) in enumerate(ordered[:SHOWN_ROWS], 1):
-        _conflict(made, f"conflict.{n}", book, household, restriction, f"{BARS.get(kind, kind)} {key}", own)
+        _conflict(made, f"conflict.{n}", book, household, restriction, _bar(book, kind, key), own)
     if len(ordered) > SHOWN_ROWS:
         left = len(ordered) - SHOWN_ROWS
         made.fact("conflicts.rest", "count", left, "change_conflict_rows", BOOK, "conflicts, left out")
+
+
+def _bar(book: Book, kind: str, key: str) -> str:
+    """A restriction in words: what it does, and to what."""
+    if kind == "min_cash":
+        return BARS[kind]
+    names = book.change.sleeves.set_index("sleeve_id")["name"]
+    named = names.get(key, key) if kind == "sleeve" else key.replace("_", " ") if kind == "screen" else key
+    return f"{BARS.get(kind, kind)} {named}"
 
 
 def _conflict(
@@ -168,7 +175,7 @@ def _conflict(
 ) -> None:
     cell = f"{restriction or 'sleeve'} of {household}"
     home = _household(made, id, book, household)
-    made.fact(f"{id}.bar", "name", one_line(bar.replace("_", " ")), "named", RESTRICTIONS, cell)
+    made.fact(f"{id}.bar", "name", one_line(bar), "named", RESTRICTIONS, cell)
     reason = own["reason"].iloc[0]
     if isinstance(reason, str) and reason.strip():
         made.fact(f"{id}.reason", "name", one_line(reason), "named", RESTRICTIONS, cell)
@@ -190,20 +197,19 @@ def _budgets(made: Gathering, book: Book) -> None:
     own = book.accounts[book.accounts["household_id"].isin(rows["household_id"])]
     made.fact("budgets.passed", "count", len(rows), "change_budgets_passed", BOOK, "budgets")
     made.fact("budgets.assets", "money", own["value"].sum(), "change_reach", BOOK, "budgets, assets")
-    year = book.change.as_of.year
-    made.fact("budgets.year", "number", year, "change_budget_year", HOUSEHOLDS, "gain_budget", decimals=0)
+    year, same_year = book.change.as_of.year, book.change.effective.year == book.change.as_of.year
+    made.fact("budgets.year", "date", f"{year}-12-31", "change_budget_year", HOUSEHOLDS, "gain_budget, its year")
     for n, row in enumerate(rows.head(SHOWN_ROWS).itertuples(), 1):
         id = f"budget.{n}"
         of = (_household(made, id, book, row.household_id),)
-        way = either(row.realised, "gain", "loss")
-        made.fact(f"{id}.budget", "money", row.budget, "change_budget", HOUSEHOLDS, row.household_id, of=of)
-        made.fact(
-            f"{id}.realised", "money", row.realised, "change_budget_realised", HOUSEHOLDS, row.household_id, of=of, way=way
-        )
-        made.fact(
-            f"{id}.expected", "money", row.expected, "change_gain", IMPACT, row.household_id, of=of, way=("gain",)
-        )
-        made.fact(f"{id}.over", "money", row.over, "change_budget_over", BOOK, row.household_id, of=of, way=("over",))
+        cell, so_far = row.household_id, either(row.realised, "gain", "loss")
+        made.fact(f"{id}.budget", "money", row.budget, "change_budget", HOUSEHOLDS, cell, of=of)
+        if same_year:
+            made.fact(
+                f"{id}.realised", "money", row.realised, "change_budget_realised", HOUSEHOLDS, cell, of=of, way=so_far
+            )
+        made.fact(f"{id}.expected", "money", row.expected, "change_gain", IMPACT, cell, of=of, way=("gain",))
+        made.fact(f"{id}.over", "money", row.over, "change_budget_over", BOOK, cell, of=of, way=("over",))
     _rest(made, "budgets", len(rows), "change_budgets_passed")
 
 
@@ -268,10 +274,8 @@ def _trading(made: Gathering, id: str, row: object, cell: str, of: tuple[str, ..
 
 
 def _household(made: Gathering, id: str, book: Book, household_id: str) -> str:
-    rows = book.change.households
-    name = rows.loc[rows["household_id"] == household_id, "name"].astype(str)
-    kind: EntityKind = "household"
-    key = made.entity("household:" + household_id, kind, *map(one_line, name))
+    name = one_line(book.change.household_names.get(household_id, household_id))
+    key = made.entity("household:" + household_id, "household", name)
     made.named(f"{id}.household", key, HOUSEHOLDS, household_id)
     return key
 

@@ -34,6 +34,11 @@ class Move:
         """Target after less target before."""
         return self.after - self.before
 
+    @property
+    def decimals(self) -> int:
+        """Decimals that show both targets in per cent: one where that is exact, else two."""
+        return 1 if all(abs(value * 1000 - round(value * 1000)) < 1e-6 for value in (self.before, self.after)) else 2
+
 
 def sleeve_moves(book: Book) -> tuple[Move, ...]:
     """Return every sleeve of the book's changed models, those that move most dollars first."""
