@@ -5,6 +5,7 @@ A figure counts when it is right as rounded, not too coarse, and its sentence sa
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -93,21 +94,29 @@ _RATE = re.compile(
     re.I,
 )
 _PLAIN = re.compile(r"(?P<sign>(?<![\w.$,-])[+-]?)" + _NUMBER + r"(?![\w%]|[.,]\d|\s?%)")
-#: Ends of sentences and lines; a full stop inside a number or an abbreviation is none.
-_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z\"$])|\n+")
+#: Ends of sentences; a full stop inside a number or an abbreviation is none.
+_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z\"$])")
 _CLAUSE = re.compile(r"[;:]\s|,\s|\s(?:and|but|while|which|because|whereas)\s")
+#: Where a block of text ends: at an empty line, or before a bullet, a heading, a quotation or a row of a table.
+_BLOCK = re.compile(r"\n\s*\n|\n(?=\s*(?:[-*]\s|[|#>]|\d+\.\s))")
+_RULE = re.compile(r"[\s|:-]+")
 PATTERNS: Mapping[Unit, re.Pattern[str]] = {"usd": _MONEY, "fraction": _RATE, "count": _PLAIN}
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A figure as an answer shows it: its value and half the last place shown, with the text around it."""
+    """A figure as an answer shows it: its value and half the last place shown, with the text around it.
+
+    `start` and `end` are its place in the clause.
+    """
 
     value: float
     half: float
     sign: str
     clause: str
     sentence: str
+    start: int = 0
+    end: int = 0
 
 
 def plain(text: str) -> str:
@@ -124,16 +133,44 @@ def plain(text: str) -> str:
     return text.replace("**", "").replace("`", "")
 
 
+def sentences(text: str) -> list[tuple[str, tuple[str, ...]]]:
+    """Return a text's sentences, each with its clauses.
+
+    A row of a table is read with its head, and each of its cells with its column's; a bullet with what leads in to it.
+    """
+    found: list[tuple[str, tuple[str, ...]]] = []
+    heads: list[str] = []
+    lead = ""
+    for block in _BLOCK.split(plain(text)):
+        line = " ".join(block.split())
+        if line.startswith("|"):
+            cells = [cell.strip() for cell in line.strip("|").split("|")]
+            if not heads:
+                heads = cells
+                found.append((line, tuple(cells)))
+            elif not _RULE.fullmatch(line):
+                clauses = tuple(f"{cells[0]} {head} {cell}" for head, cell in zip(heads, cells, strict=False))
+                found.append((" ".join((*heads, *cells)), clauses))
+            continue
+        heads = []
+        bullet = line.startswith(("- ", "* "))
+        lead = lead if bullet else line if line.endswith(":") else ""
+        for sentence in _SENTENCE.split(line.removeprefix("- ").removeprefix("* ")):
+            whole = f"{lead} {sentence}" if bullet and lead else sentence
+            found.append((whole, tuple(_CLAUSE.split(sentence))))
+    return found
+
+
 def shown(text: str, unit: Unit) -> list[Shown]:
     """Return the figures of one unit that a text shows."""
     found = []
-    for sentence in _SENTENCE.split(plain(text)):
-        for clause in _CLAUSE.split(sentence):
+    for sentence, clauses in sentences(text):
+        for clause in clauses:
             found += [_read(match, unit, clause, sentence) for match in PATTERNS[unit].finditer(clause)]
             if unit == "count":
                 for place, word in enumerate(_COUNTS):
-                    if re.search(rf"\b{word}\b", clause, re.I):
-                        found.append(Shown(float(place), 0.0, "", clause, sentence))
+                    spelled = re.finditer(rf"\b{word}\b", clause, re.I)
+                    found += [Shown(float(place), 0.0, "", clause, sentence, *one.span()) for one in spelled]
     return found
 
 
@@ -147,12 +184,12 @@ def _read(match: re.Match[str], unit: Unit, clause: str, sentence: str) -> Shown
     elif unit == "fraction":
         scale = 0.0001 if parts["unit"].lower().startswith("b") else 0.01
     sign = parts["sign"] or parts.get("inner") or ""
-    return Shown(float(digits) * scale, 0.5 * 10.0**-decimals * scale, sign, clause, sentence)
+    return Shown(float(digits) * scale, 0.5 * 10.0**-decimals * scale, sign, clause, sentence, *match.span())
 
 
 def has(text: str, item: Item) -> bool:
     """Return whether a text contains an item."""
-    for sentence in _SENTENCE.split(plain(text)):
+    for sentence, _ in sentences(text):
         if isinstance(item, Figure) or (item.beside and not any(stands(word, sentence) for word in item.beside)):
             continue
         if isinstance(item, Words) and any(stands(word, sentence) for word in item.any_of):
@@ -165,11 +202,15 @@ def has(text: str, item: Item) -> bool:
 
 
 def stands(word: str, text: str) -> bool:
-    """Whether a word, or a longer one that begins with it, stands in a text."""
-    whole = word.startswith("=")
+    """Return whether a word, or a longer one that begins with it, stands in a text."""
+    return _pattern(word).search(text) is not None
+
+
+@functools.cache
+def _pattern(word: str) -> re.Pattern[str]:
     bare = word.removeprefix("=")
     start = r"(?<!\w)" if bare[0].isalnum() else ""
-    return re.search(start + re.escape(bare) + (r"(?!\w)" if whole else ""), text, re.I) is not None
+    return re.compile(start + re.escape(bare) + (r"(?!\w)" if word.startswith("=") else ""), re.I)
 
 
 def _spellings(day: date) -> tuple[str, ...]:
@@ -194,8 +235,19 @@ def _fits(one: Shown, figure: Figure) -> bool:
             return False
         if one.sign in figure.beside:
             return True
-    worded = [word for word in figure.beside if word not in "+-"]
-    wrong = [word for word in figure.never if word not in "+-"]
-    if any(stands(word, one.clause) for word in wrong):
+    right, wrong = _nearest(one, figure.beside), _nearest(one, figure.never)
+    if wrong is not None and (right is None or wrong < right):
         return False
+    worded = [word for word in figure.beside if word not in "+-"]
     return not worded or any(stands(word, one.sentence) for word in worded)
+
+
+def _nearest(one: Shown, words: tuple[str, ...]) -> int | None:
+    """How many letters of its clause lie between a figure and the nearest of some words; None where none stands."""
+    gaps = [
+        max(one.start - found.end(), found.start() - one.end, 0)
+        for word in words
+        if word not in "+-"
+        for found in _pattern(word).finditer(one.clause)
+    ]
+    return min(gaps, default=None)

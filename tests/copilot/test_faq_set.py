@@ -48,7 +48,7 @@ def written(item: Item) -> str:
 
 def answer(way: Way) -> str:
     """A text that says every item of a way."""
-    return "\n".join(written(item) for item in way)
+    return "\n\n".join(written(item) for item in way)
 
 
 def altered(item: Item) -> Item:
@@ -196,6 +196,9 @@ def test_a_passage_is_right_on_its_subject_only() -> None:
         "Information Technology is 21.0 % over its target.",
         "Account A00077 is 21.0\u00a0pp overweight in Information Technology.",
         "| Information Technology | +21.0 pp |",
+        "| Sector | Weight | Target |\n|---|---|---|\n| Information Technology | 29.3 % | 8.3 % |",
+        "A00077 stands above its target:\n\n- Information Technology 21.0 %\n- US equity 11.5 %",
+        "Information Technology is overweight:\nit stands over its target\nby 21.0 points, not under it.",
         "Technology stands 2,100 bp above target.",
         "Its weight is 29.3 % against a target of 8.3 %.",
         "Treasuries are 3 % below target, while technology is 21.0 points above.",
@@ -211,6 +214,7 @@ def test_usual_spellings_of_a_deviation_are_read(text: str) -> None:
     [
         "Information Technology is 21.0 % under its target.",
         "| Information Technology | −21.0 pp |",
+        "| Sector | Above target | Below target |\n|---|---|---|\n| Information Technology | none | 21.0 % |",
         "Information Technology is 20.9 % over its target.",
         "Information Technology is about 2 times its target.",
         "Information Technology is 21.0 % of the account.",
