@@ -1,0 +1,149 @@
+"""Models: targets, versions, the committee's reasons, and what the coming version would do to a household."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from workbench.copilot.gather import Gathered
+from workbench.copilot.topics.asked import Asked, NotInRecordError
+from workbench.copilot.topics.drift import LISTED, ON_TARGET
+from workbench.drafting import FactSheet
+
+
+def _about(asked: Asked, route: str) -> tuple[Gathered, str, str]:
+    """The model asked about, or the only one that the accounts asked about follow."""
+    record = asked.record
+    id = asked.model
+    if id is None:
+        followed = {str(one) for one in record.accounts.loc[asked.accounts, "model_id"].dropna()}
+        if len(followed) != 1:
+            raise NotInRecordError("Its accounts follow more than one model, or none; please name the model.")
+        id = followed.pop()
+    gathered = Gathered(record, route)
+    key = gathered.model(id)
+    gathered.about(key)
+    gathered.name("model", key)
+    return gathered, key, id
+
+
+def _version(asked: Asked, id: str) -> int:
+    """The version asked about, or that in force. Raises `NotInRecordError` for one that is not there."""
+    version = asked.version if asked.version is not None else asked.record.in_force.get(id)
+    if version is None or version not in set(asked.record.models.loc[asked.record.models["model_id"] == id, "version"]):
+        raise NotInRecordError("There is no such version of this model in the record.")
+    return version
+
+
+def _row(asked: Asked, id: str, version: int) -> pd.Series:
+    table = asked.record.models
+    return table[(table["model_id"] == id) & (table["version"] == version)].iloc[0]
+
+
+def targets(asked: Asked) -> tuple[FactSheet, str]:
+    """Target weights of the version in force, by asset class, or of one key or security."""
+    gathered, key, id = _about(asked, "targets")
+    version = _version(asked, id)
+    record = asked.record
+    table = record.targets
+    table = table[(table["model_id"] == id) & (table["version"] == version)]
+    gathered.read("firm.models_in_force", f"{id} version {version}", "model_targets", "models")
+    gathered.fact("version", "number", version, "ask_version", [key], rounding=0)
+    level = "security" if asked.security else asked.key[0] if asked.key else "asset_class"
+    if level == "security":
+        by = table["security_id"]
+    elif level == "sleeve":
+        by = table["sleeve_id"]
+    else:
+        by = table["security_id"].map(record.securities[level])
+    whole = table.groupby(by.astype(str))["target"].sum().sort_values(ascending=False, kind="stable")
+    wanted = asked.security or (asked.key[1] if asked.key else None)
+    if wanted is not None:
+        whole = pd.Series({wanted: float(whole.get(wanted, 0.0))})
+    for place, (name, target) in enumerate(whole.items(), start=1):
+        other = gathered.key(level, str(name))
+        gathered.name(f"target.{place}.name", other)
+        gathered.fact(f"target.{place}.weight", "percent", float(target), "ask_target", [key, other])
+    return gathered.done(), "answer_targets"
+
+
+def history(asked: Asked) -> tuple[FactSheet, str]:
+    """Every version of a model with the day it came, or comes, into force."""
+    gathered, key, id = _about(asked, "history")
+    table = asked.record.models
+    for row in table[table["model_id"] == id].sort_values("version", ascending=False).to_dict("records"):
+        gathered.read("firm.models", f"{id} version {row['version']}", "models")
+        state = f"version.{row['version']}.{row['status']}"
+        gathered.fact(f"{state}.number", "number", int(row["version"]), "ask_version", [key], rounding=0)
+        gathered.fact(f"{state}.day", "date", str(row["effective_date"].date()), "ask_effective", [key])
+    return gathered.done(), "answer_history"
+
+
+def rationale(asked: Asked) -> tuple[FactSheet, str]:
+    """Why the committee decided a version, in its own words."""
+    gathered, key, id = _about(asked, "rationale")
+    row = _row(asked, id, _version(asked, id))
+    gathered.read("firm.models", f"{id} version {row['version']}", "models")
+    state = "draft" if row["status"] == "draft" else "decided"
+    gathered.fact(f"{state}.version", "number", int(row["version"]), "ask_version", [key], rounding=0)
+    gathered.fact(f"{state}.day", "date", str(row["effective_date"].date()), "ask_effective", [key])
+    gathered.fact("words", "quote", str(row["rationale"]), "quoted", [key])
+    return gathered.done(), "answer_rationale"
+
+
+def upcoming(asked: Asked) -> tuple[FactSheet, str]:
+    """The largest changes of target that a draft version would bring, by asset class."""
+    gathered, key, id = _about(asked, "upcoming")
+    record = asked.record
+    drafts = record.models[(record.models["model_id"] == id) & (record.models["status"] == "draft")]
+    if drafts.empty:
+        raise NotInRecordError("No draft version of this model is in the record.")
+    row = drafts.sort_values("version").iloc[-1]
+    gathered.read("firm.models", f"{id} version {row['version']}", "models", "model_targets")
+    gathered.fact("version", "number", int(row["version"]), "ask_version", [key], rounding=0)
+    gathered.fact("day", "date", str(row["effective_date"].date()), "ask_effective", [key])
+    sums = {}
+    for version in (record.in_force[id], int(row["version"])):
+        table = record.targets[(record.targets["model_id"] == id) & (record.targets["version"] == version)]
+        sums[version] = table.groupby("sleeve_id")["target"].sum()
+    old, new = sums[record.in_force[id]], sums[int(row["version"])]
+    change = new.sub(old, fill_value=0.0)
+    change = change.reindex(change.abs().sort_values(ascending=False, kind="stable").index)
+    for place, (sleeve, moved) in enumerate(change[change.abs() >= ON_TARGET].head(LISTED).items(), start=1):
+        other = gathered.key("sleeve", str(sleeve))
+        gathered.name(f"change.{place}.name", other)
+        of = [key, other]
+        gathered.fact(f"change.{place}.before", "percent", float(old.get(sleeve, 0.0)), "ask_target", of, ("before",))
+        gathered.fact(f"change.{place}.after", "percent", float(new.get(sleeve, 0.0)), "ask_target", of, ("after",))
+    gathered.fact("words", "quote", str(row["rationale"]), "quoted", [key])
+    return gathered.done(), "answer_upcoming"
+
+
+def effect(asked: Asked) -> tuple[FactSheet, str]:
+    """What the coming versions would buy, sell and realise in a household or account, straight to the new targets."""
+    record = asked.record
+    gathered = Gathered(record, "effect")
+    key = gathered.account(asked.account) if asked.account else gathered.household(str(asked.household))
+    gathered.about(key)
+    gathered.name("subject", key)
+    gathered.day()
+    frame = record.change.accounts
+    frame = frame[frame["account_id"].isin(asked.accounts)]
+    if frame.empty:
+        raise NotInRecordError("No coming version of a model touches this.")
+    gathered.read("rebalance.model_change", f"impact on {asked.account or asked.household}", "models", "model_targets", "positions", "lots")
+    gathered.fact("bought", "money", float(frame["bought"].sum()), "ask_traded", [key], ("buy",))
+    gathered.fact("sold", "money", float(frame["sold"].sum()), "ask_traded", [key], ("sell",))
+    gain = float(frame["gain"].sum())
+    side = "gain" if gain >= 0.5 else "loss" if gain <= -0.5 else "none"
+    gathered.fact(f"realised.{side}", "money", gain, "ask_sale_gain", [key], () if side == "none" else (side,))
+    gathered.fact("conflicts", "count", int(frame["conflicts"].sum()), "ask_conflicts", [key])
+    return gathered.done(), "answer_effect"
+
+
+def benchmark(asked: Asked) -> tuple[FactSheet, str]:
+    """What a model is measured against, in the words of the record."""
+    gathered, key, id = _about(asked, "benchmark")
+    row = _row(asked, id, _version(asked, id))
+    gathered.read("firm.models_in_force", f"{id} version {row['version']}", "models")
+    gathered.fact("benchmark", "quote", str(row["benchmark"]), "quoted", [key])
+    return gathered.done(), "answer_benchmark"

@@ -1,0 +1,141 @@
+"""What stands in a household's file: restrictions, notes, profile, and the plain facts of its accounts."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from workbench.copilot.gather import Gathered, slug
+from workbench.copilot.topics.asked import Asked, NotInRecordError
+from workbench.copilot.topics.drift import subject
+from workbench.drafting import FactSheet
+
+#: Notes that an answer quotes.
+QUOTED = 3
+
+
+def restrictions(asked: Asked) -> tuple[FactSheet, str]:
+    """Restrictions in force on a household and its accounts, in the words of the record."""
+    record = asked.record
+    gathered = Gathered(record, "restrictions")
+    key = subject(gathered, asked)
+    gathered.day()
+    gathered.read("firm.open_at", f"restrictions of {asked.account or asked.household}", "restrictions")
+    table = record.restrictions
+    scopes = {*asked.accounts, str(asked.household)}
+    table = table[table["scope_id"].isin(scopes)]
+    if asked.security:
+        table = table[(table["key"] == asked.security) | (table["kind"] == "screen")]
+    for place, row in enumerate(table.to_dict("records"), start=1):
+        id = f"rule.{place}.{slug(str(row['kind']))}"
+        named = gathered.account(str(row["scope_id"])) if row["scope"] == "account" else key
+        if row["scope"] == "account":
+            gathered.name(f"{id}.account", named)
+        if row["key"] in record.securities.index and row["key"] != "CASH":
+            gathered.name(f"{id}.security", gathered.security(str(row["key"])))
+        elif row["kind"] in ("screen", "hold_lot", "directive") and str(row["key"]).strip():
+            gathered.fact(f"{id}.key", "name", str(row["key"]).replace("_", " "), "named", [named])
+        if pd.notna(row["value"]):
+            of = [named]
+            if row["kind"] == "max_weight":
+                gathered.fact(f"{id}.weight", "percent", float(row["value"]), "ask_cap", of)
+            else:
+                gathered.fact(f"{id}.amount", "money", float(row["value"]), "ask_restricted", of)
+        if str(row["reason"] or "").strip():
+            gathered.fact(f"{id}.reason", "quote", str(row["reason"]), "quoted", [named])
+        if pd.notna(row["expires_on"]):
+            gathered.fact(f"{id}.until", "date", str(row["expires_on"].date()), "ask_expires", [named])
+    return gathered.done(), "answer_restrictions"
+
+
+def notes(asked: Asked) -> tuple[FactSheet, str]:
+    """The latest notes on file, quoted with day and author."""
+    gathered = Gathered(asked.record, "notes")
+    key = gathered.household(str(asked.household))
+    gathered.about(key)
+    gathered.name("subject", key)
+    table = asked.record.notes
+    table = table[table["household_id"] == asked.household]
+    if table.empty:
+        raise NotInRecordError("There is no note on file for this household.")
+    for place, row in enumerate(table.head(QUOTED).to_dict("records"), start=1):
+        gathered.read("firm.open_at", f"note {row['note_id']}", "client_notes")
+        gathered.fact(f"note.{place}.on", "date", str(row["written_on"].date()), "ask_written", [key])
+        gathered.name(f"note.{place}.author", gathered.entity("person", slug(str(row["author"])), str(row["author"])))
+        gathered.fact(f"note.{place}.text", "quote", str(row["text"]), "quoted", [key])
+    return gathered.done(), "answer_notes"
+
+
+def consent(asked: Asked) -> tuple[FactSheet, str]:
+    """Which accounts are discretionary, and for which a client must agree first."""
+    gathered = Gathered(asked.record, "consent")
+    subject(gathered, asked)
+    gathered.read("firm.open_at", "discretionary", "accounts")
+    for account in asked.accounts:
+        free = bool(asked.record.accounts.loc[account, "discretionary"])
+        gathered.name(f"{'free' if free else 'asks'}.{slug(account)}", gathered.account(account))
+    return gathered.done(), "answer_consent"
+
+
+def accounts(asked: Asked) -> tuple[FactSheet, str]:
+    """A household's accounts with registration, model and custodian."""
+    record = asked.record
+    gathered = Gathered(record, "accounts")
+    key = subject(gathered, asked)
+    gathered.read("firm.open_at", f"accounts of {asked.household}", "accounts", "custodians", "models")
+    gathered.fact("count", "count", len(asked.accounts), "ask_accounts", [key])
+    for place, account in enumerate(asked.accounts, start=1):
+        row = record.accounts.loc[account]
+        id = f"account.{place}"
+        gathered.name(f"{id}.name", gathered.account(account))
+        gathered.fact(f"{id}.{row['registration'] if not str(row['registration'])[0].isdigit() else 'plan_' + str(row['registration'])}",
+                      "name", account, "named", [gathered.account(account)])  # fmt: skip
+        if pd.notna(row["model_id"]):
+            gathered.name(f"{id}.model", gathered.model(str(row["model_id"])))
+        custodian = str(row["custodian_id"])
+        gathered.name(f"{id}.custodian", gathered.entity("custodian", custodian, str(record.custodians.loc[custodian, "name"])))
+    return gathered.done(), "answer_accounts"
+
+
+def model_of(asked: Asked) -> tuple[FactSheet, str]:
+    """Which model each account follows, and the version in force."""
+    record = asked.record
+    gathered = Gathered(record, "model_of")
+    subject(gathered, asked)
+    gathered.read("firm.open_at", "model_id", "accounts", "models")
+    for place, account in enumerate(asked.accounts, start=1):
+        row = record.accounts.loc[account]
+        gathered.name(f"account.{place}.name", gathered.account(account))
+        if pd.notna(row["model_id"]):
+            model = gathered.model(str(row["model_id"]))
+            gathered.name(f"account.{place}.model", model)
+    return gathered.done(), "answer_model_of"
+
+
+def advisor(asked: Asked) -> tuple[FactSheet, str]:
+    """Who looks after a household."""
+    record = asked.record
+    gathered = Gathered(record, "advisor")
+    gathered.name("subject", gathered.household(str(asked.household)))
+    gathered.read("firm.open_at", f"household {asked.household}", "households", "advisors")
+    row = record.advisors.loc[record.households.loc[asked.household, "advisor_id"]]
+    gathered.name("advisor", gathered.entity("advisor", str(row["advisor_id"]), str(row["name"])))
+    return gathered.done(), "answer_advisor"
+
+
+def profile(asked: Asked) -> tuple[FactSheet, str]:
+    """Risk tolerance and capacity, horizon and the day of the last review."""
+    profiles = asked.record.firm.table("profiles").set_index("household_id")
+    if asked.household not in profiles.index:
+        raise NotInRecordError("There is no profile on file for this household.")
+    row = profiles.loc[asked.household]
+    gathered = Gathered(asked.record, "profile")
+    key = gathered.household(str(asked.household))
+    gathered.about(key)
+    gathered.name("subject", key)
+    gathered.read("firm.open_at", f"profile of {asked.household}", "profiles")
+    gathered.fact("tolerance", "number", float(row["risk_tolerance"]), "ask_tolerance", [key], rounding=0)
+    gathered.fact("capacity", "number", float(row["risk_capacity"]), "ask_capacity", [key], rounding=0)
+    gathered.fact("horizon", "number", float(row["horizon_years"]), "ask_horizon", [key], rounding=0)
+    gathered.fact("objective", "quote", str(row["objective"]), "quoted", [key])
+    gathered.fact("reviewed", "date", str(row["reviewed_on"].date()), "ask_reviewed", [key])
+    return gathered.done(), "answer_profile"

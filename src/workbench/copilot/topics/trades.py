@@ -1,0 +1,130 @@
+"""What is proposed for a household: its trades, why one of them, why not another, and what it would cost."""
+
+from __future__ import annotations
+
+from workbench.copilot.gather import Gathered, way
+from workbench.copilot.topics.asked import Asked, NotInRecordError
+from workbench.copilot.topics.drift import LISTED
+from workbench.drafting import FactSheet
+from workbench.rebalance import Proposal
+from workbench.rebalance.proposal import Trade
+
+_TABLES = ("positions", "lots", "prices", "model_targets", "restrictions")
+
+
+def _about(asked: Asked, route: str) -> tuple[Gathered, str, Proposal]:
+    gathered = Gathered(asked.record, route)
+    key = gathered.household(str(asked.household))
+    gathered.about(key)
+    gathered.name("subject", key)
+    gathered.day()
+    gathered.read("rebalance.propose", f"proposal for {asked.household}", *_TABLES)
+    return gathered, key, asked.record.proposal(str(asked.household))
+
+
+def _mine(asked: Asked, proposal: Proposal) -> list[Trade]:
+    found = [trade for trade in proposal.trades if asked.account in (None, trade.account_id)]
+    if asked.security:
+        found = [trade for trade in found if trade.security_id == asked.security]
+    return sorted(found, key=lambda trade: (-trade.amount, trade.account_id, trade.security_id))
+
+
+def proposed(asked: Asked) -> tuple[FactSheet, str]:
+    """How many trades, what is bought and sold, the largest, the tax and the cost."""
+    gathered, key, proposal = _about(asked, "trades")
+    trades = _mine(asked, proposal)
+    of = [key]
+    if asked.account:
+        of = [gathered.account(asked.account)]
+        gathered.about(of[0])
+        gathered.name("account", of[0])
+    gathered.fact("count", "count", len(trades), "ask_trades", of)
+    for side in ("buy", "sell"):
+        total = sum(trade.amount for trade in trades if trade.side == side)
+        if total:
+            gathered.fact(side, "money", total, "ask_traded", of, (side,))
+    if trades and not asked.account:
+        _costs(gathered, key, proposal)
+    for place, trade in enumerate(trades[:LISTED], start=1):
+        _trade(gathered, f"trade.{place}", trade)
+    return gathered.done(), "answer_trades"
+
+
+def cost(asked: Asked) -> tuple[FactSheet, str]:
+    """Tax and trading cost of the proposal, gains realised, tracking error before and after."""
+    gathered, key, proposal = _about(asked, "cost")
+    gathered.fact("count", "count", len(proposal.trades), "ask_trades", [key])
+    _costs(gathered, key, proposal)
+    table = proposal.tax_table
+    for term, amount in (("short", table.proposed_short), ("long", table.proposed_long)):
+        if abs(amount) >= 0.5:
+            side = "gain" if amount > 0 else "loss"
+            gathered.fact(f"{term}.{side}", "money", amount, "ask_sale_gain", [key], (side, term))
+    return gathered.done(), "answer_cost"
+
+
+def _costs(gathered: Gathered, key: str, proposal: Proposal) -> None:
+    side = "owed" if proposal.tax > 0.5 else "saved" if proposal.tax < -0.5 else "none"
+    gathered.fact(f"tax.{side}", "money", proposal.tax, "ask_sale_tax", [key], () if side == "none" else (side,))
+    gathered.fact("cost", "money", proposal.cost, "ask_cost", [key], rounding=2)
+
+
+def why(asked: Asked) -> tuple[FactSheet, str]:
+    """Why a security is bought or sold; where it is not traded, what stands against it."""
+    gathered, _, proposal = _about(asked, "why_trade")
+    other = gathered.security(str(asked.security))
+    gathered.name("security", other)
+    trades = _mine(asked, proposal)
+    if not trades:
+        return why_not(asked)
+    for place, trade in enumerate(trades[:LISTED], start=1):
+        _trade(gathered, f"trade.{place}", trade)
+        reason = trade.reason
+        of = gathered.key(reason.level, reason.key)
+        gathered.name(f"trade.{place}.{reason.cause}.key", of)
+        model = gathered.model(next(one.model_id for one in proposal.groups if one.group == reason.group))
+        gathered.about(model)
+        id = f"trade.{place}.reason"
+        gathered.fact(f"{id}.before", "percent", reason.weight_before, "ask_weight", [of], ("before",))
+        gathered.fact(f"{id}.after", "percent", reason.weight_after, "ask_weight", [of], ("after",))
+        gathered.fact(f"{id}.target", "percent", reason.target, "ask_target", [of])
+        if reason.until:
+            gathered.fact(f"{id}.until", "date", reason.until.isoformat(), "ask_until", [other])
+    return gathered.done(), "answer_why_trade"
+
+
+def why_not(asked: Asked) -> tuple[FactSheet, str]:
+    """What stood against trading a security, or against all that was left undone."""
+    gathered, _, proposal = _about(asked, "why_not")
+    refused = [one for one in proposal.refused if asked.account in (None, one.account_id)]
+    if asked.security:
+        gathered.name("security", gathered.security(asked.security))
+        refused = [one for one in refused if one.security_id == asked.security]
+        if any(trade.security_id == asked.security for trade in _mine(asked, proposal)):
+            return why(asked)
+    if not refused:
+        raise NotInRecordError("The proposal gives no reason for that: it neither trades it nor names what stands against it.")
+    refused.sort(key=lambda one: (-(one.amount or 0.0), one.account_id, one.security_id))
+    for place, one in enumerate(refused[:LISTED], start=1):
+        account, security = gathered.account(one.account_id), gathered.security(one.security_id)
+        id = f"refused.{place}.{one.obstacle}"
+        gathered.name(f"{id}.account", account)
+        gathered.name(f"{id}.security", security)
+        if one.amount:
+            gathered.fact(f"{id}.{one.side}", "money", one.amount, "ask_undone", [account, security], (one.side,))
+        if one.until:
+            gathered.fact(f"{id}.until", "date", one.until.isoformat(), "ask_until", [security])
+    return gathered.done(), "answer_why_not"
+
+
+def _trade(gathered: Gathered, id: str, trade: Trade) -> None:
+    account, security = gathered.account(trade.account_id), gathered.security(trade.security_id)
+    gathered.name(f"{id}.account", account)
+    gathered.name(f"{id}.security", security)
+    of = [account, security]
+    gathered.fact(f"{id}.{trade.side}", "shares", trade.shares, "ask_traded_shares", of, (trade.side,))
+    gathered.fact(f"{id}.amount", "money", trade.amount, "ask_traded", of, (trade.side,))
+    gain = trade.gain_short + trade.gain_long
+    if trade.side == "sell" and abs(gain) >= 0.5:
+        side = "gain" if gain > 0 else "loss"
+        gathered.fact(f"{id}.{side}", "money", gain, "ask_sale_gain", of, way(gain, "gain", "loss"))
