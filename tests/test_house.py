@@ -103,8 +103,10 @@ MAY_IMPORT = {
         "papers",
         "report",
     },
+    "releases": {"errors", "firm", "governance", "drafting", "papers"},
     "signals": {
         "errors",
+        "releases",
         "canonical",
         "firm",
         "rebalance",
@@ -117,6 +119,7 @@ MAY_IMPORT = {
     },
     "desk": {
         "errors",
+        "releases",
         "canonical",
         "rebalance",
         "compliance",
@@ -130,6 +133,7 @@ MAY_IMPORT = {
     },
     "decisions": {
         "errors",
+        "releases",
         "firm",
         "market",
         "rebalance",

@@ -40,7 +40,8 @@ REFUSALS = {
 
 #: Fields that take a person some thought; never a password.
 WRITTEN = (
-    ("reason", "Reason"), ("note", "Note"), ("body", "Text"), ("source_document", "Where it is written down"),
+    ("reason", "Reason"), ("note", "Note"), ("body", "Text"), ("answer", "Answer"),
+    ("source_document", "Where it is written down"),
 )  # fmt: skip
 
 

@@ -9,6 +9,8 @@ from workbench.governance.states import Action
 #: Key, path, label, and the act on the firm that opens the page (None: everybody who is signed in).
 PAGES: tuple[tuple[str, str, str, Action | None], ...] = (
     ("queue", "/queue", "Queue", Action.VIEW),
+    ("papers", "/papers", "Papers", Action.READ_PAPERS),
+    ("escalations", "/escalations", "Questions", Action.READ_ESCALATIONS),
     ("exceptions", "/exceptions", "Exceptions", Action.VIEW),
     ("library", "/library", "Library", Action.READ_LIBRARY),
     ("measures", "/measures", "Measures", Action.READ_MEASURES),

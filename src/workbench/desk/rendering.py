@@ -14,6 +14,7 @@ from typing import Any
 from jinja2 import Environment
 from markupsafe import Markup
 
+from workbench.papers.pages import asset
 from workbench.report import format as fmt
 from workbench.report import theme
 from workbench.report.environment import escaping_environment
@@ -29,13 +30,16 @@ WORDS = {
     "viewer": "Viewer", "advisor": "Advisor", "analyst": "Analyst", "portfolio_manager": "Portfolio manager",
     "trader": "Trader", "compliance": "Compliance", "administrator": "Administrator", "auditor": "Auditor",
     "service": "Service", "form": "Form", "client_wish": "Client's wish", "data_wrong": "Data are wrong",
-    "policy_wrong": "Policy does not fit",
+    "policy_wrong": "Policy does not fit", "drafted": "Draft, not released", "edited": "Edited, not released",
+    "withdrawn": "Withdrawn", "client_email": "Client e-mail", "open": "Open", "answered": "Answered",
+    "closed": "Closed",
 }  # fmt: skip
 TONES = {
     "pass": "good", "warn": "warning", "block": "bad", "not_assessable": "bad", "overridden": "warning",
     "submitted": "decision", "approved": "good", "released": "good", "exported": "good", "acknowledged": "good",
     "partly_filled": "warning", "filled": "good", "rejected": "bad", "returned": "warning", "refused": "bad",
-    "monitor": "warning", "release": "good",
+    "monitor": "warning", "release": "good", "drafted": "decision", "edited": "decision", "withdrawn": "bad",
+    "open": "decision", "answered": "good",
 }  # fmt: skip
 
 ICON = (
@@ -129,7 +133,7 @@ def load_statics() -> Mapping[str, Static]:
     light, dark = theme.css_tokens(dark=False), theme.css_tokens(dark=True)
     tokens = f":root{{color-scheme:light;{light}}}\n"
     tokens += f"@media (prefers-color-scheme:dark){{:root{{color-scheme:dark;{dark}}}}}\n"
-    put("desk.css", "text/css; charset=utf-8", (fonts + tokens + _asset("desk.css")).encode())
+    put("desk.css", "text/css; charset=utf-8", (fonts + tokens + _asset("desk.css") + asset("marked.css")).encode())
     put("desk.js", "text/javascript; charset=utf-8", _asset("desk.js").encode())
     put("icon.svg", "image/svg+xml", ICON.encode())
     return statics

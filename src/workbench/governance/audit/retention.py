@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from workbench.governance.access import Actor
     from workbench.governance.handlers_of import Handlers
 
+#: Kind and identifier of what a document belongs to.
+Thing = tuple[str, str]
 #: Documents in one command; the rest waits for the next.
 AT_ONCE = 500
 
@@ -60,7 +62,7 @@ class _Use:
     """Where one document was used, as the trail has it."""
 
     last: datetime
-    touched: set[tuple[str, str]]
+    touched: set[Thing]
 
 
 def due(connection: Connection, now: datetime, schedule: Schedule | None = None) -> list[Due]:
@@ -99,45 +101,49 @@ def _stored(connection: Connection, hashes: tuple[str, ...] | None = None) -> It
 
 
 def _uses(connection: Connection, stored: dict[str, datetime]) -> dict[str, _Use]:
-    """Everything that touched a document: signals, their households, people and books, and the last time of each."""
+    """Everything that touched a document: signals, papers, households, people and books, and the last time of each."""
     uses = {name: _Use(at, set()) for name, at in stored.items()}
-    signals: dict[str, set[str]] = {}
-    last_of: dict[str, datetime] = {}
-    touched: dict[str, set[tuple[str, str]]] = {}
+    things: dict[str, set[Thing]] = {}
+    last_of: dict[Thing, datetime] = {}
+    touched: dict[Thing, set[Thing]] = {}
     for said in _records(connection):
-        about = said["object_id"] if said["object_kind"] == "signal" else ""
+        about = _about(said)
         people = {("person", name) for name in (said["actor"], said["on_behalf_of"]) if name}
-        around = people | {("book", said["book"])} | _about(said)
+        around = people | {("book", said["book"])} | _household(said) | ({about} if about else set())
         at = moment(said["at"])
         for name in _named(said):
             if name in uses:
                 uses[name].touched |= around
                 uses[name].last = max(uses[name].last, at)
                 if about:
-                    signals.setdefault(name, set()).add(about)
+                    things.setdefault(name, set()).add(about)
         if about:
             last_of[about] = at
             touched.setdefault(about, set()).update(around)
-    for name, about_it in _linked(connection, stored).items():
-        signals.setdefault(name, set()).update(about_it)
+    for name, signals in _linked(connection, stored).items():
+        things.setdefault(name, set()).update(("signal", one) for one in signals)
     households = {
-        row.signal_id: row.household_id for row in connection.execute(select(signal.c.signal_id, signal.c.household_id))
+        ("signal", row.signal_id): row.household_id
+        for row in connection.execute(select(signal.c.signal_id, signal.c.household_id))
     }
-    for name, about_it in signals.items():
+    for name, about_it in things.items():
         for one in about_it:
             uses[name].last = max(uses[name].last, last_of.get(one, uses[name].last))
-            uses[name].touched |= touched.get(one, set()) | {("signal", one)}
+            uses[name].touched |= touched.get(one, set()) | {one}
             uses[name].touched |= {("household", households[one])} if one in households else set()
     return uses
 
 
-def _about(said: dict[str, Any]) -> set[tuple[str, str]]:
-    """What a record is about, as far as it can keep a document: a signal, a paper or question, its household."""
-    kind, details = said["object_kind"], said["details"]
-    if kind not in ("signal", "paper", "escalation") or not said["object_id"]:
-        return set()
-    household = details.get("household_id") if kind != "signal" else None
-    return {(kind, said["object_id"])} | ({("household", household)} if household else set())
+def _about(said: dict[str, Any]) -> Thing | None:
+    """The signal, paper or question that a record is about; None for any other."""
+    kind, name = said["object_kind"], said["object_id"]
+    return (kind, name) if kind in ("signal", "paper", "escalation") and name else None
+
+
+def _household(said: dict[str, Any]) -> set[Thing]:
+    """The household that the record of a paper or a question names; a signal's stands in its row."""
+    name = said["details"].get("household_id") if said["object_kind"] in ("paper", "escalation") else None
+    return {("household", name)} if name else set()
 
 
 def _records(connection: Connection) -> Iterator[dict[str, Any]]:
