@@ -286,6 +286,7 @@ def metric_replaced(marked: Marked, chosen: random.Random) -> Made:
     """The word for what a figure measures is that of another metric on the sheet."""
     metrics = lexicon().metrics
     used = {fact.metric for fact in marked.sheet.facts}
+    about = set(marked.sheet.about)
     for place in marked.figures():
         own = metrics[place.fact.metric]
         said = _words(marked, place, own.words)
@@ -300,7 +301,7 @@ def metric_replaced(marked: Marked, chosen: random.Random) -> Made:
             text = marked.with_((start, end, str(other.words[0])))
             yield text, any(
                 fact.metric == other.key
-                and set(fact.entity) == set(place.fact.entity)
+                and set(fact.entity) - about == set(place.fact.entity) - about
                 and reads_as(fact, marked.shown(place))
                 for fact in marked.sheet.facts
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ _FITTING: dict[str, frozenset[Kind]] = {
     "day": frozenset({"date"}),
 }
 _UNIT: dict[str, str] = {kind: unit for unit, kinds in _FITTING.items() for kind in kinds}
+#: Opens a part of a sentence whose negation does not deny what stands before it.
+_SUBORDINATE = re.compile(r"\b(?:that|which|who|whose|where|because|until|unless|before|if)\b", re.IGNORECASE)
 _SCALE = {"percent": 100.0, "bps": 10_000.0}
 _WEAK = frozenset({"no", "without", "none", "nothing"})
 #: Words that say what a day is only where nothing else does: "on 3 May" against "wrote on 3 May".
@@ -184,10 +187,17 @@ def _entity_fault(facts: Facts, fact: Fact, place: tuple[int, int], around: list
             named = nearest[0].text if nearest else words[0].text
             return Fault(Verdict.MISBOUND, f"{facts.described(fact)}; the words here are about {named!r}")
         else:
-            if key not in facts.sheet.about:
+            if key not in facts.sheet.about or _meant_before(facts, fact, key):
                 name = facts.name_of[key]
                 return Fault(Verdict.MISBOUND, f"{facts.described(fact)}; name {name!r} in the sentence")
     return _extra_entity(facts, fact, place, around[0])
+
+
+def _meant_before(facts: Facts, fact: Fact, key: str) -> bool:
+    """Whether a sentence that names nothing means another: what the sheet is about first, if it is measured there."""
+    before = facts.sheet.about[: facts.sheet.about.index(key)]
+    measured = facts.measured[fact.metric]
+    return any(one not in fact.entity and facts.kind_of[one] in measured for one in before)
 
 
 def _named(facts: Facts, level: Level, kind: str) -> list[Word]:
@@ -251,6 +261,8 @@ def _negation_fault(facts: Facts, fact: Fact, found: Found, clause: Level) -> Fa
     ]
     for one in passage.nots:
         if not clause.start <= one.start < clause.end:
+            continue
+        if one.start >= found.end and _SUBORDINATE.search(passage.finds.masked, found.end, one.start):
             continue
         if one.text in _WEAK and not any(
             0 <= passage.gap((word.start, word.end), (one.start, one.end)) <= 1
