@@ -7,8 +7,8 @@ from collections.abc import Callable
 from workbench.drafting.claims import Claim, collected
 from workbench.drafting.facts import FactSheet
 
-#: Band use from which an account is far out, and below which it is only just out.
-FAR, JUST = 2.0, 1.25
+#: Band use from which an account is far out.
+FAR = 2.0
 
 _CAUSES = {
     "market": "prices",
@@ -66,9 +66,6 @@ CLAIMS = collected(
         Claim("alert.over", _way("over"), "over target"),
         Claim("alert.under", _way("under"), "under target"),
         Claim("alert.far_out", _use(lambda use: use >= FAR), "far out"),
-        Claim("alert.out", _use(lambda use: JUST <= use < FAR), "out"),
-        Claim("alert.just_out", _use(lambda use: 1 <= use < JUST), "just out"),
-        Claim("alert.within", _use(lambda use: use < 1), "within"),
     ),
     tuple(Claim(f"alert.cause_{name}", _cause(name), words) for name, words in _CAUSES.items()),
 )

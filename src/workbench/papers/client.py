@@ -15,6 +15,16 @@ from workbench.exhibits.household_file import household_files
 from workbench.firm import Firm, effective_versions
 from workbench.rebalance.proposal import Proposal
 
+#: Subject lines, the first one whose claim holds.
+_SUBJECTS: tuple[tuple[str | None, str], ...] = (
+    ("opening.nothing", "Your accounts: no change proposed"),
+    ("consent", "Your accounts: changes that need your consent"),
+    ("opening.distribution", "Your accounts: your required distribution, and what we propose"),
+    ("opening.withdrawal", "Your accounts: your withdrawal, and what we propose"),
+    ("opening.harvest", "Your accounts: losses to use for your taxes"),
+    ("opening.model", "Your accounts: a new version of your model"),
+    (None, "Your accounts: what we propose"),
+)
 EMAIL, BRIEF = "client_email", "client_brief"
 
 
@@ -53,7 +63,12 @@ def client_brief(proposal: Proposal, extras: Extras, named: Directory) -> Draft:
 
 def email(sheet: FactSheet) -> Draft:
     """Return the e-mail of a household's sheet. Raises as `drafting.writer.write`."""
-    return write(sheet, EMAIL, CLAIMS, kind=EMAIL, title="Your accounts: what we propose")
+    return write(sheet, EMAIL, CLAIMS, kind=EMAIL, title=subject(sheet))
+
+
+def subject(sheet: FactSheet) -> str:
+    """Return the subject line of a household's e-mail, by what the client must know first."""
+    return next(line for claim, line in _SUBJECTS if claim is None or CLAIMS[claim].holds(sheet, ""))
 
 
 def brief(sheet: FactSheet) -> Draft:

@@ -86,5 +86,4 @@ def _after(span: Span | None, notes: Endnotes) -> str:
         return ""
     if span.verdict is not Verdict.SUPPORTED:
         return f" \\[{span.verdict.value}: {literal(span.reason)}\\]"
-    number = notes.number(span)
-    return "" if number is None else f"[^{number}]"
+    return f"[^{notes.number(span)}]" if span in notes.marked else ""

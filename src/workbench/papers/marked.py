@@ -72,10 +72,11 @@ def _stated(span: Span, words: Markup, notes: Endnotes) -> Markup:
     number = notes.number(span)
     if number is None:
         return words
-    return Markup(
-        '<span class="stated">{0}<a class="ref" href="#source-{1}" aria-label="Source {1}: {2}">{1}</a>'
-        '<span class="tip" aria-hidden="true">{2}</span></span>'
-    ).format(words, number, shown(notes.line(number)))
+    line = shown(notes.line(number))
+    link = Markup('<a class="ref" href="#source-{0}" aria-label="Source {0}: {1}">{0}</a>').format(number, line)
+    return Markup('<span class="stated">{}{}<span class="tip" aria-hidden="true">{}</span></span>').format(
+        words, link if span in notes.marked else "", line
+    )
 
 
 def _fault(span: Span, words: Markup) -> Markup:

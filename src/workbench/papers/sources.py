@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
 from workbench.drafting import FactSheet, Source, Span, Verdict, Verification
 
+#: What a span looks like that names something and states no figure of it.
+_NAMES = frozenset({"name", "symbol"})
+
 
 @dataclass(frozen=True)
 class Endnotes:
-    """The sources of one text: `by_fact` the number of each fact's, `sources[n - 1]` the source numbered n."""
+    """The sources of one text: `by_fact` the number of each fact's, `sources[n - 1]` the source numbered n.
+
+    `marked` are the spans that carry their number: all but names whose source has been numbered before, which would
+    only fill the page.
+    """
 
     sources: tuple[Source, ...]
     by_fact: Mapping[str, int]
+    marked: frozenset[Span]
 
     def number(self, span: Span) -> int | None:
         """Return the number of a span's source; None for a span that no fact supports."""
@@ -54,4 +62,17 @@ def endnotes(report: Verification, sheet: FactSheet) -> Endnotes:
         cells.setdefault(origin(source), {})[source] = None
     ordered = tuple(source for group in cells.values() for source in group)
     numbers = {source: number for number, source in enumerate(ordered, start=1)}
-    return Endnotes(ordered, {id: numbers[source] for id, source in found.items()})
+    by_fact = {id: numbers[source] for id, source in found.items()}
+    return Endnotes(ordered, by_fact, _marked(report.spans, by_fact))
+
+
+def _marked(spans: Iterable[Span], by_fact: Mapping[str, int]) -> frozenset[Span]:
+    told: set[int] = set()
+    marked = set()
+    for span in spans:
+        if span.verdict is Verdict.SUPPORTED and span.facts:
+            number = by_fact[span.facts[0]]
+            if span.looks_like not in _NAMES or number not in told:
+                marked.add(span)
+            told.add(number)
+    return frozenset(marked)

@@ -126,7 +126,7 @@ class _Sheet:
             "back": sum(one.was_out and not one.out for one in members),
         }
         for name, count in found.items():
-            self.gathered.fact(f"{prefix}.{name}", "count", count, f"alert_{name}", _REVIEW, f"{where}, {name}", of=of)
+            self.gathered.fact(f"{prefix}.{name}", "count", count, f"alert_{name}", _REVIEW, where, of=of)
 
     def unmeasured(self) -> None:
         count = self.night.unmeasured
@@ -155,18 +155,18 @@ class _Sheet:
             self.gathered.named(f"{prefix}.{kind}", self.entity(kind, key, name), _REVIEW, where)
         if math.isfinite(one.band_use):
             self.gathered.fact(
-                f"{prefix}.use", "number", one.band_use, "alert_band_use", _REVIEW, f"{where}, band_use",
+                f"{prefix}.use", "number", one.band_use, "alert_band_use", _REVIEW, where,
                 of=(account,), decimals=1,
             )  # fmt: skip
         if one.key:
             key = self.entity("asset_class", one.key)
-            self.gathered.named(f"{prefix}.key", key, _REVIEW, f"{where}, furthest")
+            self.gathered.named(f"{prefix}.key", key, _REVIEW, where)
             self.gathered.fact(
                 f"{prefix}.deviation", "percent", one.deviation, "alert_deviation", _REVIEW,
-                f"{where}, {one.key}", of=(account, key), way=either(one.deviation, "over", "under"),
+                where, of=(account, key), way=either(one.deviation, "over", "under"),
             )  # fmt: skip
             self.gathered.fact(
-                f"{prefix}.cause.{one.cause}", "percent", one.deviation, "alert_cause", _REVIEW, f"{where}, cause",
+                f"{prefix}.cause.{one.cause}", "percent", one.deviation, "alert_cause", _REVIEW, where,
                 of=(account, key),
             )  # fmt: skip
 
