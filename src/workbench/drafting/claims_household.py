@@ -15,6 +15,8 @@ from workbench.drafting.facts import FactSheet
 
 #: Days after which a client is due for a review.
 REVIEW_DAYS = 365
+#: Trades that a letter lists.
+LISTED = 3
 #: A change of a weight that a client would notice.
 VISIBLE = 0.005
 
@@ -76,6 +78,11 @@ def closer(sheet: FactSheet, prefix: str) -> bool:
     return abs(now - target) - abs(after - target) >= VISIBLE
 
 
+def returns(sheet: FactSheet, prefix: str) -> bool:
+    """Say whether any weight comes visibly closer to its target in any model."""
+    return any(closer(sheet, row) for model in sheet.groups("model") for row in sheet.groups(f"{model}.drift"))
+
+
 HARVEST_ONLY: Rule = partial(only, causes=("harvest", "replacement"))
 RAISES_CASH: Rule = lambda sheet, prefix: bool(sheet.groups("why.raise_cash"))  # noqa: E731
 MOVES: Rule = lambda sheet, prefix: len(sheet.groups("why.location")) == 2  # noqa: E731
@@ -92,21 +99,25 @@ OPENINGS = (
     Claim("opening.model", has("trades.count", "model.1.news"), "We reviewed your accounts as of {f:as_of}. A new "
           "version of the {f:model.1.name} model took effect on {f:model.1.news}, and we propose to bring your "
           "accounts in line with it."),
-    Claim("opening.drift", both(has("trades.count"), lambda sheet, prefix: any(closer(sheet, row) for row in sheet.groups("model.1.drift"))), "We reviewed your accounts as of {f:as_of} and "
+    Claim("opening.drift", both(has("trades.count"), lacks("model.2.name"), returns), "We reviewed your accounts as of {f:as_of} and "
           "would like to bring them back in line with your {f:model.1.name} model."),
+    Claim("opening.models", both(has("trades.count", "model.2.name"), returns), "We reviewed your accounts as of "
+          "{f:as_of} and would like to bring them back in line with the models you are invested in."),
     Claim("opening.trades", has("trades.count"), "We reviewed your accounts as of {f:as_of} and propose the changes below."),
 )  # fmt: skip
 
 PROPOSALS = (
-    Claim("propose.one", single("trades.count"), "We propose {f:trades.count|word} trade."),
+    Claim("propose.one", single("trades.count"), "We propose {f:trades.count|word} trade:"),
+    Claim("propose.many", lambda sheet, prefix: len(sheet.groups("trade")) > LISTED, "The largest are:"),
+    Claim("propose.one.said", single("trades.count"), "We propose {f:trades.count|word} trade."),
     Claim("propose.one_account", both(several("trades.count"), single("trades.accounts")),
           "We propose {f:trades.count} trades, all in your {f:trade.1.account}."),
     Claim("propose.accounts", both(several("trades.count"), several("trades.accounts")),
           "We propose {f:trades.count} trades across {f:trades.accounts|word} accounts."),
     Claim("propose.both", has("trades.sell", "trades.buy"),
           "In all, they sell {f:trades.sell} and buy {f:trades.buy}."),
-    Claim("propose.sell", both(has("trades.sell"), lacks("trades.buy")), "In all, they sell {f:trades.sell}."),
-    Claim("propose.buy", both(has("trades.buy"), lacks("trades.sell")), "In all, they buy {f:trades.buy}."),
+    Claim("propose.sell", both(has("trades.sell"), lacks("trades.buy"), several("trades.count")), "In all, they sell {f:trades.sell}."),
+    Claim("propose.buy", both(has("trades.buy"), lacks("trades.sell"), several("trades.count")), "In all, they buy {f:trades.buy}."),
     Claim("propose.cost", has("trades.cost"), "The cost of trading is about {f:trades.cost}."),
     Claim("trade.sell", both(way(".amount", "sell"), has(".name")),
           "Sell {f:.amount} of {f:.name} ({f:.symbol}) in your {f:.account}"),
@@ -141,15 +152,15 @@ WHY = tuple(
         "overweight.buy": "We buy {f:.amount} so that the rest of the mix keeps its balance.",
         "underweight.buy": "We buy {f:.amount} of what has fallen short of its target.",
         "underweight.sell": "We sell {f:.amount} to pay for what has fallen short of its target.",
-        "off_model.sell": "We sell {f:.amount} of holdings that the model does not have.",
-        "off_model.buy": "We buy {f:.amount} in place of holdings that the model does not have.",
+        "off_model.sell": "We sell {f:.amount} of holdings outside the model.",
+        "off_model.buy": "We buy {f:.amount} in place of holdings outside the model.",
         "harvest.sell": "We sell {f:.amount} of holdings that are worth less than they cost, for the tax loss.",
-        "harvest.buy": "We buy {f:.amount} in place of what is harvested for tax.",
-        "replacement.buy": "We buy {f:.amount} to stay invested in place of what is harvested for tax.",
-        "replacement.sell": "We sell {f:.amount} that stood in place of what was harvested for tax.",
+        "harvest.buy": "We buy {f:.amount} that stands in for what is harvested for tax.",
+        "replacement.buy": "We buy {f:.amount} of holdings that also take the place of what is sold for tax.",
+        "replacement.sell": "We sell {f:.amount} that stood in for what was harvested for tax.",
         "raise_cash.sell": "We sell {f:.amount} to have the cash on hand that your accounts need.",
         "raise_cash.buy": "We buy {f:.amount} that serves as cash.",
-        "invest_cash.buy": "We buy {f:.amount} with cash that your accounts do not need to hold.",
+        "invest_cash.buy": "We buy {f:.amount} with cash beyond what your accounts need.",
         "invest_cash.sell": "We sell {f:.amount} so that idle cash is put to work in the right place.",
         "location.sell": "We sell {f:.amount} of holdings that are better kept in another of your accounts, for tax.",
         "location.buy": "We buy {f:.amount} of holdings in the account where they are better kept, for tax.",
@@ -173,12 +184,15 @@ TAX = (
           "The sales realize losses of {f:tax.harvested}."),
     Claim("tax.harvest.also", both(has("tax.harvested"), lambda sheet, prefix: not HARVEST_ONLY(sheet, prefix)),
           "The sales include losses of {f:tax.harvested}."),
-    Claim("tax.net.gain", way("tax.net", "gain"), "The sales realize a net gain of {f:tax.net}."),
-    Claim("tax.net.loss", way("tax.net", "loss"), "The sales realize a net loss of {f:tax.net}."),
-    Claim("tax.short.gain", way("tax.short", "gain"), "Of it, {f:tax.short} is a short-term gain."),
-    Claim("tax.short.loss", way("tax.short", "loss"), "Of it, {f:tax.short} is a short-term loss."),
-    Claim("tax.long.gain", way("tax.long", "gain"), "Of it, {f:tax.long} is a long-term gain."),
-    Claim("tax.long.loss", way("tax.long", "loss"), "Of it, {f:tax.long} is a long-term loss."),
+    *(Claim(f"tax.net.{net}", both(way("tax.net", net), lacks("tax.short", "tax.long")),
+            f"The sales realize a net {net} of {{f:tax.net}}.") for net in ("gain", "loss")),
+    *(Claim(f"tax.net.{net}.{term}", both(way("tax.net", net), has(f"tax.{term}"), lacks(f"tax.{other}")),
+            f"The sales realize a net {net} of {{f:tax.net}}, which is {term}-term.")
+      for net in ("gain", "loss") for term, other in (("short", "long"), ("long", "short"))),
+    *(Claim(f"tax.net.{net}.{short}.{long}", both(way("tax.net", net), way("tax.short", short), way("tax.long", long)),
+            f"The sales realize a net {net} of {{f:tax.net}}, made up of a short-term {short} of {{f:tax.short}} and a "
+            f"long-term {long} of {{f:tax.long}}.")
+      for net in ("gain", "loss") for short in ("gain", "loss") for long in ("gain", "loss")),
     Claim("tax.realized.gain", way("tax.realized", "gain"),
           "Before these trades, the gains realized in {f:tax.year|year} come to {f:tax.realized}."),
     Claim("tax.realized.loss", way("tax.realized", "loss"),
@@ -194,7 +208,7 @@ TAX = (
     Claim("budget.left", has("budget.left"),
           "Your gain budget for {f:tax.year|year} is {f:budget.limit}; {f:budget.left} of it is left."),
     Claim("budget.spent", both(has("budget.limit"), lacks("budget.left", "budget.passed")),
-          "Your gain budget for {f:tax.year|year} is {f:budget.limit}, and nothing of it is left."),
+          "Your gain budget for {f:tax.year|year} is {f:budget.limit}, all of it used."),
     Claim("budget.passed", has("budget.passed"),
           "Your gain budget for {f:tax.year|year} is {f:budget.limit}; with these trades you have realized {f:budget.passed} of gains, "
           "which is past it."),
@@ -233,10 +247,10 @@ OBSTACLES = {
     "never_buy": "an instruction on file rules out this purchase",
     "never_sell": "an instruction on file rules out this sale",
     "never_hold": "an instruction on file rules out this holding",
-    "screen": "it does not pass the screen that you asked for",
+    "screen": "it fails the screen that you asked for",
     "hold_lot": "it is held as you asked us",
     "max_weight": "it would pass the cap on its weight",
-    "menu": "the plan does not offer it",
+    "menu": "it is missing from the plan's menu",
     "wash_sale": "the wash sale rule would take a tax loss away",
     "gain_budget": "the gain would go past your gain budget",
     "tax": "its tax is more than it would bring",
@@ -244,8 +258,8 @@ OBSTACLES = {
     "band": "it is within the range that the policy allows",
     "minimum_trade": "it is smaller than the smallest trade we make",
     "cash_floor": "the account needs the cash",
-    "unknown_basis": "what you paid for it is not on record",
-    "no_price": "it has no current price",
+    "unknown_basis": "what you paid for it is missing from the record",
+    "no_price": "its current price is missing",
     "not_discretionary": "we need your consent for it",
     "mode": "it is outside the purpose of this proposal",
 }  # fmt: skip
@@ -263,9 +277,21 @@ UNDONE = tuple(
 )  # fmt: skip
 
 FILE = (
-    Claim("restriction.never_buy", has(".key"), "Do not buy {f:.key}"),
-    Claim("restriction.never_sell", has(".key"), "Do not sell {f:.key}"),
-    Claim("restriction.never_hold", has(".key"), "Do not hold {f:.key}"),
+    Claim("consent.amount", has(".amount"), "Consent to trade {f:.amount} in your {f:.account}"),
+    Claim("distance", has(".distance.before", ".distance.after"), "The expected difference from the {f:.name} model "
+          "goes from {f:.distance.before} to {f:.distance.after} a year."),
+    Claim("model.first", lambda sheet, prefix: not any(
+        sheet.fact(f"{other}.name").value == sheet.fact(f"{prefix}.name").value
+        for other in sheet.groups("model")[: sheet.groups("model").index(prefix)]), "{f:.name}"),
+    Claim("version", has(".number", ".effective", ".model"), "Version {f:.number} of the {f:.model} model took effect on "
+          "{f:.effective}."),
+    Claim("note.author", has(".author", ".day"), "{f:.author} noted on {f:.day}:"),
+    Claim("note.day", both(has(".day"), lacks(".author")), "A note of {f:.day}:"),
+    Claim("flow.in", way(".amount", "in"), "A deposit of {f:.amount} came into your {f:.account} on {f:.day}."),
+    Claim("flow.out", way(".amount", "out"), "A withdrawal of {f:.amount} left your {f:.account} on {f:.day}."),
+    Claim("restriction.never_buy", has(".key"), "An instruction bars purchases of {f:.key}"),
+    Claim("restriction.never_sell", has(".key"), "An instruction bars sales of {f:.key}"),
+    Claim("restriction.never_hold", has(".key"), "An instruction bars any holding of {f:.key}"),
     Claim("restriction.screen", has(".key"), "Screen: {f:.key}"),
     Claim("restriction.hold_lot", has(".key"), "Keep the lot {f:.key}"),
     Claim("restriction.max_weight", has(".key", ".cap"), "A cap of {f:.cap} on {f:.key}"),

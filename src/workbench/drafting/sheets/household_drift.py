@@ -75,6 +75,8 @@ def _versions(facts: Collection, start: str, versions: Sequence[ModelVersion], k
             f"{prefix}.effective", "date", one.effective.isoformat(), "model_effective", ("models",),
             f"{cell}, effective_date", of=(key,),
         )  # fmt: skip
+        name = facts.entities[key].names[0]
+        facts.add(f"{prefix}.model", "name", name, "named", ("models",), f"{cell}, name", of=(key,))
         if one.rationale.strip():
             facts.add(
                 f"{prefix}.rationale", "quote", one.rationale, "quoted", ("models",), f"{cell}, rationale", of=(key,)

@@ -10,6 +10,8 @@ from workbench.report.format import clipped
 
 #: Characters of a note that are quoted.
 QUOTED = 300
+#: What an instruction about a security bars.
+_BARS = {"never_buy": ("buy",), "never_sell": ("sell",), "never_hold": ("buy",)}
 
 
 def note_facts(facts: Collection, extras: Extras, household: str, accounts: Mapping[str, str]) -> None:
@@ -51,7 +53,11 @@ def _restriction(facts: Collection, start: str, one: Restriction, household: str
         of = (household,)
     if one.key.strip():
         shown = one.key.replace("_", " ") if one.kind == "screen" else one.key
-        facts.add(f"{start}.key", "name", shown, "named", ("restrictions",), f"{cell}, key", of=())
+        what: tuple[str, ...] = ()
+        if one.kind in _BARS:
+            what = (facts.name(f"security:{one.key}", "security", one.key),)
+        way = _BARS.get(one.kind, ())
+        facts.add(f"{start}.key", "name", shown, "named", ("restrictions",), f"{cell}, key", of=what, way=way)
     if one.reason.strip():
         facts.add(
             f"{start}.reason",

@@ -81,7 +81,9 @@ def _wash(facts: Collection, proposal: Proposal) -> None:
     for place, (day, names) in enumerate(sorted((day, sorted(names)) for day, names in days.items() if names), start=1):
         start, of = f"wash.{place}", tuple(f"security:{name}" for name in names)
         cell = f"wash calendar of {proposal.household_id}, {', '.join(names)}"
-        facts.add(f"{start}.until", "date", day.isoformat(), "no_purchase_until", ("lots",), cell, of=of, way=("barred",))
+        facts.add(
+            f"{start}.until", "date", day.isoformat(), "no_purchase_until", ("lots",), cell, of=of, way=("barred",)
+        )
         for number, name in enumerate(names, start=1):
             key = (f"security:{name}",)
             facts.add(f"{start}.security.{number}.symbol", "symbol", name, "named", ("securities",), cell, of=key)
