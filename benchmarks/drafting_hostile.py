@@ -138,10 +138,14 @@ def replies(base: Draft) -> Iterator[tuple[str, str, bool]]:
     prose = [place for place, line in enumerate(lines) if not line.startswith(("#", "|", ">")) and len(line) > 40]
     yield "the draft itself", said(lines), True
     yield (
-        "one more sentence without a figure",
-        changed(prose[-1], lines[prose[-1]] + " Thank you for your trust."),
+        "other words around a placeholder",
+        said([line.replace("We reviewed", "We looked at") for line in lines]),
         True,
     )
+    for line in ("Thank you for your trust.", "Markets will recover.", "You will be better off.", "Trust us."):
+        yield "a claim without a figure", changed(prose[-1], f"{lines[prose[-1]]} {line}"), False
+    for words in ("guaranteed", "risk-free", "always"):
+        yield "a promise", changed(prose[0], lines[prose[0]].replace(" your ", f" your {words} ", 1)), False
     for words in _OWN_WORDS:
         yield "own words", changed(prose[0], f"{lines[prose[0]]} {words}"), False
     for broken in _BROKEN:
@@ -149,7 +153,11 @@ def replies(base: Draft) -> Iterator[tuple[str, str, bool]]:
     ids = list(mentioned(base.skeleton))
     figures = [id for id in ids if base.sheet.fact(id).kind in ("money", "percent", "shares", "count", "date", "bps")]
     for id in figures[:12]:
-        yield "placeholder left out", said([line.replace(f"{{f:{id}}}", "it") for line in lines]), False
+        yield (
+            "placeholder left out",
+            said([re.sub(rf"\{{f:{re.escape(id)}(?:\|[^}}]*)?\}}", "it", line) for line in lines]),
+            False,
+        )
     for bad in (
         "nobody.knows.this",
         "trade.99.amount",
@@ -233,6 +241,16 @@ def _flipped(lines: list[str], said: Callable[[list[str]], str]) -> Iterator[tup
                     yield "side turned", said([*lines[:place], turned, *lines[place + 1 :]]), False
 
 
+def _difference(base: Draft, reply: str) -> str:
+    """The paragraphs of a reply that are not the draft's."""
+    try:
+        paragraphs = json.loads(reply)["paragraphs"]
+    except (ValueError, KeyError, TypeError):
+        return reply[:300]
+    lines = set(base.skeleton.splitlines())
+    return " / ".join(str(one) for one in paragraphs if one not in lines)[:600]
+
+
 def transport_steps(good: str) -> list[tuple[str, fake.Step]]:
     """Return what can go wrong below the text."""
     whole = fake.completion(good)
@@ -277,12 +295,11 @@ def measure(households: int = 3) -> dict[str, Any]:
     firm = open_at("demo")
     chance = random.Random(3)
     keys = chance.sample(sorted(firm.table("households")["household_id"]), 25)
-    bases = [
-        one for one in client.drafts(firm, households=keys) if one.kind == client.EMAIL and one.sheet.groups("trade")
-    ]
+    sheets = [sheet for sheet in client.sheets(firm, households=keys) if sheet.groups("trade")]
+    bases = [client.email(sheet) for sheet in sheets[:households]]
     known = Known([Identifier("PERSON", "The Langford household")])
     count, rendered, wrong, kinds = 0, 0, [], Counter[str]()
-    for base in bases[:households]:
+    for base in bases:
         good = ""
         for kind, reply, may_render in replies(base):
             good = good or reply
@@ -291,7 +308,7 @@ def measure(households: int = 3) -> dict[str, Any]:
             count, kinds[kind] = count + 1, kinds[kind] + 1
             rendered += not made.made.fallback
             if not handled(base, made, may_render):
-                wrong.append((kind, base.key, reply[:3000]))
+                wrong.append((kind, base.key, _difference(base, reply)))
         if base is bases[0]:
             for kind, step in transport_steps(good):
                 with fake.serving(step) as served:
@@ -328,7 +345,7 @@ def main() -> None:
         print(f"{kind:36} {count:5}")
     print(f"handled {found['hostile_replies_handled']} of {found['hostile_replies']}, {found['rendered']} rendered")
     for kind, key, reply in found["not_handled"]:
-        print(f"NOT HANDLED {kind} ({key}): {reply[:400]}")
+        print(f"NOT HANDLED {kind} ({key}): {reply}")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import functools
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
@@ -36,8 +37,17 @@ _MOST_PARAGRAPHS, _LONGEST, _MORE = 400, 4_000, 1.5
 #: Marks of links, markup and code; none has a place in a draft.
 _MARKS = re.compile(r"[<>`@\\]|\]\(|://|\*\*|__|\bwww\.", re.IGNORECASE)
 _QUOTATION = re.compile(r"> \{f:[^{}]+\}")
+_SENTENCE_END = re.compile(r"(?<=[.!?:;])\s+")
+#: Words that promise what nobody can (FINRA Rule 2210(d)(1)): a model may not bring them in.
+_PROMISES = re.compile(
+    r"\b(?:guarantee[ds]?|promise[ds]?|risk-?free|certain(?:ly|ty)?|surely|assure[ds]?|always|never|best|safest?|sure)\b",
+    re.I,
+)
 #: Reasons sent back with the second question.
 _TOLD = 12
+
+#: Signs beyond ASCII that plain English is set in.
+_TYPOGRAPHY = dict.fromkeys(map(ord, "\u2013\u2014\u2018\u2019\u201c\u201d\u00a0\u2026\u00b7\u2212"), " ")
 
 Ask = Callable[[Sequence[Message]], str]
 
@@ -121,14 +131,16 @@ def _accepted(base: Draft, reply: str, made: Writing) -> Draft:
     paragraphs = _paragraphs(reply)
     reasons = [why for place, one in enumerate(paragraphs, 1) for why in _faults(one, place, base.sheet)]
     skeleton = _together(paragraphs)
-    known = mentioned(base.skeleton)
-    used = mentioned(skeleton)
-    if left_out := [id for id in known if id not in used]:
-        reasons.append(f"these placeholders are missing: {', '.join(f'{{f:{id}}}' for id in left_out)}")
-    if foreign := [id for id in used if id not in known]:
-        reasons.append(f"these placeholders are not the draft's: {', '.join(visible(id)[:60] for id in foreign[:5])}")
+    reasons += _placeholders_kept(base.skeleton, skeleton)
+    reasons += _sentences_kept(base.skeleton, paragraphs)
+    reasons += _sides_kept(base.skeleton, skeleton)
     if len(prose(skeleton)) > _MORE * len(prose(base.skeleton)) + 400:
         reasons.append("the text is much longer than the draft")
+    for word in sorted(
+        set(map(str.casefold, _PROMISES.findall(prose(skeleton))))
+        - set(map(str.casefold, _PROMISES.findall(prose(base.skeleton))))
+    ):
+        reasons.append(f"the text promises ({word!r}) where the draft does not")
     if reasons:
         raise _RefusedError(reasons)
     text = fill(skeleton, base.sheet).text
@@ -175,6 +187,8 @@ def _faults(paragraph: str, place: int, sheet: FactSheet) -> list[str]:
             faults.append(f"{where} puts words into a quotation")
     elif _MARKS.search(own):
         faults.append(f"{where} holds markup, a link or code")
+    if not own.replace("\N{OBJECT REPLACEMENT CHARACTER}", "").translate(_TYPOGRAPHY).isascii():
+        faults.append(f"{where} holds letters of another language, or signs that are none")
     if "{" in own or "}" in own:
         faults.append(f"{where} holds a brace that is no placeholder")
     for found in PLACEHOLDER.finditer(paragraph):
@@ -183,6 +197,60 @@ def _faults(paragraph: str, place: int, sheet: FactSheet) -> list[str]:
         except FactError:
             faults.append(f"{where} has the placeholder {visible(found[0])[:80]}, which there is not")
     return faults
+
+
+def _placeholders_kept(before: str, after: str) -> list[str]:
+    """What is missing of a draft's placeholders, or more than it had: a model may reword, not leave out or repeat."""
+    wanted, given = (Counter(found[1] for found in PLACEHOLDER.finditer(text)) for text in (before, after))
+    reasons = []
+    if missing := [id for id in wanted if given[id] < wanted[id]]:
+        reasons.append(f"these placeholders are missing: {', '.join(f'{{f:{id}}}' for id in missing)}")
+    if more := [id for id in given if given[id] > wanted[id]]:
+        reasons.append(
+            f"these placeholders stand more often than in the draft: {', '.join(visible(id)[:60] for id in more)}"
+        )
+    return reasons
+
+
+def _sentences_kept(before: str, paragraphs: Sequence[str]) -> list[str]:
+    """Sentences without a placeholder that the draft does not hold: they would claim what no fact can be held to."""
+    known = {_plain(sentence) for line in before.splitlines() for sentence in _sentences(line)}
+    new = [
+        one
+        for line in paragraphs
+        for one in _sentences(line)
+        if not PLACEHOLDER.search(one) and _plain(one) not in known
+    ]
+    return [f"this sentence has no placeholder and is not the draft's: {one[:60]!r}" for one in new[:_TOLD]]
+
+
+def _sides_kept(before: str, after: str) -> list[str]:
+    """Which ways round and denials are more or fewer than in the draft: a sentence can be turned without a figure."""
+    wanted, given = _sides(before), _sides(after)
+    turned = sorted(side for side in wanted | given if wanted[side] != given[side])
+    return [f"the text says {side!r} {given[side]} times, the draft {wanted[side]} times" for side in turned]
+
+
+def _sides(text: str) -> Counter[str]:
+    pattern, sides = _side_words()
+    return Counter(sides[found[0].casefold()] for found in pattern.finditer(prose(text)))
+
+
+@functools.cache
+def _side_words() -> tuple[re.Pattern[str], dict[str, str]]:
+    """Every word of a direction and of denial, longest first, and what each says."""
+    sides = {word.casefold(): one.key for one in lexicon().directions.values() for word in one.words}
+    sides |= dict.fromkeys(("not", "no", "never", "without", "neither", "nor", "cannot", "isn't", "don't"), "not")
+    words = "|".join(re.escape(word) for word in sorted(sides, key=len, reverse=True))
+    return re.compile(rf"\b(?:{words})\b", re.IGNORECASE), sides
+
+
+def _sentences(line: str) -> list[str]:
+    return [one for one in _SENTENCE_END.split(line.lstrip("#->| ")) if one.strip()]
+
+
+def _plain(sentence: str) -> str:
+    return " ".join(sentence.casefold().split()).rstrip(".!:;")
 
 
 def _together(paragraphs: Sequence[str]) -> str:
