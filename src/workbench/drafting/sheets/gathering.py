@@ -1,0 +1,74 @@
+"""Gathering the facts of a sheet: each value with its metric, entities and direction, and the cell it was read from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import SupportsFloat
+
+from workbench.drafting.facts import Entity, EntityKind, Fact, FactSheet, Kind, Source
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a run of facts was computed by: a function and the tables that it read."""
+
+    function: str
+    tables: tuple[str, ...]
+
+
+class Gathering:
+    """Facts and entities of one draft as they are gathered; `sheet` seals them."""
+
+    def __init__(self, kind: str, key: str, as_of: str, snapshot: str) -> None:
+        self.kind, self.key, self.as_of, self.snapshot = kind, key, as_of, snapshot
+        self._entities: dict[str, Entity] = {}
+        self._facts: dict[str, Fact] = {}
+
+    def entity(self, key: str, kind: EntityKind, *names: str) -> str:
+        """Declare an entity once and return its key; a name that another has is told apart by the entity's own key."""
+        if key not in self._entities:
+            taken = {name.casefold() for entity in self._entities.values() for name in entity.names}
+            own = key.partition(":")[2]
+            told = tuple(f"{name} ({own})" if name.casefold() in taken else name for name in names if name.strip())
+            self._entities[key] = Entity(key, kind, tuple(dict.fromkeys(told)) or (own,))
+        return key
+
+    def named(self, id: str, entity: str, reading: Reading, cell: str) -> None:
+        """Add the name of an entity as a fact, for a template to mention."""
+        name = self._entities[entity].names[0]
+        self.fact(id, "name", name, "named", reading, cell, of=(entity,))
+
+    def fact(
+        self,
+        id: str,
+        kind: Kind,
+        value: SupportsFloat | str,
+        metric: str,
+        reading: Reading,
+        cell: str,
+        *,
+        of: Sequence[str] = (),
+        way: Sequence[str] = (),
+        unit: str = "",
+        decimals: int | None = None,
+    ) -> None:
+        """Add a fact: `of` are its entities, `way` its directions, `decimals` those shown."""
+        plain: float | int | str = (
+            value if isinstance(value, str) else int(float(value)) if kind == "count" else float(value)
+        )
+        source = Source(reading.function, reading.tables, cell, self.snapshot)
+        self._facts[id] = Fact(id, kind, plain, metric, tuple(of), source, tuple(way), unit, decimals)
+
+    def sheet(self, about: Sequence[str]) -> FactSheet:
+        """Return the sheet. Raises `FactError` as `FactSheet` does."""
+        return FactSheet(
+            self.kind, self.key, self.as_of, self.snapshot, tuple(about), tuple(self._entities.values()),
+            tuple(self._facts.values()),
+        )  # fmt: skip
+
+
+def either(value: SupportsFloat, positive: str, negative: str) -> tuple[str, ...]:
+    """Return the direction of a signed value: none for zero."""
+    number = float(value)
+    return (positive,) if number > 0 else (negative,) if number < 0 else ()
