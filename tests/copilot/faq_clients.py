@@ -89,16 +89,18 @@ def largest(record: Record, account: str = "", household: str = "") -> Expected:
     )
 
 
-def position(record: Record, account: str, security: str) -> Expected:
-    """How much of one security an account holds: shares, dollars or weight."""
+def position(record: Record, account: str, security: str, measure: str = "") -> Expected:
+    """How much of one security an account holds: in the measure asked for, or in any of shares, dollars and weight."""
     held = record.holdings[(record.holdings["account_id"] == account) & (record.holdings["security_id"] == security)]
     if held.empty:
         return must(denies(security, record.name(security)))
     row = held.iloc[0]
-    ways: tuple[Item, ...] = (
-        Figure(round(row.quantity, 4), "count", ("share",)), Figure(row.dollars), Figure(row.weight, "fraction")
-    )  # fmt: skip
-    return Expected(tuple((one,) for one in ways))
+    ways = {
+        "shares": Figure(round(row.quantity, 4), "count", ("share",)),
+        "dollars": Figure(row.dollars),
+        "weight": Figure(row.weight, "fraction"),
+    }
+    return must(ways[measure]) if measure else Expected(tuple((one,) for one in ways.values()))
 
 
 def note(record: Record, household: str, note: str) -> Expected:

@@ -100,6 +100,10 @@ _CLAUSE = re.compile(r"[;:]\s|,\s|\s(?:and|but|while|which|because|whereas)\s")
 #: Where a block of text ends: at an empty line, or before a bullet, a heading, a quotation or a row of a table.
 _BLOCK = re.compile(r"\n\s*\n|\n(?=\s*(?:[-*]\s|[|#>]|\d+\.\s))")
 _RULE = re.compile(r"[\s|:-]+")
+_DATE = re.compile(
+    rf"\b\d{{1,2}} (?:{'|'.join(month[:3] for month in _MONTHS)})[a-z]*(?: \d{{4}})?\b|\b\d{{4}}-\d\d-\d\d\b"
+    rf"|\b(?:{'|'.join(month[:3] for month in _MONTHS)})[a-z]* \d{{1,2}},? \d{{4}}\b"
+)
 PATTERNS: Mapping[Unit, re.Pattern[str]] = {"usd": _MONEY, "fraction": _RATE, "count": _PLAIN}
 
 
@@ -166,7 +170,8 @@ def shown(text: str, unit: Unit) -> list[Shown]:
     found = []
     for sentence, clauses in sentences(text):
         for clause in clauses:
-            found += [_read(match, unit, clause, sentence) for match in PATTERNS[unit].finditer(clause)]
+            undated = _DATE.sub(lambda day: " " * len(day.group()), clause)
+            found += [_read(match, unit, clause, sentence) for match in PATTERNS[unit].finditer(undated)]
             if unit == "count":
                 for place, word in enumerate(_COUNTS):
                     spelled = re.finditer(rf"\b{word}\b", clause, re.I)
@@ -222,12 +227,14 @@ def _spellings(day: date) -> tuple[str, ...]:
 
 
 def _fits(one: Shown, figure: Figure) -> bool:
+    """Whether a figure shown is the one wanted: rounded rightly and not too coarsely, on the right side."""
     value = abs(figure.value)
     if figure.unit == "count":
         near = one.value == value
     else:
         coarsest = max(0.06 * value, 0.00055 if figure.unit == "fraction" else 0.51)
-        near = abs(one.value - value) <= one.half * 1.001 + 1e-9 and one.half <= coarsest
+        exact = abs(one.value - value) <= 1e-9
+        near = exact or (abs(one.value - value) <= one.half * 1.001 and one.half <= coarsest)
     if not near:
         return False
     if one.sign and (figure.beside or figure.never):

@@ -190,6 +190,65 @@ def test_a_passage_is_right_on_its_subject_only() -> None:
     assert judge(entry, "I will pass this on.", "passed_on") == "escalated"
 
 
+#: Answers as a person would write them, with figures read off the demo firm's pages.
+RIGHT = [
+    ("trade_count", {"household": "H00071"}, "The proposal for the Zimmerman household has 19 trades."),
+    ("trade", {"account": "A00096", "security": "AMD"}, "It sells 3,001 shares of AMD for about $187.8 k."),
+    ("refused", {"account": "A00155", "security": "AAPL"}, "Apple may not be sold: an inherited position."),
+    ("refused", {"account": "A00029", "security": "MSFT"}, "A loss would be a wash sale until 27 January 2023."),
+    ("proposal_tax", {"household": "H00043"}, "The trades save $35,394 of this year's tax."),
+    ("proposal_tax", {"household": "H00043"}, "Their effect on this year's tax is −$35.4\u00a0k."),
+    ("proposal_tax", {"household": "H00071"}, "The trades add $10,514 to this year's tax."),
+    ("sale", {"account": "A00155", "security": "AAPL"}, "That would realise a long-term gain of $280,156."),
+    ("sale", {"account": "A00006", "security": "USTS"}, "A sale inside an IRA is not taxed."),
+    ("gain_budget", {"household": "H00042"}, "$7,681 of the budget of $50,000 is left."),
+    ("gain_budget", {"household": "H00039"}, "The household has set no gain budget."),
+    ("gain_budget", {"household": "H00067"}, "The budget of $25,000 is used up: it is exceeded by $37,287."),
+    ("realised", {"household": "H00003"}, "Short-term losses of $4,912 and long-term gains of $36,775."),
+    ("realised", {"household": "H00003"}, "| Term | Gain |\n|---|---|\n| Short | −$4,912 |\n| Long | $36,775 |"),
+    ("carryforward", {"household": "H00128"}, "No losses were carried into 2022."),
+    ("wash_until", {"household": "H00064", "security": "USTL", "kind": "no_buy"}, "Not until after 27 January 2023."),
+    ("wash_until", {"household": "H00064", "security": "USTL", "kind": "no_buy"}, "From 28 January 2023 on."),
+    ("rmd", {"account": "A00006"}, "$15,743.30 is required for 2022."),
+    ("rmd", {"account": "A00254"}, "No distribution is required for 2022."),
+    ("restrictions", {"household": "H00039"}, "Its holdings are screened for fossil fuel."),
+    ("largest_changes", {"model": "GRO"}, "US equity falls by 4 points; International equity rises by 3 points."),
+    ("benchmark", {"model": "BAL"}, "55 % global equity and 45 % Treasuries and bills."),
+    ("composite_return", {"model": "GRO", "span": "year"}, "It lost 3.93 % after fees; its benchmark gained 0.81 %."),
+    ("composite_return", {"model": "GRO", "span": "year"}, "Growth: −3.9 % year to date."),
+    ("note", {"household": "H00028", "note": "N00179"}, "> Do not sell GE in A00067\n\nof 28 March 2022."),
+]
+WRONG = [
+    ("trade_count", {"household": "H00071"}, "The proposal of 19 December has 20 trades."),
+    ("trade", {"account": "A00096", "security": "AMD"}, "It buys 3,001 shares of AMD."),
+    ("refused", {"account": "A00029", "security": "MSFT"}, "The gain budget stands against it."),
+    ("proposal_tax", {"household": "H00043"}, "The trades cost $35,394 of tax."),
+    ("sale", {"account": "A00155", "security": "AAPL"}, "That would realise a loss of $280,156."),
+    ("gain_budget", {"household": "H00042"}, "$42,319 of the budget of $50,000 is left."),
+    ("gain_budget", {"household": "H00067"}, "$37,287 remains."),
+    ("realised", {"household": "H00003"}, "Short-term gains of $4,912 and long-term gains of $36,775."),
+    (
+        "wash_until",
+        {"household": "H00064", "security": "USTL", "kind": "no_buy"},
+        "It may be bought on 27 January 2023.",
+    ),
+    ("rmd", {"account": "A00254"}, "A distribution of $76,879 is due by 31 December 2022."),
+    ("composite_return", {"model": "GRO", "span": "year"}, "It gained 3.93 % after fees."),
+    ("composite_return", {"model": "GRO", "span": "year"}, "It lost 3.21 % after fees."),
+    ("not_approved", {"model": "BAL"}, "Version 5 was approved on 14 February 2023."),
+]
+
+
+@pytest.mark.parametrize(("oracle", "arguments", "text"), RIGHT)
+def test_what_a_person_would_write_is_right(oracle: str, arguments: dict[str, str], text: str) -> None:
+    assert judge(asked(oracle, **arguments), text, "answered") == "right"
+
+
+@pytest.mark.parametrize(("oracle", "arguments", "text"), WRONG)
+def test_what_a_careless_person_would_write_is_wrong(oracle: str, arguments: dict[str, str], text: str) -> None:
+    assert judge(asked(oracle, **arguments), text, "answered") == "wrong"
+
+
 @pytest.mark.parametrize(
     "text",
     [
