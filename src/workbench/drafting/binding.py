@@ -35,10 +35,10 @@ _SLIGHT = frozenset({"on", "by", "in"})
 
 @dataclass(frozen=True)
 class Fault:
-    """What is wrong with a statement, in words a person can act on."""
+    """What is wrong with saying a fact so: `but` goes on where the fact is described."""
 
     verdict: Verdict
-    reason: str
+    but: str
 
 
 class Facts:
@@ -128,7 +128,7 @@ def _metric_fault(facts: Facts, fact: Fact, found: Found, around: list[Level]) -
     place = (found.start, found.end)
     kinds = _FITTING["day" if isinstance(found.reads, Day) else found.reads.unit] if found.reads else frozenset()
     if counted := _counted(facts, fact, found, around[0]):
-        return Fault(Verdict.WRONG_METRIC, f"{facts.described(fact)}, not a number of {counted}")
+        return Fault(Verdict.WRONG_METRIC, f", not a number of {counted}")
     foreign = ""
     for level in around:
         fitting = [
@@ -140,15 +140,15 @@ def _metric_fault(facts: Facts, fact: Fact, found: Found, around: list[Level]) -
         if said := level.nearest(telling or fitting, place):
             if any(fact.metric in word.keys for word in said):
                 return None
-            return Fault(Verdict.WRONG_METRIC, f"{facts.described(fact)}; the words here say {said[0].text!r}")
+            return Fault(Verdict.WRONG_METRIC, f"; the words here say {said[0].text!r}")
         if level.near and not foreign:
             foreign = _foreign(facts, level, kinds)
         elif foreign and not level.near:
             break
     if foreign:
-        return Fault(Verdict.WRONG_METRIC, f"{facts.described(fact)}; the words here say {foreign!r}")
+        return Fault(Verdict.WRONG_METRIC, f"; the words here say {foreign!r}")
     wanted = ", ".join(facts.words[fact.metric][:3])
-    return Fault(Verdict.WRONG_METRIC, f"{facts.described(fact)}; no word here says so: write {wanted!r} by the figure")
+    return Fault(Verdict.WRONG_METRIC, f"; no word here says so: write {wanted!r} by the figure")
 
 
 def _counted(facts: Facts, fact: Fact, found: Found, clause: Level) -> str:
@@ -178,18 +178,18 @@ def _entity_fault(facts: Facts, fact: Fact, place: tuple[int, int], around: list
     for key in fact.entity:
         kind = facts.kind_of[key]
         for level in around:
-            words = _named(facts, level, kind)
+            words = level.named(facts.kind_of, kind)
             if not words:
                 continue
             nearest = level.nearest(words, place)
             if any(key in word.keys for word in words) and any(word.keys & set(fact.entity) for word in nearest):
                 break
             named = nearest[0].text if nearest else words[0].text
-            return Fault(Verdict.MISBOUND, f"{facts.described(fact)}; the words here are about {named!r}")
+            return Fault(Verdict.MISBOUND, f"; the words here are about {named!r}")
         else:
             if key not in facts.sheet.about or _meant_before(facts, fact, key):
                 name = facts.name_of[key]
-                return Fault(Verdict.MISBOUND, f"{facts.described(fact)}; name {name!r} in the sentence")
+                return Fault(Verdict.MISBOUND, f"; name {name!r} in the sentence")
     return _extra_entity(facts, fact, place, around[0])
 
 
@@ -200,22 +200,13 @@ def _meant_before(facts: Facts, fact: Fact, key: str) -> bool:
     return any(one not in fact.entity and facts.kind_of[one] in measured for one in before)
 
 
-def _named(facts: Facts, level: Level, kind: str) -> list[Word]:
-    """The names of entities of a kind in a stretch, as words that bind."""
-    return [
-        Word(one.start, one.end, one.name.text, frozenset(one.name.entities))
-        for one in level.mentions()
-        if any(facts.kind_of[key] == kind for key in one.name.entities)
-    ]
-
-
 def _extra_entity(facts: Facts, fact: Fact, place: tuple[int, int], clause: Level) -> Fault | None:
     """A figure of the whole, said of a part for which the sheet has figures of the same metric."""
     own = {facts.kind_of[key] for key in fact.entity}
     for one in clause.mentions():
         kinds = {facts.kind_of[key] for key in one.name.entities if key not in facts.sheet.about}
         if kinds and not kinds & own and kinds <= facts.measured[fact.metric]:
-            reason = f"{facts.described(fact)}, not of {one.name.text!r}"
+            reason = f", not of {one.name.text!r}"
             return Fault(Verdict.MISBOUND, reason)
     return None
 
@@ -232,19 +223,19 @@ def _direction_fault(facts: Facts, fact: Fact, found: Found, around: list[Level]
             if said:
                 if any(way in word.keys for word in said):
                     break
-                return Fault(Verdict.WRONG_DIRECTION, f"{facts.described(fact)}; the words here say {said[0].text!r}")
+                return Fault(Verdict.WRONG_DIRECTION, f"; the words here say {said[0].text!r}")
         else:
             if not signed:
-                return Fault(Verdict.WRONG_DIRECTION, f"{facts.described(fact)}; no word here says {way!r}")
+                return Fault(Verdict.WRONG_DIRECTION, f"; no word here says {way!r}")
     return _negation_fault(facts, fact, found, around[0])
 
 
 def _sign_fault(facts: Facts, fact: Fact, sign: int) -> Fault | None:
     value = 0.0 if isinstance(fact.value, str) else float(fact.value)
     if sign and value and (sign < 0) != (value < 0):
-        return Fault(Verdict.WRONG_DIRECTION, f"{facts.described(fact)}; the sign is the other one")
+        return Fault(Verdict.WRONG_DIRECTION, "; the sign is the other one")
     if value < 0 and not sign and not fact.direction:
-        return Fault(Verdict.WRONG_DIRECTION, f"{facts.described(fact)} and below zero; show its sign")
+        return Fault(Verdict.WRONG_DIRECTION, " and below zero; show its sign")
     return None
 
 
@@ -270,7 +261,7 @@ def _negation_fault(facts: Facts, fact: Fact, found: Found, clause: Level) -> Fa
             if word.start > one.end
         ):
             continue
-        return Fault(Verdict.WRONG_DIRECTION, f"{facts.described(fact)}; the sentence denies it: {one.text!r}")
+        return Fault(Verdict.WRONG_DIRECTION, f"; the sentence denies it: {one.text!r}")
     return None
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -81,6 +81,7 @@ class Passage:
     sentences: tuple[tuple[int, int], ...]
     clauses: tuple[tuple[int, int], ...]
     around: list[Passage] = field(default_factory=list, compare=False, repr=False)
+    by_kind: dict[str, list[Word]] = field(default_factory=dict, compare=False, repr=False)
 
     def gap(self, one: tuple[int, int], other: tuple[int, int]) -> float:
         """Return how many words stand between two stretches; of two as near, the one before counts as nearer."""
@@ -98,18 +99,38 @@ class Level:
     end: int
     near: bool
 
-    def nearest(self, words: Iterable[Word], place: tuple[int, int]) -> list[Word]:
+    def within(self, words: Sequence[Word]) -> Sequence[Word]:
+        """Return those of a passage's words, in reading order, that stand in this stretch."""
+        if not words or (self.start <= words[0].start and words[-1].start < self.end):
+            return words
+        return [word for word in words if self.start <= word.start < self.end]
+
+    def nearest(self, words: Sequence[Word], place: tuple[int, int]) -> Sequence[Word]:
         """Return the words of this stretch that stand nearest to a place; all of them where distance says nothing."""
-        inside = [word for word in words if self.start <= word.start < self.end]
-        if not self.near:
+        inside = self.within(words)
+        if not self.near or not inside:
             return inside
         inside = [word for word in inside if not (word.text in _FORWARD and word.start >= place[1])]
+        if len(inside) < 2:
+            return inside
         gaps = [self.passage.gap(place, (word.start, word.end)) for word in inside]
-        return [word for word, gap in zip(inside, gaps, strict=True) if gap == min(gaps)]
+        least = min(gaps)
+        return [word for word, gap in zip(inside, gaps, strict=True) if gap == least]
 
     def mentions(self) -> list[Mention]:
         """Return the names in this stretch."""
         return [one for one in self.passage.finds.mentions if self.start <= one.start < self.end]
+
+    def named(self, kind_of: Mapping[str, str], kind: str) -> Sequence[Word]:
+        """Return the names of entities of a kind in this stretch, as words that bind."""
+        by_kind = self.passage.by_kind
+        if kind not in by_kind:
+            by_kind[kind] = [
+                Word(one.start, one.end, one.name.text, frozenset(one.name.entities))
+                for one in self.passage.finds.mentions
+                if any(kind_of[key] == kind for key in one.name.entities)
+            ]
+        return self.within(by_kind[kind])
 
 
 def passages(text: str, names: Names, metrics: Vocabulary, ways: Vocabulary) -> list[Passage]:
@@ -151,7 +172,8 @@ def levels(passage: Passage, found: Found) -> list[Level]:
     clause = _within(passage.clauses, found.start)
     own = [Level(passage, *clause, near=True)]
     if sentence != clause:
-        own.append(Level(passage, *sentence, near=True))
+        apart = passage.finds.masked.find("; ", found.end, sentence[1])
+        own.append(Level(passage, sentence[0], apart if apart >= 0 else sentence[1], near=True))
     return own + [Level(one, 0, len(one.reading.seen), near=False) for one in passage.around]
 
 

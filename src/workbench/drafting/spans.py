@@ -94,9 +94,10 @@ def find(seen: str, names: Names) -> Finds:
         if (one.start(1), one.end(1)) not in quoted and not any(a <= one.start(1) < b for a, b in quoted):
             found.append(_found(seen, one.start(), one.end(), "quotation"))
     masked.hide((one.start, one.end) for one in mentions)
-    for start, end, reason in faults(masked.text):
-        found.append(Found(start, end, seen[start:end], "hidden", reason=reason))
-    masked.hide((one.start, one.end) for one in found if one.looks_like == "hidden")
+    if not seen.isascii():
+        hidden = [Found(start, end, seen[start:end], "hidden", None, why) for start, end, why in faults(masked.text)]
+        masked.hide((one.start, one.end) for one in hidden)
+        found += hidden
     for pattern, looks_like in ((_MARKUP, "markup"), (_CONTACT, "contact")):
         found += masked.take(pattern, looks_like)
     for day in days(masked.text):
@@ -130,9 +131,10 @@ class _Masked:
         self.text = "".join([*parts, self.text[read_to:]])
 
     def take(self, pattern: re.Pattern[str], looks_like: str) -> list[Found]:
+        if not pattern.search(self.text):
+            return []
         found = [_found(self.seen, one.start(), one.end(), looks_like) for one in pattern.finditer(self.text)]
-        if found:
-            self.hide((one.start, one.end) for one in found)
+        self.hide((one.start, one.end) for one in found)
         return found
 
 

@@ -78,7 +78,7 @@ def _stated(facts: Facts, passage: Passage, found: Found) -> Span:
     if right := [fact.id for fact, faults in outcomes if not faults]:
         return Span(found.start, found.end, found.text, found.looks_like, Verdict.SUPPORTED, tuple(right))
     fact, faults = ranked(outcomes)
-    return _fault(found, faults[0].verdict, faults[0].reason, [fact])
+    return _fault(found, faults[0].verdict, facts.described(fact) + faults[0].but, [fact])
 
 
 def _quotation(facts: Facts, passage: Passage, found: Found) -> Span:
@@ -103,7 +103,7 @@ def _mentioned(facts: Facts, passage: Passage, mention: Mention) -> Iterator[Spa
     looks_like = name.looks_like if name.looks_like == "quotation" else "symbol" if name.text.isupper() else "name"
     found = Found(mention.start, mention.end, passage.reading.seen[mention.start : mention.end], looks_like)
     if fault := _told(facts, passage, found, mention):
-        yield _fault(found, fault.verdict, fault.reason)
+        yield _fault(found, fault.verdict, fault.but)
     elif looks_like != "name" or name.facts or not name.text.islower():
         yield Span(found.start, found.end, found.text, looks_like, Verdict.SUPPORTED, name.facts)
 
