@@ -12,7 +12,7 @@ from workbench.drafting.amounts import Amount
 from workbench.drafting.days import Day
 from workbench.drafting.facts import Fact, FactSheet, Kind
 from workbench.drafting.lexicon import lexicon
-from workbench.drafting.naming import names_of
+from workbench.drafting.naming import folded, names_of, tokens
 from workbench.drafting.passages import Level, Vocabulary, Word
 from workbench.drafting.spans import Found
 from workbench.drafting.spelling import spelled
@@ -167,8 +167,8 @@ def _within(word: Word, place: tuple[int, int], near: bool) -> bool:
 
 def _foreign(facts: Facts, level: Level, kinds: frozenset[Kind]) -> str:
     """A word of a metric that no fact of the sheet has, where such a word stands in place of one that could bind."""
-    seen = level.passage.reading.seen.lower()
-    for word in facts.foreign.words(seen[level.start : level.end]):
+    seen = folded(level.passage.reading.seen[level.start : level.end])
+    for word in facts.foreign.words(seen, tokens(seen)):
         if len(word.text) > 3 and any(facts.foreign_kinds[key] & kinds for key in word.keys):
             return word.text
     return ""

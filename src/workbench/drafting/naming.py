@@ -57,23 +57,20 @@ class Names:
         self._by_first: dict[str, list[tuple[str, Name]]] = {}
         for name in names:
             if first := _TOKEN.match(name.text):
-                self._by_first.setdefault(first[0].casefold(), []).append((name.text.casefold(), name))
+                self._by_first.setdefault(folded(first[0]), []).append((folded(name.text), name))
         for found in self._by_first.values():
             found.sort(key=lambda one: -len(one[0]))
 
     def mentions(self, seen: str) -> Iterator[Mention]:
         """Return the names that stand in a text, the longest at each place; none overlaps another."""
-        folded = seen.casefold()
-        if len(folded) != len(seen):
-            folded = "".join(letter.casefold() if len(letter.casefold()) == 1 else letter for letter in seen)
+        small = folded(seen)
         free = 0
-        for token in _TOKEN.finditer(folded):
-            start = token.start()
-            if start < free or token[0] not in self._by_first:
+        for start, token in tokens(small):
+            if start < free or token not in self._by_first:
                 continue
-            for text, name in self._by_first[token[0]]:
+            for text, name in self._by_first[token]:
                 end = start + len(text)
-                if folded.startswith(text, start) and _whole(seen, start, end) and _written(name, seen[start:end]):
+                if small.startswith(text, start) and _whole(seen, start, end) and _written(name, seen[start:end]):
                     yield Mention(start, end, name)
                     free = end
                     break
@@ -120,6 +117,17 @@ def terms() -> tuple[Name, ...]:
 def shown(text: str) -> str:
     """Return a name or quotation as a reader of a draft sees it."""
     return read(escaped(one_line(text), at_start=True)).seen
+
+
+def folded(seen: str) -> str:
+    """Return a text in small letters, letter for letter."""
+    small = seen.lower()
+    return small if len(small) == len(seen) else "".join(c.lower() if len(c.lower()) == 1 else c for c in seen)
+
+
+def tokens(text: str) -> list[tuple[int, str]]:
+    """Return the words and signs of a text with their places."""
+    return [(one.start(), one[0]) for one in _TOKEN.finditer(text)]
 
 
 def _nameable(text: str) -> bool:

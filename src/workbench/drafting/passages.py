@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from workbench.drafting.blocks import Block
-from workbench.drafting.naming import Mention, Names
+from workbench.drafting.naming import Mention, Names, folded, tokens
 from workbench.drafting.reading import Reading, read
 from workbench.drafting.spans import Finds, Found, find, pieces
 
@@ -46,20 +46,19 @@ class Vocabulary:
         meant: dict[str, set[str]] = {}
         for key, said in words.items():
             for word in said:
-                meant.setdefault(word.casefold(), set()).add(key)
+                meant.setdefault(folded(word), set()).add(key)
         self._by_first: dict[str, list[tuple[str, frozenset[str]]]] = {}
         for text, keys in sorted(meant.items(), key=lambda one: -len(one[0])):
             first = re.match(r"\w+|\W", text)
             self._by_first.setdefault(first[0] if first else text, []).append((text, frozenset(keys)))
 
-    def words(self, folded: str) -> Iterator[Word]:
+    def words(self, folded: str, tokens: Sequence[tuple[int, str]]) -> Iterator[Word]:
         """Return the words that stand in a text in small letters; none overlaps another."""
         free = 0
-        for token in re.finditer(r"\w+|[^\w\s]", folded):
-            start = token.start()
-            if start < free:
+        for start, token in tokens:
+            if start < free or token not in self._by_first:
                 continue
-            for text, keys in self._by_first.get(token[0], ()):
+            for text, keys in self._by_first[token]:
                 end = start + len(text)
                 if folded.startswith(text, start) and not folded[end : end + 1].isalnum():
                     yield Word(start, end, text, keys)
@@ -210,9 +209,10 @@ def _complete_rows(found: list[Passage]) -> None:
 def _passage(block: Block, reading: Reading, names: Names, metrics: Vocabulary, ways: Vocabulary) -> Passage:
     seen = reading.seen
     finds = find(seen, names)
-    folded = _folded(seen)
-    said = tuple(metrics.words(folded))
-    told = tuple(word for word in ways.words(folded) if not _inside(word, finds.mentions))
+    small = folded(seen)
+    parts = tokens(small)
+    said = tuple(metrics.words(small, parts))
+    told = tuple(word for word in ways.words(small, parts) if not _inside(word, finds.mentions))
     sentences = tuple(_sentences(finds.masked))
     return Passage(
         block,
@@ -225,11 +225,6 @@ def _passage(block: Block, reading: Reading, names: Names, metrics: Vocabulary, 
         sentences,
         tuple(part for start, end in sentences for part in _clauses(finds, start, end)),
     )
-
-
-def _folded(seen: str) -> str:
-    lowered = seen.lower()
-    return lowered if len(lowered) == len(seen) else "".join(c.lower() if len(c.lower()) == 1 else c for c in seen)
 
 
 def _inside(word: Word, mentions: Iterable[Mention]) -> bool:
