@@ -25,6 +25,7 @@ from workbench.drafting.verify import verify
 from workbench.errors import DraftError
 
 _LINES = re.compile(r"\n{3,}")
+_PARAGRAPH = re.compile(r"\s*(?!#{1,3} |- |> |\|)\S")
 _SPACES = re.compile(r"(?<=\S) {2,}(?=\S)")
 
 
@@ -69,8 +70,8 @@ def written(sheet: FactSheet, template: str, claims: Mapping[str, Claim]) -> str
         return _Said(_claim(claims, name).skeleton(sheet, prefix))
 
     try:
-        made = _environment().get_template(f"{template}.md").render(
-            facts=sheet, f=f, listed=listed, say=say, holds=holds
+        made = (
+            _environment().get_template(f"{template}.md").render(facts=sheet, f=f, listed=listed, say=say, holds=holds)
         )
     except UndefinedError as error:
         raise DraftError(f"template {template!r} names something that is not there: {error}") from error
@@ -78,7 +79,18 @@ def written(sheet: FactSheet, template: str, claims: Mapping[str, Claim]) -> str
         raise DraftError(f"there is no template {template!r} in drafting/templates") from error
     if own := bare(prose(made)):
         raise DraftError(f"template {template!r} writes {own[0].text!r} itself; every figure must be a fact")
-    return _LINES.sub("\n\n", _SPACES.sub(" ", made)).strip() + "\n"
+    return _LINES.sub("\n\n", _flowing(_SPACES.sub(" ", made))).strip() + "\n"
+
+
+def _flowing(text: str) -> str:
+    """Put each paragraph on a line of its own: a template breaks lines where it likes, a letter does not."""
+    lines: list[str] = []
+    for line in text.split("\n"):
+        if lines and _PARAGRAPH.match(line) and _PARAGRAPH.match(lines[-1]):
+            lines[-1] += f" {line.strip()}"
+        else:
+            lines.append(line.rstrip())
+    return "\n".join(lines)
 
 
 @functools.cache
