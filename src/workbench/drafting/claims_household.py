@@ -78,6 +78,19 @@ def closer(sheet: FactSheet, prefix: str) -> bool:
     return abs(now - target) - abs(after - target) >= VISIBLE
 
 
+def away(sheet: FactSheet, prefix: str) -> bool:
+    """Say whether the trades take a weight further from its target."""
+    if not sheet.has(f"{prefix}.after"):
+        return False
+    now, after, target = (float(sheet.fact(f"{prefix}.{name}").value) for name in ("now", "after", "target"))
+    return abs(after - target) > abs(now - target)
+
+
+def far(sheet: FactSheet, prefix: str) -> bool:
+    """Say whether a weight is visibly off its target."""
+    return sheet.has(f"{prefix}.off") and sheet.fact(f"{prefix}.off").magnitude >= VISIBLE
+
+
 def returns(sheet: FactSheet, prefix: str) -> bool:
     """Say whether any weight comes visibly closer to its target in any model."""
     return any(closer(sheet, row) for model in sheet.groups("model") for row in sheet.groups(f"{model}.drift"))
@@ -131,27 +144,40 @@ PROPOSALS = (
 
 #: Weights in a letter, where a client reads that they hold more or less; in talking points, over and under.
 DRIFT = (
-    Claim("weight.closer", closer, "In the {f:.model} model, the target for {f:.name} is {f:.target}; you hold "
-          "{f:.now}, and the trades bring it to {f:.after}."),
+    Claim("weight.closer", both(closer, lacks(".account")), "In the {f:.model} model, the target for {f:.name} is "
+          "{f:.target}; you hold {f:.now}, and the trades bring it to {f:.after}."),
+    Claim("weight.closer.account", both(closer, has(".account")), "In your {f:.account}, which follows the {f:.model} "
+          "model, the target for {f:.name} is {f:.target}; you hold {f:.now}, and the trades bring it to {f:.after}."),
     Claim("weight.closer.also", both(closer, lacks("model.2.name")), "For {f:.name} the target is {f:.target}; you "
           "hold {f:.now}, and the trades bring it to {f:.after}."),
-    *(Claim(f"drift.{word}.{form}", both(way(".off", word), rule), f"Your portfolio is {{f:.off}} {word}weight in "
-            f"{{f:.name}} against the {{f:.model}} model{rest}")
+    *(Claim(f"drift.{word}.{whose}.{form}", both(way(".off", word), far, owner, rule),
+            f"{subject} {{f:.off}} {word}weight in {{f:.name}}{against}{rest}")
       for word in ("over", "under")
+      for whose, owner, subject, against in (
+          ("portfolio", lacks("model.2.name"), "Your portfolio is", " against the {f:.model} model"),
+          ("model", both(has("model.2.name"), lacks(".account")), "Your accounts in the {f:.model} model are", ""),
+          ("account", has(".account"), "Your {f:.account} is", " against the {f:.model} model"),
+      )
       for form, rule, rest in (
-          ("moves", has(".after"),
+          ("away", away,
+           "; trades made for other reasons take its share from {f:.before} to {f:.after}, against a target of "
+           "{f:.target}."),
+          ("moves", both(has(".after"), lambda sheet, prefix: not away(sheet, prefix)),
            "; the trades take its share from {f:.before} to {f:.after}, against a target of {f:.target}."),
           ("stays", lacks(".after"), "; its share stays at {f:.now}, against a target of {f:.target}."),
       )),
+    Claim("drift.none", lambda sheet, prefix: bool(sheet.groups("model")) and not any(
+        far(sheet, row) for model in sheet.groups("model") for row in sheet.groups(f"{model}.drift")),
+        "Every part of your portfolio is close to its target."),
 )  # fmt: skip
 
 WHY = tuple(
     Claim(f"why.{name}", has(".amount"), sentence)
     for name, sentence in {
-        "overweight.sell": "We sell {f:.amount} of what has grown past its target.",
+        "overweight.sell": "We sell {f:.amount} of what is above its target.",
         "overweight.buy": "We buy {f:.amount} so that the rest of the mix keeps its balance.",
-        "underweight.buy": "We buy {f:.amount} of what has fallen short of its target.",
-        "underweight.sell": "We sell {f:.amount} to pay for what has fallen short of its target.",
+        "underweight.buy": "We buy {f:.amount} of what is below its target.",
+        "underweight.sell": "We sell {f:.amount} to pay for what is below its target.",
         "off_model.sell": "We sell {f:.amount} of holdings outside the model.",
         "off_model.buy": "We buy {f:.amount} in place of holdings outside the model.",
         "harvest.sell": "We sell {f:.amount} of holdings that are worth less than they cost, for the tax loss.",
@@ -278,17 +304,23 @@ UNDONE = tuple(
 
 FILE = (
     Claim("consent.amount", has(".amount"), "Consent to trade {f:.amount} in your {f:.account}"),
-    Claim("distance", has(".distance.before", ".distance.after"), "The expected difference from the {f:.name} model "
+    Claim("distance.account", has(".distance.before", ".account"), "In your {f:.account}, the expected difference "
+          "from the {f:.name} model goes from {f:.distance.before} to {f:.distance.after} a year."),
+    Claim("distance", both(has(".distance.before"), lacks(".account")), "The expected difference from the {f:.name} model "
           "goes from {f:.distance.before} to {f:.distance.after} a year."),
     Claim("model.first", lambda sheet, prefix: not any(
         sheet.fact(f"{other}.name").value == sheet.fact(f"{prefix}.name").value
         for other in sheet.groups("model")[: sheet.groups("model").index(prefix)]), "{f:.name}"),
     Claim("version", has(".number", ".effective", ".model"), "Version {f:.number} of the {f:.model} model took effect on "
           "{f:.effective}."),
+    Claim("version.same", lambda sheet, prefix: sheet.has(f"{prefix}.rationale", "model.1.version.1.rationale")
+          and not prefix.startswith("model.1.")
+          and sheet.fact(f"{prefix}.rationale").value == sheet.fact("model.1.version.1.rationale").value,
+          "The reasons as approved were the same."),
     Claim("note.author", has(".author", ".day"), "{f:.author} noted on {f:.day}:"),
     Claim("note.day", both(has(".day"), lacks(".author")), "A note of {f:.day}:"),
     Claim("flow.in", way(".amount", "in"), "A deposit of {f:.amount} came into your {f:.account} on {f:.day}."),
-    Claim("flow.out", way(".amount", "out"), "A withdrawal of {f:.amount} left your {f:.account} on {f:.day}."),
+    Claim("flow.out", way(".amount", "out"), "A withdrawal of {f:.amount} was paid from your {f:.account} on {f:.day}."),
     Claim("restriction.never_buy", has(".key"), "An instruction bars purchases of {f:.key}"),
     Claim("restriction.never_sell", has(".key"), "An instruction bars sales of {f:.key}"),
     Claim("restriction.never_hold", has(".key"), "An instruction bars any holding of {f:.key}"),

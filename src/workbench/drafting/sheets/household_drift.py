@@ -13,6 +13,8 @@ from workbench.rebalance.proposal import GroupState, LevelRow, Proposal
 LEVELS: tuple[EntityKind, ...] = ("asset_class", "sector", "region", "sleeve", "security")
 #: Changes of weight that print as none.
 UNMOVED = 0.0005
+#: Changes of tracking error that print as none.
+LEAST_DISTANCE = 0.0001
 #: A version in force for fewer days than this is told as news.
 NEWS_DAYS = 92
 _TABLES = ("positions", "prices", "model_targets")
@@ -32,10 +34,11 @@ def drift_facts(
         versions = [one for one in named.versions.get(group.model_id, ()) if one.version <= group.model_version]
         key = _model(facts, group, versions)
         start = f"model.{place}"
-        _about(facts, start, group, key, proposal, accounts)
+        alone = _alone(facts, start, group, proposal, accounts) if len(groups) > 1 else ()
+        _about(facts, start, group, key, proposal, alone)
         _versions(facts, start, versions, key, proposal)
         rows = [row for row in proposal.levels if row.group == group.group and row.level == level]
-        _weights(facts, start, _furthest_first(rows), key, sleeves)
+        _weights(facts, start, _furthest_first(rows), key, alone, sleeves)
 
 
 def _model(facts: Collection, group: GroupState, versions: Sequence[ModelVersion]) -> str:
@@ -43,27 +46,33 @@ def _model(facts: Collection, group: GroupState, versions: Sequence[ModelVersion
     return facts.name(f"model:{group.model_id}", "model", name, group.model_id)
 
 
+def _alone(
+    facts: Collection, start: str, group: GroupState, proposal: Proposal, accounts: Mapping[str, str]
+) -> tuple[str, ...]:
+    """Name the account of a group of one among several, which its figures are of; return its entity."""
+    if len(group.accounts) != 1 or group.accounts[0] not in accounts:
+        return ()
+    id = group.accounts[0]
+    account, cell = f"account:{id}", f"row {id}, registration"
+    facts.add(f"{start}.account", "name", accounts[id], "named", ("accounts",), cell, of=(account,))
+    return (account,)
+
+
 def _about(
-    facts: Collection, start: str, group: GroupState, key: str, proposal: Proposal, accounts: Mapping[str, str]
+    facts: Collection, start: str, group: GroupState, key: str, proposal: Proposal, alone: tuple[str, ...]
 ) -> None:
     cell = f"group {group.group} of {proposal.household_id}"
     facts.add(
         f"{start}.name", "name", facts.entities[key].names[0], "named", ("models",), f"row {group.model_id}, name",
         of=(key,),
     )  # fmt: skip
-    for id, way, value in (
-        ("before", "before", group.tracking_error_before),
-        ("after", "after", group.tracking_error_after),
-    ):
-        facts.add(
-            f"{start}.distance.{id}", "percent", value, "model_distance", _TABLES, f"{cell}, tracking error {id}",
-            of=(key,), way=(way,), rounding=2,
-        )  # fmt: skip
-    facts.add(f"{start}.accounts", "count", len(group.accounts), "accounts_number", ("accounts",), cell, of=(key,))
-    if len(group.accounts) == 1 and group.accounts[0] in accounts:
-        account = f"account:{group.accounts[0]}"
-        name = accounts[group.accounts[0]]
-        facts.add(f"{start}.account", "name", name, "named", ("accounts",), f"row {group.accounts[0]}", of=(account,))
+    before, after = group.tracking_error_before, group.tracking_error_after
+    if abs(before - after) >= LEAST_DISTANCE:
+        for way, value in (("before", before), ("after", after)):
+            facts.add(
+                f"{start}.distance.{way}", "percent", value, "model_distance", _TABLES, f"{cell}, tracking error {way}",
+                of=(key, *alone), way=(way,), rounding=2,
+            )  # fmt: skip
 
 
 def _versions(facts: Collection, start: str, versions: Sequence[ModelVersion], key: str, proposal: Proposal) -> None:
@@ -92,18 +101,28 @@ def _furthest_first(rows: Sequence[LevelRow]) -> Sequence[LevelRow]:
     return sorted(rows, key=lambda row: (-abs(row.before - row.target), row.key))
 
 
-def _weights(facts: Collection, start: str, rows: Sequence[LevelRow], model: str, sleeves: Mapping[str, str]) -> None:
+def _weights(
+    facts: Collection,
+    start: str,
+    rows: Sequence[LevelRow],
+    model: str,
+    alone: tuple[str, ...],
+    sleeves: Mapping[str, str],
+) -> None:
     for place, row in enumerate(rows, start=1):
         prefix, cell = f"{start}.drift.{place}", f"{row.level} {row.key} in group {row.group}"
         name = sleeves.get(row.key, row.key) if row.level == "sleeve" else row.key
         key = facts.name(f"{row.level}:{row.key}", _kind(row.level), name)
-        of = (key, model)
+        of = (key, model, *alone)
 
         def weight(id: str, value: float, metric: str, way: tuple[str, ...] = (), column: str = "") -> None:
             facts.add(f"{prefix}.{id}", "percent", value, metric, _TABLES, f"{cell}, {column}", of=of, way=way)  # noqa: B023
 
         facts.add(f"{prefix}.name", "name", facts.entities[key].names[0], "named", _TABLES, cell, of=(key,))
         facts.add(f"{prefix}.model", "name", facts.entities[model].names[0], "named", ("models",), cell, of=(model,))
+        for account in alone:
+            name = facts.entities[account].names[0]
+            facts.add(f"{prefix}.account", "name", name, "named", ("accounts",), f"row of {name}", of=alone)
         weight("target", row.target, "class_target", column="target")
         weight("now", row.before, "class_weight", column="weight before")
         if abs(row.after - row.before) >= UNMOVED:
