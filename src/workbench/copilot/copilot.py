@@ -40,7 +40,15 @@ class Copilot:
     def warm(self) -> None:
         """Run the analytics that questions need, so that the first asker does not wait for them."""
         record = self._record
-        _ = record.book, record.review, record.performance, record.change, record.distributions, record.lots, record.holdings
+        _ = (
+            record.book,
+            record.review,
+            record.performance,
+            record.change,
+            record.distributions,
+            record.lots,
+            record.holdings,
+        )
 
     def ask(self, question: str, scope: Scope = Scope()) -> Answer:
         """Answer one question from the book that `scope` covers. Never raises for what a question says."""
@@ -66,14 +74,16 @@ class Copilot:
         if taken.intent is None:
             return self._passed_on(question, refusals.NOT_UNDERSTOOD, _first(reading.households))
         if taken.missing:
-            return Answer(question, "which", "Which household or account do you mean? Please name it.", taken.intent.name)
+            return Answer(
+                question, "which", "Which household or account do you mean? Please name it.", taken.intent.name
+            )
         return self._answered(question, scope, reading, taken)
 
     def _answered(self, question: str, scope: Scope, reading: Reading, taken: Route) -> Answer:
         assert taken.intent is not None
         route_name = taken.intent.name
         try:
-            asked = self._asked(scope, reading)
+            asked = self._asked(scope, reading, route_name)
             if isinstance(asked, Answer):
                 return asked if asked.question else Answer(question, asked.status, asked.text, route_name)
             if asked.account is None and "account" in taken.intent.needs:
@@ -85,9 +95,11 @@ class Copilot:
         except (DraftError, WorkbenchError):
             # Whatever cannot be computed or does not verify is a person's question, never a half answer.
             return self._passed_on(question, refusals.NOT_UNDERSTOOD, _first(reading.households))
-        return Answer(question, "answered", draft.text.strip(), route_name, sheet, draft.report, sources=_sources(draft))
+        return Answer(
+            question, "answered", draft.text.strip(), route_name, sheet, draft.report, sources=_sources(draft)
+        )
 
-    def _asked(self, scope: Scope, reading: Reading) -> Asked | Answer:
+    def _asked(self, scope: Scope, reading: Reading, route_name: str) -> Asked | Answer:
         """What is named, held together: an account with another household, or two of a kind, is no question for one answer."""
         record, accounts = self._record, list(reading.accounts)
         if max(map(len, (reading.households, accounts, reading.securities, reading.models, reading.keys))) > 1:
@@ -105,6 +117,8 @@ class Copilot:
                 held = [one for one in held if one in accounts]
             if not held:
                 return Answer("", "not_in_record", "There is no such account in the record of this household.")
+            if len(held) > 1 and route_name == "rmd":
+                held = []  # The answer lists every account of the owner by itself.
             if len(held) > 1:
                 return Answer("", "which", "The household has more than one such account. Please name it.")
             accounts = held

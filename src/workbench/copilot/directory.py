@@ -49,7 +49,7 @@ class Directory:
     """What one asker may name; households and accounts of the asker's book only."""
 
     abbreviations = frozenset(
-        "RMD RMDS IRA IRAS YTD QTD MTD TE US USD HH ID IRS ETF AUM PM CRM FAQ OK SO IS IT IN OF TO MY THE AND WHY HOW A I".split()
+        "BM RMD RMDS IRA IRAS YTD QTD MTD TE US USD HH ID IRS ETF AUM PM CRM FAQ OK SO IS IT IN OF TO MY THE AND WHY HOW A I".split()
     )
 
     def __init__(self, record: Record, scope: Scope) -> None:
@@ -61,9 +61,13 @@ class Directory:
         accounts = accounts[accounts["household_id"].isin(self.households)]
         self.accounts: dict[str, str] = {str(one): str(home) for one, home in accounts["household_id"].items()}
         self.tickers = frozenset(map(str, record.securities.index)) - {"CASH"}
+        #: Models by their bare name: read as models only with a capital letter.
+        self.model_names = {str(row.name): str(row.model_id) for row in record.models.itertuples()}
         self.models = frozenset(map(str, record.models["model_id"]))
         #: Tickers that are words, too: read as tickers only in capitals.
-        self.wordlike = frozenset({"SIZE", "CASH", "CORE", "ALL", "ON", "IT", "SO", "ARE", "A", "INTL", "EMRG", "HD", "GE", "PG"})
+        self.wordlike = frozenset(
+            {"SIZE", "CASH", "CORE", "ALL", "ON", "IT", "SO", "ARE", "A", "INTL", "EMRG", "HD", "GE", "PG"}
+        )
 
     def surname(self, found: str) -> str:
         """Return the surname that a matched form is of ("langfords" is "langford")."""
@@ -87,7 +91,9 @@ class Directory:
         if not self.surnames:
             return None
         names = "|".join(re.escape(name) for name in sorted(self.surnames, key=len, reverse=True))
-        return re.compile(rf"\b(?:the\s+|mr\.?\s+|mrs\.?\s+|ms\.?\s+)?((?:{names})(?:es|s)?)(?:'s?)?(?:\s+(?:household|family))?(?!\w)")
+        return re.compile(
+            rf"\b(?:the\s+|mr\.?\s+|mrs\.?\s+|ms\.?\s+)?((?:{names})(?:es|s)?)(?:'s?)?(?:\s+(?:household|family))?(?!\w)"
+        )
 
     @cached_property
     def phrases(self) -> dict[str, dict[str, str]]:
@@ -105,12 +111,16 @@ class Directory:
         for id, name in record.securities["name"].items():
             if id == "CASH":
                 continue
-            short = " ".join(_TAILS.sub(" ", str(name)).replace("&", " & ").split()).strip(" &").lower()
+            short = " ".join(_TAILS.sub(" ", str(name)).replace("&", " & ").split()).strip(" &").lower().removesuffix(" and")
             for form in (str(name).lower(), short, *_NICKNAMES.get(str(id), ())):
                 if len(form) > 2:
                     securities[form] = str(id)
             first = short.split()[0]
-            if record.securities.loc[id, "kind"] == "stock" and len(first) > 4 and first not in ("general", "advanced", "range"):
+            if (
+                record.securities.loc[id, "kind"] == "stock"
+                and len(first) > 4
+                and first not in ("general", "advanced", "range")
+            ):
                 securities.setdefault(first, str(id))
         registrations = {form: kind for kind, forms in _REGISTRATIONS.items() for form in forms}
         return {"model": models, "security": securities, "registration": registrations}
@@ -119,7 +129,9 @@ class Directory:
     def keys(self) -> dict[str, tuple[str, str]]:
         """Asset classes, sectors and sleeves of this firm by how they may be written."""
         table = self._record.securities
-        there = {("sector", str(one)) for one in table["sector"]} | {("asset_class", str(one)) for one in table["asset_class"]}
+        there = {("sector", str(one)) for one in table["sector"]} | {
+            ("asset_class", str(one)) for one in table["asset_class"]
+        }
         there |= {("sleeve", str(one)) for one in self._record.sleeves.index}
         found = {form: key for key, forms in _KEY_WORDS.items() if key in there for form in forms}
         return found | {key.lower(): (level, key) for level, key in there if level != "sleeve" and key not in ("Cash", "Diversified")

@@ -93,7 +93,13 @@ class Gathered:
 
     def day(self, metric: str = "as_of") -> None:
         """Add the day that the record speaks of."""
-        self.fact("as_of", "date", self.record.day, metric, source=self.record.source("firm.open_at", "as-of date", "snapshot"))
+        self.fact(
+            "as_of",
+            "date",
+            self.record.day,
+            metric,
+            source=self.record.source("firm.open_at", "as-of date", "snapshot"),
+        )
 
     def done(self) -> FactSheet:
         """Return the sheet."""

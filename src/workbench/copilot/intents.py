@@ -21,7 +21,7 @@ FILLER = frozenset(
     hi hello hey thanks thank ok okay and so then just quick quickly question right now today currently current presently
     client clients household households hh family account accounts acct accts portfolio portfolios position file record
     get got would like need want about exactly total overall amount figure number level e g i.e pct percent dollars us
-    again remind please's sitting hold holds held holding holdings own owns stock stocks fund etf shares share here""".split()
+    again remind wats teh rn line wants whether large preparing review v asks ask asked asking says sitting hold holds held holding holdings own owns stock stocks fund etf shares share here""".split()
 )  # fmt: skip
 
 
@@ -54,16 +54,20 @@ class Intent:
 _OFF = (
     r"over|under|over ?-?weight\w*|under ?-?weight\w*|far|off|drift\w*|exceeds?|exceeding|above|below|against|vs|versus|"
     r"deviat\w*|out of (?:line|whack|band|tolerance|range)|outside|inside|within|band|bands|tolerance|heavy|light|too "
-    r"(?:much|little|high|low)|away|relative|compared?|distance|gap|long on|short on"
+    r"(?:much|little|high|low)|away|relative|compared?|distance|gap|shortfall|breach\w*|long on|short on"
 )
 _OFF_ALSO = (
     rf"{_OFF}|target|targets|weight|weights|weighting|stand|stands|standing|model|out of|or|most|furthest|biggest|largest|where|than|"
     r"more|less|still|position|class|allocation|allocated|exposure|sector|sectors|equity|equities|asset|classes|stock|points"
 )
 _WHY = r"why|how come|what (?:explains|caused|causes|drove|drives|made)|reasons?|causes?|caused|explain|drivers?|what is behind|behind"
-_PROPOSAL = r"propos\w+|package|trades?|trading|rebalance|rebalancing|plan|recommend\w*|suggest\w*|ticket|orders?|signal"
-_BUYSELL = r"buy|buys|buying|bought|sell|sells|selling|sold|purchas\w+|sales?|trad(?:e|es|ed|ing)|trim\w*|add(?:s|ed|ing)?"
-_NOT = r"not|no|aren t|isn t|don t|didn t|doesn t|won t|arent|isnt|dont|didnt|doesnt|refused|left alone|stops?|stopped|stood against|blocks?|blocked|against|prevents?|undone|skipped|untouched|keeping us"
+_PROPOSAL = (
+    r"propos\w+|package|trades?|trading|rebalance|rebalancing|plan|recommend\w*|suggest\w*|ticket|orders?|signal"
+)
+_BUYSELL = (
+    r"buy|buys|buying|bought|sell|sells|selling|sold|purchas\w+|sales?|trad(?:e|es|ed|ing)|trim\w*|add(?:s|ed|ing)?"
+)
+_NOT = r"not|can t|cannot|cant|no|aren t|isn t|don t|didn t|doesn t|won t|arent|isnt|dont|didnt|doesnt|refused|left alone|stops?|stopped|stood against|blocks?|blocked|against|prevents?|undone|skipped|untouched|keeping us"
 _WHO = "household|account"
 
 INTENTS: tuple[Intent, ...] = (
@@ -86,6 +90,9 @@ INTENTS: tuple[Intent, ...] = (
     Intent("largest", holdings.largest, (r"largest|biggest|top|main|concentrated|concentration|heaviest",), (_WHO,), ("registration",),
            r"positions?|holdings?|single|stocks?|names?|most|security|securities|five|value|by"),
     Intent("cash", holdings.cash, (r"cash|uninvested|liquidity|money market",), (_WHO,), ("registration",), r"balance|available|position|level|share|weight|free|sits?|sleeve|idle|as|percentage"),
+    Intent("active_share", drift.active_share, (r"active share",), (_WHO,), ("registration",), r"high|model|against|vs", bonus=4),
+    Intent("harvested", trades.harvested, (r"harvest\w*",), ("household",), (), _PROPOSAL + r"|loss(?:es)?|tax|being|in|tax-loss", bonus=4),
+    Intent("following", models.following, (r"how many|number of|count of", r"accounts?|clients?|households?"), ("model",), (), r"how many|number|across|firm|book|follow|follows|following|model|strategy|use|run|are|assigned", bonus=4),
     Intent("value", holdings.value, (r"worth|value|aum|assets|market value|size|balance|total value|how big|net worth",), (_WHO,), ("registration",), r"market|under management|manage|management|of|total"),
     Intent("position", holdings.position, (r"hold|holds|holding|own|owns|owned|held|have|has|shares?|position|how many|how much|own any",), (_WHO, "security"), ("registration",), r"still|stock|worth|value|weight"),
     Intent("unrealised", holdings.unrealised, (r"unreali[sz]ed|embedded|paper|open|latent|built in", r"gains?|loss(?:es)?"), (_WHO,), ("registration",), r"or|taxable|capital"),
@@ -98,23 +105,23 @@ INTENTS: tuple[Intent, ...] = (
     Intent("why_not", trades.why_not, (_NOT, _BUYSELL + "|" + _PROPOSAL + "|shares|done|alone"), (_WHO,), ("security", "registration"),
            _NOT + "|" + _PROPOSAL + "|" + _BUYSELL + "|" + _WHY + r"|being|there|more|done|alone|what|left|where|stood", bonus=6),
     Intent("sale", tax.sale, (r"sell|sells|selling|sold|sale|sales|went|liquidat\w+|disposing|dispose", r"tax|taxes|taxable|gains?|loss(?:es)?|cost|costs|owe|owes|realise\w*|realize\w*|hit|consequences?|bill|proceeds|take"), ("account", "security"), ("shares", "registration", "household"),
-           r"if|would|whole|all|entire|everything|every|bill|hypothetically|hypothetical|say|were|capital|or|effect|impact|be|unrealised|position|went|sold|short|long|term|short-term|long-term|consequence|out", bonus=4),
-    Intent("gain_budget", tax.gain_budget, (r"budget\w*|gain limit|gains limit|gain allowance|headroom|gain cap",), ("household",), (),
+           r"mean|means|for|completely|comes|come|fully|if|would|whole|all|entire|everything|every|bill|hypothetically|hypothetical|say|were|capital|or|effect|impact|be|unrealised|position|went|sold|short|long|term|short-term|long-term|consequence|out", bonus=4),
+    Intent("gain_budget", tax.gain_budget, (r"budget\w*|room|gain limit|gains limit|gain allowance|headroom|gain cap",), ("household",), (),
            r"gains?|capital|left|remaining|remains|still|room|used|use|use up|go|went|over|year|realised?|realized?|within|limit|limited|tax|over|spent|spend|have|exceeded?|size|or|set"),
     Intent("realised", tax.realised, (r"reali[sz]ed|taken|took|booked|locked in|crystalli[sz]ed|reali[sz]e", r"gains?|loss(?:es)?|anything|gain"), ("household",), (),
            r"short|long|term|short-term|long-term|so far|to date|ytd|year|capital|yr|or|net|far|date|tax|both|2022"),
     Intent("carryforward", tax.carryforward, (r"carry ?-?forwards?|carried ?-?(?:forward|over|in)?|carry ?-?overs?|c f|cf|loss carry\w*|tax loss(?:es)? (?:left|on)|earlier years?|prior years?|previous years?|last year",), ("household",), (),
            r"loss(?:es)?|tax|capital|short|long|term|short-term|long-term|still|offset|into|forward|over|prior|earlier|years?|from|available|or|bank|remaining|left|use|unused", bonus=1),
     Intent("rates", tax.rates, (r"rate|rates|bracket|tax rate",), ("household",), (), r"tax|income|ordinary|long-term|short-term|long|short|term|state|federal|capital|gains?|niit|use|apply|applies|marginal|used"),
-    Intent("wash", tax.wash, (r"wash\w*|buy\w* back|bought back|bought again|repurchas\w*|re-?buy\w*|(?:buy|bought|purchase|purchased) \S* ?again|blocked|30 days?|thirty days?|buy \S+ back",), ("household|account",), ("security",),
-           r"sales?|window|windows|until|till|when|what date|date|first|earliest|day|after|proposed|proposal|once|if|make|made|harvest\w*|done|loss|losses|would|could|be|buy|buying|back|again|calendar|rule|open|blocked|repurchase\w*|sold|sell|selling|trades?|bought|washed|free", bonus=4),
+    Intent("wash", tax.wash, (r"wash\w*|(?:go|get) back into|buy\w* back|bought back|bought again|repurchas\w*|re-?buy\w*|(?:buy|bought|purchase|purchased) \S* ?again|blocked|30 days?|thirty days?|buy \S+ back",), ("household|account",), ("security",),
+           r"into|at|go|get|sales?|window|windows|until|till|when|what date|date|first|earliest|day|after|proposed|proposal|once|if|make|made|harvest\w*|done|loss|losses|would|could|be|buy|buying|back|again|calendar|rule|open|blocked|repurchase\w*|sold|sell|selling|trades?|bought|washed|free", bonus=4),
     Intent("rmd", tax.rmd, (r"rmds?|required (?:minimum )?distributions?|min(?:imum)? distributions?|mandatory distributions?|required withdrawals?",), (_WHO,), ("registration",),
            r"due|taken|take|took|year|left|outstanding|owe|owes|by when|when|required|already|remaining|still|done|amount|distribution|must|2022|will|deadline|date|yet|by|open|withdrawn|paid", bonus=1),
-    Intent("restrictions", on_file.restrictions, (r"restrict\w*|screens?|esg|exclu\w*|constraints?|limits?|never|cap|capped|allowed|minimum cash|min cash|off limits|forbidden|sri|values|instructions?",), (_WHO,), ("security", "registration"),
-           r"apply|applies|minimum|cash|instruction|instructions|buy|sell|hold|or|place|force|no-go|weight|max|maximum|screen|screens|list|on"),
+    Intent("restrictions", on_file.restrictions, (r"restrict\w*|screens?|esg|exclu\w*|constraints?|limits?|never|ban|banned|cap|capped|allowed|minimum cash|min cash|off limits|forbidden|sri|values|minimum cash instruction|in force",), (_WHO,), ("security", "registration"),
+           r"sign|signed|trading|trade|ban|banned|still|reason|why|applicable|purchase|apply|applies|minimum|cash|instruction|instructions|buy|sell|hold|or|place|force|no-go|weight|max|maximum|screen|screens|list|on"),
     Intent("restrictions", on_file.restrictions, (r"can (?:i|we|you)|may (?:i|we)|allowed|permitted|ok to|possible", r"buy|sell|hold|trade|own|allowed|permitted"), (_WHO, "security"), ("registration",), r"still|be"),
     Intent("raise_cash", on_file.restrictions, (r"raise", r"cash"), (_WHO,), (), r"by|january|february|march|when|have to|must"),
-    Intent("consent", on_file.consent, (r"discretion\w*|consent\w*|non-?discretionary|agree|agrees|sign off|permission|client approval",), (_WHO,), ("registration",),
+    Intent("consent", on_file.consent, (r"discretion\w*|consent\w*|non-?discretionary|agree|agrees|sign off|sign-off|permission|client approval",), (_WHO,), ("registration",),
            r"before|require[sd]?|trades?|proposed|proposal|needs?|or|over|not|must|anyone|ask|first|i\.e|full|whether", bonus=3),
     Intent("accounts", on_file.accounts, (r"accounts?|registrations?|custodians?|custody|custodied|held at|account types?",), (_WHO,), (), r"list|all|where|type|types|kind|kinds|registered|registration|at|each", bonus=-1),
     Intent("custodian", on_file.accounts, (r"custodians?|custody|custodied|registration|registered|account type|type of account|kind of account",), (_WHO,), (), r"where|type|kind|at|as|"),
@@ -125,15 +132,15 @@ INTENTS: tuple[Intent, ...] = (
     Intent("targets", models.targets, (r"targets?|weights?|allocations?|made of|make ?up|composition|target weights?",), ("model",), ("key", "security", "version"),
            r"asset|class|classes|sleeve|sector|target|weight|weights|breakdown|mix|model|strategy"),
     Intent("targets_key", models.targets, (r"§(?:key|security)",), ("model", "key|security"), ("version",), r"targets?|weights?|model|sleeve|strategy|allocation|sector"),
-    Intent("history", models.history, (r"history|versions?|effective|take effect|took effect|in force|§version|came into|approved|start(?:ed)?|introduced|adopted|live|go live|dates?",), ("model",), ("version",),
-           r"when|since|history|versions?|effective|effect|took|take|yet|force|dates?|would|will|become|did|came|model|strategy|live|go|list|all|changes?|last|changed|latest|approved|started?|introduced|adopted|draft|since when|or|status|been|go live|become"),
+    Intent("history", models.history, (r"history|versions?|effective|take effect|took effect|in force|§version|came into|come into|been approved|approved|start(?:ed)?|introduced|adopted|live|go live|dates?",), ("model",), ("version",),
+           r"new|come into|when|since|history|versions?|effective|effect|took|take|yet|force|dates?|would|will|become|did|came|model|strategy|live|go|list|all|changes?|last|changed|latest|approved|started?|introduced|adopted|draft|since when|or|status|been|go live|become"),
     Intent("rationale", models.rationale, (r"why|rationale|reason\w*|reasoning|committee|thinking|argument|justification",), ("model",), ("version",),
            r"versions?|changed?|change|changes|committee|given|adopted|adopt|approved?|decided?|decision|latest|last|model|behind|say|said|introduced|move[sd]?|strategy|rationale|why|reasons?", bonus=2),
-    Intent("upcoming", models.upcoming, (r"upcoming|coming|next|new|draft|planned|pending|changing|change|proposed|§version",r"changes?|changing|coming|upcoming|version|next|new|draft|differ\w*|moves?|planned|pending|proposed"), ("model",), ("version",),
-           r"main|changes?|change|version|model|when|material|biggest|largest|compared|against|going|different|old|weights?|targets?|bring|brings|would|will|strategy|next", bonus=1),
-    Intent("effect", models.effect, (r"upcoming|coming|next|new|draft|planned|model change|version change|§version|model version", r"effect\w*|affect\w*|mean|means|impact\w*|do|does|change\w*|hit|happen\w*"), (_WHO,), ("version", "model"),
+    Intent("upcoming", models.upcoming, (r"upcoming|coming|next|new|draft|planned|pending|changing|change|proposed|§version",r"changes?|changing|coming|upcoming|version|next|new|draft|differ\w*|moves?|planned|pending|proposed"), ("model",), ("version", "key", "security"),
+           r"do|to|main|changes?|change|version|model|when|material|biggest|largest|compared|against|going|different|old|weights?|targets?|bring|brings|would|will|strategy|next", bonus=1),
+    Intent("effect", models.effect, (r"upcoming|coming|next|new|draft|planned|model change|version change|§version|model version", r"effect\w*|affect\w*|touch\w*|mean|means|impact\w*|do|does|change\w*|hit|happen\w*"), (_WHO,), ("version", "model"),
            r"model|version|change|changes|for|would|will|draft|gains?|trades?|to", bonus=3),
     Intent("benchmark", models.benchmark, (r"benchmarks?|benchmarked|measured against",), ("model",), (), r"model|against|strategy|what|use|uses", bonus=1),
     Intent("performance", performance.performance, (r"perf|performance|perform\w*|returns?|returned|did|do|doing|done|made|make|earned|earn|gain|gained|ahead|behind|beat|beaten|lag|lagged|lagging|up|down|excess|outperform\w*|underperform\w*|track record|§model (?:model )?(?:quarter|year|ytd)|quarter to date|year to date|ytd|qtd|since inception",), ("model|account|household",), (),
-           r"composite|year to date|ytd|qtd|quarter to date|this|year|quarter|net|of|fees?|after fees|annuali[sz]ed|per year|per annum|p a|a year|over|three|five|one|1-?year|3-?year|5-?year|3 years?|5 years?|1 year|1|3|5|three years?|five years?|last|past|12|months?|since inception|inception|since|benchmark|vs|versus|against|its|relative|or|model|compared|gross|strategy|how|time|2022|to date|date|rate|far|average|by|beat|excess|well"),
+           r"composite|year to date|ytd|qtd|quarter to date|this|year|quarter|net|of|fees?|after fees|annuali[sz]ed|per year|per annum|p a|a year|over|three|five|one|1-?year|3-?year|5-?year|3 years?|5 years?|1 year|1|3|5|three years?|five years?|last|past|12|months?|since inception|inception|since|benchmark|bm|vs|versus|against|its|relative|or|model|compared|gross|strategy|how|time|2022|to date|date|rate|far|average|by|beat|excess|well"),
 )  # fmt: skip

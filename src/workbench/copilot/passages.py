@@ -13,7 +13,7 @@ _PLAIN = frozenset(
     """a an the of in on for to is are was what whats what's how why do does did you we i us our your me my it its s again mean
     means meant meaning define defined definition explain tell about please pls work works working calculated calculate computed
     compute calculation done handled handle measured measure use used using which that this and or by with there any can could
-    would is exactly again difference between vs versus get when who decide decides decided set it's called term remind""".split()
+    would is exactly again stand worked out and doe difference between vs versus get when who decide decides decided set it's called term remind""".split()
 )  # fmt: skip
 _ASKS = re.compile(
     r"\b(?:what(?:'s|s)?|how|define|definition|explain|meaning|why|which|who|when|is there|does|do|remind me|difference)\b"
@@ -24,16 +24,22 @@ LEAST, LEAD = 0.6, 1.1
 
 @functools.cache
 def passages() -> tuple[tuple[Passage, frozenset[str]], ...]:
-    """Return every passage with its words and the other words it may be asked by (its line `Also:`)."""
+    """Return every passage with the words it may be asked by: its title and its line `Also:`."""
     found = []
     for file in sorted(resources.files("workbench.copilot").joinpath("passages").iterdir(), key=lambda one: one.name):
         if not file.name.endswith(".md"):
             continue
         title, also, text = file.read_text(encoding="utf-8").split("\n", 2)
-        words = frozenset(_words(f"{title} {also} {text}"))
+        words = frozenset(_words(f"{title} {also}"))
         source = f"copilot/passages/{file.name}"
         found.append((Passage(title.removeprefix("# ").strip(), text.strip(), source), words))
     return tuple(found)
+
+
+@functools.cache
+def terms() -> frozenset[str]:
+    """Return every word of every passage: words of the house, which are not misspellings of others."""
+    return frozenset(word for passage, words in passages() for word in {*words, *re.findall(r"[a-z]+", passage.text.lower())})
 
 
 def quoted(question: str) -> Passage | None:

@@ -16,7 +16,9 @@ from workbench.copilot.directory import Directory
 #: Characters of a question that is read; a longer one goes to a person.
 LONGEST = 400
 
-_HOUSEHOLD = re.compile(r"\b(?:(?:household|hh|client|family)\s*#?\s*)?h-?\s?0*(\d{1,6})\b|\b(?:household|hh)\s*#?\s*0*(\d{1,6})\b")
+_HOUSEHOLD = re.compile(
+    r"\b(?:(?:household|hh|client|family)\s*#?\s*)?h-?\s?0*(\d{1,6})\b|\b(?:household|hh)\s*#?\s*0*(\d{1,6})\b"
+)
 _ACCOUNT = re.compile(r"\b(?:(?:account|acct|acc)\.?\s*#?\s*)?a-?0*(\d{1,6})\b")
 _ENDING = re.compile(
     r"\b(?:account|acct|acc|ira|roth|trust|401k|529)?\.?\s*(?:number|no\.?)?\s*(?:that ends|which ends|ending|ends|ends in|"
@@ -24,7 +26,9 @@ _ENDING = re.compile(
     r"|\b(?:account|acct|acc)\.?\s*#?\s*(\d{1,6})\b"
 )
 _SHARES = re.compile(r"\b(\d[\d,]*(?:\.\d+)?)\s*(?:shares|shs|sh|share)\b(?:\s+of)?")
-_MONEY = re.compile(r"\$\s*(\d[\d,]*(?:\.\d+)?)\s*(k|m|mm|million|thousand)?\b|\b(\d[\d,]*(?:\.\d+)?)\s*(k|dollars|usd|bucks)\b")
+_MONEY = re.compile(
+    r"\$\s*(\d[\d,]*(?:\.\d+)?)\s*(k|m|mm|million|thousand)?\b|\b(\d[\d,]*(?:\.\d+)?)\s*(k|dollars|usd|bucks)\b"
+)
 _VERSION = re.compile(r"\b(?:version|v|ver)\.?\s*(\d{1,2})\b")
 _WORD = re.compile(r"\u00a7\w+|[a-z]+(?:[-&][a-z]+)*|\d[\d,.]*%?")
 _SIZES = {"k": 1e3, "thousand": 1e3, "m": 1e6, "mm": 1e6, "million": 1e6}
@@ -177,6 +181,12 @@ def _tickers(reading: Reading, question: str, directory: Directory) -> None:
         if id not in reading.models:
             reading.models.append(id)
         return True
+
+    bare = {name.lower(): id for name, id in directory.model_names.items() if re.search(rf"\b{re.escape(name)}\b", question)}
+
+    if bare and not shouted:
+        reading.take(re.compile("|".join(rf"\b{re.escape(name)}\b(?: model)?" for name in bare)), "model", lambda one: True)
+        reading.models.extend(id for id in dict.fromkeys(bare.values()) if id not in reading.models)
 
     def ticker(found: re.Match[str]) -> bool:
         symbol = found[0].upper()

@@ -54,6 +54,8 @@ def refused(text: str) -> str:
             return reason
     if _ORDER.search(text) and not re.search(r"\b(?:what|how|why|which|when|tax|gain|loss|would|if)\b", text):
         return _READS_ONLY
-    if re.search(r"\b(?:approve|release) (?:it|this|that|the|h\d)", text) and not re.search(r"\bwho\b|\bwhat\b|\bhow\b", text):
+    if re.search(r"\b(?:approve|release) (?:it|this|that|the|h\d)", text) and not re.search(
+        r"\bwho\b|\bwhat\b|\bhow\b", text
+    ):
         return _READS_ONLY
     return next((reason for reason, pattern in _REASONS[1:] if pattern.search(text)), "")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from workbench.copilot.intents import FILLER, INTENTS, Intent
+from workbench.copilot.passages import terms
 from workbench.copilot.reading import Reading
 
 #: By how much the best reading must beat the next best of another name.
@@ -45,7 +46,9 @@ def route(reading: Reading) -> Route:
         best = whole[0]
         rival = next((score for score, intent in whole[1:] if intent.topic is not best[1].topic), -99)
         return Route(best[1]) if best[0] - rival >= MARGIN else Route(None)
-    lacking = [one for one in lacking if one[2] in ("household", "household|account", "account", "model|account|household")]
+    lacking = [
+        one for one in lacking if one[2] in ("household", "household|account", "account", "model|account|household")
+    ]
     if lacking and not filled & {"household", "account"}:
         lacking.sort(key=lambda one: -one[0])
         return Route(lacking[0][1], missing=lacking[0][2])
@@ -97,7 +100,12 @@ def vocabulary() -> frozenset[str]:
     found = set(FILLER)
     for intent in INTENTS:
         for pattern in (*intent.cues, intent.also):
-            found.update(re.findall(r"[a-z]{2,}", re.sub(r"\\[a-zA-Z]\*?|\(\?:|\[sz\]", lambda m: "s" if m[0] == "[sz]" else " ", pattern)))
+            found.update(
+                re.findall(
+                    r"[a-z]{2,}",
+                    re.sub(r"\\[a-zA-Z]\*?|\(\?:|\[sz\]", lambda m: "s" if m[0] == "[sz]" else " ", pattern),
+                )
+            )
     return frozenset(found)
 
 
@@ -108,11 +116,11 @@ def corrected(text: str) -> str:
 
 @functools.lru_cache(maxsize=4096)
 def _nearest(word: str) -> str:
-    known = vocabulary()
+    known = vocabulary() | terms()
     if word in known or not word.isalpha() or len(word) < ONE_OFF or _stem_known(word):
         return word
     within = 2 if len(word) >= TWO_OFF else 1
-    near = [(distance(word, one), one) for one in known if abs(len(one) - len(word)) <= within and len(one) >= ONE_OFF]
+    near = [(distance(word, one), one) for one in vocabulary() if one[0] == word[0] and abs(len(one) - len(word)) <= within and len(one) >= ONE_OFF]
     near = sorted(one for one in near if one[0] <= within)
     if not near or (len(near) > 1 and near[0][0] == near[1][0]):
         return word

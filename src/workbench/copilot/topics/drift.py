@@ -8,7 +8,7 @@ import pandas as pd
 from workbench.copilot.gather import Gathered, slug, way
 from workbench.copilot.topics.asked import Asked, NotInRecordError
 from workbench.drafting import FactSheet
-from workbench.drift import CAUSES
+from workbench.drift import CAUSES, drivers
 
 _TABLES = ("positions", "prices", "model_targets", "tolerances")
 #: Deviations that print as none.
@@ -60,9 +60,12 @@ def drift_overall(asked: Asked) -> tuple[FactSheet, str]:
     accounts = asked.record.review.drift.accounts.set_index("account_id").loc[measured(asked)]
     gathered.fact("out", "count", int((accounts["breaches"] > 0).sum()), "ask_accounts_out", [key])
     gathered.fact("of", "count", len(accounts), "ask_accounts", [key])
+    _furthest(gathered, asked, key)
     if asked.account:
         gathered.fact("breaches", "count", int(accounts["breaches"].iloc[0]), "ask_breaches", [key])
-        gathered.fact("error", "percent", float(accounts["tracking_error"].iloc[0]), "ask_tracking_error", [key], rounding=2)
+        gathered.fact(
+            "error", "percent", float(accounts["tracking_error"].iloc[0]), "ask_tracking_error", [key], rounding=2
+        )
     return gathered.done(), "answer_drift"
 
 
@@ -84,6 +87,9 @@ def _of_key(gathered: Gathered, asked: Asked) -> tuple[str, str, str]:
     gathered.about(other)
     gathered.name("key", other)
     row = frame.loc[name] if name in frame.index else pd.Series({"weight": 0.0, "target": 0.0, "deviation": 0.0})
+    if asked.account is not None and name in frame.index:
+        single = asked.record.review.drift.level(level, [asked.account])
+        row = single[single["key"].astype(str) == name].iloc[0]
     _figures(gathered, "here", [key, other], row)
     if asked.account is None and len(measured(asked)) > 1:
         single = asked.record.review.drift.level(level, measured(asked))
@@ -127,7 +133,9 @@ def drift_since(asked: Asked) -> tuple[FactSheet, str]:
         key = gathered.account(account)
         gathered.name(f"account.{place}.name", key)
         if pd.notna(row["last_rebalanced_on"]):
-            gathered.fact(f"account.{place}.day", "date", str(row["last_rebalanced_on"].date()), "ask_rebalanced", [key])
+            gathered.fact(
+                f"account.{place}.day", "date", str(row["last_rebalanced_on"].date()), "ask_rebalanced", [key]
+            )
     return gathered.done(), "answer_drift_since"
 
 
@@ -169,8 +177,43 @@ def tracking_error(asked: Asked) -> tuple[FactSheet, str]:
         if np.isfinite(row["tracking_error"]):
             key = gathered.account(str(account))
             gathered.name(f"account.{place}.name", key)
-            gathered.fact(f"account.{place}.error", "percent", float(row["tracking_error"]), "ask_tracking_error", [key], rounding=2)
+            gathered.fact(
+                f"account.{place}.error",
+                "percent",
+                float(row["tracking_error"]),
+                "ask_tracking_error",
+                [key],
+                rounding=2,
+            )
     return gathered.done(), "answer_tracking_error"
+
+
+def _furthest(gathered: Gathered, asked: Asked, key: str) -> None:
+    """The key that uses most of its band in the account asked about."""
+    ranking = asked.record.review
+    if asked.account is None:
+        return
+    found = drivers(ranking.drift, ranking.causes)
+    found = found[found["account_id"] == asked.account]
+    if found.empty or abs(found["deviation"].iloc[0]) < ON_TARGET:
+        return
+    level, name = str(found["level"].iloc[0]), str(found["key"].iloc[0])
+    frame = ranking.drift.level(level, [asked.account])
+    _place(gathered, "furthest", key, level, name, frame[frame["key"].astype(str) == name].iloc[0])
+
+
+def active_share(asked: Asked) -> tuple[FactSheet, str]:
+    """Active share of an account, or of each account of a household."""
+    gathered = Gathered(asked.record, "active_share")
+    subject(gathered, asked)
+    gathered.day()
+    gathered.read("drift.measure", f"active share of {asked.account or asked.household}", *_TABLES)
+    frame = asked.record.review.drift.accounts.set_index("account_id").loc[measured(asked)]
+    for place, (account, row) in enumerate(frame.iterrows(), start=1):
+        key = gathered.account(str(account))
+        gathered.name(f"account.{place}.name", key)
+        gathered.fact(f"account.{place}.share", "percent", float(row["active_share"]), "ask_active_share", [key])
+    return gathered.done(), "answer_active_share"
 
 
 def _place(gathered: Gathered, id: str, key: str, level: str, name: str, row: pd.Series) -> None:
@@ -188,6 +231,8 @@ def _figures(gathered: Gathered, id: str, of: list[str], row: pd.Series) -> None
         gathered.fact(f"{id}.{side}", "percent", off, "ask_deviation", of, (side,))
     if row.get("breach") is not None and bool(row["breach"]):
         gathered.fact(f"{id}.limit", "percent", float(row["upper" if off > 0 else "lower"]), "ask_band", of)
+    elif row.get("upper") is not None and np.isfinite(row["upper"]):
+        gathered.fact(f"{id}.upper", "percent", float(row["upper"]), "ask_band", of)
 
 
 def _effects(asked: Asked, level: str, name: str) -> tuple[list[tuple[str, float]], str | None, bool]:

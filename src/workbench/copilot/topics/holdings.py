@@ -72,7 +72,9 @@ def largest(asked: Asked) -> tuple[FactSheet, str]:
         one = gathered.security(str(security))
         gathered.name(f"position.{place}.name", one)
         gathered.fact(f"position.{place}.value", "money", float(worth), "ask_value", [key, one])
-        gathered.fact(f"position.{place}.weight", "percent", float(worth / frame["value"].sum()), "ask_weight", [key, one])
+        gathered.fact(
+            f"position.{place}.weight", "percent", float(worth / frame["value"].sum()), "ask_weight", [key, one]
+        )
     return gathered.done(), "answer_largest"
 
 
@@ -96,7 +98,9 @@ def position(asked: Asked) -> tuple[FactSheet, str]:
     gain = _unrealised(asked, security)
     if gain is not None and abs(gain) >= 0.5:
         gathered.read("rebalance.load", f"basis of the lots of {security}", "lots", "prices")
-        gathered.fact("gain" if gain > 0 else "loss", "money", gain, "ask_unrealised", [key, other], way(gain, "gain", "loss"))
+        gathered.fact(
+            "gain" if gain > 0 else "loss", "money", gain, "ask_unrealised", [key, other], way(gain, "gain", "loss")
+        )
     if len(mine) > 1:
         gathered.read("firm.positions", f"{security} by account", *_TABLES)
         for place, row in enumerate(mine.sort_values("account_id").itertuples(), start=1):
@@ -127,7 +131,9 @@ def unrealised(asked: Asked) -> tuple[FactSheet, str]:
     gathered = Gathered(record, "unrealised")
     key = subject(gathered, asked)
     gathered.day()
-    gathered.read("rebalance.load", f"lots of the taxed accounts of {asked.account or asked.household}", "lots", "prices")
+    gathered.read(
+        "rebalance.load", f"lots of the taxed accounts of {asked.account or asked.household}", "lots", "prices"
+    )
     gains, losses = float(lots["gain"].clip(lower=0).sum()), float(lots["gain"].clip(upper=0).sum())
     gathered.fact("gains", "money", gains, "ask_unrealised", [key], ("gain",))
     gathered.fact("losses", "money", losses, "ask_unrealised", [key], ("loss",))

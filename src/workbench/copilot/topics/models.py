@@ -39,23 +39,27 @@ def _row(asked: Asked, id: str, version: int) -> pd.Series:
     return table[(table["model_id"] == id) & (table["version"] == version)].iloc[0]
 
 
+def _sums(asked: Asked, id: str, version: int, level: str) -> pd.Series:
+    """Targets of a version summed by the keys of a level."""
+    table = asked.record.targets
+    table = table[(table["model_id"] == id) & (table["version"] == version)]
+    if level in ("security", "sleeve"):
+        by = table[f"{level}_id"]
+    else:
+        by = table["security_id"].map(asked.record.securities[level])
+    return table.groupby(by.astype(str))["target"].sum()
+
+
 def targets(asked: Asked) -> tuple[FactSheet, str]:
     """Target weights of the version in force, by asset class, or of one key or security."""
     gathered, key, id = _about(asked, "targets")
     version = _version(asked, id)
-    record = asked.record
-    table = record.targets
-    table = table[(table["model_id"] == id) & (table["version"] == version)]
+    if _row(asked, id, version)["status"] == "draft":
+        return upcoming(asked)
     gathered.read("firm.models_in_force", f"{id} version {version}", "model_targets", "models")
     gathered.fact("version", "number", version, "ask_version", [key], rounding=0)
     level = "security" if asked.security else asked.key[0] if asked.key else "asset_class"
-    if level == "security":
-        by = table["security_id"]
-    elif level == "sleeve":
-        by = table["sleeve_id"]
-    else:
-        by = table["security_id"].map(record.securities[level])
-    whole = table.groupby(by.astype(str))["target"].sum().sort_values(ascending=False, kind="stable")
+    whole = _sums(asked, id, version, level).sort_values(ascending=False, kind="stable")
     wanted = asked.security or (asked.key[1] if asked.key else None)
     if wanted is not None:
         whole = pd.Series({wanted: float(whole.get(wanted, 0.0))})
@@ -101,19 +105,17 @@ def upcoming(asked: Asked) -> tuple[FactSheet, str]:
     gathered.read("firm.models", f"{id} version {row['version']}", "models", "model_targets")
     gathered.fact("version", "number", int(row["version"]), "ask_version", [key], rounding=0)
     gathered.fact("day", "date", str(row["effective_date"].date()), "ask_effective", [key])
-    sums = {}
-    for version in (record.in_force[id], int(row["version"])):
-        table = record.targets[(record.targets["model_id"] == id) & (record.targets["version"] == version)]
-        sums[version] = table.groupby("sleeve_id")["target"].sum()
-    old, new = sums[record.in_force[id]], sums[int(row["version"])]
+    level, wanted = ("security", asked.security) if asked.security else asked.key or ("sleeve", None)
+    old, new = (_sums(asked, id, version, level) for version in (record.in_force[id], int(row["version"])))
     change = new.sub(old, fill_value=0.0)
     change = change.reindex(change.abs().sort_values(ascending=False, kind="stable").index)
-    for place, (sleeve, moved) in enumerate(change[change.abs() >= ON_TARGET].head(LISTED).items(), start=1):
-        other = gathered.key("sleeve", str(sleeve))
+    moved = list(change[change.abs() >= ON_TARGET].head(LISTED).index) if wanted is None else [wanted]
+    for place, name in enumerate(moved, start=1):
+        other = gathered.key(level, str(name))
         gathered.name(f"change.{place}.name", other)
         of = [key, other]
-        gathered.fact(f"change.{place}.before", "percent", float(old.get(sleeve, 0.0)), "ask_target", of, ("before",))
-        gathered.fact(f"change.{place}.after", "percent", float(new.get(sleeve, 0.0)), "ask_target", of, ("after",))
+        gathered.fact(f"change.{place}.before", "percent", float(old.get(name, 0.0)), "ask_target", of, ("before",))
+        gathered.fact(f"change.{place}.after", "percent", float(new.get(name, 0.0)), "ask_target", of, ("after",))
     gathered.fact("words", "quote", str(row["rationale"]), "quoted", [key])
     return gathered.done(), "answer_upcoming"
 
@@ -130,9 +132,18 @@ def effect(asked: Asked) -> tuple[FactSheet, str]:
     frame = frame[frame["account_id"].isin(asked.accounts)]
     if frame.empty:
         raise NotInRecordError("No coming version of a model touches this.")
-    gathered.read("rebalance.model_change", f"impact on {asked.account or asked.household}", "models", "model_targets", "positions", "lots")
+    gathered.read(
+        "rebalance.model_change",
+        f"impact on {asked.account or asked.household}",
+        "models",
+        "model_targets",
+        "positions",
+        "lots",
+    )
     gathered.fact("bought", "money", float(frame["bought"].sum()), "ask_traded", [key], ("buy",))
     gathered.fact("sold", "money", float(frame["sold"].sum()), "ask_traded", [key], ("sell",))
+    for place, account in enumerate(sorted(map(str, frame["account_id"])), start=1):
+        gathered.name(f"account.{place}", gathered.account(account))
     gain = float(frame["gain"].sum())
     side = "gain" if gain >= 0.5 else "loss" if gain <= -0.5 else "none"
     gathered.fact(f"realised.{side}", "money", gain, "ask_sale_gain", [key], () if side == "none" else (side,))
@@ -147,3 +158,16 @@ def benchmark(asked: Asked) -> tuple[FactSheet, str]:
     gathered.read("firm.models_in_force", f"{id} version {row['version']}", "models")
     gathered.fact("benchmark", "quote", str(row["benchmark"]), "quoted", [key])
     return gathered.done(), "answer_benchmark"
+
+
+def following(asked: Asked) -> tuple[FactSheet, str]:
+    """How many accounts of the book follow a model, in how many households."""
+    gathered, key, id = _about(asked, "following")
+    record = asked.record
+    table = record.accounts[record.accounts["model_id"] == id]
+    if asked.scope.advisor_id is not None:
+        table = table[table["household_id"].map(record.households["advisor_id"]) == asked.scope.advisor_id]
+    gathered.read("firm.open_at", f"accounts of {id}", "accounts", "households")
+    gathered.fact("accounts", "count", len(table), "ask_following", [key])
+    gathered.fact("households", "count", table["household_id"].nunique(), "ask_households", [key])
+    return gathered.done(), "answer_following"

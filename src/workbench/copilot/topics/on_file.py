@@ -23,8 +23,6 @@ def restrictions(asked: Asked) -> tuple[FactSheet, str]:
     table = record.restrictions
     scopes = {*asked.accounts, str(asked.household)}
     table = table[table["scope_id"].isin(scopes)]
-    if asked.security:
-        table = table[(table["key"] == asked.security) | (table["kind"] == "screen")]
     for place, row in enumerate(table.to_dict("records"), start=1):
         id = f"rule.{place}.{slug(str(row['kind']))}"
         named = gathered.account(str(row["scope_id"])) if row["scope"] == "account" else key
@@ -92,7 +90,9 @@ def accounts(asked: Asked) -> tuple[FactSheet, str]:
         if pd.notna(row["model_id"]):
             gathered.name(f"{id}.model", gathered.model(str(row["model_id"])))
         custodian = str(row["custodian_id"])
-        gathered.name(f"{id}.custodian", gathered.entity("custodian", custodian, str(record.custodians.loc[custodian, "name"])))
+        gathered.name(
+            f"{id}.custodian", gathered.entity("custodian", custodian, str(record.custodians.loc[custodian, "name"]))
+        )
     return gathered.done(), "answer_accounts"
 
 

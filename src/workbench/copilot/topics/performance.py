@@ -28,7 +28,9 @@ def performance(asked: Asked) -> tuple[FactSheet, str]:
     if asked.model is None and asked.account is None:
         accounts = asked.accounts
         if len(accounts) != 1:
-            raise NotInRecordError("Returns are in the record by account and by model, not by household; please name an account.")
+            raise NotInRecordError(
+                "Returns are in the record by account and by model, not by household; please name an account."
+            )
         account: str | None = accounts[0]
     else:
         account = asked.account
@@ -36,7 +38,10 @@ def performance(asked: Asked) -> tuple[FactSheet, str]:
     if account is not None:
         key = gathered.account(account)
         row = list(review.net.account_ids).index(account)
-        series = [pd.Series(values[row], index=review.sessions[1:]) for values in ((review.gross if gross else review.net).daily, review.model, review.benchmark)]
+        series = [
+            pd.Series(values[row], index=review.sessions[1:])
+            for values in ((review.gross if gross else review.net).daily, review.model, review.benchmark)
+        ]
         spans = performance_spans(review.sessions)
     else:
         track = next((one for one in review.models if one.key == asked.model), None)
@@ -62,8 +67,7 @@ def performance(asked: Asked) -> tuple[FactSheet, str]:
             gathered.fact(f"{span.name}.start", "date", str(span.start.date()), "ask_since", [key])
         for name, value in zip(("own", "model", "benchmark"), values):
             if not math.isnan(value):
-                side = "up" if value > 0 else "down" if value < 0 else "none"
-                gathered.fact(f"{span.name}.{name}.{side}", "percent", value, f"ask_return_{name}", [key], rounding=2)
+                gathered.fact(f"{span.name}.{name}", "percent", value, f"ask_return_{name}", [key], rounding=2)
         if not math.isnan(values[2]):
             gap = values[0] - values[2]
             side = "ahead" if gap > 0 else "behind"

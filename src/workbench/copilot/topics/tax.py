@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 
@@ -9,6 +11,7 @@ from workbench.copilot.gather import Gathered, way
 from workbench.copilot.topics.asked import Asked, NotInRecordError
 from workbench.copilot.topics.drift import subject
 from workbench.drafting import FactSheet
+from workbench.firm import NIIT_RATE
 from workbench.rebalance import Household, Settings
 from workbench.rebalance.household import TAXED
 from workbench.tax import household_rates, loss_limit, relieve, tax_of_year
@@ -36,7 +39,13 @@ def gain_budget(asked: Asked) -> tuple[FactSheet, str]:
         gathered.fact("budget", "money", table.budget, "ask_budget", [key])
         side = "gain" if used > 0 else "loss" if used < 0 else "none"
         gathered.fact(f"realised.{side}", "money", used, "ask_realised_net", [key], way(used, "gain", "loss"))
-        gathered.fact("left" if left >= 0 else "beyond", "money", left, "ask_budget_left" if left >= 0 else "ask_budget_beyond", [key])
+        gathered.fact(
+            "left" if left >= 0 else "beyond",
+            "money",
+            left,
+            "ask_budget_left" if left >= 0 else "ask_budget_beyond",
+            [key],
+        )
     return gathered.done(), "answer_gain_budget"
 
 
@@ -64,10 +73,13 @@ def carryforward(asked: Asked) -> tuple[FactSheet, str]:
 def rates(asked: Asked) -> tuple[FactSheet, str]:
     """The household's rates on gains, federal, state and net investment income tax together."""
     gathered, key = _about(asked, "rates")
-    position = asked.record.book.find(str(asked.household)).tax
-    gathered.read("rebalance.load", f"rates of {asked.household}", *_LINE)
-    gathered.fact("short", "percent", position.short_rate, "ask_rate", [key], ("short",))
-    gathered.fact("long", "percent", position.long_rate, "ask_rate", [key], ("long",))
+    row = asked.record.households.loc[asked.household]
+    gathered.fact("ordinary", "percent", float(row["ordinary_rate"]), "ask_rate_ordinary", [key])
+    gathered.fact("long", "percent", float(row["long_term_rate"]), "ask_rate", [key], ("long",))
+    gathered.fact("state", "percent", float(row["state_rate"]), "ask_rate_state", [key])
+    if row["niit"]:
+        gathered.read("firm.NIIT_RATE", "rate of the net investment income tax", *_LINE)
+        gathered.fact("niit", "percent", NIIT_RATE, "ask_rate_niit", [key])
     return gathered.done(), "answer_rates"
 
 
@@ -101,7 +113,8 @@ def sale(asked: Asked) -> tuple[FactSheet, str]:
     if not lots["known"].all():
         raise NotInRecordError("The cost of one of its lots is not in the record, so the tax is not known.")
     taken = _relieved(asked, lots, shares, price, household.tax.short_rate, household.tax.long_rate)
-    if _washed(household, security, taken):
+    washed = _washed(household, security, taken)
+    if washed and re.search(r"\b(?:tax\w*|owe\w*|cost\w*|bill|hit)\b", asked.text):
         raise NotInRecordError(
             "The sale would take a loss within thirty days of a purchase, and part of it may be disallowed; "
             "a proposal has to work that out."
@@ -112,11 +125,19 @@ def sale(asked: Asked) -> tuple[FactSheet, str]:
         if abs(amount) >= 0.5:
             side = "gain" if amount > 0 else "loss"
             gathered.fact(f"{term}.{side}", "money", amount, "ask_sale_gain", of, (side, term))
+    gathered.fact("lots", "count", len(taken), "ask_lots", of)
+    if washed:
+        return gathered.done(), "answer_sale_washed"
     tax = _year_change(asked, short, long)
-    gathered.read("tax.tax_of_year", f"tax of the year of {asked.household} with and without the sale", "lots", "prices", "households")
+    gathered.read(
+        "tax.tax_of_year",
+        f"tax of the year of {asked.household} with and without the sale",
+        "lots",
+        "prices",
+        "households",
+    )
     side = "owed" if tax > 0.5 else "saved" if tax < -0.5 else "none"
     gathered.fact(f"tax.{side}", "money", tax, "ask_sale_tax", of, () if side == "none" else (side,))
-    gathered.fact("lots", "count", len(taken), "ask_lots", of)
     return gathered.done(), "answer_sale"
 
 
@@ -124,8 +145,13 @@ def _year_change(asked: Asked, short: float, long: float) -> float:
     """Change of the household's tax of the year by these gains, by netting all of it, as proposals reckon it."""
     row = asked.record.households.loc[[asked.household]]
     rates = household_rates(row, carryforward_value=Settings().carryforward_value)
-    columns = {name: row[name].to_numpy() for name in ("realised_short", "realised_long", "carryforward_short", "carryforward_long")}
-    return float(np.asarray(tax_of_year(short, long, rates, **columns, limit=loss_limit(row["filing_status"])).change).item())
+    columns = {
+        name: row[name].to_numpy()
+        for name in ("realised_short", "realised_long", "carryforward_short", "carryforward_long")
+    }
+    return float(
+        np.asarray(tax_of_year(short, long, rates, **columns, limit=loss_limit(row["filing_status"])).change).item()
+    )
 
 
 def _relieved(asked: Asked, lots: pd.DataFrame, shares: float, price: float, short: float, long: float) -> pd.DataFrame:
@@ -173,7 +199,9 @@ def rmd(asked: Asked) -> tuple[FactSheet, str]:
     mine = rows.due[rows.due["household_id"] == asked.household]
     if asked.account:
         mine = mine[[asked.account in ids for ids in mine["account_ids"]]]
-    gathered.read("tax.required_distributions", f"distributions of {asked.household}", "accounts", "transactions", "prices")
+    gathered.read(
+        "tax.required_distributions", f"distributions of {asked.household}", "accounts", "transactions", "prices"
+    )
     for place, row in enumerate(mine.to_dict("records"), start=1):
         if pd.isna(row["required"]):
             raise NotInRecordError("The balance that the distribution is reckoned from is not in the record.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from workbench.copilot.gather import Gathered, way
 from workbench.copilot.topics.asked import Asked, NotInRecordError
 from workbench.copilot.topics.drift import LISTED
+from workbench.copilot.topics.on_file import restrictions
 from workbench.drafting import FactSheet
 from workbench.rebalance import Proposal
 from workbench.rebalance.proposal import Trade
@@ -63,6 +64,13 @@ def cost(asked: Asked) -> tuple[FactSheet, str]:
     return gathered.done(), "answer_cost"
 
 
+def harvested(asked: Asked) -> tuple[FactSheet, str]:
+    """The losses that the proposal harvests."""
+    gathered, key, proposal = _about(asked, "harvested")
+    gathered.fact("losses", "money", proposal.tax_table.losses_harvested, "ask_harvested", [key], ("loss",))
+    return gathered.done(), "answer_harvested"
+
+
 def _costs(gathered: Gathered, key: str, proposal: Proposal) -> None:
     side = "owed" if proposal.tax > 0.5 else "saved" if proposal.tax < -0.5 else "none"
     gathered.fact(f"tax.{side}", "money", proposal.tax, "ask_sale_tax", [key], () if side == "none" else (side,))
@@ -102,8 +110,12 @@ def why_not(asked: Asked) -> tuple[FactSheet, str]:
         refused = [one for one in refused if one.security_id == asked.security]
         if any(trade.security_id == asked.security for trade in _mine(asked, proposal)):
             return why(asked)
+    if not refused and asked.security and (asked.record.restrictions["key"] == asked.security).any():
+        return restrictions(asked)
     if not refused:
-        raise NotInRecordError("The proposal gives no reason for that: it neither trades it nor names what stands against it.")
+        raise NotInRecordError(
+            "The proposal gives no reason for that: it neither trades it nor names what stands against it."
+        )
     refused.sort(key=lambda one: (-(one.amount or 0.0), one.account_id, one.security_id))
     for place, one in enumerate(refused[:LISTED], start=1):
         account, security = gathered.account(one.account_id), gathered.security(one.security_id)
@@ -112,6 +124,9 @@ def why_not(asked: Asked) -> tuple[FactSheet, str]:
         gathered.name(f"{id}.security", security)
         if one.amount:
             gathered.fact(f"{id}.{one.side}", "money", one.amount, "ask_undone", [account, security], (one.side,))
+        reason = asked.record.restrictions.set_index("restriction_id")["reason"].get(one.source or "")
+        if isinstance(reason, str) and reason.strip():
+            gathered.fact(f"{id}.reason", "quote", reason, "quoted", [account])
         if one.until:
             gathered.fact(f"{id}.until", "date", one.until.isoformat(), "ask_until", [security])
     return gathered.done(), "answer_why_not"
