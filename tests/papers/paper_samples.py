@@ -12,11 +12,12 @@ def source(cell, function="drift.measure", tables=("accounts", "positions", "pri
     return Source(function, tables, cell, SNAPSHOT)
 
 
+NOTE = "Please keep the *shares* of <Acme> | for now."
 HOUSEHOLD = Entity("household:H-1", "household", ("Smith household", "H-1"))
 FACTS = (
     Fact("name", "name", "Smith household", "named", ("household:H-1",), source("row H-1", "firm", ("households",))),
     Fact("day", "date", "2022-12-28", "as_of", (), source("the day of the snapshot", "firm", ("snapshot",))),
-    Fact("note", "quote", "Please keep the *shares* of <Acme> | for now.", "quoted", (), source("note 4", "firm", ("notes",))),
+    Fact("note", "quote", NOTE, "quoted", (), source("note 4", "firm", ("notes",))),
     Fact("held", "symbol", "AAPL", "named", (), source("account A-1, AAPL")),
     Fact("other", "symbol", "BRK.B", "named", (), source("account A-1, BRK.B")),
 )  # fmt: skip
@@ -43,7 +44,8 @@ def sheet(facts=FACTS, entities=(HOUSEHOLD,)):
     return FactSheet("review", "H-1", "2022-12-28", SNAPSHOT, ("household:H-1",), entities, facts)
 
 
-def sample(skeleton=SKELETON, *, facts=sheet(), title="Review", kind="review", key="H-1"):
+def sample(skeleton=SKELETON, *, facts=None, title="Review", kind="review", key="H-1"):
+    facts = facts or sheet()
     filled = fill(skeleton, facts)
     spans = tuple(
         Span(start, end, filled.text[start:end], "figure", Verdict.SUPPORTED, (id,)) for start, end, id in filled.places

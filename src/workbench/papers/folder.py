@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shutil
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
@@ -120,6 +121,9 @@ def _filed(drafts: Sequence[Draft], releases: Mapping[str, Release], pdf: bool) 
     """Drafts with the names of their files, in the order they came. Raises as `write_papers`."""
     if not drafts:
         raise DraftError("there is nothing to draft: the book, household or advisor asked for has no accounts")
+    papers = Counter((draft.kind, draft.key) for draft in drafts)
+    if twice := [paper for paper, count in papers.items() if count > 1]:
+        raise DraftError(f"there are two drafts of {twice[0][0]} {twice[0][1]!r}; write one of them")
     seen: set[str] = set()
     filed = []
     for draft in drafts:
@@ -129,8 +133,6 @@ def _filed(drafts: Sequence[Draft], releases: Mapping[str, Release], pdf: bool) 
         if not _PLAIN.fullmatch(plain) or plain.lower() in {*seen, "index"}:
             letters = re.sub(r"[^A-Za-z0-9_-]+", "_", plain)[:48]
             plain = f"{letters}-{hashlib.sha256(f'{draft.kind}/{draft.key}'.encode()).hexdigest()[:12]}"
-        if plain.lower() in seen:
-            raise DraftError(f"there are two drafts of {draft.kind} {draft.key!r}; write one of them")
         seen.add(plain.lower())
         forms = MAILED.get(draft.kind, FORMS)
         filed.append(Filed(plain, draft, release, tuple(form for form in forms if pdf or form != "pdf")))

@@ -52,8 +52,11 @@ def literal(text: str) -> str:
 def _together(kind: str, blocks: list[Block], draft: Draft, notes: Endnotes) -> list[str]:
     """Neighbouring blocks of one kind, as the parts that a blank line stands between."""
     if kind == "row":
-        rows = ["| " + " | ".join(_inline(draft, place, notes) for place in block.cells) + " |" for block in blocks]
-        return ["\n".join([rows[0], "|" + "---|" * len(blocks[0].cells), *rows[1:]])]
+        # A reader of Markdown leaves out cells that the head has no column for.
+        columns = max(len(block.cells) for block in blocks)
+        cells = [[_inline(draft, place, notes) for place in block.cells] for block in blocks]
+        rows = ["| " + " | ".join([*row, *[""] * (columns - len(row))]) + " |" for row in cells]
+        return ["\n".join([rows[0], "|" + "---|" * columns, *rows[1:]])]
     lines = [(block, _START.sub(r"\\\1", _inline(draft, (block.start, block.end), notes))) for block in blocks]
     if kind == "bullet":
         return ["\n".join(f"- {line}" for _, line in lines)]
