@@ -59,13 +59,11 @@ def band(record: Record, account: str, level: str, key: str) -> Expected:
     mine = rules[rules["key"] == key] if (rules["key"] == key).any() else rules[rules["key"] == "*"]
     width = np.nanmin([mine["absolute"].iloc[0], mine["relative"].iloc[0] * row.target if row.target else np.nan])
     outside = abs(row.deviation) > width
-    no = says("outside", "out of band", "out of its band", "breach", "beyond", "exceeds its band", "past its band")
-    yes = says("inside", "within", "in band", "in its band", "not outside", "no breach")
-    return (
-        must(no, forbidden=(says("is inside", "is within"),))
-        if outside
-        else must(yes, forbidden=(says("is outside", "is out of"),))
-    )
+    if outside:
+        said = says("outside", "out of band", "out of its band", "breach", "beyond", "not within", "not inside")
+        return must(said, forbidden=(says("is inside", "is within", "not outside", "no breach"),))
+    said = says("inside", "within", "in band", "in its band", "not outside", "no breach")
+    return must(said, forbidden=(says("is outside", "is out of", "not within", "not inside"),))
 
 
 def last_rebalanced(record: Record, account: str) -> Expected:
@@ -94,16 +92,16 @@ def trade(record: Record, account: str, security: str) -> Expected:
     if not made:
         return must(denies(security, record.name(security)))
     side, other = (
-        (("buy", "bought", "purchase"), ("sell", "sale of"))
+        (("buy", "bought", "purchase"), ("sell", "sale", "sold"))
         if made[0].side == "buy"
-        else (("sell", "sale", "sold"), ("buy ", "purchase of"))
+        else (("sell", "sale", "sold"), ("buy", "bought", "purchase"))
     )
     shares, amount = sum(one.shares for one in made), sum(one.amount for one in made)
     named = says(security, record.name(security))
     return Expected(
         (
-            (named, says(*side), Figure(round(shares, 4), "count", ("share",), other)),
-            (named, says(*side), Figure(amount, "usd", never=other)),
+            (named, Figure(round(shares, 4), "count", side, other)),
+            (named, Figure(amount, "usd", side, other)),
         )
     )
 

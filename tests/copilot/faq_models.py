@@ -19,7 +19,7 @@ def model_of(record: Record, account: str) -> Expected:
 
 
 def affected(record: Record, household: str, model: str) -> Expected:
-    """The accounts of a household that follow a model, and no others of it."""
+    """The accounts of a household that follow a model."""
     mine = {one: record.accounts.loc[one, "model_id"] == model for one in record.accounts_of(household)}
     return must(*(says(one) for one, follows in mine.items() if follows))
 
@@ -33,10 +33,15 @@ def target_change(record: Record, model: str, level: str, key: str) -> Expected:
     """What the draft version would change: the difference, or both targets."""
     old = record.targets(model, record.in_force(model), level)[key]
     new = record.targets(model, record.draft(model), level)[key]
-    up = ("rise", "up", "more", "add", "increas", "from", "+", "gain", "higher")
-    down = ("fall", "down", "less", "cut", "reduc", "from", "-", "trim", "lower", "decreas")
-    change = Figure(new - old, "fraction", *((up, down[:3]) if new > old else (down, up[:3])))
-    return Expected(((change,), (Figure(old, "fraction"), Figure(new, "fraction"))))
+    return Expected(((_change(new - old),), (Figure(old, "fraction"), Figure(new, "fraction"))))
+
+
+def _change(value: float) -> Figure:
+    """A change of a target with its side."""
+    up = ("rise", "=up", "more", "add", "increas", "higher", "from", "+")
+    down = ("fall", "=down", "less", "cut", "reduc", "trim", "lower", "decreas", "from", "-")
+    beside, never = (up, down) if value > 0 else (down, up)
+    return Figure(value, "fraction", beside, tuple(word for word in never if word != "from"))
 
 
 def largest_changes(record: Record, model: str) -> Expected:
@@ -46,7 +51,7 @@ def largest_changes(record: Record, model: str) -> Expected:
         old = record.targets(model, record.in_force(model), level)
         new = record.targets(model, record.draft(model), level)
         moved = (new - old).abs().round(10).sort_values(ascending=False, kind="stable").index[:2]
-        ways.append(tuple(item for key in moved for item in (says(key), Figure(new[key] - old[key], "fraction"))))
+        ways.append(tuple(item for key in moved for item in (says(key), _change(new[key] - old[key]))))
         ways.append(
             tuple(
                 item

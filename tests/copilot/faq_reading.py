@@ -21,14 +21,16 @@ UNDER = ("under", "below", "less than", "short of", "too little", "light", "-")
 class Figure:
     """A number that must be shown: dollars, a fraction (as percent, points or basis points) or a count.
 
-    `beside` are words of which one must stand in its sentence, `never` words that may not stand in its clause. The
-    value is compared without its sign, which those words carry.
+    `beside` are words of which one must stand in its sentence; `never` those of the other side, which may not stand
+    nearer to it in its clause. The value is compared without its sign, which those words carry. `term` is "short" or
+    "long" where the other term may not stand nearer.
     """
 
     value: float
     unit: Unit = "usd"
     beside: tuple[str, ...] = ()
     never: tuple[str, ...] = ()
+    term: str = ""
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,7 @@ _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z\"$])")
 _CLAUSE = re.compile(r"[;:]\s|,\s|\s(?:and|but|while|which|because|whereas)\s")
 #: Where a block of text ends: at an empty line, or before a bullet, a heading, a quotation or a row of a table.
 _BLOCK = re.compile(r"\n\s*\n|\n(?=\s*(?:[-*]\s|[|#>]|\d+\.\s))")
+_EITHER = re.compile(r"\bgains?(?: or | and |/)loss(?:es)?", re.I)
 _RULE = re.compile(r"[\s|:-]+")
 _DATE = re.compile(
     rf"\b\d{{1,2}} (?:{'|'.join(month[:3] for month in _MONTHS)})[a-z]*(?: \d{{4}})?\b|\b\d{{4}}-\d\d-\d\d\b"
@@ -134,10 +137,12 @@ def plain(text: str) -> str:
         "\u2019": "'",
     }.items():
         text = text.replace(fancy, simple)
-    return text.replace("**", "").replace("`", "")
+    # A column or label for either sign says nothing of the side; what is unsigned in it is a gain.
+    return _EITHER.sub("gain", text.replace("**", "").replace("`", ""))
 
 
-def sentences(text: str) -> list[tuple[str, tuple[str, ...]]]:
+@functools.lru_cache(maxsize=64)
+def sentences(text: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Return a text's sentences, each with its clauses.
 
     A row of a table is read with its head, and each of its cells with its column's; a bullet with what leads in to it.
@@ -162,7 +167,7 @@ def sentences(text: str) -> list[tuple[str, tuple[str, ...]]]:
         for sentence in _SENTENCE.split(line.removeprefix("- ").removeprefix("* ")):
             whole = f"{lead} {sentence}" if bullet and lead else sentence
             found.append((whole, tuple(_CLAUSE.split(sentence))))
-    return found
+    return tuple(found)
 
 
 def shown(text: str, unit: Unit) -> list[Shown]:
@@ -237,24 +242,28 @@ def _fits(one: Shown, figure: Figure) -> bool:
         near = exact or (abs(one.value - value) <= one.half * 1.001 and one.half <= coarsest)
     if not near:
         return False
+    if figure.term and _nearer(one, ("short", "long")[figure.term == "short"], figure.term):
+        return False
     if one.sign and (figure.beside or figure.never):
         if one.sign in figure.never:
             return False
         if one.sign in figure.beside:
             return True
-    right, wrong = _nearest(one, figure.beside), _nearest(one, figure.never)
-    if wrong is not None and (right is None or wrong < right):
+    if any(_nearer(one, word, *figure.beside) for word in figure.never):
         return False
     worded = [word for word in figure.beside if word not in "+-"]
     return not worded or any(stands(word, one.sentence) for word in worded)
 
 
-def _nearest(one: Shown, words: tuple[str, ...]) -> int | None:
-    """How many letters of its clause lie between a figure and the nearest of some words; None where none stands."""
-    gaps = [
-        max(one.start - found.end(), found.start() - one.end, 0)
-        for word in words
-        if word not in "+-"
-        for found in _pattern(word).finditer(one.clause)
-    ]
-    return min(gaps, default=None)
+def _nearer(one: Shown, wrong: str, *right: str) -> bool:
+    """Whether a word stands nearer to a figure, in its clause, than any of some others."""
+    gap = _gap(one, wrong)
+    return gap is not None and all(other is None or gap < other for other in (_gap(one, word) for word in right))
+
+
+def _gap(one: Shown, word: str) -> int | None:
+    """How many letters of its clause lie between a figure and the nearest place of a word; None where there is none."""
+    if word in "+-":
+        return None
+    places = _pattern(word).finditer(one.clause)
+    return min((max(one.start - place.end(), place.start() - one.end, 0) for place in places), default=None)

@@ -57,11 +57,11 @@ def sale(record: Record, account: str, security: str, shares: float = 0.0) -> Ex
     return Expected(tuple(way for way in ways if way))
 
 
-def _gain(amount: float) -> Figure:
+def _gain(amount: float, term: str = "") -> Figure:
     """A gain or a loss, called by its name or carried by its sign."""
     if amount < 0:
-        return Figure(amount, "usd", ("loss", "-"), ("gain of", "+"))
-    return Figure(amount, "usd", ("gain", "+"), ("loss of", "-"))
+        return Figure(amount, "usd", ("loss", "-"), ("gain", "+"), term)
+    return Figure(amount, "usd", ("gain", "+"), ("loss", "-"), term)
 
 
 def _orders(record: Record, account: str, lots: pd.DataFrame) -> list[pd.Index]:
@@ -125,7 +125,7 @@ def realised(record: Record, household: str, term: str = "both") -> Expected:
         return must(_gain(long)) if abs(long) > 0.005 else must(denies("gain", "realis", "realiz"))
     if abs(short) + abs(long) < 0.005:
         return must(denies("gain", "realis", "realiz"))
-    parts = tuple(_gain(part) for part in (short, long) if abs(part) > 0.005)
+    parts = tuple(_gain(part, name) for part, name in ((short, "short"), (long, "long")) if abs(part) > 0.005)
     return Expected((parts, (_gain(short + long),)))
 
 
@@ -135,7 +135,7 @@ def carryforward(record: Record, household: str) -> Expected:
     short, long = home["carryforward_short"], home["carryforward_long"]
     if short + long < 0.005:
         return must(denies("loss", "carr"))
-    return Expected(((Figure(short), Figure(long)), (Figure(short + long),)))
+    return Expected(((Figure(short, term="short"), Figure(long, term="long")), (Figure(short + long),)))
 
 
 def wash_until(record: Record, household: str, security: str, kind: str) -> Expected:
@@ -192,8 +192,9 @@ def rmd(record: Record, account: str, ask: str = "required") -> Expected:
     taken = -float(paid["amount"].sum())
     if ask == "taken":
         if taken >= owed - 0.01:
-            done = says("taken", "satisfied", "met", "complete", "nothing", "done", "no ")
-            return must(done, forbidden=(says("not been taken", "still to take", "has not taken"),))
+            done = says("taken", "satisfied", "=met", "complete", "withdrawn", "paid out")
+            owing = says("not been", "not yet", "not taken", "still to take", "has not taken")
+            return Expected(((done,), (denies("outstanding", "left", "remain", "still"),)), (owing,))
         return Expected(((Figure(owed - taken),), (Figure(taken), Figure(owed))))
     return must(Figure(owed))
 
