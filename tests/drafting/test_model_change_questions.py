@@ -1,4 +1,4 @@
-"""Each question of a notice is raised by its own rule on facts, and by nothing else; the order is that of the assets."""
+"""Each question of a notice is raised by its own rule on facts alone; their order is that of the assets."""
 
 import pytest
 from hypothesis import given
@@ -31,7 +31,9 @@ def facts(**values):
     made = []
     for name, value in values.items():
         id = name.replace("__", ".")
-        kind, metric = METRICS.get(id, ("money", "change_reach") if id.endswith(".assets") else ("count", "change_accounts"))
+        kind, metric = METRICS.get(
+            id, ("money", "change_reach") if id.endswith(".assets") else ("count", "change_accounts")
+        )
         made.append(Fact(id, kind, value, metric, (), SOURCE))
     return FactSheet("notice", "ADV", "2022-12-28", "0123456789", ("advisor:ADV",), (BOOK,), tuple(made))
 

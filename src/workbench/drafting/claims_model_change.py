@@ -196,7 +196,7 @@ _ANSWERS = (
     ),
     *_counted(
         "gains", "realising.accounts",
-        "One account would realise a gain; the net gain of the book is {f:book.gain}.",
+        "{f:realising.accounts} account would realise a gain; the net gain of the book is {f:book.gain}.",
         "{f:realising.accounts} accounts would realise a gain; the net gain of the book is {f:book.gain}.",
     ),
     *_counted(

@@ -19,9 +19,9 @@ from workbench.drafting.sheets.model_change_effect import (
     add_effect,
     add_unmeasured,
     security,
+    worded,
 )
 from workbench.drafting.sheets.model_change_targets import IN_STEP, Move, out_of_step, sleeve_moves
-from workbench.drafting.spelling import one_line
 from workbench.errors import ParameterError
 
 #: Sleeve moves ranked on the page; the rest is counted.
@@ -104,9 +104,9 @@ def _waits(versions: pd.DataFrame) -> pd.Series:
 
 def _about(made: Gathering, book: Book) -> str:
     if book.advisor is None:
-        return made.entity("firm:" + book.change.firm, "firm", one_line(book.change.firm))
+        return made.entity("firm:" + book.change.firm, "firm", worded(book.change.firm, "firm"))
     rows = book.change.advisors
-    name = one_line(str(rows.loc[rows["advisor_id"] == book.advisor, "name"].iloc[0]))
+    name = worded(rows.loc[rows["advisor_id"] == book.advisor, "name"].iloc[0], "advisor")
     key = made.entity("advisor:" + book.advisor, "advisor", name)
     made.named("advisor", key, Reading("read", ("advisors",)), f"{book.advisor}, name")
     return key
@@ -121,7 +121,7 @@ def _timetable(made: Gathering, book: Book, timetable: Timetable) -> None:
     if timetable.proposals_from:
         made.fact("proposals_from", "date", timetable.proposals_from, "change_proposals_from", ASKED, "proposals_from")
     if timetable.ask.strip():
-        name = one_line(timetable.ask)
+        name = worded(timetable.ask, "extension")
         key = made.entity("person:" + name, "person", name)
         made.named("ask", key, ASKED, "ask")
 
@@ -136,7 +136,7 @@ def _models(made: Gathering, book: Book) -> dict[str, str]:
     for n, row in enumerate(rows.iloc[(-order).argsort(kind="stable")].itertuples(), 1):
         id, cell = f"model.{n}", f"{row.model_id}, versions {row.version_before} and {row.version_after}"
         ids[row.model_id] = id
-        key = made.entity("model:" + row.model_id, "model", one_line(row.name))
+        key = made.entity("model:" + row.model_id, "model", worded(row.name, "model"))
         made.named(f"{id}.name", key, MODELS, cell)
         for end, version, way in (("from", row.version_before, "before"), ("to", row.version_after, "after")):
             made.fact(
@@ -144,9 +144,11 @@ def _models(made: Gathering, book: Book) -> dict[str, str]:
             )
         day = row.effective_date.date().isoformat()
         made.fact(f"{id}.effective", "date", day, "change_effective", MODELS, cell, of=(key,))
-        made.fact(f"{id}.benchmark", "name", one_line(row.benchmark), "named", MODELS, cell)
+        made.fact(f"{id}.benchmark", "name", worded(row.benchmark, "benchmark"), "named", MODELS, cell)
         if isinstance(row.benchmark_before, str) and row.benchmark_before != row.benchmark:
-            made.fact(f"{id}.benchmark_before", "name", one_line(row.benchmark_before), "named", MODELS, cell)
+            made.fact(
+                f"{id}.benchmark_before", "name", worded(row.benchmark_before, "benchmark"), "named", MODELS, cell
+            )
         turnover, crossing = row.target_turnover, row.crossing
         made.fact(f"{id}.turnover", "percent", turnover, "change_target_turnover", IMPACT, cell, of=(key,))
         if crossing > IN_STEP:
@@ -160,13 +162,13 @@ def _models(made: Gathering, book: Book) -> dict[str, str]:
 def _rationale(made: Gathering, book: Book, models: Mapping[str, str]) -> None:
     """What the committee recorded, each text once with the models it is of."""
     rows = book.change.versions.set_index("model_id", drop=False).loc[list(models)].reset_index(drop=True)
-    texts = rows[rows["rationale"].fillna("").str.strip() != ""]
-    groups = texts.groupby(["rationale", "approved_by"], sort=False, dropna=False)
+    groups = rows.groupby(["rationale", "approved_by"], sort=False, dropna=False)
     for n, ((text, committee), own) in enumerate(groups, 1):
         cell = ", ".join(f"{row.model_id} version {row.version_after}" for row in own.itertuples())
         made.fact(f"rationale.{n}.text", "quote", text, "quoted", MODELS, f"{cell}, rationale")
         if not _waits(own).any():
-            key = made.entity("person:" + one_line(committee), "person", one_line(committee))
+            name = worded(committee, "committee")
+            key = made.entity("person:" + name, "person", name)
             made.named(f"rationale.{n}.committee", key, MODELS, f"{cell}, approved_by")
         for k, row in enumerate(own.itertuples(), 1):
             made.named(f"rationale.{n}.model.{k}", "model:" + row.model_id, MODELS, cell)
@@ -223,4 +225,4 @@ def _move(made: Gathering, id: str, move: Move, book: Book) -> None:
 def _sleeve(made: Gathering, book: Book, sleeve_id: str) -> str:
     rows = book.change.sleeves
     name = rows.loc[rows["sleeve_id"] == sleeve_id, "name"]
-    return made.entity("sleeve:" + sleeve_id, "sleeve", one_line(str(name.iloc[0])) if len(name) else sleeve_id)
+    return made.entity("sleeve:" + sleeve_id, "sleeve", worded(name.iloc[0] if len(name) else sleeve_id, "sleeve"))

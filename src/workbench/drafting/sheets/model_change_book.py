@@ -204,7 +204,7 @@ def _budgets(change: ModelChange, accounts: pd.DataFrame) -> tuple[pd.DataFrame,
             "household_id": rows["household_id"],
             "budget": rows["gain_budget"],
             "realised": realised,
-            "expected": rows["household_id"].map(whole).fillna(0.0),
+            "expected": rows["household_id"].map(whole).astype(float).fillna(0.0),
         }
     )
     frame["over"] = frame["realised"] + frame["expected"] - frame["budget"]

@@ -51,13 +51,19 @@ def add_unmeasured(made: Gathering, book: Book) -> None:
     made.fact("unmeasured.assets", "money", stated.sum(), "change_reach", ACCOUNTS, "stated_value of the unmeasured")
     for n, row in enumerate(rows.head(SHOWN_ROWS).itertuples(), 1):
         _account(made, f"unmeasured.{n}", row.account_id)
-        made.fact(f"unmeasured.{n}.reason", "name", one_line(row.reason), "named", IMPACT, row.account_id)
+        made.fact(f"unmeasured.{n}.reason", "name", worded(row.reason, "reason"), "named", IMPACT, row.account_id)
+
+
+def worded(text: object, noun: str) -> str:
+    """Return what the firm calls something in one line; bare figures ("60/40") would read as figures without a noun."""
+    line = one_line(str(text))
+    return line if any(letter.isalpha() for letter in line) else f"{noun} {line}"
 
 
 def security(made: Gathering, book: Book, security_id: str) -> str:
     """Declare a security by its symbol and its name, and return its key."""
     name = book.change.security_names.get(security_id, security_id)
-    return made.entity("security:" + security_id, "security", one_line(security_id), one_line(name))
+    return made.entity("security:" + security_id, "security", worded(security_id, "security"), worded(name, "security"))
 
 
 def _sums(made: Gathering, book: Book) -> None:
@@ -178,7 +184,7 @@ def _conflict(
     made.fact(f"{id}.bar", "name", one_line(bar), "named", RESTRICTIONS, cell)
     reason = own["reason"].iloc[0]
     if isinstance(reason, str) and reason.strip():
-        made.fact(f"{id}.reason", "name", one_line(reason), "named", RESTRICTIONS, cell)
+        made.fact(f"{id}.reason", "name", worded(reason, "reason"), "named", RESTRICTIONS, cell)
     for n, account in enumerate(sorted(set(own["account_id"])), 1):
         _account(made, f"{id}.account.{n}", account)
     for n, held in enumerate(sorted(set(own["security_id"].dropna()))[:SHOWN_SECURITIES], 1):
@@ -254,7 +260,7 @@ def _advisors(made: Gathering, book: Book) -> None:
     )  # fmt: skip
     for n, row in enumerate(sums.sort_values("value", ascending=False).itertuples(), 1):
         id, cell = f"advisor.{n}", row.advisor_id
-        key = made.entity("advisor:" + cell, "advisor", one_line(str(names.get(cell, cell))))
+        key = made.entity("advisor:" + cell, "advisor", worded(names.get(cell, cell), "advisor"))
         of = (key,)
         made.named(f"{id}.name", key, Reading("read", ("advisors",)), cell)
         made.fact(f"{id}.accounts", "count", row.accounts, "change_accounts", IMPACT, cell, of=of)
@@ -274,13 +280,13 @@ def _trading(made: Gathering, id: str, row: object, cell: str, of: tuple[str, ..
 
 
 def _household(made: Gathering, id: str, book: Book, household_id: str) -> str:
-    name = one_line(book.change.household_names.get(household_id, household_id))
+    name = worded(book.change.household_names.get(household_id, household_id), "household")
     key = made.entity("household:" + household_id, "household", name)
     made.named(f"{id}.household", key, HOUSEHOLDS, household_id)
     return key
 
 
 def _account(made: Gathering, id: str, account_id: str) -> str:
-    key = made.entity("account:" + account_id, "account", account_id)
+    key = made.entity("account:" + account_id, "account", worded(account_id, "account"))
     made.named(f"{id}.name", key, ACCOUNTS, account_id)
     return key
