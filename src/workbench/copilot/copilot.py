@@ -16,7 +16,7 @@ from workbench.copilot.topics.asked import Asked, NotInRecordError
 from workbench.drafting import Draft
 from workbench.drafting.placeholders import mentioned
 from workbench.drafting.writer import write
-from workbench.errors import DraftError, WorkbenchError
+from workbench.errors import DraftError, ParameterError, WorkbenchError
 from workbench.firm import Firm, open_at
 
 _ALIKE = {"ira": ("traditional_ira", "roth_ira", "inherited_ira")}
@@ -49,6 +49,13 @@ class Copilot:
             record.lots,
             record.holdings,
         )
+
+    def known_advisor(self, advisor: str) -> str:
+        """Return an advisor's identifier. Raises `ParameterError` for one whom the firm does not have."""
+        known = list(map(str, self._record.advisors.index))
+        if advisor not in known:
+            raise ParameterError(f"there is no advisor {advisor!r}; there are {', '.join(known)}", "advisor")
+        return advisor
 
     def ask(self, question: str, scope: Scope = Scope()) -> Answer:
         """Answer one question from the book that `scope` covers. Never raises for what a question says."""

@@ -23,6 +23,15 @@ def restrictions(asked: Asked) -> tuple[FactSheet, str]:
     table = record.restrictions
     scopes = {*asked.accounts, str(asked.household)}
     table = table[table["scope_id"].isin(scopes)]
+    past = record.firm.table("restrictions")
+    past = past[past["scope_id"].isin(scopes) & (past["expires_on"] < record.as_of)].sort_values("restriction_id")
+    for place, row in enumerate(past.to_dict("records"), start=1):
+        named = gathered.account(str(row["scope_id"])) if row["scope"] == "account" else key
+        id = f"past.{place}.{slug(str(row['kind']))}"
+        gathered.name(f"{id}.scope", named)
+        if row["key"] in record.securities.index and row["key"] != "CASH":
+            gathered.name(f"{id}.security", gathered.security(str(row["key"])))
+        gathered.fact(f"{id}.on", "date", str(row["expires_on"].date()), "ask_expires", [named])
     for place, row in enumerate(table.to_dict("records"), start=1):
         id = f"rule.{place}.{slug(str(row['kind']))}"
         named = gathered.account(str(row["scope_id"])) if row["scope"] == "account" else key

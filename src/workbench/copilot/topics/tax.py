@@ -42,7 +42,7 @@ def gain_budget(asked: Asked) -> tuple[FactSheet, str]:
         gathered.fact(
             "left" if left >= 0 else "beyond",
             "money",
-            left,
+            abs(left),
             "ask_budget_left" if left >= 0 else "ask_budget_beyond",
             [key],
         )
