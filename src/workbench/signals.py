@@ -8,17 +8,17 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import pandas as pd
 from sqlalchemy import ColumnElement, exists, or_, select
 
-from workbench import compliance, governance, rebalance
+from workbench import compliance, governance, rebalance, releases
 from workbench.compliance import Orders, Preflight, Rulebook
 from workbench.compliance.household_inputs import household_inputs
-from workbench.errors import DecisionError
-from workbench.exhibits.advisor_note import TEMPLATE, advisor_note
+from workbench.drafting.on_file import Directory, Extras
+from workbench.errors import DecisionError, DraftError
 from workbench.exhibits.brief import brief
 from workbench.exhibits.household_file import household_files
 from workbench.firm import Firm
@@ -38,6 +38,7 @@ from workbench.governance import (
 from workbench.governance.commands import AddDraft
 from workbench.governance.states import STRICTNESS
 from workbench.governance.tables import consent, draft, signal
+from workbench.papers import client
 from workbench.rebalance import Proposal, Settings
 from workbench.report.brief import render_html
 
@@ -48,13 +49,14 @@ _WAITS = signal.c.state.in_([State.DRAFT, State.CHECKED, State.RETURNED])
 @dataclass(frozen=True)
 class Brought:
     """What was brought: signals (identifiers), how many there are of each worst verdict, how many were there already
-    as they are, and how many households have nothing to trade.
+    as they are, how many households have nothing to trade; and of whom no letter could be drafted: household -> why.
     """
 
     signals: tuple[str, ...]
     verdicts: Mapping[str, int]
     unchanged: int
     nothing_to_trade: int
+    undrafted: Mapping[str, str] = field(default_factory=dict)
 
 
 def rulebook_in_force(store: Store) -> Rulebook:
@@ -167,6 +169,7 @@ def bring(
     store.perform(who, see, f"inputs:{store.clock().isoformat()}")
     made = checker.preflight(trading, checker.rules(store))
     found, verdicts, changed = [], Counter[str](), 0
+    letters = Letters(checker.firm, trading)
     for place, create in enumerate(_creations(checker.firm, proposals, trading, inputs)):
         signal_id = _named(store, who, create)
         stands = _unchecked(store, signal_id, made.rules_hash)
@@ -179,10 +182,11 @@ def bring(
             store.perform(who, command, f"check:{signal_id}:{stands}")
             changed += 1
         if create.mode is not Mode.MONITOR:
-            _draft_note(store, who, signal_id, trading[place])
+            letters.add(store, who, signal_id, trading[place])
         verdicts[made.worst(place).name.lower()] += 1
         found.append(signal_id)
-    return Brought(tuple(found), dict(verdicts), len(found) - changed, len(proposals) - len(trading))
+    unchanged, idle = len(found) - changed, len(proposals) - len(trading)
+    return Brought(tuple(found), dict(verdicts), unchanged, idle, letters.undrafted)
 
 
 def check_again(store: Store, checker: Checker, who: Who) -> tuple[Receipt, ...]:
@@ -235,16 +239,42 @@ def _consented(store: Store, signal_id: str) -> bool:
         )
 
 
-def _draft_note(store: Store, who: Who, signal_id: str, proposal: Proposal) -> None:
-    """Draft the advisor's note of a signal that has no text yet and that nobody has asked approval for."""
-    silent = ~exists().where(draft.c.signal_id == signal.c.signal_id)
-    with store.reading() as connection:
-        stands = select(signal.c.version).where(signal.c.signal_id == signal_id, _WAITS, silent)
-        version = connection.execute(stands).scalar_one_or_none()
-    if version is not None:
-        text = Document("draft", "text/plain", advisor_note(proposal).encode())
-        made_by = (("writer", "template"), ("template", TEMPLATE))
-        store.perform(who, AddDraft(signal_id, version, "advisor_note", text, made_by), f"note:{signal_id}")
+class Letters:
+    """The clients' e-mails that go with signals: drafted of the proposals, verified, kept with their facts.
+
+    `undrafted` says of whose proposal no letter can be told rightly, and why; its signal goes on without one.
+    """
+
+    def __init__(self, firm: Firm, proposals: Sequence[Proposal]) -> None:
+        self.undrafted: dict[str, str] = {}
+        self._firm = firm
+        self._households = [proposal.household_id for proposal in proposals]
+
+    def add(self, store: Store, who: Who, signal_id: str, proposal: Proposal) -> None:
+        """Draft the letter of a signal that has no text yet and that nobody has asked approval for."""
+        silent = ~exists().where(draft.c.signal_id == signal.c.signal_id)
+        with store.reading() as connection:
+            stands = select(signal.c.version).where(signal.c.signal_id == signal_id, _WAITS, silent)
+            version = connection.execute(stands).scalar_one_or_none()
+        if version is None:
+            return
+        try:
+            letter = client.client_email(proposal, self._files[proposal.household_id], self._named)
+        except DraftError as error:
+            self.undrafted[proposal.household_id] = str(error)
+            return
+        text, facts, report = releases.documents_of(letter)
+        record, made = releases.how_made(letter)
+        command = AddDraft(signal_id, version, client.EMAIL, text, record, made, facts, report)
+        store.perform(who, command, f"letter:{signal_id}")
+
+    @cached_property
+    def _files(self) -> Mapping[str, Extras]:
+        return household_files(self._firm, self._households)
+
+    @cached_property
+    def _named(self) -> Directory:
+        return client.directory(self._firm)
 
 
 def _other_rules(rules_hash: str) -> ColumnElement[bool]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email
+import re
 from email.policy import default
 
 import pytest
@@ -12,6 +13,7 @@ from tests.desk.letters import FLIPPED, GOOD, HERE, WRONG, letter
 from workbench import releases
 from workbench.governance import Escalate, Who, WithdrawPaper
 from workbench.governance.access import actor
+from workbench.governance.commands import AddDraft
 from workbench.governance.reading import paper_view
 
 
@@ -167,3 +169,25 @@ def test_questions_are_answered_where_they_are_read(house):
     assert "Not under its mandate." in house.browser("adam").get("/escalations").text
     assert "May" not in house.browser("bea").get("/escalations").text
     assert house.browser("tom").get("/escalations").status_code == 403
+
+
+def test_a_signals_letter_with_a_fault_holds_it_back_until_corrected_or_discarded(house):
+    signal_id = house.signal("draft")
+    text, facts, report = releases.documents_of(letter())
+    record, made = releases.how_made(letter())
+    house.do(SERVICE, AddDraft(signal_id, 1, "client_email", text, record, made, facts, report))
+    house.check(signal_id)
+    analyst, path = house.browser("ana"), f"/signals/{signal_id}"
+    page = analyst.get(path).text
+    assert "all of it supported" in page
+    assert "rebalance.propose of positions" in page
+    action = re.search(rf'action="({path}/drafts/[^"/]+)"', page)[1]
+    assert analyst.send(action, body=FLIPPED, reason_code="wording", reason="").status_code == 303
+    page = analyst.get(path).text
+    assert "wrong direction" in page
+    assert f'action="{path}/submit"' not in page
+    assert "A correction of its client email" in page
+    assert analyst.send(f"{action}/discard", reason="The advisor writes this one.").status_code == 303
+    page = analyst.get(path).text
+    assert "discarded" in page
+    assert f'action="{path}/submit"' in page

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from numpy.random import Generator
 from sqlalchemy import select
 
+from workbench import releases
 from workbench.governance import Command, Store, fetch
 from workbench.governance.commands import EditDraft
 from workbench.governance.measures import DefineMeasure, Measure, Reading, RecordReading, periods, read_measures
@@ -25,28 +26,32 @@ FIGURES: dict[str, tuple[tuple[str, str | None, int], tuple[str, str | None, int
     "clients_leaving": (("0.035", None, 12_558), ("0.026", None, 4_140)),
 }
 _CHANGES: tuple[Callable[[str], str], ...] = (
-    lambda text: text.replace("We propose", "I suggest").replace("We looked at", "I looked at"),
-    lambda text: text.replace("By our estimate they", "I expect that they"),
-    lambda text: text.split("\n\nThe largest are")[0] + "\n\nCall me before Friday if you would rather wait.\n",
-    lambda text: text.replace("Please tell us of anything that has changed.", "Has anything changed on your side?"),
+    lambda text: text.replace("We propose", "I suggest").replace("We reviewed", "I went through"),
+    lambda text: text.replace("By our estimate the trades", "I expect that the trades"),
+    lambda text: text.replace("You do not need to do anything now.", "Call me if you would rather wait.", 1),
+    lambda text: text.replace("Kind regards,", "With best wishes,"),
 )
 _ADVISORS = {"ADV1": "alice", "ADV2": "adam"}
 
 
 def edit_note(store: Store, act: Callable[[str, Command], object], draws: Generator, signal_id: str) -> None:
-    """Let the household's advisor, or an analyst, put a note into their own words."""
+    """Let the household's advisor, or an analyst, put a letter into words of their own that the facts support."""
     row_of = (
-        select(draft.c.draft_id, draft.c.current_hash, signal.c.version, signal.c.book)
+        select(draft.c.draft_id, draft.c.current_hash, draft.c.facts_hash, signal.c.version, signal.c.book)
         .join(signal, signal.c.signal_id == draft.c.signal_id)
         .where(draft.c.signal_id == signal_id)
     )
     with store.reading() as connection:
         row = connection.execute(row_of).first()
-        text = "" if row is None else fetch(connection, row.current_hash).body.decode()
-    change = _CHANGES[int(draws.integers(len(_CHANGES)))]
-    if row is not None and change(text) != text:
-        words = EditDraft(signal_id, row.version, row.draft_id, change(text), "wording")
-        act(_ADVISORS.get(row.book, "ben"), words)
+        if row is None:
+            return
+        text = fetch(connection, row.current_hash).body.decode()
+        facts = fetch(connection, row.facts_hash).body
+    words = _CHANGES[int(draws.integers(len(_CHANGES)))](text)
+    report, kept = releases.verified(words, facts)
+    if words != text and report.supported:
+        command = EditDraft(signal_id, row.version, row.draft_id, words, "wording", report=kept)
+        act(_ADVISORS.get(row.book, "ben"), command)
 
 
 def keep_measures(act: Callable[[datetime, str, Command], object], today: datetime) -> None:

@@ -67,6 +67,8 @@ def bring(
     found = ", ".join(f"{n:,} {verdict.replace('_', ' ')}" for verdict, n in sorted(brought.verdicts.items()))
     click.echo(f"{len(brought.signals):,} signals ({found or 'none'}), {brought.unchanged:,} were there already")
     click.echo(f"{brought.nothing_to_trade:,} households have nothing to trade", err=True)
+    for household, why in brought.undrafted.items():
+        click.echo(f"{household}: no letter was drafted: {why}", err=True)
 
 
 @signals.command()

@@ -124,6 +124,16 @@ def discard_draft(unit: Unit, actor: Actor, command: DiscardDraft) -> Done:
     return signals.done(found, changed, reason=command.reason, details=details, message=False)
 
 
+def discard_outdated(unit: Unit, signal_id: str) -> list[str]:
+    """Take off every draft whose facts are of trades that were changed since; return their identifiers."""
+    outdated = (
+        draft.c.signal_id == signal_id, draft.c.discarded_at.is_(None), draft.c.facts_hash.is_not(None),
+    )  # fmt: skip
+    names = list(unit.connection.execute(select(draft.c.draft_id).where(*outdated)).scalars())
+    unit.connection.execute(update(draft).where(*outdated).values(discarded_at=unit.now))
+    return names
+
+
 def _standing(unit: Unit, found: Signal, draft_id: str) -> Row[Any]:
     row = unit.connection.execute(_DRAFT, {"of": found.signal_id, "draft": draft_id}).first()
     if row is None:

@@ -12,7 +12,7 @@ from sqlalchemy import Row, bindparam, delete, insert, select, update
 
 from workbench.canonical import canonical
 from workbench.errors import DecisionError, StaleError
-from workbench.governance import access, rulebooks, signals, standing
+from workbench.governance import access, drafts, rulebooks, signals, standing
 from workbench.governance.access import Actor
 from workbench.governance.audit.record import Entry
 from workbench.governance.commands import (
@@ -231,7 +231,8 @@ def revise(unit: Unit, actor: Actor, command: Revise) -> Done:
     signals.note_decision(unit, actor, found, command, before_hash=found.row.package_hash, after_hash=package)
     sheet = signals.sheet(unit, found, found.standing.mode, **values, overrides=[])
     changed = signals.change(unit, found, state, **values, sheet_hash=sheet)
-    return signals.done(found, changed, reason=command.reason, details={"reason_code": command.reason_code})
+    details = {"reason_code": command.reason_code, "drafts_discarded": drafts.discard_outdated(unit, found.signal_id)}
+    return signals.done(found, changed, reason=command.reason, details=details)
 
 
 def agree(unit: Unit, actor: Actor, command: Consent) -> Done:

@@ -13,7 +13,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from workbench import rebalance
+from workbench import rebalance, releases
 from workbench.desk.forms import Form, FormError
 from workbench.desk.package_view import trade_lines
 from workbench.desk.pages.signal import REASONS, body, decidable, seen
@@ -24,6 +24,7 @@ from workbench.governance.commands import (
     Approve,
     Command,
     Consent,
+    DiscardDraft,
     Document,
     EditDraft,
     Override,
@@ -90,17 +91,36 @@ def _said(act: str, receipt: Receipt, checks_here: bool) -> str:
         "override": "The finding stands with your reason. The signal now needs two approvers.",
         "consent": f"Consent recorded. {anew}",
         "revise": f"The trades are changed. {anew}",
-        "draft": "Your words are in place of the draft's.",
+        "draft": "Your words are in place of the draft's, and the verifier has read them: see below what it says.",
+        "discard": "The draft is taken off. Its text and history are kept.",
     }[act]
 
 
 @router.post("/signals/{signal_id}/drafts/{draft_id}")
 def edit_draft(visit: SignedIn, signal_id: str, draft_id: str) -> Response:
-    """Put a person's words in place of the drafted ones."""
+    """Put a person's words in place of the drafted ones, with what the verifier says of them."""
     form = visit.form
     words = form.text("body", "Text", most=20_000)
-    command = EditDraft(signal_id, form.version, draft_id, words, _code(form), form.optional("reason", "Reason"))
+    report = _report(visit, signal_id, draft_id, words)
+    reason = form.optional("reason", "Reason")
+    command = EditDraft(signal_id, form.version, draft_id, words, _code(form), reason, report)
     return _done(visit, signal_id, "draft", command)
+
+
+def _report(visit: Visit, signal_id: str, draft_id: str, words: str) -> Document | None:
+    """The verifier's report of words against the facts of a draft; None where none are kept with it."""
+    with visit.reading() as connection:
+        view = seen(connection, visit, signal_id)
+        facts_hash = next((one.facts_hash for one in view.drafts if one.draft_id == draft_id), None)
+        facts = body(connection, visit, view, facts_hash)
+    return None if facts is None else releases.verified(words, facts)[1]
+
+
+@router.post("/signals/{signal_id}/drafts/{draft_id}/discard")
+def discard_draft(visit: SignedIn, signal_id: str, draft_id: str) -> Response:
+    """Take a draft off its signal."""
+    form = visit.form
+    return _done(visit, signal_id, "discard", DiscardDraft(signal_id, form.version, draft_id, _reason(form)))
 
 
 @router.get("/signals/{signal_id}/revise")

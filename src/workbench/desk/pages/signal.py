@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from starlette.exceptions import HTTPException
 
 from workbench.desk.package_view import change_view, package_view
+from workbench.desk.paper_view import shown
 from workbench.desk.preflight_view import preflight_view
 from workbench.desk.visit import SignedIn, Visit
 from workbench.errors import DecisionError, PackageError, StaleError
@@ -53,7 +54,9 @@ def signal(visit: SignedIn, signal_id: str) -> Response:
         drafts = [
             (
                 draft,
-                text(connection, visit, view, draft.current_hash),
+                shown(
+                    body(connection, visit, view, draft.current_hash), body(connection, visit, view, draft.facts_hash)
+                ),
                 text(connection, visit, view, draft.drafted_hash) if draft.edited_at else None,
             )
             for draft in view.drafts
