@@ -17,7 +17,8 @@ ADVISORS = ("ADV1", "ADV2", "ADV3", "ADV4")
 ADDED_UP = (
     "book.accounts", "book.households", "book.assets", "book.bought", "book.sold", "book.blocked", "book.gain",
     "book.tax", "book.long", "book.short", "alone.gain", "conflicts.accounts", "conflicts.new", "conflicts.assets",
-    "consent.accounts", "consent.assets", "monitor.accounts", "far.accounts", "far.assets", "untaxed.accounts", "untaxed.assets",
+    "consent.accounts", "consent.assets", "monitor.accounts", "far.accounts", "far.assets", "untaxed.accounts",
+    "untaxed.assets",
     "realising.accounts", "realising.assets", "unmeasured.accounts",
 )  # fmt: skip
 
