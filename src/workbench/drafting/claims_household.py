@@ -6,99 +6,27 @@ The claims on why trades are made and why some are not are called as the facts t
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import date
-from functools import partial
-
 from workbench.drafting.claims import Claim, collected
-from workbench.drafting.facts import FactSheet
-
-#: Days after which a client is due for a review.
-REVIEW_DAYS = 365
-#: Trades that a letter lists.
-LISTED = 3
-#: A change of a weight that a client would notice.
-VISIBLE = 0.005
-
-Rule = Callable[[FactSheet, str], bool]
-
-
-def has(*names: str) -> Rule:
-    """Return the rule that all these facts are there: ".amount" below the prefix, "tax.year" of the whole sheet."""
-    return lambda sheet, prefix: all(sheet.has(prefix + name if name.startswith(".") else name) for name in names)
-
-
-def lacks(*names: str) -> Rule:
-    """Return the rule that none of these facts is there."""
-    return lambda sheet, prefix: not any(sheet.has(prefix + name if name.startswith(".") else name) for name in names)
-
-
-def both(*rules: Rule) -> Rule:
-    """Return the rule that all of these hold."""
-    return lambda sheet, prefix: all(rule(sheet, prefix) for rule in rules)
-
-
-def way(name: str, direction: str) -> Rule:
-    """Return the rule that a fact is there and goes this way round."""
-
-    def rule(sheet: FactSheet, prefix: str) -> bool:
-        id = prefix + name if name.startswith(".") else name
-        return sheet.has(id) and direction in sheet.fact(id).direction
-
-    return rule
-
-
-def single(name: str) -> Rule:
-    """Return the rule that a count is of a single thing."""
-    return lambda sheet, prefix: has(name)(sheet, prefix) and sheet.fact(name).value == 1
-
-
-def several(name: str) -> Rule:
-    """Return the rule that a count is of more than a single thing."""
-    return lambda sheet, prefix: has(name)(sheet, prefix) and float(sheet.fact(name).value) > 1
-
-
-def only(sheet: FactSheet, prefix: str, causes: tuple[str, ...]) -> bool:
-    """Say whether all trades are made for these causes."""
-    found = {group.split(".")[1] for group in sheet.groups("why")}
-    return bool(found) and found <= set(causes)
-
-
-def overdue(sheet: FactSheet, prefix: str) -> bool:
-    """Say whether the last meeting on file is longer ago than a review may wait."""
-    met = sheet.has("met") and date.fromisoformat(str(sheet.fact("met").value))
-    return bool(met) and (date.fromisoformat(sheet.as_of) - met).days > REVIEW_DAYS
-
-
-def closer(sheet: FactSheet, prefix: str) -> bool:
-    """Say whether the trades bring a weight visibly closer to its target."""
-    if not sheet.has(f"{prefix}.after"):
-        return False
-    now, after, target = (float(sheet.fact(f"{prefix}.{name}").value) for name in ("now", "after", "target"))
-    return abs(now - target) - abs(after - target) >= VISIBLE
-
-
-def away(sheet: FactSheet, prefix: str) -> bool:
-    """Say whether the trades take a weight further from its target."""
-    if not sheet.has(f"{prefix}.after"):
-        return False
-    now, after, target = (float(sheet.fact(f"{prefix}.{name}").value) for name in ("now", "after", "target"))
-    return abs(after - target) > abs(now - target)
-
-
-def far(sheet: FactSheet, prefix: str) -> bool:
-    """Say whether a weight is visibly off its target."""
-    return sheet.has(f"{prefix}.off") and sheet.fact(f"{prefix}.off").magnitude >= VISIBLE
-
-
-def returns(sheet: FactSheet, prefix: str) -> bool:
-    """Say whether any weight comes visibly closer to its target in any model."""
-    return any(closer(sheet, row) for model in sheet.groups("model") for row in sheet.groups(f"{model}.drift"))
-
-
-HARVEST_ONLY: Rule = partial(only, causes=("harvest", "replacement"))
-RAISES_CASH: Rule = lambda sheet, prefix: bool(sheet.groups("why.raise_cash"))  # noqa: E731
-MOVES: Rule = lambda sheet, prefix: len(sheet.groups("why.location")) == 2  # noqa: E731
+from workbench.drafting.rules_household import (
+    away,
+    both,
+    close_everywhere,
+    closer,
+    far,
+    first_of_its_model,
+    harvest_only,
+    has,
+    lacks,
+    listed_in_part,
+    moves,
+    overdue,
+    returns,
+    same_reasons,
+    several,
+    single,
+    unless,
+    way,
+)
 
 OPENINGS = (
     Claim("opening.nothing", lacks("trades.count"), "We reviewed your accounts as of {f:as_of} and propose no change. "
@@ -107,21 +35,22 @@ OPENINGS = (
           "A required distribution is still to be paid, and we have planned for it first."),
     Claim("opening.withdrawal", has("need.withdrawal.1.amount"), "We reviewed your accounts as of {f:as_of}. "
           "A withdrawal is planned, and we have made sure of the cash for it first."),
-    Claim("opening.harvest", both(has("trades.count"), HARVEST_ONLY), "We reviewed your accounts as of {f:as_of}. "
+    Claim("opening.harvest", both(has("trades.count"), harvest_only), "We reviewed your accounts as of {f:as_of}. "
           "Your mix is close to its model, so we propose to do a single thing: use losses for your taxes."),
     Claim("opening.model", has("trades.count", "model.1.news"), "We reviewed your accounts as of {f:as_of}. A new "
           "version of the {f:model.1.name} model took effect on {f:model.1.news}, and we propose to bring your "
           "accounts in line with it."),
-    Claim("opening.drift", both(has("trades.count"), lacks("model.2.name"), returns), "We reviewed your accounts as of {f:as_of} and "
-          "would like to bring them back in line with your {f:model.1.name} model."),
+    Claim("opening.drift", both(has("trades.count"), lacks("model.2.name"), returns), "We reviewed your accounts as of "
+          "{f:as_of} and would like to bring them back in line with your {f:model.1.name} model."),
     Claim("opening.models", both(has("trades.count", "model.2.name"), returns), "We reviewed your accounts as of "
           "{f:as_of} and would like to bring them back in line with the models you are invested in."),
-    Claim("opening.trades", has("trades.count"), "We reviewed your accounts as of {f:as_of} and propose the changes below."),
+    Claim("opening.trades", has("trades.count"), "We reviewed your accounts as of {f:as_of} and propose "
+          "the changes below."),
 )  # fmt: skip
 
 PROPOSALS = (
     Claim("propose.one", single("trades.count"), "We propose {f:trades.count|word} trade:"),
-    Claim("propose.many", lambda sheet, prefix: len(sheet.groups("trade")) > LISTED, "The largest are:"),
+    Claim("propose.many", listed_in_part, "The largest are:"),
     Claim("propose.one.said", single("trades.count"), "We propose {f:trades.count|word} trade."),
     Claim("propose.one_account", both(several("trades.count"), single("trades.accounts")),
           "We propose {f:trades.count} trades, all in your {f:trade.1.account}."),
@@ -129,8 +58,10 @@ PROPOSALS = (
           "We propose {f:trades.count} trades across {f:trades.accounts|word} accounts."),
     Claim("propose.both", has("trades.sell", "trades.buy"),
           "In all, they sell {f:trades.sell} and buy {f:trades.buy}."),
-    Claim("propose.sell", both(has("trades.sell"), lacks("trades.buy"), several("trades.count")), "In all, they sell {f:trades.sell}."),
-    Claim("propose.buy", both(has("trades.buy"), lacks("trades.sell"), several("trades.count")), "In all, they buy {f:trades.buy}."),
+    Claim("propose.sell", both(has("trades.sell"), lacks("trades.buy"), several("trades.count")),
+          "In all, they sell {f:trades.sell}."),
+    Claim("propose.buy", both(has("trades.buy"), lacks("trades.sell"), several("trades.count")),
+          "In all, they buy {f:trades.buy}."),
     Claim("propose.cost", has("trades.cost"), "The cost of trading is about {f:trades.cost}."),
     Claim("trade.sell", both(way(".amount", "sell"), has(".name")),
           "Sell {f:.amount} of {f:.name} ({f:.symbol}) in your {f:.account}"),
@@ -162,13 +93,11 @@ DRIFT = (
           ("away", away,
            "; trades made for other reasons take its share from {f:.before} to {f:.after}, against a target of "
            "{f:.target}."),
-          ("moves", both(has(".after"), lambda sheet, prefix: not away(sheet, prefix)),
+          ("moves", both(has(".after"), unless(away)),
            "; the trades take its share from {f:.before} to {f:.after}, against a target of {f:.target}."),
           ("stays", lacks(".after"), "; its share stays at {f:.now}, against a target of {f:.target}."),
       )),
-    Claim("drift.none", lambda sheet, prefix: bool(sheet.groups("model")) and not any(
-        far(sheet, row) for model in sheet.groups("model") for row in sheet.groups(f"{model}.drift")),
-        "Every part of your portfolio is close to its target."),
+    Claim("drift.none", close_everywhere, "Every part of your portfolio is close to its target."),
 )  # fmt: skip
 
 WHY = tuple(
@@ -206,9 +135,9 @@ TAX = (
           "By our estimate the trades add {f:tax.change} to your tax for {f:tax.year|year}."),
     Claim("tax.saved", way("tax.change", "saved"),
           "By our estimate the trades save {f:tax.change} of tax for {f:tax.year|year}."),
-    Claim("tax.harvest", both(has("tax.harvested"), HARVEST_ONLY),
+    Claim("tax.harvest", both(has("tax.harvested"), harvest_only),
           "The sales realize losses of {f:tax.harvested}."),
-    Claim("tax.harvest.also", both(has("tax.harvested"), lambda sheet, prefix: not HARVEST_ONLY(sheet, prefix)),
+    Claim("tax.harvest.also", both(has("tax.harvested"), unless(harvest_only)),
           "The sales include losses of {f:tax.harvested}."),
     *(Claim(f"tax.net.{net}", both(way("tax.net", net), lacks("tax.short", "tax.long")),
             f"The sales realize a net {net} of {{f:tax.net}}.") for net in ("gain", "loss")),
@@ -236,8 +165,8 @@ TAX = (
     Claim("budget.spent", both(has("budget.limit"), lacks("budget.left", "budget.passed")),
           "Your gain budget for {f:tax.year|year} is {f:budget.limit}, all of it used."),
     Claim("budget.passed", has("budget.passed"),
-          "Your gain budget for {f:tax.year|year} is {f:budget.limit}; with these trades you have realized {f:budget.passed} of gains, "
-          "which is past it."),
+          "Your gain budget for {f:tax.year|year} is {f:budget.limit}; with these trades you have realized "
+          "{f:budget.passed} of gains, which is past it."),
     Claim("budget.binding", has("budget.binding"),
           "The budget holds back some sales; we can come back to them when it is renewed."),
 )  # fmt: skip
@@ -258,7 +187,7 @@ DATES = (
 STEPS = (
     Claim("inherited", has(".name"), "Your {f:.name} has payout rules of its own; nothing is taken out of "
           "it."),
-    Claim("moves", MOVES, "Some holdings move between your accounts, from where they are taxed more to where they "
+    Claim("moves", moves, "Some holdings move between your accounts, from where they are taxed more to where they "
           "are taxed less."),
     Claim("news", has(".news"), "The version now in force took effect on {f:.news}."),
     Claim("consent", has("consent.1.account"), "please reply to this message if you agree"),
@@ -306,21 +235,17 @@ FILE = (
     Claim("consent.amount", has(".amount"), "Consent to trade {f:.amount} in your {f:.account}"),
     Claim("distance.account", has(".distance.before", ".account"), "In your {f:.account}, the expected difference "
           "from the {f:.name} model goes from {f:.distance.before} to {f:.distance.after} a year."),
-    Claim("distance", both(has(".distance.before"), lacks(".account")), "The expected difference from the {f:.name} model "
-          "goes from {f:.distance.before} to {f:.distance.after} a year."),
-    Claim("model.first", lambda sheet, prefix: not any(
-        sheet.fact(f"{other}.name").value == sheet.fact(f"{prefix}.name").value
-        for other in sheet.groups("model")[: sheet.groups("model").index(prefix)]), "{f:.name}"),
-    Claim("version", has(".number", ".effective", ".model"), "Version {f:.number} of the {f:.model} model took effect on "
-          "{f:.effective}."),
-    Claim("version.same", lambda sheet, prefix: sheet.has(f"{prefix}.rationale", "model.1.version.1.rationale")
-          and not prefix.startswith("model.1.")
-          and sheet.fact(f"{prefix}.rationale").value == sheet.fact("model.1.version.1.rationale").value,
-          "The reasons as approved were the same."),
+    Claim("distance", both(has(".distance.before"), lacks(".account")), "The expected difference from the {f:.name} "
+          "model goes from {f:.distance.before} to {f:.distance.after} a year."),
+    Claim("model.first", first_of_its_model, "{f:.name}"),
+    Claim("version", has(".number", ".effective", ".model"), "Version {f:.number} of the {f:.model} model took effect "
+          "on {f:.effective}."),
+    Claim("version.same", same_reasons, "The reasons as approved were the same."),
     Claim("note.author", has(".author", ".day"), "{f:.author} noted on {f:.day}:"),
     Claim("note.day", both(has(".day"), lacks(".author")), "A note of {f:.day}:"),
     Claim("flow.in", way(".amount", "in"), "A deposit of {f:.amount} came into your {f:.account} on {f:.day}."),
-    Claim("flow.out", way(".amount", "out"), "A withdrawal of {f:.amount} was paid from your {f:.account} on {f:.day}."),
+    Claim("flow.out", way(".amount", "out"), "A withdrawal of {f:.amount} was paid from your {f:.account} "
+          "on {f:.day}."),
     Claim("restriction.never_buy", has(".key"), "An instruction bars purchases of {f:.key}"),
     Claim("restriction.never_sell", has(".key"), "An instruction bars sales of {f:.key}"),
     Claim("restriction.never_hold", has(".key"), "An instruction bars any holding of {f:.key}"),
@@ -329,7 +254,7 @@ FILE = (
     Claim("restriction.max_weight", has(".key", ".cap"), "A cap of {f:.cap} on {f:.key}"),
     Claim("restriction.min_cash", has(".amount"), "A reserve to keep of {f:.amount}"),
     Claim("restriction.directive", has(".key"), "Directive: {f:.key}"),
-    Claim("met.recent", both(has("met"), lambda sheet, prefix: not overdue(sheet, prefix)),
+    Claim("met.recent", both(has("met"), unless(overdue)),
           "The last meeting on file was on {f:met}."),
     Claim("met.overdue", overdue, "The last meeting on file was on {f:met}; the yearly review is overdue."),
     Claim("met.never", lacks("met"), "There is no meeting on file; the yearly review is overdue."),

@@ -12,7 +12,7 @@ from datetime import date
 
 @dataclass(frozen=True)
 class Note:
-    """A note on file: when, by whom, of which kind (meeting, instruction, life_event, preference), its words and row."""
+    """A note on file: when, by whom, of which kind (meeting, instruction, life_event, preference), words, row."""
 
     written_on: date
     author: str

@@ -1,0 +1,131 @@
+"""Rules on a household's facts that its claims stand on: what is there, which way round, how much."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+from workbench.drafting.facts import FactSheet
+
+#: Days after which a client is due for a review.
+REVIEW_DAYS = 365
+#: Trades that a letter lists.
+LISTED = 3
+#: A change of a weight that a client would notice.
+VISIBLE = 0.005
+
+Rule = Callable[[FactSheet, str], bool]
+
+
+def has(*names: str) -> Rule:
+    """Return the rule that all these facts are there: ".amount" below the prefix, "tax.year" of the whole sheet."""
+    return lambda sheet, prefix: all(sheet.has(prefix + name if name.startswith(".") else name) for name in names)
+
+
+def lacks(*names: str) -> Rule:
+    """Return the rule that none of these facts is there."""
+    return lambda sheet, prefix: not any(sheet.has(prefix + name if name.startswith(".") else name) for name in names)
+
+
+def both(*rules: Rule) -> Rule:
+    """Return the rule that all of these hold."""
+    return lambda sheet, prefix: all(rule(sheet, prefix) for rule in rules)
+
+
+def way(name: str, direction: str) -> Rule:
+    """Return the rule that a fact is there and goes this way round."""
+
+    def rule(sheet: FactSheet, prefix: str) -> bool:
+        id = prefix + name if name.startswith(".") else name
+        return sheet.has(id) and direction in sheet.fact(id).direction
+
+    return rule
+
+
+def single(name: str) -> Rule:
+    """Return the rule that a count is of a single thing."""
+    return lambda sheet, prefix: has(name)(sheet, prefix) and sheet.fact(name).value == 1
+
+
+def several(name: str) -> Rule:
+    """Return the rule that a count is of more than a single thing."""
+    return lambda sheet, prefix: has(name)(sheet, prefix) and float(sheet.fact(name).value) > 1
+
+
+def unless(rule: Rule) -> Rule:
+    """Return the rule that another does not hold."""
+    return lambda sheet, prefix: not rule(sheet, prefix)
+
+
+def only(sheet: FactSheet, causes: tuple[str, ...]) -> bool:
+    """Say whether all trades are made for these causes."""
+    found = {group.split(".")[1] for group in sheet.groups("why")}
+    return bool(found) and found <= set(causes)
+
+
+def overdue(sheet: FactSheet, prefix: str) -> bool:
+    """Say whether the last meeting on file is longer ago than a review may wait."""
+    if not sheet.has("met"):
+        return False
+    return (date.fromisoformat(sheet.as_of) - date.fromisoformat(str(sheet.fact("met").value))).days > REVIEW_DAYS
+
+
+def closer(sheet: FactSheet, prefix: str) -> bool:
+    """Say whether the trades bring a weight visibly closer to its target."""
+    if not sheet.has(f"{prefix}.after"):
+        return False
+    now, after, target = (float(sheet.fact(f"{prefix}.{name}").value) for name in ("now", "after", "target"))
+    return abs(now - target) - abs(after - target) >= VISIBLE
+
+
+def away(sheet: FactSheet, prefix: str) -> bool:
+    """Say whether the trades take a weight further from its target."""
+    if not sheet.has(f"{prefix}.after"):
+        return False
+    now, after, target = (float(sheet.fact(f"{prefix}.{name}").value) for name in ("now", "after", "target"))
+    return abs(after - target) > abs(now - target)
+
+
+def far(sheet: FactSheet, prefix: str) -> bool:
+    """Say whether a weight is visibly off its target."""
+    return sheet.has(f"{prefix}.off") and sheet.fact(f"{prefix}.off").magnitude >= VISIBLE
+
+
+def returns(sheet: FactSheet, prefix: str) -> bool:
+    """Say whether any weight comes visibly closer to its target in any model."""
+    return any(closer(sheet, row) for model in sheet.groups("model") for row in sheet.groups(f"{model}.drift"))
+
+
+def moves(sheet: FactSheet, prefix: str) -> bool:
+    """Say whether holdings are sold in an account and bought in another for their place."""
+    return len(sheet.groups("why.location")) == 2
+
+
+def harvest_only(sheet: FactSheet, prefix: str) -> bool:
+    """Say whether all trades are made to use losses."""
+    return only(sheet, ("harvest", "replacement"))
+
+
+def close_everywhere(sheet: FactSheet, prefix: str) -> bool:
+    """Say whether there are models, and no weight is visibly off its target in any."""
+    rows = [row for model in sheet.groups("model") for row in sheet.groups(f"{model}.drift")]
+    return bool(rows) and not any(far(sheet, row) for row in rows)
+
+
+def listed_in_part(sheet: FactSheet, prefix: str) -> bool:
+    """Say whether there are more trades than a letter lists."""
+    return len(sheet.groups("trade")) > LISTED
+
+
+def first_of_its_model(sheet: FactSheet, prefix: str) -> bool:
+    """Say whether no larger group of accounts follows the same model."""
+    groups = sheet.groups("model")
+    name = sheet.fact(f"{prefix}.name").value
+    return not any(sheet.fact(f"{other}.name").value == name for other in groups[: groups.index(prefix)])
+
+
+def same_reasons(sheet: FactSheet, prefix: str) -> bool:
+    """Say whether another model's version was approved for the reasons of the first model's newest one."""
+    own, first = f"{prefix}.rationale", "model.1.version.1.rationale"
+    told = not prefix.startswith("model.1.") and sheet.has(own, first)
+    return told and sheet.fact(own).value == sheet.fact(first).value
