@@ -293,17 +293,22 @@ def metric_replaced(marked: Marked, chosen: random.Random) -> Made:
         others = [
             metrics[key]
             for key in sorted(used - {own.key})
-            if place.fact.kind in metrics[key].kinds and metrics[key].words and not set(metrics[key].words) & set(own.words)
+            if place.fact.kind in metrics[key].kinds
+            and metrics[key].words
+            and not set(metrics[key].words) & set(own.words)
         ]
         if len(said) == 1 and others and _only_figure(marked, place):
             start, end, _ = said[0]
             other = chosen.choice(others)
             text = marked.with_((start, end, str(other.words[0])))
-            yield text, any(
-                fact.metric == other.key
-                and set(fact.entity) - about == set(place.fact.entity) - about
-                and reads_as(fact, marked.shown(place))
-                for fact in marked.sheet.facts
+            yield (
+                text,
+                any(
+                    fact.metric == other.key
+                    and set(fact.entity) - about == set(place.fact.entity) - about
+                    and reads_as(fact, marked.shown(place))
+                    for fact in marked.sheet.facts
+                ),
             )
 
 
@@ -349,7 +354,9 @@ def date_shifted(marked: Marked, chosen: random.Random) -> Made:
     """A day that is another."""
     for place in marked.places:
         if place.fact.kind == "date" and marked.shown(place) == long_date(str(place.fact.value)):
-            day = date.fromisoformat(str(place.fact.value)) + timedelta(days=chosen.choice((-30, -7, -1, 1, 7, 30, 365)))
+            day = date.fromisoformat(str(place.fact.value)) + timedelta(
+                days=chosen.choice((-30, -7, -1, 1, 7, 30, 365))
+            )
             yield _one(marked, place, long_date(day))
 
 
@@ -371,7 +378,16 @@ def number_word_changed(marked: Marked, chosen: random.Random) -> Made:
 
 def vague_inserted(marked: Marked, chosen: random.Random) -> Made:
     """A quantity without a figure."""
-    said = ("nearly double ", "several times ", "twice ", "half of ", "most of ", "tenfold ", "a handful of ", "triple ")
+    said = (
+        "nearly double ",
+        "several times ",
+        "twice ",
+        "half of ",
+        "most of ",
+        "tenfold ",
+        "a handful of ",
+        "triple ",
+    )
     for place in marked.figures():
         yield marked.with_((place.start, place.start, chosen.choice(said))), False
 
@@ -382,7 +398,11 @@ def negated(marked: Marked, chosen: random.Random) -> Made:
     for place in marked.figures():
         for way in place.fact.direction:
             said = _words(marked, place, ways[way].words)
-            if len(said) == 1 and said[0][2] not in ("from", "to", "was", "after", "before") and said[0][0] < place.start:
+            if (
+                len(said) == 1
+                and said[0][2] not in ("from", "to", "was", "after", "before")
+                and said[0][0] < place.start
+            ):
                 start = said[0][0]
                 yield marked.with_((start, start, chosen.choice(("not ", "never ")))), False
 
@@ -443,7 +463,11 @@ def digit_of_another_script(marked: Marked, chosen: random.Random) -> Made:
         if digits:
             i = chosen.choice(digits)
             digit = int(marked.text[i])
-            looks = [chr(0xFF10 + digit), chr(0x0660 + digit), "O" if digit == 0 else "l" if digit == 1 else chr(0x0966 + digit)]
+            looks = [
+                chr(0xFF10 + digit),
+                chr(0x0660 + digit),
+                "O" if digit == 0 else "l" if digit == 1 else chr(0x0966 + digit),
+            ]
             yield marked.with_((i, i + 1, chosen.choice(looks))), False
 
 

@@ -53,7 +53,7 @@ _PARTS = {"half": 2, "halves": 2, "third": 3, "thirds": 3, "fourth": 4, "fourths
           "fifth": 5, "fifths": 5, "tenth": 10, "tenths": 10}  # fmt: skip
 _FRACTION = re.compile(
     r"\b(?P<top>one|two|three|four|a)[ -](?P<part>half|halves|thirds?|fourths?|quarters?|fifths?|tenths?)\b"
-    r"(?! (?:ago|later|party|parties|time|year|at a)\b)|(?P<sign>[\u00bc\u00bd\u00be\u2153\u2154])",
+    r"(?![ -](?:ago|later|party|parties|time|year|at a)\b)|(?P<sign>[\u00bc\u00bd\u00be\u2153\u2154])",
     re.IGNORECASE,
 )
 _SIGNS = {"\u00bc": 0.25, "\u00bd": 0.5, "\u00be": 0.75, "\u2153": 1 / 3, "\u2154": 2 / 3}
