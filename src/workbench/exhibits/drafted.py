@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from workbench.drafting.blocks import Block, parse, unescaped
 from workbench.drafting.draft import Draft
@@ -81,7 +81,7 @@ class Drafted:
         """Yield a section's exhibits: runs of paragraphs, of bullets and of table rows, in order."""
         section = self._section(heading)
         for number, blocks in enumerate(_runs_of(section.blocks)):
-            id = f"{self._prefix}-{_slug(heading)}" + (f"-{number + 1}" if number else "")
+            id = "-".join(part for part in (self._prefix, _slug(heading), str(number + 1) if number else "") if part)
             if blocks[0].kind == "row":
                 yield self._table(id, blocks)
             else:
@@ -90,10 +90,10 @@ class Drafted:
                 yield self._exhibit(id, "", ProseBody(told, bullets=bullets), blocks)
 
     def every(self) -> Iterator[Exhibit]:
-        """Yield all sections, the first exhibit of each under its heading."""
+        """Yield all sections, the first exhibit of each under its heading; what has none is under the draft's title."""
         for section in self._sections:
             for number, exhibit in enumerate(self.section(section.heading)):
-                yield exhibit if number else _titled(exhibit, section.heading)
+                yield exhibit if number else replace(exhibit, title=section.heading or self.draft.title)
 
     def _section(self, heading: str) -> Section:
         for section in self._sections:
@@ -171,10 +171,6 @@ def _runs_of(blocks: Sequence[Block]) -> Iterator[list[Block]]:
 
 def _form(block: Block) -> tuple[str, int]:
     return ("paragraph" if block.kind == "quote" else block.kind), block.table
-
-
-def _titled(exhibit: Exhibit, title: str) -> Exhibit:
-    return Exhibit(exhibit.id, title, exhibit.body, exhibit.takeaway, exhibit.settings, exhibit.facts)
 
 
 def _slug(heading: str) -> str:

@@ -96,7 +96,7 @@ def add_policies(facts: Gathering, policies: Policies, slug: Callable[[object], 
         cell, of = verdict.candidate, (entity,)
         facts.named(f"{prefix}.name", entity, PACK, cell)
         gain = case.gain
-        way = either(gain.estimate, "gain", "loss")
+        sides = either(gain.estimate, "gain", "loss")
         facts.fact(
             f"{prefix}.gain",
             "bps",
@@ -105,7 +105,7 @@ def add_policies(facts: Gathering, policies: Policies, slug: Callable[[object], 
             PACK,
             f"{cell}, gain",
             of=of,
-            way=way,
+            way=sides,
             decimals=2,
         )
         for end, figure, side in (("low", gain.low, "before"), ("high", gain.high, "after")):

@@ -184,8 +184,10 @@ def money(facts: Gathering, record: Record, of: Sequence[str]) -> None:
 def declare(facts: Gathering, name: str, words: str, start: str) -> str:
     """Declare a period with its name and first close, and return its entity."""
     short = words.removeprefix("the ")
-    key = facts.entity(f"period:{name}", "period", *dict.fromkeys((words, short, short.removesuffix(" to date"))))
+    key = facts.entity(f"period:{name}", "period", words, short)
     facts.named(f"period.{name}.name", key, RETURNS, name)
+    title = short[:1].upper() + short[1:]
+    facts.fact(f"period.{name}.title", "name", title, "named", RETURNS, name, of=(key,))
     facts.fact(f"period.{name}.start", "date", start, "period_start", RETURNS, f"{name}, start", of=(key,))
     return key
 
@@ -216,7 +218,8 @@ def attribution(facts: Gathering, effects: SleeveEffects, of: Sequence[str]) -> 
         for part, value in parts.items():
             facts.fact(
                 f"{prefix}.sleeve.{slug}.{part}", "bps", value, f"{part}_effect", SLEEVES,
-                f"{slug}, {part}, {effects.period}", of=(*of, entity, when), way=either(value, "brought", "cost"),
+                f"{slug}, {part}, {effects.period}", of=(*of, entity, when),
+                decimals=1, way=either(value, "brought", "cost"),
             )  # fmt: skip
 
 
@@ -225,7 +228,7 @@ def _year(facts: Gathering, record: Record, model: str) -> None:
     year = record.year
     if year is None:
         return
-    when = facts.entity(f"period:{year.year}", "period", year.year)
+    when = facts.entity(f"period:{year.year}", "period", f"the year {year.year}")
     facts.named("year.name", when, COMPOSITES, f"{record.key}, {year.year}")
     facts.fact("year.months", "count", RISK_MONTHS, "months_measured", COMPOSITES, "months of risk", of=(model,))
     figures: tuple[tuple[str, Kind, float | None, str, tuple[str, ...]], ...] = (
