@@ -32,9 +32,9 @@ OPENINGS = (
     Claim("opening.nothing", lacks("trades.count"), "We reviewed your accounts as of {f:as_of} and propose no change. "
           "Nothing we could trade today would bring you more than its tax and its cost."),
     Claim("opening.distribution", has("need.rmd.1.amount"), "We reviewed your accounts as of {f:as_of}. "
-          "A required distribution is still to be paid, and we have planned for it first."),
+          "A required distribution is still to be paid, and its cash comes first."),
     Claim("opening.withdrawal", has("need.withdrawal.1.amount"), "We reviewed your accounts as of {f:as_of}. "
-          "A withdrawal is planned, and we have made sure of the cash for it first."),
+          "A withdrawal is planned, and its cash comes first."),
     Claim("opening.harvest", both(has("trades.count"), harvest_only), "We reviewed your accounts as of {f:as_of}. "
           "Your mix is close to its model, so we propose to do a single thing: use losses for your taxes."),
     Claim("opening.model", has("trades.count", "model.1.news"), "We reviewed your accounts as of {f:as_of}. A new "
@@ -172,16 +172,17 @@ TAX = (
 )  # fmt: skip
 
 DATES = (
-    Claim("need.rmd", has(".amount", ".by"), "A required distribution of {f:.amount} from your {f:.account} is due by "
+    Claim("need.rmd", has(".amount", ".by"), "The required distribution of {f:.amount} from your {f:.account} is due "
+          "by {f:.by}."),
+    Claim("need.withdrawal", has(".amount", ".by"), "Your withdrawal of {f:.amount} from your {f:.account} is due by "
           "{f:.by}."),
-    Claim("need.withdrawal", has(".amount", ".by"), "For your withdrawal of {f:.amount} from your {f:.account}, due by "
-          "{f:.by}, we keep the cash ready."),
-    Claim("need.withdrawal.undated", both(has(".amount"), lacks(".by")), "For your withdrawal of {f:.amount} from your "
-          "{f:.account}, we keep the cash ready."),
-    Claim("need.min_cash", has(".amount"), "As you asked, we keep a reserve of {f:.amount} in your {f:.account}."),
+    Claim("need.withdrawal.undated", both(has(".amount"), lacks(".by")), "You plan a withdrawal of {f:.amount} from "
+          "your {f:.account}."),
+    Claim("need.min_cash", has(".amount"), "By an instruction on file, we keep a reserve of {f:.amount} in your "
+          "{f:.account}."),
     Claim("need.covered", lacks(".short"), "The cash for it is in the account."),
-    Claim("need.short", has(".short"), "After the trades, {f:.short} of that cash is still missing; we will talk with "
-          "you about where it should come from."),
+    Claim("need.short", has(".short"), "After the trades, your {f:.account} is {f:.short} short of that cash; we will "
+          "talk with you about where it should come from."),
 )  # fmt: skip
 
 STEPS = (
