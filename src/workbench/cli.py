@@ -14,7 +14,8 @@ from typing import Any
 import click
 
 from workbench import __version__
-from workbench.decisions import audit, desk, measures, people, rules, signals
+from workbench.copilot.command import ask
+from workbench.decisions import audit, desk, measures, papers, people, rules, signals
 from workbench.errors import FirmDataError, WorkbenchError
 from workbench.papers.commands import draft
 from workbench.policies import policy
@@ -228,7 +229,7 @@ def _day(text: str) -> Any:
         raise ParameterError(f"--as-of {text!r} is not a date; write it as 2022-12-28", "as_of") from error
 
 
-for group in (policy, draft, signals, rules, measures, people, audit, desk):
+for group in (policy, ask, draft, signals, rules, measures, people, audit, desk):
     main.add_command(group)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from workbench.drafting import FactSheet, Verification
+from workbench.drafting.blocks import unescaped
 from workbench.report.format import visible
 
 #: Answered from facts or a passage; not in the record of this book; handed to a person; more than one thing is meant.
@@ -52,15 +53,20 @@ class Answer:
     sources: tuple[str, ...] = ()
     escalation: str = ""
 
+    @property
+    def shown(self) -> str:
+        """The text as a person reads it, without the signs that took others literally."""
+        return unescaped(self.text.strip())
+
     def __str__(self) -> str:
-        parts = [self.text.strip()]
+        parts = [self.shown]
         if self.sources:
             parts.append("\n".join(f"[{number}] {line}" for number, line in enumerate(self.sources, start=1)))
         return "\n\n".join(parts)
 
     def _repr_html_(self) -> str:
         """Show the answer in a notebook; everything in it is escaped."""
-        text = "".join(f"<p>{html.escape(part)}</p>" for part in self.text.strip().split("\n\n"))
+        text = "".join(f'<p style="white-space: pre-line">{html.escape(part)}</p>' for part in self.shown.split("\n\n"))
         sources = "".join(f"<li>{html.escape(line)}</li>" for line in self.sources)
         listed = f"<ol>{sources}</ol>" if sources else ""
         return f"<article><p><em>{html.escape(visible(self.question[:300]))}</em></p>{text}{listed}</article>"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from workbench.copilot import refusals
-from workbench.copilot.answer import Answer, Scope, Status
+from workbench.copilot.answer import Answer, Scope
 from workbench.copilot.directory import Directory
 from workbench.copilot.escalation import Escalations, Nobody
 from workbench.copilot.passages import quoted
@@ -57,8 +58,19 @@ class Copilot:
             raise ParameterError(f"there is no advisor {advisor!r}; there are {', '.join(known)}", "advisor")
         return advisor
 
-    def ask(self, question: str, scope: Scope = Scope()) -> Answer:
-        """Answer one question from the book that `scope` covers. Never raises for what a question says."""
+    def ask(self, question: str, scope: Scope = Scope(), escalations: Escalations | None = None) -> Answer:
+        """Answer one question from the book that `scope` covers. Never raises for what a question says.
+
+        `escalations` takes what is passed on, in place of the copilot's own.
+        """
+        answer = self._ask(question, scope)
+        if answer.status != "passed_on":
+            return answer
+        number = (escalations or self._escalations).pass_on(question, answer.escalation or None)
+        next_step = "I will pass this on." if number else "Please take this to your portfolio manager."
+        return replace(answer, text=f"{answer.text} {next_step}", escalation=number)
+
+    def _ask(self, question: str, scope: Scope) -> Answer:
         text = plain(question[: LONGEST * 4])
         if not any(c.isalnum() for c in text):
             return Answer(question, "not_in_record", refusals.EMPTY)
@@ -142,9 +154,8 @@ class Copilot:
         return Answer(question, "which", f"More than one household could be meant: {listed}. Please ask by identifier.")
 
     def _passed_on(self, question: str, reason: str, household: str | None = None) -> Answer:
-        number = self._escalations.pass_on(question, household)
-        next_step = "I will pass this on." if number else "Please take this to your portfolio manager."
-        return Answer(question, "passed_on", f"{reason} {next_step}", escalation=number)
+        """An answer for a person to give; until it is passed on, `escalation` holds the household it is of."""
+        return Answer(question, "passed_on", reason, escalation=household or "")
 
     def _directory(self, scope: Scope) -> Directory:
         if scope not in self._directories:

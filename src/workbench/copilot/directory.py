@@ -49,7 +49,7 @@ class Directory:
     """What one asker may name; households and accounts of the asker's book only."""
 
     abbreviations = frozenset(
-        "BM RMD RMDS IRA IRAS YTD QTD MTD TE US USD HH ID IRS ETF AUM PM CRM FAQ OK SO IS IT IN OF TO MY THE AND WHY HOW A I".split()
+        ["BM", "RMD", "RMDS", "IRA", "IRAS", "YTD", "QTD", "MTD", "TE", "US", "USD", "HH", "ID", "IRS", "ETF", "AUM", "PM", "CRM", "FAQ", "OK", "SO", "IS", "IT", "IN", "OF", "TO", "MY", "THE", "AND", "WHY", "HOW", "A", "I"]
     )
 
     def __init__(self, record: Record, scope: Scope) -> None:
@@ -111,7 +111,12 @@ class Directory:
         for id, name in record.securities["name"].items():
             if id == "CASH":
                 continue
-            short = " ".join(_TAILS.sub(" ", str(name)).replace("&", " & ").split()).strip(" &").lower().removesuffix(" and")
+            short = (
+                " ".join(_TAILS.sub(" ", str(name)).replace("&", " & ").split())
+                .strip(" &")
+                .lower()
+                .removesuffix(" and")
+            )
             for form in (str(name).lower(), short, *_NICKNAMES.get(str(id), ())):
                 if len(form) > 2:
                     securities[form] = str(id)

@@ -15,13 +15,7 @@ from workbench.copilot.topics.asked import Topic
 
 #: Words that change nothing about what is asked.
 FILLER = frozenset(
-    """a an the of in on for to at with by from into as is are was were be been am it its they them their there this that these
-    those we us our i me my you your he his she her has have had do does did can could may please pls plz tell show give
-    let know see check look up find out what whats which who how hows much many big large any anything some s re ve m
-    hi hello hey thanks thank ok okay and so then just quick quickly question right now today currently current presently
-    client clients household households hh family account accounts acct accts portfolio portfolios position file record
-    get got would like need want about exactly total overall amount figure number level e g i.e pct percent dollars us
-    again remind wats teh rn line wants whether large preparing review v asks ask asked asking says sitting hold holds held holding holdings own owns stock stocks fund etf shares share here""".split()
+    ["a", "an", "the", "of", "in", "on", "for", "to", "at", "with", "by", "from", "into", "as", "is", "are", "was", "were", "be", "been", "am", "it", "its", "they", "them", "their", "there", "this", "that", "these", "those", "we", "us", "our", "i", "me", "my", "you", "your", "he", "his", "she", "her", "has", "have", "had", "do", "does", "did", "can", "could", "may", "please", "pls", "plz", "tell", "show", "give", "let", "know", "see", "check", "look", "up", "find", "out", "what", "whats", "which", "who", "how", "hows", "much", "many", "big", "large", "any", "anything", "some", "s", "re", "ve", "m", "hi", "hello", "hey", "thanks", "thank", "ok", "okay", "and", "so", "then", "just", "quick", "quickly", "question", "right", "now", "today", "currently", "current", "presently", "client", "clients", "household", "households", "hh", "family", "account", "accounts", "acct", "accts", "portfolio", "portfolios", "position", "file", "record", "get", "got", "would", "like", "need", "want", "about", "exactly", "total", "overall", "amount", "figure", "number", "level", "e", "g", "i.e", "pct", "percent", "dollars", "us", "again", "remind", "wats", "teh", "rn", "line", "wants", "whether", "large", "preparing", "review", "v", "asks", "ask", "asked", "asking", "says", "sitting", "hold", "holds", "held", "holding", "holdings", "own", "owns", "stock", "stocks", "fund", "etf", "shares", "share", "here"]
 )  # fmt: skip
 
 
@@ -75,6 +69,8 @@ INTENTS: tuple[Intent, ...] = (
     Intent("drift_key", drift.drift_of_key, (r"weight|weighting|exposure|allocation|allocated|percentage|share of",), (_WHO, "key|security"), ("registration",), _OFF_ALSO),
     Intent("drift", drift.drift_overall, (_OFF + r"|out of (?:tolerance|band|line)",), (_WHO,), ("registration",), _OFF_ALSO),
     Intent("drift_why", drift.drift_why, (_WHY, _OFF), (_WHO,), ("key", "security", "registration"), _OFF_ALSO + "|so|high|low|much|little", bonus=2),
+    Intent("drift_cash", drift.drift_of_cash, (_OFF + "|target|weight", r"cash"), (_WHO,), ("registration",), _OFF_ALSO + "|cash|so", bonus=2),
+    Intent("drift_why_cash", drift.drift_why_cash, (_WHY, _OFF + "|so (?:much|high|low)", r"cash"), (_WHO,), ("registration",), _OFF_ALSO + "|cash|so|high|low", bonus=4),
     Intent(
         "drift_since", drift.drift_since,
         (r"last|latest|since when|when",

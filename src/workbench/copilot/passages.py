@@ -10,10 +10,7 @@ from workbench.copilot.answer import Passage
 
 #: Words of a question about a term that say nothing about which.
 _PLAIN = frozenset(
-    """a an the of in on for to is are was what whats what's how why do does did you we i us our your me my it its s again mean
-    means meant meaning define defined definition explain tell about please pls work works working calculated calculate computed
-    compute calculation done handled handle measured measure use used using which that this and or by with there any can could
-    would is exactly again stand worked out and doe difference between vs versus get when who decide decides decided set it's called term remind""".split()
+    ["a", "an", "the", "of", "in", "on", "for", "to", "is", "are", "was", "what", "whats", "what's", "how", "why", "do", "does", "did", "you", "we", "i", "us", "our", "your", "me", "my", "it", "its", "s", "again", "mean", "means", "meant", "meaning", "define", "defined", "definition", "explain", "tell", "about", "please", "pls", "work", "works", "working", "calculated", "calculate", "computed", "compute", "calculation", "done", "handled", "handle", "measured", "measure", "use", "used", "using", "which", "that", "this", "and", "or", "by", "with", "there", "any", "can", "could", "would", "is", "exactly", "again", "stand", "worked", "out", "and", "doe", "difference", "between", "vs", "versus", "get", "when", "who", "decide", "decides", "decided", "set", "it's", "called", "term", "remind"]
 )  # fmt: skip
 _ASKS = re.compile(
     r"\b(?:what(?:'s|s)?|how|define|definition|explain|meaning|why|which|who|when|is there|does|do|remind me|difference)\b"
@@ -39,7 +36,9 @@ def passages() -> tuple[tuple[Passage, frozenset[str]], ...]:
 @functools.cache
 def terms() -> frozenset[str]:
     """Return every word of every passage: words of the house, which are not misspellings of others."""
-    return frozenset(word for passage, words in passages() for word in {*words, *re.findall(r"[a-z]+", passage.text.lower())})
+    return frozenset(
+        word for passage, words in passages() for word in {*words, *re.findall(r"[a-z]+", passage.text.lower())}
+    )
 
 
 def quoted(question: str) -> Passage | None:

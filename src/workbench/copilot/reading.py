@@ -182,15 +182,19 @@ def _tickers(reading: Reading, question: str, directory: Directory) -> None:
             reading.models.append(id)
         return True
 
-    bare = {name.lower(): id for name, id in directory.model_names.items() if re.search(rf"\b{re.escape(name)}\b", question)}
+    bare = {
+        name.lower(): id for name, id in directory.model_names.items() if re.search(rf"\b{re.escape(name)}\b", question)
+    }
 
     if bare and not shouted:
-        reading.take(re.compile("|".join(rf"\b{re.escape(name)}\b(?: model)?" for name in bare)), "model", lambda one: True)
+        reading.take(
+            re.compile("|".join(rf"\b{re.escape(name)}\b(?: model)?" for name in bare)), "model", lambda one: True
+        )
         reading.models.extend(id for id in dict.fromkeys(bare.values()) if id not in reading.models)
 
     def ticker(found: re.Match[str]) -> bool:
         symbol = found[0].upper()
-        if symbol in directory.tickers and (symbol in capitals and not shouted or symbol not in directory.wordlike):
+        if symbol in directory.tickers and ((symbol in capitals and not shouted) or symbol not in directory.wordlike):
             if symbol not in reading.securities:
                 reading.securities.append(symbol)
             return True

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import re
 from dataclasses import dataclass
-from itertools import pairwise
 
 from workbench.copilot.intents import FILLER, INTENTS, Intent
 from workbench.copilot.passages import terms
@@ -120,7 +119,11 @@ def _nearest(word: str) -> str:
     if word in known or not word.isalpha() or len(word) < ONE_OFF or _stem_known(word):
         return word
     within = 2 if len(word) >= TWO_OFF else 1
-    near = [(distance(word, one), one) for one in vocabulary() if one[0] == word[0] and abs(len(one) - len(word)) <= within and len(one) >= ONE_OFF]
+    near = [
+        (distance(word, one), one)
+        for one in vocabulary()
+        if one[0] == word[0] and abs(len(one) - len(word)) <= within and len(one) >= ONE_OFF
+    ]
     near = sorted(one for one in near if one[0] <= within)
     if not near or (len(near) > 1 and near[0][0] == near[1][0]):
         return word

@@ -172,6 +172,8 @@ def _serve(
             f"the desk needs the package {error.name}; install it with: pip install -e '.[governance,desk]'"
         ) from error
     local = ("127.0.0.1", "localhost", "[::1]")
+    from workbench.copilot import Copilot
+
     settings = Settings(
         firm_name="The firm" if checker is None else checker.firm.name,
         hosts=(*local, *names),
@@ -182,6 +184,7 @@ def _serve(
         public_keys=() if key is None else (public_of(read_key(key)),),
         identity_provider=None if provider is None else read_provider(provider, os.environ),
         checker=checker,
+        copilot=None if checker is None else Copilot(checker.firm),
     )
     click.echo(f"The desk is at http://{host}:{port}", err=True)
     uvicorn.run(

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from workbench.copilot.answer import Answer, Scope
+from workbench.copilot.escalation import Escalations
 from workbench.errors import ParameterError
 from workbench.governance.commands import Check
 from workbench.governance.store import Store
@@ -17,6 +19,13 @@ class Checker(Protocol):
 
     def check(self, store: Store, signal_id: str) -> Check:
         """Return the command that attaches it."""
+
+
+class Copilot(Protocol):
+    """Answers questions from the record; `copilot.Copilot` is one."""
+
+    def ask(self, question: str, scope: Scope, escalations: Escalations | None = None) -> Answer:
+        """Return the answer, from the book that the scope covers."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +55,7 @@ class Settings:
     public_keys: tuple[str, ...] = ()
     identity_provider: Any = None
     checker: Checker | None = None
+    copilot: Copilot | None = None
     body_limit: int = 1_000_000
     body_seconds: float = 20.0
     header_limit: int = 64

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
-from workbench.copilot.gather import Gathered, slug, way
+from workbench.copilot.gather import Gathered, way
 from workbench.copilot.topics.asked import Asked, NotInRecordError
 from workbench.drafting import FactSheet
 from workbench.drift import CAUSES, drivers
@@ -121,6 +123,16 @@ def drift_why(asked: Asked) -> tuple[FactSheet, str]:
     if first is not None:
         gathered.fact("since.rebalanced" if rebalanced else "since.begun", "date", first, "ask_since", [key])
     return gathered.done(), "answer_drift_why"
+
+
+def drift_of_cash(asked: Asked) -> tuple[FactSheet, str]:
+    """Cash against its target."""
+    return drift_of_key(_with_key(asked, ("asset_class", "Cash")))
+
+
+def drift_why_cash(asked: Asked) -> tuple[FactSheet, str]:
+    """The causes behind a deviation of cash."""
+    return drift_why(_with_key(asked, ("asset_class", "Cash")))
 
 
 def drift_since(asked: Asked) -> tuple[FactSheet, str]:
@@ -255,6 +267,4 @@ def _effects(asked: Asked, level: str, name: str) -> tuple[list[tuple[str, float
 
 
 def _with_key(asked: Asked, key: tuple[str, str]) -> Asked:
-    from dataclasses import replace
-
     return replace(asked, key=key)

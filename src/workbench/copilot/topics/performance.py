@@ -57,7 +57,7 @@ def performance(asked: Asked) -> tuple[FactSheet, str]:
     wanted = _named(asked.text)
     shown = 0
     for span in spans:
-        if wanted and span.name not in wanted or (account is not None and span.name == "since"):
+        if (wanted and span.name not in wanted) or (account is not None and span.name == "since"):
             continue
         values = [_over(span, one) for one in series]
         if math.isnan(values[0]):

@@ -9,7 +9,6 @@ import pandas as pd
 
 from workbench.copilot.gather import Gathered, way
 from workbench.copilot.topics.asked import Asked, NotInRecordError
-from workbench.copilot.topics.drift import subject
 from workbench.drafting import FactSheet
 from workbench.firm import NIIT_RATE
 from workbench.rebalance import Household, Settings

@@ -11,7 +11,7 @@ __all__ = ["ROUTERS"]
 
 NAMES = (
     "sign_in", "provider", "account", "queue", "signal", "acts", "exceptions", "documents", "people", "audit",
-    "measures", "library", "controls", "papers", "escalations",
+    "measures", "library", "controls", "papers", "escalations", "ask",
 )  # fmt: skip
 ROUTERS: tuple[APIRouter, ...] = tuple(
     import_module(f"workbench.desk.pages.{name}").router for name in NAMES if find_spec(f"workbench.desk.pages.{name}")
