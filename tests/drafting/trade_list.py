@@ -24,11 +24,13 @@ We propose {f:trades|word} trades. Your tax rises by {f:tax}.
 
 ## Trades
 
-{f:trade.1.symbol} is sold for {f:trade.1.amount} in account {f:trade.1.account}; this realizes a gain of {f:trade.1.gain}.
+{f:trade.1.symbol} is sold for {f:trade.1.amount} in account {f:trade.1.account};
+this realizes a gain of {f:trade.1.gain}.
 {f:trade.3.symbol} is sold for {f:trade.3.amount} in account {f:trade.3.account}, at a loss of {f:trade.3.gain}.
 
 - Buy {f:trade.2.amount} of {f:trade.2.symbol} in account {f:trade.2.account}.
-- Buy {f:trade.4.amount} of {f:trade.4.symbol} in account {f:trade.4.account}, and do not buy {f:trade.3.symbol} through {f:wash}.
+- Buy {f:trade.4.amount} of {f:trade.4.symbol} in account {f:trade.4.account},
+and do not buy {f:trade.3.symbol} through {f:wash}.
 
 ## Weights
 

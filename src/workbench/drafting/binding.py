@@ -104,11 +104,10 @@ class Facts:
         return [fact for _, fact in self.days[:2]]
 
     def described(self, fact: Fact) -> str:
-        """Return a fact in words: "$9,358 is the amount (sell) of VTI"."""
-        said = self.words[fact.metric]
+        """Return a fact in words: "$9,358 is traded dollars (sell) of A-101 and VTI"."""
         ways = f" ({', '.join(fact.direction)})" if fact.direction else ""
-        whose = " in ".join(self.name_of[key] for key in fact.entity)
-        return f"{spelled(fact)} is the {said[0] if said else fact.metric}{ways}" + (f" of {whose}" if whose else "")
+        whose = " and ".join(self.name_of[key] for key in fact.entity)
+        return f"{spelled(fact)} is {fact.metric.replace('_', ' ')}{ways}" + (f" of {whose}" if whose else "")
 
 
 def judge(facts: Facts, fact: Fact, found: Found, around: list[Level]) -> list[Fault]:
