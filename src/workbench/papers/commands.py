@@ -124,22 +124,31 @@ def talking_points(asked: _Asked, households: Sequence[str]) -> None:
     _ADVISORS,
     click.option("--version", "versions", multiple=True, metavar="MODEL=N", help="A model's new version, as BAL=5."),
     click.option("--preview", is_flag=True, help="Also of versions that the committee has not approved."),
+    click.option("--consents-due", default="", metavar="DATE", help="The day by which clients' consents must be in."),
+    click.option("--proposals-from", default="", metavar="DATE", help="The day from which proposals arrive."),
+    click.option("--ask", default="", metavar="NAME", help="Whom advisors ask about the change."),
 )
-def notice(asked: _Asked, advisors: Sequence[str], versions: Sequence[str], preview: bool) -> None:
+def notice(asked: _Asked, advisors: Sequence[str], versions: Sequence[str], preview: bool, **times: str) -> None:
     """Draft the notices of a model change.
 
-    One for each advisor, about that book, and one for the firm's desk.
+    One for each advisor, about that book, and one for the firm's desk. Days and names that are not given are said to
+    be missing.
 
     \b
     workbench draft notice --firm demo --version BAL=5 --preview
+    workbench draft notice --firm demo --preview --consents-due 2023-02-07 --ask "Helen Marsh"
     """
+    from workbench.drafting.sheets.model_change import Timetable
     from workbench.papers import notice as kind
 
     chosen = dict(map(_version, versions)) or None
+    timetable = Timetable(**times)
     _write(
         asked,
         "Model change notices",
-        lambda firm: kind.drafts(firm, advisors=advisors, versions=chosen, preview=preview, desk=not advisors),
+        lambda firm: kind.drafts(
+            firm, advisors=advisors, versions=chosen, timetable=timetable, preview=preview, desk=not advisors
+        ),
     )
 
 
