@@ -142,7 +142,7 @@ _CHANGE = (
     Claim(
         "gains.drift",
         lambda s, p: _value(s, "book.gain") > _value(s, "alone.gain") > 0,
-        "Of this gain, the change alone would realise {f:alone.gain}; the rest comes with correcting drift.",
+        "The change alone would realise {f:alone.gain} of this gain; the rest comes with correcting drift.",
     ),
     Claim(
         "gains.now",
@@ -190,14 +190,19 @@ _CHANGE = (
 
 _ANSWERS = (
     *_counted(
+        "changes.rest", "changes.rest",
+        "{f:changes.rest} smaller change stands in the tables at the end.",
+        "{f:changes.rest} smaller changes stand in the tables at the end.",
+    ),
+    *_counted(
         "budgets.unknown", "budgets.unknown",
         "{f:budgets.unknown} gain budget cannot be checked. The record lacks the gains to date.",
         "{f:budgets.unknown} gain budgets cannot be checked. The record lacks the gains to date.",
     ),
     *_counted(
         "gains", "realising.accounts",
-        "{f:realising.accounts} account would realise a gain; the net gain of the book is {f:book.gain}.",
-        "{f:realising.accounts} accounts would realise a gain; the net gain of the book is {f:book.gain}.",
+        "{f:realising.accounts} account would realise a gain. The net gain of the book is {f:book.gain}.",
+        "{f:realising.accounts} accounts would realise a gain. The net gain of the book is {f:book.gain}.",
     ),
     *_counted(
         "far", "far.accounts",

@@ -47,7 +47,8 @@ def notice(sheet: FactSheet) -> Draft:
     """Return the notice that a sheet calls for: an advisor's, the desk's, or the short one for an empty book."""
     full = NOTICE if sheet.has("advisor") else DESK_NOTICE
     template = full if sheet.has("book.assets") else EMPTY_NOTICE
-    return write(sheet, template, CLAIMS, title="Model change notice")
+    title = "Model change notice" if sheet.has("advisor") else "Model change notice for the desk"
+    return write(sheet, template, CLAIMS, title=title)
 
 
 def model_change(
