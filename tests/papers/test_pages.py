@@ -190,6 +190,14 @@ def test_a_text_without_heading_has_the_title():
     assert "The text states no figure" in render_html(draft)
 
 
+def test_sections_of_one_level_stand_below_the_title():
+    draft = sample("# What happened\n\nNothing.\n\n# What to do\n\nNothing.", title="Committee memo")
+    page = render_html(draft)
+    assert "<h1>Committee memo</h1>" in page
+    assert "<h2>What happened</h2>" in page
+    assert "<h2>What to do</h2>" in page
+
+
 def test_a_report_of_another_sheet_is_refused():
     draft = sample()
     facts = sheet(tuple(fact for fact in FACTS if fact.id != "held"))

@@ -16,7 +16,7 @@ from workbench.drafting import Draft, Span
 from workbench.drafting.blocks import Block, parse
 from workbench.errors import DraftError, ParameterError
 from workbench.papers.marked import text_html
-from workbench.papers.pages import heading, template
+from workbench.papers.pages import heading, own_title, template
 from workbench.papers.pieces import plain
 from workbench.papers.release import Release, check, state
 
@@ -40,7 +40,7 @@ _CONTROL = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029]")
 def render_mail(draft: Draft, *, release: Release | None = None, to: Sequence[str] = ()) -> bytes:
     """Return the draft as an RFC 5322 message (`.eml`) that a mail program opens as its own draft.
 
-    The subject is the text's first heading, or else the draft's title. Until released, subject and first line say so;
+    The subject is the text's own title, or else the draft's. Until released, subject and first line say so;
     hashes of text and facts stand in its headers. Raises `DraftError` for a text with faults, which a click could
     send, or a release of another text; `ParameterError` for a recipient that is no address.
     """
@@ -83,9 +83,7 @@ def plain_text(draft: Draft, warning: str = "") -> str:
 
 
 def _body(draft: Draft) -> tuple[Block, ...]:
-    blocks = parse(draft.text)
-    subject = bool(blocks) and (blocks[0].kind, blocks[0].level) == ("heading", 1)
-    return blocks[1:] if subject else blocks
+    return parse(draft.text)[own_title(draft.text) is not None :]
 
 
 def _columns(rows: Sequence[Sequence[str]]) -> str:

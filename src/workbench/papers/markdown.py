@@ -7,7 +7,7 @@ from itertools import groupby
 
 from workbench.drafting import Draft, Span, Verdict
 from workbench.drafting.blocks import Block, parse
-from workbench.papers.pages import heading, verdict
+from workbench.papers.pages import heading, own_title, verdict
 from workbench.papers.pieces import pieces, shown
 from workbench.papers.release import Release, approval, check, state
 from workbench.papers.sources import Endnotes, endnotes
@@ -31,10 +31,11 @@ def render_markdown(draft: Draft, *, release: Release | None = None) -> str:
     blocks = parse(draft.text)
     standing = ". ".join(filter(None, (state(release), approval(release), f"As of {fmt.long_date(draft.sheet.as_of)}")))
     parts = [f"> **{literal(standing)}.**"]
-    if not (blocks and (blocks[0].kind, blocks[0].level) == ("heading", 1)):
+    deeper = own_title(draft.text) is None
+    if deeper:
         parts.append(f"# {literal(heading(draft))}")
     for (kind, _), group in groupby(blocks, lambda block: (block.kind, block.table)):
-        parts += _together(kind, list(group), draft, notes)
+        parts += _together(kind, list(group), draft, notes, "#" * deeper)
     parts.append("---")
     parts.append(
         f"{verdict(draft)} Text {draft.hash[:16]}, facts {draft.sheet.hash[:16]}, "
@@ -49,8 +50,8 @@ def literal(text: str) -> str:
     return _LINKS.sub(r"\\", _MARKS.sub(r"\\\g<0>", " ".join(shown(text).split())))
 
 
-def _together(kind: str, blocks: list[Block], draft: Draft, notes: Endnotes) -> list[str]:
-    """Neighbouring blocks of one kind, as the parts that a blank line stands between."""
+def _together(kind: str, blocks: list[Block], draft: Draft, notes: Endnotes, above: str) -> list[str]:
+    """Neighbouring blocks of one kind, as the parts that a blank line stands between; `above` puts headings deeper."""
     if kind == "row":
         # A reader of Markdown leaves out cells that the head has no column for.
         columns = max(len(block.cells) for block in blocks)
@@ -62,7 +63,7 @@ def _together(kind: str, blocks: list[Block], draft: Draft, notes: Endnotes) -> 
         return ["\n".join(f"- {line}" for _, line in lines)]
     if kind == "quote":
         return ["\n>\n".join(f"> {line}" for _, line in lines)]
-    return [f"{'#' * block.level} {line}" if kind == "heading" else line for block, line in lines]
+    return [f"{above}{'#' * block.level} {line}" if kind == "heading" else line for block, line in lines]
 
 
 def _inline(draft: Draft, place: tuple[int, int], notes: Endnotes) -> str:

@@ -10,7 +10,7 @@ from jinja2 import Template
 from markupsafe import Markup
 
 from workbench.drafting import Draft
-from workbench.drafting.blocks import parse
+from workbench.drafting.blocks import Block, parse
 from workbench.papers.marked import marked_html
 from workbench.papers.pieces import one_line, plain
 from workbench.papers.release import Release, approval, check, state
@@ -53,11 +53,18 @@ def render_pdf(draft: Draft, *, release: Release | None = None) -> bytes:
 
 
 def heading(draft: Draft) -> str:
-    """Return what heads a paper: its text's own first heading, or else the draft's title, or else its kind and key."""
-    blocks = parse(draft.text)
-    if blocks and (blocks[0].kind, blocks[0].level) == ("heading", 1):
-        return plain(draft.text, blocks[0].start, blocks[0].end)
+    """Return what heads a paper: its text's own title, or else the draft's, or else its kind and key."""
+    own = own_title(draft.text)
+    if own is not None:
+        return plain(draft.text, own.start, own.end)
     return one_line(draft.title or f"{draft.kind} {draft.key}")
+
+
+def own_title(text: str) -> Block | None:
+    """Return the heading that opens a text where it is the only one of its level, and so the whole text's."""
+    blocks = parse(text)
+    tops = [block for block in blocks if (block.kind, block.level) == ("heading", 1)]
+    return tops[0] if len(tops) == 1 and tops[0] is blocks[0] else None
 
 
 def verdict(draft: Draft) -> str:
@@ -99,8 +106,7 @@ def _body(draft: Draft, release: Release | None) -> Markup:
     """The words of the paper, on screen and on paper alike."""
     check(draft, release)
     notes = endnotes(draft.report, draft.sheet)
-    blocks = parse(draft.text)
-    headed = bool(blocks) and (blocks[0].kind, blocks[0].level) == ("heading", 1)
+    headed = own_title(draft.text) is not None
     return Markup(
         template("paper_body.html").render(
             state=state(release),
