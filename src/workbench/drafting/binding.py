@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from bisect import bisect_left
 from collections.abc import Collection, Iterable
@@ -58,7 +59,7 @@ class Facts:
         self.against = {way: words.directions[way].against for way in ways}
         self.against.update({against: way for way, against in self.against.items()})
         self.way_words = Vocabulary({way: words.directions[way].words for way in self.against})
-        self.foreign = Vocabulary({k: m.words for k, m in words.metrics.items() if k not in used})
+        self.foreign = _foreign_words(frozenset(used))
         self.foreign_kinds = {k: frozenset(m.kinds) for k, m in words.metrics.items()}
         self._of: dict[str, list[Fact]] = {}
         self.measured: dict[str, set[str]] = {}
@@ -108,6 +109,21 @@ class Facts:
         ways = f" ({', '.join(fact.direction)})" if fact.direction else ""
         whose = " and ".join(self.name_of[key] for key in fact.entity)
         return f"{spelled(fact)} is {fact.metric.replace('_', ' ')}{ways}" + (f" of {whose}" if whose else "")
+
+
+@functools.lru_cache(maxsize=64)
+def _foreign_words(used: frozenset[str]) -> Vocabulary:
+    """The words of the metrics that a sheet does not use."""
+    return Vocabulary({key: metric.words for key, metric in lexicon().metrics.items() if key not in used})
+
+
+def states(facts: Facts, fact: Fact, found: Found, around: list[Level]) -> bool:
+    """Say whether a fact is said rightly by the words around a figure or day."""
+    return not (
+        _entity_fault(facts, fact, (found.start, found.end), around)
+        or _metric_fault(facts, fact, found, around)
+        or _direction_fault(facts, fact, found, around)
+    )
 
 
 def judge(facts: Facts, fact: Fact, found: Found, around: list[Level]) -> list[Fault]:

@@ -10,7 +10,7 @@ import functools
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from workbench.drafting.blocks import Block
@@ -140,8 +140,14 @@ def passages(text: str, names: Names, metrics: Vocabulary, ways: Vocabulary) -> 
     head: list[Passage] = []
     row: list[Passage] = []
     last: Block | None = None
+    alike: dict[str, Passage] = {}
     for block, start, end in pieces(text):
-        passage = _passage(block, read(text, start, end), names, metrics, ways)
+        reading = read(text, start, end)
+        # Cells of a table are often the same words, and are then read once.
+        if reading.seen in alike:
+            passage = replace(alike[reading.seen], block=block, reading=reading, around=[])
+        else:
+            passage = alike[reading.seen] = _passage(block, reading, names, metrics, ways)
         if block is not last:
             row = []
         if block.kind == "heading":

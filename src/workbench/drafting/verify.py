@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 
 from workbench.drafting.amounts import Amount
-from workbench.drafting.binding import Facts, Fault, judge, ranked
+from workbench.drafting.binding import Facts, Fault, judge, ranked, states
 from workbench.drafting.days import Day
 from workbench.drafting.facts import Fact, FactSheet
 from workbench.drafting.naming import Mention, shown
@@ -74,10 +74,9 @@ def _stated(facts: Facts, passage: Passage, found: Found) -> Span:
         hint = "; nearest: " + " | ".join(map(facts.described, near)) if near else ""
         return _fault(found, Verdict.UNSUPPORTED, f"no fact says {found.text!r}{hint}", near)
     around = levels(passage, found)
-    outcomes = [(fact, judge(facts, fact, found, around)) for fact in could_be]
-    if right := [fact.id for fact, faults in outcomes if not faults]:
+    if right := [fact.id for fact in could_be if states(facts, fact, found, around)]:
         return Span(found.start, found.end, found.text, found.looks_like, Verdict.SUPPORTED, tuple(right))
-    fact, faults = ranked(outcomes)
+    fact, faults = ranked((fact, judge(facts, fact, found, around)) for fact in could_be)
     return _fault(found, faults[0].verdict, facts.described(fact) + faults[0].but, [fact])
 
 
