@@ -12,7 +12,7 @@ from workbench.drafting.draft import Draft
 from workbench.drafting.sheets.alerts import Night, Watched, advisor_sheet, channel_sheet, firm_sheet
 from workbench.drafting.writer import write
 from workbench.errors import FirmDataError, ParameterError
-from workbench.firm import Firm, at
+from workbench.firm import CASH, Firm, at
 
 
 def drafts(
@@ -63,8 +63,9 @@ def _watched(
     row: Mapping[str, object], was_out: Mapping[str, bool], driven: pd.DataFrame, names: Mapping[str, Mapping[str, str]]
 ) -> Watched:
     account = str(row["account_id"])
-    cause = driven.loc[account] if account in driven.index else None
-    told = cause is not None and cause["cause"] != "none"
+    # Nothing deviates where no cause is named, and an account without history has no line at all.
+    furthest: Mapping[str, object] = driven.loc[account].to_dict() if account in driven.index else {"cause": "none"}
+    told = furthest["cause"] != "none"
     return Watched(
         account_id=account,
         household=names["household_id"][str(row["household_id"])],
@@ -75,9 +76,9 @@ def _watched(
         band_use=float(row["band_use"]),  # type: ignore[arg-type]
         out=bool(row["breaches"]),
         was_out=bool(was_out.get(account, False)),
-        key=str(cause["key"]).replace("CASH", "Cash") if told else "",
-        deviation=float(cause["deviation"]) if told else 0.0,
-        cause=str(cause["cause"]) if told else "",
+        key=str(furthest["key"]).replace(CASH, "Cash") if told else "",
+        deviation=float(furthest["deviation"]) if told else 0.0,  # type: ignore[arg-type]
+        cause=str(furthest["cause"]) if told else "",
     )
 
 

@@ -16,6 +16,8 @@ from workbench.papers.sources import Endnotes, endnotes
 #: What a span's words are put into.
 Around = Callable[[Span, Markup], Markup]
 _Inline = Callable[[tuple[int, int]], Markup]
+#: Characters of a figure that stays in one line.
+_SHORT = 12
 #: Columns from which a table scrolls on a narrow screen.
 _MANY = 3
 _FIGURE = re.compile("[+\N{MINUS SIGN}-]?\\$?[0-9]")
@@ -74,8 +76,10 @@ def _stated(span: Span, words: Markup, notes: Endnotes) -> Markup:
         return words
     line = shown(notes.line(number))
     link = Markup('<a class="ref" href="#source-{0}" aria-label="Source {0}: {1}">{0}</a>').format(number, line)
-    return Markup('<span class="stated">{}{}<span class="tip" aria-hidden="true">{}</span></span>').format(
-        words, link if span in notes.marked else "", line
+    # A line may otherwise end within a figure: "$183.8 m".
+    width = " short" if span.end - span.start <= _SHORT else ""
+    return Markup('<span class="stated{}">{}{}<span class="tip" aria-hidden="true">{}</span></span>').format(
+        width, words, link if span in notes.marked else "", line
     )
 
 
