@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
@@ -252,3 +254,9 @@ def test_a_day_before_the_notice_is_refused(draft_versions):
 def test_an_unknown_advisor_is_refused(draft_versions):
     with pytest.raises(ParameterError, match="ADV9"):
         book(draft_versions, "ADV9")
+
+
+def test_the_sample_in_the_docs_is_what_the_notice_says(drafts):
+    page = (Path(__file__).parents[2] / "docs" / "notices.md").read_text()
+    sample = " ".join(" ".join(line[2:] for line in page.splitlines() if line.startswith("> ")).split())
+    assert " ".join(drafts["approved", "ADV2"].text.split()).startswith(sample)

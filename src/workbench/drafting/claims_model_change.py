@@ -161,6 +161,12 @@ _CHANGE = (
         "Of each account, {f:.crossing} only changes sleeve without a trade: the same security is in both sleeves.",
     ),
     Claim(
+        "moves.crossing",
+        lambda s, p: any(s.has(f"{model}.crossing") for model in s.groups("model")),
+        "Part of this needs no trade, because the same securities stand in both sleeves; the tables by model say how "
+        "much.",
+    ),
+    Claim(
         "model.in_step",
         lambda s, p: not s.groups(f"{p}.security"),
         "Inside each sleeve, every security keeps its proportion.",
