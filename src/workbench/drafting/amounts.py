@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
-Unit = Literal["money", "rate", "plain"]
+#: Dollars, fractions and things; what is in another currency or per mille can be no fact.
+Unit = Literal["money", "rate", "plain", "other"]
 
 _NUM = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+"
 _SCALES = {
@@ -17,11 +18,13 @@ _SCALES = {
 }  # fmt: skip
 _SUFFIX = (
     r"(?:[ -]?(?P<scale>k|mm|mn|m|bn|b|thousand|million|billion|trillion)(?![\w]))?"
-    r"(?:[ -]?(?P<unit>%|percentage points?|percent|per cent|pp|bps?|basis points?|dollars?|usd|shares?|times|x)"
+    r"(?:[ -]?(?P<unit>%|\u2030|euros?|pounds?|percentage points?|percent|per cent|pp|bps?|basis points?|dollars?"
+    r"|usd|shares?|times|x)"
     r"(?!\w)|(?P<nth>st|nd|rd|th)(?!\w))?"
 )
 _DIGITS = re.compile(
-    rf"(?P<sign>(?<![\w.)])[+\-](?=[$\d.]))?(?P<dollar>(?:\$|USD|US\$) ?(?P<inner>-(?=[\d.]))?)?"
+    rf"(?P<sign>(?<![\w.)])[+\-](?=[$\d.]))?(?P<foreign>[\u20ac\u00a3\u00a5] ?)?"
+    rf"(?P<dollar>(?:\$|USD|US\$) ?(?P<inner>-(?=[\d.]))?)?"
     rf"(?<![A-Za-z_])(?<![A-Za-z]-)(?<!\d)(?<!\d[.,])(?P<num>{_NUM}){_SUFFIX}(?![\w])",
     re.IGNORECASE,
 )
@@ -108,6 +111,8 @@ def _unit(found: re.Match[str]) -> tuple[Unit, float]:
     """The unit of a figure and what it is multiplied by to be dollars, a fraction or things."""
     scale = _SCALES[found["scale"].lower()] if found["scale"] else 1.0
     unit = (found["unit"] or "").lower()
+    if found.groupdict().get("foreign") or unit.startswith(("\u2030", "euro", "pound")):
+        return "other", scale
     if found.groupdict().get("dollar") or unit.startswith("dollar") or unit == "usd":
         return "money", scale
     if unit in ("%", "percent", "per cent", "pp") or unit.startswith("percentage"):

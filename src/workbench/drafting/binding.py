@@ -28,6 +28,10 @@ _FITTING: dict[str, frozenset[Kind]] = {
 _UNIT: dict[str, str] = {kind: unit for unit, kinds in _FITTING.items() for kind in kinds}
 #: Opens a part of a sentence whose negation does not deny what stands before it.
 _SUBORDINATE = re.compile(r"\b(?:that|which|who|whose|where|because|until|unless|before|if)\b", re.IGNORECASE)
+_FOLLOWING = re.compile(r"[ -]([A-Za-z]+)")
+_SPANS_OF_TIME = frozenset(
+    {"day", "days", "week", "weeks", "month", "months", "quarter", "quarters", "year", "years", "hours", "minutes"}
+)
 _SCALE = {"percent": 100.0, "bps": 10_000.0}
 _WEAK = frozenset({"no", "without", "none", "nothing"})
 #: Words that say what a day is only where nothing else does: "on 3 May" against "wrote on 3 May".
@@ -95,6 +99,10 @@ class Facts:
     def of_entities(self, keys: Collection[str]) -> list[Fact]:
         """Return the facts of any of these entities."""
         return [fact for key in keys for fact in self._of.get(key, ())]
+
+    def counts(self, metric: str) -> list[Fact]:
+        """Return the facts that count things by this metric."""
+        return [fact for _, fact in self._sized.get("plain", []) if fact.metric == metric and fact.kind == "count"]
 
     def near(self, found: Found) -> list[Fact]:
         """Return the facts of the same kind that come nearest to what a text shows."""
@@ -167,12 +175,17 @@ def _metric_fault(facts: Facts, fact: Fact, found: Found, around: list[Level]) -
 
 
 def _counted(facts: Facts, fact: Fact, found: Found, clause: Level) -> str:
-    """What an amount seems to count: the word right behind it, where only things are counted by it."""
-    if fact.kind not in ("money", "percent", "bps"):
+    """What a figure seems to count: the word right behind it, where it can count nothing else."""
+    following = _FOLLOWING.match(clause.passage.finds.masked, found.end)
+    if not following:
         return ""
-    for word in clause.passage.metrics:
-        if word.start == found.end + 1 and all(facts.kinds[key] == {"count"} for key in word.keys):
-            return word.text
+    word = following[1].lower()
+    if fact.kind in ("count", "number", "shares"):
+        own = (fact.unit, *facts.words[fact.metric])
+        return word if word in _SPANS_OF_TIME and not any(word.rstrip("s") in one for one in own) else ""
+    for one in clause.passage.metrics:
+        if one.start == following.start(1) and all(facts.kinds[key] == {"count"} for key in one.keys):
+            return one.text
     return ""
 
 

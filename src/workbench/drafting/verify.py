@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import OrderedDict
 from collections.abc import Iterator
 
@@ -11,14 +12,24 @@ from workbench.drafting.binding import Facts, Fault, judge, ranked, states
 from workbench.drafting.days import Day
 from workbench.drafting.facts import Fact, FactSheet
 from workbench.drafting.naming import Mention, shown
-from workbench.drafting.passages import Passage, levels, passages
+from workbench.drafting.passages import Level, Passage, levels, passages
 from workbench.drafting.spans import Found
 from workbench.drafting.verdicts import Span, Verdict, Verification
 
 _KEPT: OrderedDict[str, Facts] = OrderedDict()
 _MOST_KEPT = 64
-#: Ways round that are held to the facts also where a name stands without a figure.
-_TOLD = (frozenset({"buy", "sell"}), frozenset({"added", "dropped"}))
+#: Ways round that are held to the facts also where a name or metric stands without a figure, by words that say
+#: nothing else ("over" and "up" say much else).
+_TOLD = (
+    frozenset({"buy", "sell"}), frozenset({"over", "under"}), frozenset({"ahead", "behind"}), frozenset({"up", "down"}),
+)  # fmt: skip
+_PLAINLY = frozenset(
+    {
+        "buy", "buys", "bought", "buying", "sell", "sells", "sold", "selling", "overweight", "underweight",
+        "outperformed", "underperformed", "trailed", "rose", "rises", "fell", "falls",
+    }
+)  # fmt: skip
+_NO = re.compile(r"\b[Nn]o (?=[a-z])")
 
 
 def verify(text: str, sheet: FactSheet) -> Verification:
@@ -60,6 +71,7 @@ def _spans(facts: Facts, passage: Passage) -> Iterator[Span]:
             yield _quotation(facts, passage, found)
         else:
             yield _fault(found, Verdict.UNSUPPORTED, found.reason or _unknown(found))
+    yield from _none(facts, passage)
     for mention in passage.finds.mentions:
         if mention.name.looks_like != "term":
             yield from _mentioned(facts, passage, mention)
@@ -109,23 +121,43 @@ def _mentioned(facts: Facts, passage: Passage, mention: Mention) -> Iterator[Spa
 
 def _told(facts: Facts, passage: Passage, found: Found, mention: Mention) -> Fault | None:
     """What is wrong with a way round told of a name without a figure: "we sell VTI" where the facts buy it."""
-    securities = {key for key in mention.name.entities if facts.kind_of[key] == "security"}
-    if not securities:
+    if not mention.name.entities:
         return None
     clause = levels(passage, found)[0]
+    return _untrue(facts.of_entities(mention.name.entities), clause, found)
+
+
+def _untrue(about: list[Fact], clause: Level, found: Found) -> Fault | None:
+    """What is wrong with the word nearest to what was found in a clause without figures, if all facts say otherwise."""
+    passage = clause.passage
     if any(isinstance(one.reads, Amount) and clause.start <= one.start < clause.end for one in passage.finds.found):
         return None
     for pair in _TOLD:
-        told = [way for fact in facts.of_entities(securities) for way in fact.direction if way in pair]
-        said = clause.nearest([word for word in passage.ways if word.keys & pair], (found.start, found.end))
-        if not told or not said:
+        told = {way for fact in about for way in fact.direction if way in pair}
+        plain = [word for word in passage.ways if word.keys & pair and word.text in _PLAINLY]
+        said = clause.nearest(plain, (found.start, found.end)) if told else ()
+        if not said:
             continue
         denied = any(clause.start <= one.start < clause.end for one in passage.nots)
-        right = any(word.keys & set(told) for word in said)
-        if right == denied:
-            what = f"the facts say {', '.join(sorted(set(told)))} of {found.text}"
+        if any(word.keys & told for word in said) == denied:
+            what = f"the facts say {' and '.join(sorted(told))} of {found.text}"
             return Fault(Verdict.WRONG_DIRECTION, f"{what}; the sentence says {'not ' * denied}{said[0].text!r}")
     return None
+
+
+def _none(facts: Facts, passage: Passage) -> Iterator[Span]:
+    """The verdicts of "no" before what the sheet counts: "no trades" where there are some."""
+    for one in _NO.finditer(passage.finds.masked):
+        word = next((word for word in passage.metrics if word.start == one.end()), None)
+        if not word or passage.finds.masked[word.end : word.end + 1] not in (".", ",", ";", ""):
+            continue
+        about = set(facts.sheet.about)
+        counts = [fact for key in word.keys for fact in facts.counts(key) if set(fact.entity) <= about]
+        found = Found(one.start(), word.end, passage.reading.seen[one.start() : word.end], "number word")
+        if right := tuple(fact.id for fact in counts if not fact.value):
+            yield Span(found.start, found.end, found.text, found.looks_like, Verdict.SUPPORTED, right)
+        elif counts:
+            yield _fault(found, Verdict.UNSUPPORTED, f"{facts.described(counts[0])}, not none", counts[:1])
 
 
 def _unknown(found: Found) -> str:
