@@ -44,8 +44,8 @@ OPENINGS = (
           "{f:as_of} and would like to bring them back in line with your {f:model.1.name} model."),
     Claim("opening.models", both(has("trades.count", "model.2.name"), returns), "We reviewed your accounts as of "
           "{f:as_of} and would like to bring them back in line with the models you are invested in."),
-    Claim("opening.trades", has("trades.count"), "We reviewed your accounts as of {f:as_of} and propose "
-          "the changes below."),
+    Claim("opening.trades", has("trades.count"), "We reviewed your accounts as of {f:as_of}. Here is what we "
+          "propose, and why."),
 )  # fmt: skip
 
 PROPOSALS = (
@@ -53,7 +53,7 @@ PROPOSALS = (
     Claim("propose.many", listed_in_part, "The largest are:"),
     Claim("propose.one.said", single("trades.count"), "We propose {f:trades.count|word} trade."),
     Claim("propose.one_account", both(several("trades.count"), single("trades.accounts")),
-          "We propose {f:trades.count} trades, all in your {f:trade.1.account}."),
+          "We propose {f:trades.count} trades in your {f:trade.1.account}."),
     Claim("propose.accounts", both(several("trades.count"), several("trades.accounts")),
           "We propose {f:trades.count} trades across {f:trades.accounts|word} accounts."),
     Claim("propose.both", has("trades.sell", "trades.buy"),

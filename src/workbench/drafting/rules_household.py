@@ -74,16 +74,12 @@ def closer(sheet: FactSheet, prefix: str) -> bool:
     """Say whether the trades bring a weight visibly closer to its target."""
     if not sheet.has(f"{prefix}.after"):
         return False
-    now, after, target = (float(sheet.fact(f"{prefix}.{name}").value) for name in ("now", "after", "target"))
-    return abs(now - target) - abs(after - target) >= VISIBLE
+    return _gap(sheet, prefix, "now") - _gap(sheet, prefix, "after") >= VISIBLE
 
 
 def away(sheet: FactSheet, prefix: str) -> bool:
     """Say whether the trades take a weight further from its target."""
-    if not sheet.has(f"{prefix}.after"):
-        return False
-    now, after, target = (float(sheet.fact(f"{prefix}.{name}").value) for name in ("now", "after", "target"))
-    return abs(after - target) > abs(now - target)
+    return sheet.has(f"{prefix}.after") and _gap(sheet, prefix, "after") > _gap(sheet, prefix, "now")
 
 
 def far(sheet: FactSheet, prefix: str) -> bool:
@@ -92,8 +88,12 @@ def far(sheet: FactSheet, prefix: str) -> bool:
 
 
 def returns(sheet: FactSheet, prefix: str) -> bool:
-    """Say whether any weight comes visibly closer to its target in any model."""
-    return any(closer(sheet, row) for model in sheet.groups("model") for row in sheet.groups(f"{model}.drift"))
+    """Say whether the trades close at least half of a visible gap to a target in any model."""
+    rows = [row for model in sheet.groups("model") for row in sheet.groups(f"{model}.drift")]
+    return any(
+        far(sheet, row) and closer(sheet, row) and _gap(sheet, row, "after") <= _gap(sheet, row, "now") / 2
+        for row in rows
+    )
 
 
 def moves(sheet: FactSheet, prefix: str) -> bool:
@@ -129,3 +129,7 @@ def same_reasons(sheet: FactSheet, prefix: str) -> bool:
     own, first = f"{prefix}.rationale", "model.1.version.1.rationale"
     told = not prefix.startswith("model.1.") and sheet.has(own, first)
     return told and sheet.fact(own).value == sheet.fact(first).value
+
+
+def _gap(sheet: FactSheet, prefix: str, when: str) -> float:
+    return abs(float(sheet.fact(f"{prefix}.{when}").value) - float(sheet.fact(f"{prefix}.target").value))
