@@ -161,6 +161,12 @@ _CHANGE = (
         "Of each account, {f:.crossing} only changes sleeve without a trade: the same security is in both sleeves.",
     ),
     Claim(
+        "households.mixed",
+        lambda s, p: any(_value(s, f"{h}.gain") > 0 > _value(s, f"{h}.tax") for h in s.groups("household")),
+        "Tax is saved on a net gain where short-term losses, which count at the higher rate, stand against long-term "
+        "gains.",
+    ),
+    Claim(
         "moves.crossing",
         lambda s, p: any(s.has(f"{model}.crossing") for model in s.groups("model")),
         "Part of this needs no trade, because the same securities stand in both sleeves; the tables by model say how "
