@@ -229,7 +229,7 @@ def _day(text: str) -> Any:
         raise ParameterError(f"--as-of {text!r} is not a date; write it as 2022-12-28", "as_of") from error
 
 
-for group in (policy, ask, draft, signals, rules, measures, people, audit, desk):
+for group in (policy, ask, draft, signals, papers, rules, measures, people, audit, desk):
     main.add_command(group)
 
 

@@ -146,7 +146,10 @@ def places(firm: Firm) -> Callable[[Draft], Place]:
     advisors = dict(zip(households["household_id"].astype(str), households["advisor_id"].astype(str), strict=True))
 
     def placed(draft: Draft) -> Place:
-        about = dict(reversed([tuple(key.split(":", 1)) for key in draft.sheet.about if ":" in key]))
+        about: dict[str, str] = {}
+        for key in draft.sheet.about:
+            kind, _, name = key.partition(":")
+            about.setdefault(kind, name)
         household = about.get("household")
         if household is not None:
             if household not in advisors:

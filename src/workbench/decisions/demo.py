@@ -17,6 +17,7 @@ import pandas as pd
 from sqlalchemy import Row, select
 
 from workbench import governance
+from workbench.decisions.demo_papers import bring_papers
 from workbench.decisions.demo_words import edit_note, keep_measures
 from workbench.errors import DecisionError
 from workbench.firm import open_at
@@ -122,7 +123,9 @@ def build(store: Store, folder: Path, *, seed: int = 7) -> Checker:
     store.perform(Who(SERVICE), Sweep(), "demo:sweep")
     checker = Checker(open_at("demo"))
     bring(store, checker, Who(SERVICE))
-    _today(store, Hands(live(), hands.draws, hands.keys))
+    today = Hands(live(), hands.draws, hands.keys)
+    _today(store, today)
+    bring_papers(store, lambda person, command: today.act(store, person, command), Who(SERVICE), checker.firm)
     return checker
 
 

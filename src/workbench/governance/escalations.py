@@ -28,7 +28,7 @@ def escalate(unit: Unit, actor: Actor, command: Escalate) -> Done:
     """Keep a question for those who answer in the asker's book. Raises `ParameterError` for one without words."""
     if not command.question.strip():
         raise ParameterError("the question is empty; ask something, or leave it", "question")
-    row = {
+    row: dict[str, Any] = {
         "escalation_id": unit.new_id("question"),
         "book": command.book,
         "household_id": command.household_id,

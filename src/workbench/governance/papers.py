@@ -132,11 +132,11 @@ def bring(unit: Unit, actor: Actor, command: BringPaper) -> Done:
             return _done(row, {}, before=row.sheet_hash, details={"known": True}, message=False)
         if row.state in OPEN_PAPERS:
             superseded.append(_supersede(unit, actor, row))
-    row = _row(unit, actor, command, whole)
-    unit.examine("paper", row["paper_id"])
-    unit.connection.execute(_INSERT, row)
+    values = _row(unit, actor, command, whole)
+    unit.examine("paper", values["paper_id"])
+    unit.connection.execute(_INSERT, values)
     also = tuple(entry.object_id for entry in superseded)
-    return _done(None, row, details={"superseded": list(also)}, earlier=tuple(superseded), also=also)
+    return _done(None, values, details={"superseded": list(also)}, earlier=tuple(superseded), also=also)
 
 
 def _row(unit: Unit, actor: Actor, command: BringPaper, whole: bool) -> dict[str, Any]:
@@ -285,7 +285,8 @@ def _done(
     text_before: bool = False,
 ) -> Done:
     """Return what an act on a paper did; every document of the paper is named, so that retention counts its use."""
-    now = {**(row._mapping if row is not None else {}), **changed}
+    stood: dict[str, Any] = {} if row is None else dict(row._mapping)
+    now = {**stood, **changed}
     record = json.loads(now["record"])
     kept = {"text": now["current_hash"], "drafted": now["drafted_hash"], "fact_sheet": now["facts_hash"]}
     kept["verifier_report"] = now["report_hash"]
