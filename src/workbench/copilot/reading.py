@@ -31,6 +31,8 @@ _MONEY = re.compile(
 )
 _VERSION = re.compile(r"\b(?:version|v|ver)\.?\s*(\d{1,2})\b")
 _WORD = re.compile(r"\u00a7\w+|[a-z]+(?:[-&][a-z]+)*|\d[\d,.]*%?")
+#: Words that only say that somebody asks.
+_LEAD_IN = re.compile(r"\b(?:i|we|(?:my|the) client|she|he)(?:'d| would)? (?:needs?|wants?|like)(?: to (?:know|see|check|find out))?\b|\b(?:wants?|needs?) to know\b")
 _SIZES = {"k": 1e3, "thousand": 1e3, "m": 1e6, "mm": 1e6, "million": 1e6}
 
 
@@ -70,6 +72,7 @@ def plain(question: str) -> str:
     text = unicodedata.normalize("NFKD", question)
     text = "".join(c for c in text if not unicodedata.combining(c) and unicodedata.category(c) != "Cf")
     text = text.replace("\u2019", "'").replace("\u2018", "'").lower()
+    text = _LEAD_IN.sub(" ", text)
     return " ".join(text.split())
 
 

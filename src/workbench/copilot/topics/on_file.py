@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 
 from workbench.copilot.gather import Gathered, slug
@@ -62,6 +64,8 @@ def notes(asked: Asked) -> tuple[FactSheet, str]:
     gathered.name("subject", key)
     table = asked.record.notes
     table = table[table["household_id"] == asked.household]
+    if re.search(r"\bmeet", asked.text):
+        table = table[table["kind"] == "meeting"]
     if table.empty:
         raise NotInRecordError("There is no note on file for this household.")
     for place, row in enumerate(table.head(QUOTED).to_dict("records"), start=1):

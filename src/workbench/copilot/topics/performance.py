@@ -16,9 +16,10 @@ from workbench.performance import Span
 _TABLES = ("transactions", "positions", "prices")
 #: Words that name a span; the quarter and the year are those that are running.
 SPANS = (
-    ("quarter", r"quarter|qtd|q4"), ("year", r"ytd|year to date|this year|2022"), ("years_1", r"(?:last|past) (?:year|12 months)|1y|one year|1 year|12 months"),
-    ("years_3", r"three years?|3 years?|3y"), ("years_5", r"five years?|5 years?|5y"), ("since", r"since inception|inception|itd"),
+    ("quarter", r"quarter|qtd|q4"), ("year", r"ytd|year to date|this year|2022"), ("years_1", r"(?:last|past) (?:year|12 months)|1y|one[ -]year|1[ -]year|12 months|trailing year"),
+    ("years_3", r"three[ -]years?|3[ -]years?|3y"), ("years_5", r"five[ -]years?|5[ -]years?|5y"), ("since", r"since inception|inception|itd"),
 )  # fmt: skip
+_EVERY_YEAR = re.compile(r"\b(?:per|a|each|every) year\b|\u00a7\w+")
 
 
 def performance(asked: Asked) -> tuple[FactSheet, str]:
@@ -55,6 +56,8 @@ def performance(asked: Asked) -> tuple[FactSheet, str]:
     gathered.day()
     gathered.read("performance.account_returns", f"returns of {account or asked.model}", *_TABLES)
     wanted = _named(asked.text)
+    if not wanted and re.search(r"\d|\b(?:days?|weeks?|months?|years?)\b", _EVERY_YEAR.sub(" ", asked.text)):
+        raise NotInRecordError("That span is not one of those that the record gives.")
     shown = 0
     for span in spans:
         if (wanted and span.name not in wanted) or (account is not None and span.name == "since"):

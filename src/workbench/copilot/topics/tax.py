@@ -9,6 +9,7 @@ import pandas as pd
 
 from workbench.copilot.gather import Gathered, way
 from workbench.copilot.topics.asked import Asked, NotInRecordError
+from workbench.copilot.topics.drift import subject
 from workbench.drafting import FactSheet
 from workbench.firm import NIIT_RATE
 from workbench.rebalance import Household, Settings
@@ -193,7 +194,8 @@ def wash(asked: Asked) -> tuple[FactSheet, str]:
 
 def rmd(asked: Asked) -> tuple[FactSheet, str]:
     """Required distributions of the year: required, taken, still due and by when."""
-    gathered, key = _about(asked, "rmd")
+    gathered = Gathered(asked.record, "rmd")
+    subject(gathered, asked)
     rows = asked.record.distributions
     mine = rows.due[rows.due["household_id"] == asked.household]
     if asked.account:
@@ -210,7 +212,7 @@ def rmd(asked: Asked) -> tuple[FactSheet, str]:
             gathered.fact(f"due.{place}.{id}", "money", float(row[id]), f"ask_rmd_{id}", [names[0]], rounding=2)
         gathered.fact(f"due.{place}.by", "date", str(row["due_by"].date()), "ask_rmd_by", [names[0]])
     if len(rows.for_a_person) and (rows.for_a_person["household_id"] == asked.household).any():
-        mine_too = rows.for_a_person[rows.for_a_person["household_id"] == asked.household]
+        mine_too = rows.for_a_person[rows.for_a_person["account_id"].isin(asked.accounts)]
         for place, account in enumerate(mine_too["account_id"], start=1):
             gathered.name(f"person.{place}.name", gathered.account(str(account)))
     return gathered.done(), "answer_rmd"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from workbench.copilot.gather import Gathered, way
 from workbench.copilot.topics.asked import Asked, NotInRecordError
 from workbench.copilot.topics.drift import LISTED
@@ -46,9 +48,18 @@ def proposed(asked: Asked) -> tuple[FactSheet, str]:
             gathered.fact(side, "money", total, "ask_traded", of, (side,))
     if trades and not asked.account:
         _costs(gathered, key, proposal)
-    for place, trade in enumerate(trades[:LISTED], start=1):
+    side = _side(asked.text)
+    listed = [trade for trade in trades if side in ("", trade.side)]
+    for place, trade in enumerate(listed[:LISTED], start=1):
         _trade(gathered, f"trade.{place}", trade)
     return gathered.done(), "answer_trades"
+
+
+def _side(text: str) -> str:
+    """The side that a question asks for alone; "" for both."""
+    buys = re.search(r"\b(?:buy|buys|buying|bought|purchas\w+)\b", text) is not None
+    sells = re.search(r"\b(?:sell|sells|selling|sold|sales?)\b", text) is not None
+    return "" if buys == sells else "buy" if buys else "sell"
 
 
 def cost(asked: Asked) -> tuple[FactSheet, str]:
