@@ -68,6 +68,7 @@ def test_a_sentence_is_held_to_its_fact(text, verdict):
         ("Most of the trades are sales.", "Most of"),
         ("We act next month.", "next month"),
         ("We propose no trades.", "no trades"),
+        ("Your tax falls.", "tax"),
         ("There are 4 weeks of trades.", "4"),
         ("Your tax rises by \u20ac133.", "\u20ac133"),
         ("We are underweight in US equity.", "US equity"),
@@ -79,7 +80,9 @@ def test_what_is_said_without_a_fact_is_a_fault(text, fault):
     assert fault in verdicts(text)
 
 
-@pytest.mark.parametrize("text", ["We sell VTI.", "We do not buy VTI.", "vxus is bought.", "Hello and thank you."])
+@pytest.mark.parametrize(
+    "text", ["We sell VTI.", "We do not buy VTI.", "Your tax rises.", "vxus is bought.", "Hello and thank you."]
+)
 def test_what_the_facts_say_without_a_figure_passes(text):
     assert verdicts(text) == {}
 

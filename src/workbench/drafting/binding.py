@@ -66,12 +66,14 @@ class Facts:
         self.foreign = _foreign_words(frozenset(used))
         self.foreign_kinds = {k: frozenset(m.kinds) for k, m in words.metrics.items()}
         self._of: dict[str, list[Fact]] = {}
+        self._by_metric: dict[str, list[Fact]] = {}
         self.measured: dict[str, set[str]] = {}
         sized: dict[str, list[tuple[float, Fact]]] = {}
         self.days: list[tuple[date, Fact]] = []
         self.quotes: list[Fact] = []
         for fact in sheet.facts:
             self.measured.setdefault(fact.metric, set()).update(self.kind_of[key] for key in fact.entity)
+            self._by_metric.setdefault(fact.metric, []).append(fact)
             for key in fact.entity:
                 self._of.setdefault(key, []).append(fact)
             if fact.kind == "date":
@@ -102,7 +104,11 @@ class Facts:
 
     def counts(self, metric: str) -> list[Fact]:
         """Return the facts that count things by this metric."""
-        return [fact for _, fact in self._sized.get("plain", []) if fact.metric == metric and fact.kind == "count"]
+        return [fact for fact in self.measuring(metric) if fact.kind == "count"]
+
+    def measuring(self, metric: str) -> list[Fact]:
+        """Return the facts of a metric."""
+        return self._by_metric.get(metric, [])
 
     def near(self, found: Found) -> list[Fact]:
         """Return the facts of the same kind that come nearest to what a text shows."""

@@ -72,6 +72,7 @@ def _spans(facts: Facts, passage: Passage) -> Iterator[Span]:
         else:
             yield _fault(found, Verdict.UNSUPPORTED, found.reason or _unknown(found))
     yield from _none(facts, passage)
+    yield from _trends(facts, passage)
     for mention in passage.finds.mentions:
         if mention.name.looks_like != "term":
             yield from _mentioned(facts, passage, mention)
@@ -125,6 +126,21 @@ def _told(facts: Facts, passage: Passage, found: Found, mention: Mention) -> Fau
         return None
     clause = levels(passage, found)[0]
     return _untrue(facts.of_entities(mention.name.entities), clause, found)
+
+
+def _trends(facts: Facts, passage: Passage) -> Iterator[Span]:
+    """The faults of a trend told of a metric without figure or name: "your tax falls" where it rises."""
+    if not any(way.text in _PLAINLY for way in passage.ways):
+        return
+    about = set(facts.sheet.about)
+    for word in passage.metrics:
+        found = Found(word.start, word.end, passage.reading.seen[word.start : word.end], "trend")
+        clause = levels(passage, found)[0]
+        measured = [fact for key in word.keys for fact in facts.measuring(key) if set(fact.entity) <= about]
+        if word.text in _PLAINLY or any(one.name.entities for one in clause.mentions()):
+            continue
+        if fault := _untrue(measured, clause, found):
+            yield _fault(found, fault.verdict, fault.but)
 
 
 def _untrue(about: list[Fact], clause: Level, found: Found) -> Fault | None:
