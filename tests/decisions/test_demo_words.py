@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from tests.desk.packages import proposal
 from workbench.decisions.demo_words import _CHANGES, SOURCE, keep_measures
-from workbench.exhibits.advisor_note import advisor_note
+from workbench.firm import open_at
 from workbench.governance.measures import DefineMeasure, RecordReading, due
 from workbench.governance.measures.admission import admit_definition, admit_reading
+from workbench.papers import client
 
 
-def test_every_change_of_words_changes_a_note():
-    note = advisor_note(proposal())
-    assert len({note, *(change(note) for change in _CHANGES)}) == len(_CHANGES) + 1
+def test_every_change_of_words_changes_a_letter_and_is_supported():
+    (letter,) = (
+        one for one in client.drafts(open_at("demo", None), households=["H00003"]) if one.kind == "client_email"
+    )
+    changed = [change(letter.text) for change in _CHANGES]
+    assert len({letter.text, *changed}) == len(_CHANGES) + 1
+    assert all(letter.edited(text).report.supported for text in changed)
 
 
 def test_measures_are_defined_before_and_read_after_thirty_days():

@@ -69,7 +69,7 @@ def test_each_signal_that_goes_beyond_an_alert_has_a_note_for_its_advisor(brough
             .order_by(signal.c.household_id)
         ).all()
         texts = [fetch(connection, row.drafted_hash).body.decode() for row in drafted if row.kind]
-    assert [row.kind for row in drafted] == [None if row.mode == "monitor" else "advisor_note" for row in drafted]
+    assert [row.kind for row in drafted] == [None if row.mode == "monitor" else "client_email" for row in drafted]
     assert all('"writer":"template"' in row.record for row in drafted if row.kind)
     assert texts
     assert all("We propose" in text and "nan" not in text for text in texts)
