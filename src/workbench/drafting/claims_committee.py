@@ -61,15 +61,22 @@ _DRIFT = (
     ),
 )
 
+
+def _quarters_flow(sheet: FactSheet) -> float:
+    """What clients paid in or took out over the quarter; zero where the record is younger."""
+    known = sheet.has("performance.all.flow") and "period:quarter" in sheet.fact("performance.all.flow").entity
+    return _value(sheet, "performance.all.flow") if known else 0.0
+
+
 _RECORD = (
     Claim(
         "flows.in",
-        lambda sheet, prefix: _value(sheet, "performance.all.flow") > 0,
+        lambda sheet, prefix: _quarters_flow(sheet) > 0,
         "Clients paid in {f:performance.all.flow|short}, net, over {f:period.quarter.name}",
     ),
     Claim(
         "flows.out",
-        lambda sheet, prefix: _value(sheet, "performance.all.flow") < 0,
+        lambda sheet, prefix: _quarters_flow(sheet) < 0,
         "Clients have taken out {f:performance.all.flow|short}, net, over {f:period.quarter.name}",
     ),
     Claim(

@@ -54,7 +54,8 @@ def _effects(firm: Firm, origin: Origin) -> dict[str, tuple[SleeveEffects, ...]]
     """What sleeves did to each model; none where the book of record keeps no benchmarks of models or sleeves."""
     found: dict[str, tuple[SleeveEffects, ...]] = {}
     try:
-        for period in ("quarter", "year"):
+        # In the year's first quarter the two are one period.
+        for period in ("quarter", "year") if firm.as_of.quarter > 1 else ("quarter",):
             for model, effects in records.model_effects(review_sleeves(firm, period), origin).items():
                 found[model] = (*found.get(model, ()), effects)
     except (FirmDataError, MarketDataError):

@@ -104,7 +104,10 @@ def _sleeves(firm: Firm, origin: Origin) -> SleeveEffects | None:
 
 
 def _study(firm: Firm) -> implementation.Study | None:
-    return _measured(lambda: implementation.study(implementation.load(firm, MONTHS), SEED))
+    try:
+        return implementation.study(implementation.load(firm, MONTHS), SEED)
+    except (FirmDataError, MarketDataError, ParameterError):  # too few whole months to compare
+        return None
 
 
 def _policies(firm: Firm) -> Policies | None:

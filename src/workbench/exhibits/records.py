@@ -26,7 +26,9 @@ def records(review: PerformanceReview, origin: Origin) -> tuple[Record, ...]:
 
 def _record(facts: Facts, track: Track, review: PerformanceReview, origin: Origin) -> Record:
     spans = track.spans(review.sessions)
-    periods = tuple(_period(facts, track, span) for span in spans)
+    # In the year's first quarter the two are one period.
+    once = [span for span in spans if span.name != "year" or span.start != spans[0].start or span is spans[0]]
+    periods = tuple(_period(facts, track, span) for span in once)
     mine = _members(review, track)
     days = review.sessions[1:] > spans[0].start
     return Record(

@@ -90,7 +90,9 @@ def sheet(quarter: Quarter) -> FactSheet:
 
 def _markets(facts: Gathering, quarter: Quarter) -> None:
     """Add what each asset class returned since the quarter began, best first."""
-    when = performance.declare(facts, "quarter", "the quarter to date", quarter.since)
+    record = quarter.records[0].period("quarter") if quarter.records else None
+    words = "the quarter to date" if record is None else record.words
+    when = performance.declare(facts, "quarter", words, quarter.since)
     for name, value in zip(quarter.classes["asset_class"], quarter.classes["quarter"], strict=True):
         slug = quarter.slug(name)
         entity = facts.entity(f"asset_class:{slug}", "asset_class", str(name))

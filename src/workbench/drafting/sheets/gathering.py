@@ -34,6 +34,10 @@ class Gathering:
             self._entities[key] = Entity(key, kind, tuple(dict.fromkeys(told)) or (own,))
         return key
 
+    def declared(self, key: str) -> bool:
+        """Say whether an entity is declared already."""
+        return key in self._entities
+
     def named(self, id: str, entity: str, reading: Reading, cell: str) -> None:
         """Add the name of an entity as a fact, for a template to mention."""
         name = self._entities[entity].names[0]

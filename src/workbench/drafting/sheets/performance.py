@@ -143,7 +143,7 @@ def sheet(
     money(facts, record, (model,))
     _year(facts, record, model)
     for each in effects:
-        attribution(facts, each, (model,))
+        attribution(facts, each, (model,), decimals=1)
     return facts.sheet((house, model))
 
 
@@ -182,7 +182,9 @@ def money(facts: Gathering, record: Record, of: Sequence[str]) -> None:
 
 
 def declare(facts: Gathering, name: str, words: str, start: str) -> str:
-    """Declare a period with its name and first close, and return its entity."""
+    """Declare a period with its name and the close it starts from, once, and return its entity."""
+    if facts.declared(f"period:{name}"):
+        return f"period:{name}"
     short = words.removeprefix("the ")
     key = facts.entity(f"period:{name}", "period", words, short)
     facts.named(f"period.{name}.name", key, RETURNS, name)
@@ -192,8 +194,8 @@ def declare(facts: Gathering, name: str, words: str, start: str) -> str:
     return key
 
 
-def attribution(facts: Gathering, effects: SleeveEffects, of: Sequence[str]) -> None:
-    """Add what allocation, selection and implementation did, in all and, for the model's part, sleeve by sleeve."""
+def attribution(facts: Gathering, effects: SleeveEffects, of: Sequence[str], decimals: int = 0) -> None:
+    """Add what allocation, selection and implementation did in all, and the model's part by sleeve in `decimals`."""
     when = declare(facts, effects.period, effects.words, effects.start)
     prefix = effects.prefix
     for name, value in effects.effects.items():
@@ -219,7 +221,7 @@ def attribution(facts: Gathering, effects: SleeveEffects, of: Sequence[str]) -> 
             facts.fact(
                 f"{prefix}.sleeve.{slug}.{part}", "bps", value, f"{part}_effect", SLEEVES,
                 f"{slug}, {part}, {effects.period}", of=(*of, entity, when),
-                decimals=1, way=either(value, "brought", "cost"),
+                decimals=decimals, way=either(value, "brought", "cost"),
             )  # fmt: skip
 
 
