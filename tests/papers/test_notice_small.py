@@ -8,7 +8,8 @@ import pytest
 
 from workbench.drafting import verify
 from workbench.drafting.blocks import parse
-from workbench.drafting.sheets.model_change import Timetable
+from workbench.drafting.sheets.model_change_record import Timetable
+from workbench.errors import ParameterError
 from workbench.firm import write_firm
 from workbench.papers import notice
 
@@ -139,3 +140,40 @@ def test_the_firm_s_own_words_change_nothing_but_themselves(notices, words):
         assert verify(draft.text, draft.sheet).supported
         assert "\u202e" not in draft.text
     assert [block.kind for block in parse(made[0].text)] == plain
+
+
+def a_new_model(tables):
+    """A model NEW that takes effect in March, without accounts."""
+    first = (
+        tables["models"].iloc[[0]].assign(model_id="NEW", name="Bond ladder", effective_date=pd.Timestamp("2023-03-01"))
+    )
+    tables["models"] = pd.concat([tables["models"], first], ignore_index=True)
+    rows = tables["model_targets"][tables["model_targets"]["version"] == 1].assign(model_id="NEW")
+    tables["model_targets"] = pd.concat([tables["model_targets"], rows], ignore_index=True)
+
+
+def test_a_new_model_has_one_notice_for_all(notices):
+    (draft,) = notices(change=a_new_model, versions={"NEW": 1}, timetable=Timetable(ask="Helen Marsh"))
+    assert draft.key == "new-NEW"
+    assert "Bond ladder is a new model. Its targets take effect on 1 March 2023." in draft.text
+    assert "Accounts on it: 0." in draft.text
+    assert "| Equity | 60.0% |" in draft.text
+    assert verify(draft.text, draft.sheet).supported
+    assert not draft.edited(draft.text.replace("60.0%", "38.0%")).report.supported
+
+
+def test_a_new_model_and_a_new_version_together(notices):
+    made = notices(change=a_new_model, versions={"NEW": 1, "BAL": 2})
+    assert [draft.key for draft in made] == ["new-NEW", "ADV1", "desk"]
+
+
+def test_a_new_model_that_waits_for_the_committee_needs_a_preview(notices):
+    def waits(tables):
+        a_new_model(tables)
+        new = tables["models"]["model_id"] == "NEW"
+        tables["models"] = tables["models"].assign(status=tables["models"]["status"].mask(new, "draft"))
+
+    with pytest.raises(ParameterError, match="ask for a preview"):
+        notices(change=waits, versions={"NEW": 1})
+    (draft,) = notices(change=waits, versions={"NEW": 1}, preview=True)
+    assert draft.text.startswith("**Preview, not approved by the committee.**")

@@ -117,7 +117,7 @@ def talking_points(asked: _Asked, households: Sequence[str]) -> None:
     """
     from workbench.papers import talking_points as kind
 
-    _write(asked, "Talking points", lambda firm: kind.drafts(firm, households=households))
+    _write(asked, "Talking points", lambda firm: kind.drafts(firm, households=households, workers=asked.jobs))
 
 
 @_kind(
@@ -138,7 +138,7 @@ def notice(asked: _Asked, advisors: Sequence[str], versions: Sequence[str], prev
     workbench draft notice --firm demo --version BAL=5 --preview
     workbench draft notice --firm demo --preview --consents-due 2023-02-07 --ask "Helen Marsh"
     """
-    from workbench.drafting.sheets.model_change import Timetable
+    from workbench.drafting.sheets.model_change_record import Timetable
     from workbench.papers import notice as kind
 
     chosen = dict(map(_version, versions)) or None

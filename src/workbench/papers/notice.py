@@ -10,13 +10,15 @@ from workbench import drift, rebalance
 from workbench.drafting.claims_model_change import CLAIMS
 from workbench.drafting.draft import Draft
 from workbench.drafting.facts import FactSheet
-from workbench.drafting.sheets.model_change import Timetable, notice_sheet
+from workbench.drafting.sheets.model_change import notice_sheet
 from workbench.drafting.sheets.model_change_book import ModelChange, book
+from workbench.drafting.sheets.model_change_new import new_model_sheet
+from workbench.drafting.sheets.model_change_record import Timetable
 from workbench.drafting.writer import write
-from workbench.firm import Firm, at
+from workbench.firm import Firm, at, models_in_force
 from workbench.tax import wash_state
 
-NOTICE, DESK_NOTICE, EMPTY_NOTICE = "notice", "notice_desk", "notice_empty"
+NOTICE, DESK_NOTICE, EMPTY_NOTICE, NEW_MODEL = "notice", "notice_desk", "notice_empty", "notice_new"
 
 
 def drafts(
@@ -36,11 +38,43 @@ def drafts(
     a version that the committee has not approved, unless `preview` is set; and `DraftError` for a notice that its
     facts do not bear.
     """
-    change = model_change(firm, versions, as_of=as_of)
+    firm = firm if as_of is None else at(firm, as_of)
+    fresh = _not_in_force(firm, versions or {})
+    for model, version in fresh.items():
+        yield new_model(firm, model, version, timetable=timetable, preview=preview)
+    if fresh and len(fresh) == len(versions or {}):
+        return
+    changed = None if versions is None else {model: number for model, number in versions.items() if model not in fresh}
+    change = model_change(firm, changed)
     for advisor in advisors or list(change.advisors["advisor_id"]):
         yield notice(notice_sheet(book(change, advisor), timetable or Timetable(), preview=preview))
     if desk:
         yield notice(notice_sheet(book(change), timetable or Timetable(), preview=preview))
+
+
+def new_model(
+    firm: Firm, model: str, version: int, *, timetable: Timetable | None = None, preview: bool = False
+) -> Draft:
+    """Return the one notice that a model is new. Raises as `drafts`."""
+    names = ("models", "model_targets", "sleeves", "securities", "accounts")
+    sheet = new_model_sheet(
+        {name: firm.table(name) for name in names},
+        model,
+        version,
+        as_of=firm.as_of.date(),
+        snapshot=firm.content_hash,
+        timetable=timetable or Timetable(),
+        preview=preview,
+    )
+    return write(sheet, NEW_MODEL, CLAIMS, title="New model notice")
+
+
+def _not_in_force(firm: Firm, versions: Mapping[str, int]) -> dict[str, int]:
+    """Those of the versions asked for that the record holds of a model without any version in force."""
+    models = firm.table("models")
+    known = set(zip(models["model_id"], models["version"]))
+    force = set(models_in_force(models, firm.as_of)["model_id"])
+    return {model: number for model, number in versions.items() if model not in force and (model, number) in known}
 
 
 def notice(sheet: FactSheet) -> Draft:

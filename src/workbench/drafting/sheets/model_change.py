@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
-
-import pandas as pd
 
 from workbench.drafting.claims_model_change import questions
 from workbench.drafting.facts import FactSheet
 from workbench.drafting.sheets.gathering import Gathering, Reading, either
-from workbench.drafting.sheets.model_change_book import Book, ModelChange
+from workbench.drafting.sheets.model_change_book import Book
 from workbench.drafting.sheets.model_change_effect import (
     BOOK,
     IMPACT,
@@ -21,36 +17,20 @@ from workbench.drafting.sheets.model_change_effect import (
     security,
     worded,
 )
+from workbench.drafting.sheets.model_change_record import (
+    MODELS,
+    SLEEVES,
+    Timetable,
+    add_rationale,
+    add_timetable,
+    pending,
+    sleeve,
+)
 from workbench.drafting.sheets.model_change_targets import IN_STEP, Move, out_of_step, sleeve_moves
-from workbench.errors import ParameterError
 
 #: Sleeve moves ranked on the page; the rest is counted.
 SHOWN_MOVES = 8
-MODELS = Reading("read", ("models",))
-SLEEVES = Reading("read", ("sleeves",))
 TARGETS = Reading("drafting.sheets.model_change_targets", ("model_targets",))
-ASKED = Reading("stated with the request for the notice", ("timetable",))
-
-
-@dataclass(frozen=True)
-class Timetable:
-    """What the firm's record does not hold: ISO days and whom to ask; "" for what is not settled.
-
-    Raises `ParameterError` for a day that is not one.
-    """
-
-    consents_due: str = ""
-    proposals_from: str = ""
-    ask: str = ""
-
-    def __post_init__(self) -> None:
-        for name in ("consents_due", "proposals_from"):
-            try:
-                date.fromisoformat(getattr(self, name) or "2000-01-01")
-            except ValueError:
-                raise ParameterError(
-                    f"{name} is {getattr(self, name)!r}; give a day like 2023-02-01, or leave it out", name
-                ) from None
 
 
 def notice_sheet(book: Book, timetable: Timetable, *, preview: bool = False) -> FactSheet:
@@ -60,19 +40,16 @@ def notice_sheet(book: Book, timetable: Timetable, *, preview: bool = False) -> 
     of the timetable before the day of the figures; `FactError` for firm data that cannot be told.
     """
     change = book.change
-    pending = _pending(change, preview)
-    for name in ("consents_due", "proposals_from"):
-        if (day := getattr(timetable, name)) and date.fromisoformat(day) < change.as_of:
-            raise ParameterError(f"{name} is {day}, before the notice's own day {change.as_of}; correct it", name)
+    waiting = pending(change.versions, preview)
     made = Gathering("notice", book.advisor or "desk", change.as_of.isoformat(), change.snapshot)
     about = _about(made, book)
     made.fact("as_of", "date", made.as_of, "as_of", Reading("opened", ("snapshot",)), "as of")
-    if pending:
-        made.fact("pending", "count", pending, "change_pending", MODELS, "versions that wait for the committee")
-    _timetable(made, book, timetable)
+    if waiting:
+        made.fact("pending", "count", waiting, "change_pending", MODELS, "versions that wait for the committee")
+    add_timetable(made, change.versions, timetable)
     models = _models(made, book)
     if len(book.accounts):
-        _rationale(made, book, models)
+        add_rationale(made, change.versions.set_index("model_id", drop=False).loc[list(models)])
         _changes(made, book, models)
         add_effect(made, book)
     add_unmeasured(made, book)
@@ -84,24 +61,6 @@ def notice_sheet(book: Book, timetable: Timetable, *, preview: bool = False) -> 
     return made.sheet((about,))
 
 
-def _pending(change: ModelChange, preview: bool) -> int:
-    """How many versions wait for the committee; refuses one that does where no preview is asked for."""
-    waits = change.versions[_waits(change.versions)]
-    if len(waits) and not preview:
-        first = waits.iloc[0]
-        raise ParameterError(
-            f"{first['model_id']} version {first['version_after']} is not approved (status {first['status']}, approved "
-            f"by {first['approved_by']}); wait for the committee, or ask for a preview",
-            "preview",
-        )
-    return len(waits)
-
-
-def _waits(versions: pd.DataFrame) -> pd.Series:
-    """Whether each new version waits for its approval."""
-    return (versions["status"] == "draft") | versions["approved_by"].fillna("").str.strip().isin(["", "pending"])
-
-
 def _about(made: Gathering, book: Book) -> str:
     if book.advisor is None:
         return made.entity("firm:" + book.change.firm, "firm", worded(book.change.firm, "firm"))
@@ -110,20 +69,6 @@ def _about(made: Gathering, book: Book) -> str:
     key = made.entity("advisor:" + book.advisor, "advisor", name)
     made.named("advisor", key, Reading("read", ("advisors",)), f"{book.advisor}, name")
     return key
-
-
-def _timetable(made: Gathering, book: Book, timetable: Timetable) -> None:
-    days = sorted({day.date().isoformat() for day in book.change.versions["effective_date"]})
-    if len(days) == 1:
-        made.fact("effective", "date", days[0], "change_effective", MODELS, "effective_date of the new versions")
-    if timetable.consents_due:
-        made.fact("consents_due", "date", timetable.consents_due, "change_consents_due", ASKED, "consents_due")
-    if timetable.proposals_from:
-        made.fact("proposals_from", "date", timetable.proposals_from, "change_proposals_from", ASKED, "proposals_from")
-    if timetable.ask.strip():
-        name = worded(timetable.ask, "extension")
-        key = made.entity("person:" + name, "person", name)
-        made.named("ask", key, ASKED, "ask")
 
 
 def _models(made: Gathering, book: Book) -> dict[str, str]:
@@ -159,21 +104,6 @@ def _models(made: Gathering, book: Book) -> dict[str, str]:
     return ids
 
 
-def _rationale(made: Gathering, book: Book, models: Mapping[str, str]) -> None:
-    """What the committee recorded, each text once with the models it is of."""
-    rows = book.change.versions.set_index("model_id", drop=False).loc[list(models)].reset_index(drop=True)
-    groups = rows.groupby(["rationale", "approved_by"], sort=False, dropna=False)
-    for n, ((text, committee), own) in enumerate(groups, 1):
-        cell = ", ".join(f"{row.model_id} version {row.version_after}" for row in own.itertuples())
-        made.fact(f"rationale.{n}.text", "quote", text, "quoted", MODELS, f"{cell}, rationale")
-        if not _waits(own).any():
-            name = worded(committee, "committee")
-            key = made.entity("person:" + name, "person", name)
-            made.named(f"rationale.{n}.committee", key, MODELS, f"{cell}, approved_by")
-        for k, row in enumerate(own.itertuples(), 1):
-            made.named(f"rationale.{n}.model.{k}", "model:" + row.model_id, MODELS, cell)
-
-
 def _changes(made: Gathering, book: Book, models: Mapping[str, str]) -> None:
     """Targets before and after: the sleeves that move most dollars, all sleeves by model, securities out of step."""
     sleeves = sleeve_moves(book)
@@ -207,7 +137,7 @@ def _move(made: Gathering, id: str, move: Move, book: Book) -> None:
     cell = " ".join(filter(None, (move.model_id, move.sleeve_id, move.security_id)))
     model = "model:" + move.model_id
     made.named(f"{id}.model", model, MODELS, cell)
-    part = _sleeve(made, book, move.sleeve_id)
+    part = sleeve(made, book.change.sleeves, move.sleeve_id)
     made.named(f"{id}.sleeve", part, SLEEVES, cell)
     if move.security_id:
         part = security(made, book, move.security_id)
@@ -220,9 +150,3 @@ def _move(made: Gathering, id: str, move: Move, book: Book) -> None:
     ):
         made.fact(f"{id}.{end}", "percent", value, metric, TARGETS, cell, of=of, way=way, decimals=move.decimals)
     made.fact(f"{id}.dollars", "money", move.dollars, "change_dollars", TARGETS, cell, of=of)
-
-
-def _sleeve(made: Gathering, book: Book, sleeve_id: str) -> str:
-    rows = book.change.sleeves
-    name = rows.loc[rows["sleeve_id"] == sleeve_id, "name"]
-    return made.entity("sleeve:" + sleeve_id, "sleeve", worded(name.iloc[0] if len(name) else sleeve_id, "sleeve"))
