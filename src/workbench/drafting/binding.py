@@ -32,6 +32,14 @@ _FOLLOWING = re.compile(r"[ -]([A-Za-z]+)")
 _SPANS_OF_TIME = frozenset(
     {"day", "days", "week", "weeks", "month", "months", "quarter", "quarters", "year", "years", "hours", "minutes"}
 )
+#: Things that are counted, so that no amount stands right before them: "$4.4 m households".
+_COUNTED = frozenset(
+    {
+        "accounts", "advisors", "alerts", "clients", "companies", "funds", "holdings", "households", "lots", "models",
+        "names", "notes", "people", "positions", "purchases", "restrictions", "sales", "securities", "sleeves",
+        "trades", "versions", "warnings",
+    }
+)  # fmt: skip
 _SCALE = {"percent": 100.0, "bps": 10_000.0}
 _WEAK = frozenset({"no", "without", "none", "nothing"})
 #: Words that say what a day is only where nothing else does: "on 3 May" against "wrote on 3 May".
@@ -189,6 +197,8 @@ def _counted(facts: Facts, fact: Fact, found: Found, clause: Level) -> str:
     if fact.kind in ("count", "number", "shares"):
         own = (fact.unit, *facts.words[fact.metric])
         return word if word in _SPANS_OF_TIME and not any(word.rstrip("s") in one for one in own) else ""
+    if word in _COUNTED:
+        return word
     for one in clause.passage.metrics:
         if one.start == following.start(1) and all(facts.kinds[key] == {"count"} for key in one.keys):
             return one.text
