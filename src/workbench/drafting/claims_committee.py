@@ -165,6 +165,11 @@ _RISK = (
         "worst window than the profile tolerates.",
     ),
     Claim(
+        "risk.unknown",
+        lambda sheet, prefix: _value(sheet, "stress.firm.assessed") == 0,
+        "Whether households tolerate such a loss is not known, for none of them has a valid profile.",
+    ),
+    Claim(
         "risk.within",
         lambda sheet, prefix: _value(sheet, "stress.firm.above") == 0 < _value(sheet, "stress.firm.assessed"),
         "All {f:stress.firm.assessed} households with a valid profile stay within what the profile tolerates.",

@@ -27,6 +27,7 @@ CHAPTERS: Mapping[str, Chapter] = {
         Chapter("rebalance", "rebalance.ipynb", "Rebalance"),
         Chapter("performance", "performance.ipynb", "Performance"),
         Chapter("sleeve_attribution", "sleeve_attribution.ipynb", "Sleeve attribution"),
+        Chapter("commentary", "commentary.ipynb", "Performance commentary"),
         Chapter("implementation_variance", "implementation_variance.ipynb", "Implementation variance"),
         Chapter("risk_and_stress", "risk_and_stress.ipynb", "Risk and stress"),
         Chapter("household_brief", "household_brief.ipynb", "Household brief"),
