@@ -9,10 +9,12 @@ import pytest
 from sqlalchemy import func, select
 
 from tests.conftest import Clock
-from tests.desk.conftest import PASSWORD, House
+from tests.desk.conftest import PASSWORD, SERVICE, House
+from tests.desk.letters import FLIPPED, letter
 from tests.desk.live import serving
 from workbench.desk import Settings, create_app
 from workbench.desk.settings import Rate
+from workbench.governance import Escalate, Who
 from workbench.governance.break_glass import BreakGlass
 from workbench.governance.commands import ChangeControls, SetMode
 from workbench.governance.database import open_engine
@@ -21,7 +23,8 @@ from workbench.governance.measures import DefineMeasure, Reading, RecordReading,
 from workbench.governance.roles import Role
 from workbench.governance.states import Mode
 from workbench.governance.store import Store
-from workbench.governance.tables import audit
+from workbench.governance.tables import audit, paper
+from workbench.releases import Place, bring
 
 pytestmark = pytest.mark.browser
 
@@ -33,6 +36,8 @@ PAGES = [
     ("pat", ["/library", "/measures", "/controls", "/me"]),
     ("cora", ["/audit", "/audit/records/3", "/delegations", "/controls"]),
     ("ada", ["/people", "/people/ana", "/me"]),
+    ("carl", ["/papers", "/papers/{sound}", "/papers/{sound}/release", "/papers/{faulty}", "/escalations"]),
+    ("adam", ["/papers/{sound}", "/papers/{faulty}"]),
 ]
 SIZES = {"desk": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
 
@@ -93,6 +98,9 @@ def furnish(house: House) -> None:
     until = house.clock.now.replace(hour=23)
     house.do("paul", Delegate("pat", house.clock.now, until, "at a conference until tomorrow"))
     house.do("ana", BreakGlass(Role.TRADER, "No trader can be reached and cash is due today."))
+    place = Place("adv-1", "H-0001")
+    bring(house.store, Who(SERVICE), [letter(), letter(FLIPPED, kind="client_brief")], lambda _: place)
+    house.do("adam", Escalate("May the trust hold futures?", "adv-1", "H-0001"))
     house.do("carl", ChangeControls((("approval_hours", 48), ("idle_minutes", 15)), "over the holidays"))
 
 
@@ -100,6 +108,13 @@ def _plus(day: str, days: int) -> str:
     from datetime import date, timedelta
 
     return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
+
+
+def resolved(path: str, house: House) -> str:
+    """Put the numbers of the two papers into a path."""
+    with house.store.reading() as connection:
+        rows = connection.execute(select(paper.c.supported, paper.c.paper_id)).all()
+    return path.format(**{"sound" if row.supported else "faulty": row.paper_id for row in rows})
 
 
 @pytest.fixture(scope="module")
@@ -156,10 +171,10 @@ def watched(page):
 def test_pages_are_for_everybody(chromium, desk, who, paths, scheme, size):
     from axe_playwright_python.sync_playwright import Axe
 
-    url, _ = desk
+    url, house = desk
     context, page = signed_in(chromium, url, who, color_scheme=scheme, viewport=SIZES[size])
     complaints, asked = watched(page)
-    for path in paths:
+    for path in (resolved(one, house) for one in paths):
         page.goto(url + path)
         page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
