@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 from workbench.drafting.facts import FactSheet
 from workbench.drafting.on_file import Directory, Extras
-from workbench.drafting.sheets.collecting import Collection
+from workbench.drafting.sheets.gathering import Gathering
 from workbench.drafting.sheets.household_drift import drift_facts
 from workbench.drafting.sheets.household_notes import note_facts
+from workbench.drafting.sheets.household_readings import ACCOUNTS, ADVISORS, HOUSEHOLDS, POSITIONS, VALUES
 from workbench.drafting.sheets.household_tax import tax_facts
 from workbench.drafting.sheets.household_trades import trade_facts
+from workbench.drafting.spelling import one_line
 from workbench.rebalance.proposal import AccountState, Proposal
 from workbench.rebalance.words import endings
 
@@ -31,7 +33,7 @@ def household_sheet(proposal: Proposal, extras: Extras, named: Directory) -> Fac
 
     `extras` is what is on file of it, `named` how the firm calls its advisors, securities and models.
     """
-    facts = Collection(extras.snapshot, "rebalance.propose")
+    facts = Gathering("household", proposal.household_id, proposal.as_of.isoformat(), extras.snapshot)
     household = _household(facts, proposal, named)
     accounts = _accounts(facts, proposal, household)
     drift_facts(facts, proposal, extras.sleeves, named, accounts)
@@ -40,24 +42,24 @@ def household_sheet(proposal: Proposal, extras: Extras, named: Directory) -> Fac
     note_facts(facts, extras, household, accounts)
     models = {group.model_id for group in proposal.groups}
     about = (household, *(f"model:{model}" for model in sorted(models) if len(models) == 1))
-    return facts.sheet("household", proposal.household_id, proposal.as_of.isoformat(), about)
+    return facts.sheet(about)
 
 
-def _household(facts: Collection, proposal: Proposal, named: Directory) -> str:
+def _household(facts: Gathering, proposal: Proposal, named: Directory) -> str:
     row = f"row {proposal.household_id}"
-    name = proposal.household_name.strip() or proposal.household_id
+    name = one_line(proposal.household_name) or proposal.household_id
     greeted = name.removeprefix("The ")
-    key = facts.name(f"household:{proposal.household_id}", "household", name, greeted, proposal.household_id)
-    facts.add("as_of", "date", proposal.as_of.isoformat(), "as_of", ("positions",), "the day of the book", of=())
-    facts.add("household.name", "name", name, "named", ("households",), f"{row}, name", of=(key,))
-    facts.add("household.greeting", "name", greeted, "named", ("households",), f"{row}, name", of=(key,))
-    advisor = named.advisors.get(proposal.advisor_id, proposal.advisor_id)
-    person = facts.name(f"advisor:{proposal.advisor_id}", "advisor", advisor, proposal.advisor_id)
-    facts.add("advisor.name", "name", advisor, "named", ("advisors",), f"row {proposal.advisor_id}, name", of=(person,))
+    key = facts.entity(f"household:{proposal.household_id}", "household", name, greeted, proposal.household_id)
+    facts.fact("as_of", "date", proposal.as_of.isoformat(), "as_of", POSITIONS, "the day of the book", of=())
+    facts.fact("household.name", "name", name, "named", HOUSEHOLDS, f"{row}, name", of=(key,))
+    facts.fact("household.greeting", "name", greeted, "named", HOUSEHOLDS, f"{row}, name", of=(key,))
+    advisor = one_line(named.advisors.get(proposal.advisor_id, proposal.advisor_id))
+    person = facts.entity(f"advisor:{proposal.advisor_id}", "advisor", advisor, proposal.advisor_id)
+    facts.fact("advisor.name", "name", advisor, "named", ADVISORS, f"row {proposal.advisor_id}, name", of=(person,))
     return key
 
 
-def _accounts(facts: Collection, proposal: Proposal, household: str) -> dict[str, str]:
+def _accounts(facts: Gathering, proposal: Proposal, household: str) -> dict[str, str]:
     """Add what is to be said of each account, largest first; return how each is called, by identifier."""
     ending = endings(account.account_id for account in proposal.accounts)
     ordered: Sequence[AccountState] = sorted(proposal.accounts, key=lambda one: (-one.value, one.account_id))
@@ -65,19 +67,19 @@ def _accounts(facts: Collection, proposal: Proposal, household: str) -> dict[str
     for place, account in enumerate(ordered, start=1):
         kind = REGISTRATIONS.get(account.registration, account.registration.replace("_", " ") + " account")
         name = f"{kind} ending {ending[account.account_id]}"
-        key = facts.name(f"account:{account.account_id}", "account", name, account.account_id)
+        key = facts.entity(f"account:{account.account_id}", "account", name, account.account_id)
         row = f"row {account.account_id}"
         start = f"account.{place}"
-        facts.add(f"{start}.name", "name", name, "named", ("accounts",), f"{row}, registration", of=(key,))
-        facts.add(f"{start}.value", "money", account.value, "household_assets", ("positions", "prices"), row, of=(key,))
+        facts.fact(f"{start}.name", "name", name, "named", ACCOUNTS, f"{row}, registration", of=(key,))
+        facts.fact(f"{start}.value", "money", account.value, "household_assets", VALUES, row, of=(key,))
         called[account.account_id] = name
     traded = {trade.account_id for trade in proposal.trades}
     inherited = [one.account_id for one in ordered if one.registration == "inherited_ira" and one.account_id in traded]
     for place, account_id in enumerate(inherited, start=1):
         row, of = f"row {account_id}, registration", (f"account:{account_id}",)
-        facts.add(f"inherited.{place}.name", "name", called[account_id], "named", ("accounts",), row, of=of)
+        facts.fact(f"inherited.{place}.name", "name", called[account_id], "named", ACCOUNTS, row, of=of)
     if ordered:
         row, value = f"accounts of {proposal.household_id}", sum(account.value for account in ordered)
-        facts.add("accounts.count", "count", len(ordered), "accounts_number", ("accounts",), row, of=(household,))
-        facts.add("accounts.value", "money", value, "household_assets", ("positions", "prices"), row, of=(household,))
+        facts.fact("accounts.count", "count", len(ordered), "accounts_number", ACCOUNTS, row, of=(household,))
+        facts.fact("accounts.value", "money", value, "household_assets", VALUES, row, of=(household,))
     return called

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from workbench.drafting.facts import EntityKind
 from workbench.drafting.on_file import Directory, ModelVersion
-from workbench.drafting.sheets.collecting import Collection
+from workbench.drafting.sheets.gathering import Gathering
+from workbench.drafting.sheets.household_readings import ACCOUNTS, MODELS, WEIGHTS
+from workbench.drafting.spelling import one_line
 from workbench.rebalance.proposal import GroupState, LevelRow, Proposal
 
 #: The levels that weights may be told by, the first one that the proposal has.
@@ -17,11 +19,10 @@ UNMOVED = 0.0005
 LEAST_DISTANCE = 0.0001
 #: A version in force for fewer days than this is told as news.
 NEWS_DAYS = 92
-_TABLES = ("positions", "prices", "model_targets")
 
 
 def drift_facts(
-    facts: Collection,
+    facts: Gathering,
     proposal: Proposal,
     sleeves: Mapping[str, str],
     named: Directory,
@@ -41,58 +42,52 @@ def drift_facts(
         _weights(facts, start, _furthest_first(rows), key, alone, sleeves)
 
 
-def _model(facts: Collection, group: GroupState, versions: Sequence[ModelVersion]) -> str:
+def _model(facts: Gathering, group: GroupState, versions: Sequence[ModelVersion]) -> str:
     name = versions[-1].name if versions else group.model_id
-    return facts.name(f"model:{group.model_id}", "model", name, group.model_id)
+    return facts.entity(f"model:{group.model_id}", "model", one_line(name), group.model_id)
 
 
 def _alone(
-    facts: Collection, start: str, group: GroupState, proposal: Proposal, accounts: Mapping[str, str]
+    facts: Gathering, start: str, group: GroupState, proposal: Proposal, accounts: Mapping[str, str]
 ) -> tuple[str, ...]:
     """Name the account of a group of one among several, which its figures are of; return its entity."""
     if len(group.accounts) != 1 or group.accounts[0] not in accounts:
         return ()
     id = group.accounts[0]
     account, cell = f"account:{id}", f"row {id}, registration"
-    facts.add(f"{start}.account", "name", accounts[id], "named", ("accounts",), cell, of=(account,))
+    facts.fact(f"{start}.account", "name", accounts[id], "named", ACCOUNTS, cell, of=(account,))
     return (account,)
 
 
 def _about(
-    facts: Collection, start: str, group: GroupState, key: str, proposal: Proposal, alone: tuple[str, ...]
+    facts: Gathering, start: str, group: GroupState, key: str, proposal: Proposal, alone: tuple[str, ...]
 ) -> None:
     cell = f"group {group.group} of {proposal.household_id}"
-    facts.add(
-        f"{start}.name", "name", facts.entities[key].names[0], "named", ("models",), f"row {group.model_id}, name",
-        of=(key,),
-    )  # fmt: skip
+    facts.named(f"{start}.name", key, MODELS, f"row {group.model_id}, name")
     before, after = group.tracking_error_before, group.tracking_error_after
     if abs(before - after) >= LEAST_DISTANCE:
         for way, value in (("before", before), ("after", after)):
-            facts.add(
-                f"{start}.distance.{way}", "percent", value, "model_distance", _TABLES, f"{cell}, tracking error {way}",
-                of=(key, *alone), way=(way,), rounding=2,
+            facts.fact(
+                f"{start}.distance.{way}", "percent", value, "model_distance", WEIGHTS, f"{cell}, tracking error {way}",
+                of=(key, *alone), way=(way,), decimals=2,
             )  # fmt: skip
 
 
-def _versions(facts: Collection, start: str, versions: Sequence[ModelVersion], key: str, proposal: Proposal) -> None:
+def _versions(facts: Gathering, start: str, versions: Sequence[ModelVersion], key: str, proposal: Proposal) -> None:
     """Add the versions in force so far, newest first, as `version.1`, `version.2`; one that is news as `news` too."""
     for place, one in enumerate(reversed(versions), start=1):
         cell, prefix = f"row {one.model_id} version {one.version}", f"{start}.version.{place}"
-        facts.add(f"{prefix}.number", "count", one.version, "model_version", ("models",), cell, of=(key,))
-        facts.add(
-            f"{prefix}.effective", "date", one.effective.isoformat(), "model_effective", ("models",),
+        facts.fact(f"{prefix}.number", "count", one.version, "model_version", MODELS, cell, of=(key,))
+        facts.fact(
+            f"{prefix}.effective", "date", one.effective.isoformat(), "model_effective", MODELS,
             f"{cell}, effective_date", of=(key,),
         )  # fmt: skip
-        name = facts.entities[key].names[0]
-        facts.add(f"{prefix}.model", "name", name, "named", ("models",), f"{cell}, name", of=(key,))
+        facts.named(f"{prefix}.model", key, MODELS, f"{cell}, name")
         if one.rationale.strip():
-            facts.add(
-                f"{prefix}.rationale", "quote", one.rationale, "quoted", ("models",), f"{cell}, rationale", of=(key,)
-            )
+            facts.fact(f"{prefix}.rationale", "quote", one.rationale, "quoted", MODELS, f"{cell}, rationale", of=(key,))
         if place == 1 and 0 <= (proposal.as_of - one.effective).days < NEWS_DAYS:
-            facts.add(
-                f"{start}.news", "date", one.effective.isoformat(), "model_effective", ("models",),
+            facts.fact(
+                f"{start}.news", "date", one.effective.isoformat(), "model_effective", MODELS,
                 f"{cell}, effective_date", of=(key,),
             )  # fmt: skip
 
@@ -102,7 +97,7 @@ def _furthest_first(rows: Sequence[LevelRow]) -> Sequence[LevelRow]:
 
 
 def _weights(
-    facts: Collection,
+    facts: Gathering,
     start: str,
     rows: Sequence[LevelRow],
     model: str,
@@ -112,17 +107,16 @@ def _weights(
     for place, row in enumerate(rows, start=1):
         prefix, cell = f"{start}.drift.{place}", f"{row.level} {row.key} in group {row.group}"
         name = sleeves.get(row.key, row.key) if row.level == "sleeve" else row.key
-        key = facts.name(f"{row.level}:{row.key}", _kind(row.level), name)
+        key = facts.entity(f"{row.level}:{row.key}", _kind(row.level), one_line(name))
         of = (key, model, *alone)
 
         def weight(id: str, value: float, metric: str, way: tuple[str, ...] = (), column: str = "") -> None:
-            facts.add(f"{prefix}.{id}", "percent", value, metric, _TABLES, f"{cell}, {column}", of=of, way=way)  # noqa: B023
+            facts.fact(f"{prefix}.{id}", "percent", value, metric, WEIGHTS, f"{cell}, {column}", of=of, way=way)  # noqa: B023
 
-        facts.add(f"{prefix}.name", "name", facts.entities[key].names[0], "named", _TABLES, cell, of=(key,))
-        facts.add(f"{prefix}.model", "name", facts.entities[model].names[0], "named", ("models",), cell, of=(model,))
+        facts.named(f"{prefix}.name", key, WEIGHTS, cell)
+        facts.named(f"{prefix}.model", model, MODELS, cell)
         for account in alone:
-            name = facts.entities[account].names[0]
-            facts.add(f"{prefix}.account", "name", name, "named", ("accounts",), f"row of {name}", of=alone)
+            facts.named(f"{prefix}.account", account, ACCOUNTS, f"row {account.removeprefix('account:')}")
         weight("target", row.target, "class_target", column="target")
         weight("now", row.before, "class_weight", column="weight before")
         if abs(row.after - row.before) >= UNMOVED:

@@ -6,16 +6,24 @@ from collections import defaultdict
 from collections.abc import Mapping
 from datetime import date
 
-from workbench.drafting.sheets.collecting import Collection
+from workbench.drafting.sheets.gathering import Gathering
+from workbench.drafting.sheets.household_readings import (
+    ACCOUNTS,
+    DISTRIBUTIONS,
+    HOUSEHOLDS,
+    LOTS,
+    RESTRICTIONS,
+    SECURITIES,
+    YEAR,
+)
 from workbench.rebalance.proposal import Proposal, TaxTable
 
 #: Dollars below which an amount prints as none.
 HALF_DOLLAR = 0.5
-_YEAR = ("lots", "transactions", "households")
 _NEED_METRICS = {"rmd": "required_distribution", "withdrawal": "planned_withdrawal", "min_cash": "cash_to_keep"}
 
 
-def tax_facts(facts: Collection, proposal: Proposal, household: str, accounts: Mapping[str, str]) -> None:
+def tax_facts(facts: Gathering, proposal: Proposal, household: str, accounts: Mapping[str, str]) -> None:
     """Add `tax.change`, gains, losses and budget, `wash.1` for each end of a window, and `need.rmd.1`."""
     table = proposal.tax_table
     if any(account.registration in ("taxable", "trust") for account in proposal.accounts):
@@ -24,20 +32,20 @@ def tax_facts(facts: Collection, proposal: Proposal, household: str, accounts: M
     _needs(facts, proposal, accounts)
     unknown = sum(lot.basis is None for trade in proposal.trades for lot in trade.lots)
     if unknown:
-        facts.add("basis.unknown", "count", unknown, "lots_without_cost", ("lots",), "lots sold, cost", of=(household,))
+        facts.fact("basis.unknown", "count", unknown, "lots_without_cost", LOTS, "lots sold, cost", of=(household,))
     for place, one in enumerate(proposal.conflicts, start=1):
         told = f"{'; '.join(one.parties)}: {one.remedy}"
-        facts.add(f"conflict.{place}.text", "quote", told, "quoted", ("restrictions",), f"conflict {place}")
+        facts.fact(f"conflict.{place}.text", "quote", told, "quoted", RESTRICTIONS, f"conflict {place}")
 
 
-def _year(facts: Collection, proposal: Proposal, table: TaxTable, household: str) -> None:
+def _year(facts: Gathering, proposal: Proposal, table: TaxTable, household: str) -> None:
     def dollars(id: str, value: float, metric: str, column: str, *way: str) -> None:
         if abs(value) >= HALF_DOLLAR:
             cell = f"tax year {table.year} of {proposal.household_id}, {column}"
-            facts.add(f"tax.{id}", "money", value, metric, _YEAR, cell, of=(household,), way=way)
+            facts.fact(f"tax.{id}", "money", value, metric, YEAR, cell, of=(household,), way=way)
 
     end = date(table.year, 12, 31).isoformat()
-    facts.add("tax.year", "date", end, "household_tax_year", _YEAR, f"tax year {table.year}", of=(household,))
+    facts.fact("tax.year", "date", end, "household_tax_year", YEAR, f"tax year {table.year}", of=(household,))
     dollars("change", table.tax, "household_tax", "change of tax", "owed" if table.tax > 0 else "saved")
     net = table.proposed_short + table.proposed_long
     dollars("net", net, "net_gain_proposed", "net gain proposed", _sign(net))
@@ -54,24 +62,24 @@ def _year(facts: Collection, proposal: Proposal, table: TaxTable, household: str
     if table.budget is None:
         return
     cell = f"row {proposal.household_id}, gain_budget"
-    facts.add("budget.limit", "money", table.budget, "gain_budget", ("households",), cell, of=(household,))
+    facts.fact("budget.limit", "money", table.budget, "gain_budget", HOUSEHOLDS, cell, of=(household,))
     left = table.budget - max(table.budget_used_after, 0.0)
     if left >= HALF_DOLLAR:
-        facts.add("budget.left", "money", left, "gain_budget_left", _YEAR, f"{cell} less gains", of=(household,))
+        facts.fact("budget.left", "money", left, "gain_budget_left", YEAR, f"{cell} less gains", of=(household,))
     elif left <= -HALF_DOLLAR:
         used = table.budget_used_after
-        facts.add(
-            "budget.passed", "money", used, "gain_realized", _YEAR, f"{cell}, used", of=(household,), way=("gain",)
+        facts.fact(
+            "budget.passed", "money", used, "gain_realized", YEAR, f"{cell}, used", of=(household,), way=("gain",)
         )
     if any(limit.kind == "gain_budget" for limit in proposal.limits):
-        facts.add("budget.binding", "money", table.budget, "gain_budget", ("households",), cell, of=(household,))
+        facts.fact("budget.binding", "money", table.budget, "gain_budget", HOUSEHOLDS, cell, of=(household,))
 
 
 def _sign(value: float) -> str:
     return "gain" if value > 0 else "loss"
 
 
-def _wash(facts: Collection, proposal: Proposal) -> None:
+def _wash(facts: Gathering, proposal: Proposal) -> None:
     """Add what may not be bought back after this proposal's sales at a loss, by the last day of the window."""
     days: dict[date, list[str]] = defaultdict(list)
     traded = {trade.security_id for trade in proposal.trades}
@@ -81,26 +89,24 @@ def _wash(facts: Collection, proposal: Proposal) -> None:
     for place, (day, names) in enumerate(sorted((day, sorted(names)) for day, names in days.items() if names), start=1):
         start, of = f"wash.{place}", tuple(f"security:{name}" for name in names)
         cell = f"wash calendar of {proposal.household_id}, {', '.join(names)}"
-        facts.add(
-            f"{start}.until", "date", day.isoformat(), "no_purchase_until", ("lots",), cell, of=of, way=("barred",)
-        )
+        facts.fact(f"{start}.until", "date", day.isoformat(), "no_purchase_until", LOTS, cell, of=of, way=("barred",))
         for number, name in enumerate(names, start=1):
             key = (f"security:{name}",)
-            facts.add(f"{start}.security.{number}.symbol", "symbol", name, "named", ("securities",), cell, of=key)
+            facts.fact(f"{start}.security.{number}.symbol", "symbol", name, "named", SECURITIES, cell, of=key)
 
 
-def _needs(facts: Collection, proposal: Proposal, accounts: Mapping[str, str]) -> None:
+def _needs(facts: Gathering, proposal: Proposal, accounts: Mapping[str, str]) -> None:
     count: dict[str, int] = defaultdict(int)
     for need in proposal.cash_needs:
         count[need.kind] += 1
         start, of = f"need.{need.kind}.{count[need.kind]}", (f"account:{need.account_id}",)
         cell = f"{need.kind} of {need.account_id}, {need.source}"
-        tables = ("restrictions",) if need.kind != "rmd" else ("accounts", "positions", "transactions")
+        reading = RESTRICTIONS if need.kind != "rmd" else DISTRIBUTIONS
         metric = _NEED_METRICS[need.kind]
-        facts.add(f"{start}.account", "name", accounts[need.account_id], "named", ("accounts",), cell, of=of)
-        facts.add(f"{start}.amount", "money", need.needed, metric, tables, f"{cell}, needed", of=of)
+        facts.fact(f"{start}.account", "name", accounts[need.account_id], "named", ACCOUNTS, cell, of=of)
+        facts.fact(f"{start}.amount", "money", need.needed, metric, reading, f"{cell}, needed", of=of)
         if need.by is not None:
-            facts.add(f"{start}.by", "date", need.by.isoformat(), "cash_needed_by", tables, f"{cell}, by", of=of)
+            facts.fact(f"{start}.by", "date", need.by.isoformat(), "cash_needed_by", reading, f"{cell}, by", of=of)
         short = need.needed - need.available_after
         if short >= HALF_DOLLAR:
-            facts.add(f"{start}.short", "money", short, "cash_missing", tables, f"{cell}, short", of=of)
+            facts.fact(f"{start}.short", "money", short, "cash_missing", reading, f"{cell}, short", of=of)
