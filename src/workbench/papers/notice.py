@@ -34,7 +34,8 @@ def drafts(
     """Return the notice of each advisor named (all by default) and, with `desk`, the one for the firm's desk.
 
     `versions` maps a model to its new version (by default the last of each model that has a later one than the one in
-    force), `as_of` is the day of the figures. Raises `ParameterError` for an unknown advisor, model or version, or for
+    force; a model named here that has none in force is new and has one notice for all), `as_of` is the day of the
+    figures. Raises `ParameterError` for an unknown advisor, model or version, or for
     a version that the committee has not approved, unless `preview` is set; and `DraftError` for a notice that its
     facts do not bear.
     """

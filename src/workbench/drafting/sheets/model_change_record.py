@@ -52,7 +52,9 @@ def pending(versions: pd.DataFrame, preview: bool) -> int:
 
 def _waits(versions: pd.DataFrame) -> pd.Series:
     """Whether each new version waits for its approval."""
-    return (versions["status"] == "draft") | versions["approved_by"].fillna("").str.strip().isin(["", "pending"])
+    return (versions["status"] == "draft") | versions["approved_by"].fillna("").str.strip().str.lower().isin(
+        ["", "pending"]
+    )
 
 
 def add_timetable(made: Gathering, versions: pd.DataFrame, timetable: Timetable) -> None:
