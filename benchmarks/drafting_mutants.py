@@ -24,7 +24,7 @@ from benchmarks.drafting_mutations import mark, mutants
 from workbench import firm as firms
 from workbench.drafting import Draft, verify
 from workbench.drafting.naming import shown
-from workbench.papers import alerts, client, memo, notice, talking_points
+from workbench.papers import alerts, client, commentary, memo, notice, talking_points
 
 QUICK = 8
 
@@ -37,6 +37,7 @@ def papers(quick: bool = False) -> Iterator[Draft]:
     yield from talking_points.drafts(firm, households=households)
     yield from notice.drafts(firm, preview=True)
     yield from alerts.drafts(firm)
+    yield from commentary.drafts(firm)
     yield from memo.drafts(firm)
 
 
