@@ -20,13 +20,15 @@ from workbench.drafting.writer import write
 from workbench.errors import DraftError, ParameterError, WorkbenchError
 from workbench.firm import Firm, open_at
 
+#: The scope of somebody who may read every book.
+EVERYTHING = Scope()
 _ALIKE = {"ira": ("traditional_ira", "roth_ira", "inherited_ira")}
 #: Households that an ambiguous name is asked back with.
 _ASKED_BACK = 6
 
 
 class Copilot:
-    """Answers questions about one firm; reads only. Analytics run at the first question that needs them and are kept."""
+    """Answers questions about one firm; reads only. Analytics run once, at the first question that needs them."""
 
     def __init__(self, firm: Firm, escalations: Escalations | None = None) -> None:
         self._record = Record(firm)
@@ -58,7 +60,7 @@ class Copilot:
             raise ParameterError(f"there is no advisor {advisor!r}; there are {', '.join(known)}", "advisor")
         return advisor
 
-    def ask(self, question: str, scope: Scope = Scope(), escalations: Escalations | None = None) -> Answer:
+    def ask(self, question: str, scope: Scope = EVERYTHING, escalations: Escalations | None = None) -> Answer:
         """Answer one question from the book that `scope` covers. Never raises for what a question says.
 
         `escalations` takes what is passed on, in place of the copilot's own.
@@ -84,9 +86,13 @@ class Copilot:
         named = reading.households or reading.accounts or reading.ambiguous
         if not named and (passage := quoted(text)):
             return Answer(
-                question, "answered", f"{passage.title}. {passage.text}", "passage", passages=(passage,),
+                question,
+                "answered",
+                f"{passage.title}. {passage.text}",
+                "passage",
+                passages=(passage,),
                 sources=(f"{passage.title}, {passage.source}",),
-            )  # fmt: skip
+            )
         taken = route(reading)
         if reading.ambiguous and not reading.households and not reading.accounts:
             return self._which(question, reading.ambiguous)
@@ -119,9 +125,11 @@ class Copilot:
         )
 
     def _asked(self, scope: Scope, reading: Reading, route_name: str) -> Asked | Answer:
-        """What is named, held together: an account with another household, or two of a kind, is no question for one answer."""
+        """What is named, held together: an account of another household, or two of a kind, is not for one answer."""
         record, accounts = self._record, list(reading.accounts)
-        if max(map(len, (reading.households, accounts, reading.securities, reading.models, reading.keys))) > 1:
+        if any(
+            len(one) > 1 for one in (reading.households, accounts, reading.securities, reading.models, reading.keys)
+        ):
             return Answer("", "passed_on", f"{refusals.NOT_UNDERSTOOD} Please ask about each by itself.")
         household = _first(reading.households)
         if accounts:
@@ -142,10 +150,17 @@ class Copilot:
                 return Answer("", "which", "The household has more than one such account. Please name it.")
             accounts = held
         return Asked(
-            record, scope, household, _first(accounts), _first(reading.securities),
-            reading.keys[0] if reading.keys else None, _first(reading.models),
-            reading.shares[0] if reading.shares else None, reading.versions[0] if reading.versions else None, reading.text,
-        )  # fmt: skip
+            record,
+            scope,
+            household,
+            _first(accounts),
+            _first(reading.securities),
+            reading.keys[0] if reading.keys else None,
+            _first(reading.models),
+            reading.shares[0] if reading.shares else None,
+            reading.versions[0] if reading.versions else None,
+            reading.text,
+        )
 
     def _which(self, question: str, meant: list[str]) -> Answer:
         table = self._record.households

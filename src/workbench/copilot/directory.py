@@ -18,16 +18,34 @@ _KEY_WORDS = {
     ("sector", "Consumer Discretionary"): ("consumer discretionary", "discretionary sector"),
     ("sector", "Energy"): ("energy stocks", "energy sector", "energy"),
     ("sector", "Industrials"): ("industrials", "industrial sector"),
-    ("asset_class", "US equity"): ("us equities", "us equity", "u.s. equity", "us stocks", "domestic equity", "american equities"),
-    ("asset_class", "International equity"): (
-        "international equities", "international equity", "international stocks", "international", "foreign equity", "intl equity",
+    ("asset_class", "US equity"): (
+        "us equities",
+        "us equity",
+        "u.s. equity",
+        "us stocks",
+        "domestic equity",
+        "american equities",
     ),
-    ("asset_class", "Emerging equity"): ("emerging markets", "emerging market equity", "emerging equity", "emerging", "em equity"),
+    ("asset_class", "International equity"): (
+        "international equities",
+        "international equity",
+        "international stocks",
+        "international",
+        "foreign equity",
+        "intl equity",
+    ),
+    ("asset_class", "Emerging equity"): (
+        "emerging markets",
+        "emerging market equity",
+        "emerging equity",
+        "emerging",
+        "em equity",
+    ),
     ("asset_class", "Treasuries"): ("treasuries", "treasury bonds", "treasury", "bonds", "fixed income", "govvies"),
     ("sleeve", "CORE"): ("us large core", "core sleeve", "large core"),
     ("sleeve", "DIVI"): ("us dividend income", "dividend sleeve", "dividend income sleeve"),
     ("sleeve", "FACT"): ("us factors", "factor sleeve", "factors sleeve"),
-}  # fmt: skip
+}
 _REGISTRATIONS = {
     "traditional_ira": ("traditional ira", "trad ira"),
     "roth_ira": ("roth ira", "roth"),
@@ -38,8 +56,17 @@ _REGISTRATIONS = {
     "taxable": ("taxable account", "brokerage account", "taxable"),
     "ira": ("ira",),
 }
-_NICKNAMES = {"KO": ("coke",), "MSFT": ("microsoft",), "JNJ": ("j&j", "j & j"), "JPM": ("jp morgan", "jpmorgan", "chase"),
-              "BAC": ("bofa", "b of a"), "PG": ("p&g", "procter"), "XOM": ("exxon",), "LLY": ("lilly",), "GE": ("general electric",)}  # fmt: skip
+_NICKNAMES = {
+    "KO": ("coke",),
+    "MSFT": ("microsoft",),
+    "JNJ": ("j&j", "j & j"),
+    "JPM": ("jp morgan", "jpmorgan", "chase"),
+    "BAC": ("bofa", "b of a"),
+    "PG": ("p&g", "procter"),
+    "XOM": ("exxon",),
+    "LLY": ("lilly",),
+    "GE": ("general electric",),
+}
 _TAILS = re.compile(
     r"\b(?:inc|corp|co|company|companies|group|fund|etf|ltd|plc)\b\.?|\(simulated\)|[.,]|&\s*$", re.IGNORECASE
 )
@@ -49,7 +76,41 @@ class Directory:
     """What one asker may name; households and accounts of the asker's book only."""
 
     abbreviations = frozenset(
-        ["BM", "RMD", "RMDS", "IRA", "IRAS", "YTD", "QTD", "MTD", "TE", "US", "USD", "HH", "ID", "IRS", "ETF", "AUM", "PM", "CRM", "FAQ", "OK", "SO", "IS", "IT", "IN", "OF", "TO", "MY", "THE", "AND", "WHY", "HOW", "A", "I"]
+        [
+            "BM",
+            "RMD",
+            "RMDS",
+            "IRA",
+            "IRAS",
+            "YTD",
+            "QTD",
+            "MTD",
+            "TE",
+            "US",
+            "USD",
+            "HH",
+            "ID",
+            "IRS",
+            "ETF",
+            "AUM",
+            "PM",
+            "CRM",
+            "FAQ",
+            "OK",
+            "SO",
+            "IS",
+            "IT",
+            "IN",
+            "OF",
+            "TO",
+            "MY",
+            "THE",
+            "AND",
+            "WHY",
+            "HOW",
+            "A",
+            "I",
+        ]
     )
 
     def __init__(self, record: Record, scope: Scope) -> None:
@@ -92,7 +153,8 @@ class Directory:
             return None
         names = "|".join(re.escape(name) for name in sorted(self.surnames, key=len, reverse=True))
         return re.compile(
-            rf"\b(?:the\s+|mr\.?\s+|mrs\.?\s+|ms\.?\s+)?((?:{names})(?:es|s)?)(?:'s?)?(?:\s+(?:household|family))?(?!\w)"
+            rf"\b(?:the\s+|mr\.?\s+|mrs\.?\s+|ms\.?\s+)?((?:{names})(?:es|"
+            rf"s)?)(?:'s?)?(?:\s+(?:household|family))?(?!\w)"
         )
 
     @cached_property
@@ -102,8 +164,16 @@ class Directory:
         models: dict[str, str] = {}
         for row in record.models.drop_duplicates("model_id", keep="last").itertuples():
             name, id = str(row.name).lower(), str(row.model_id)
-            for form in (f"{name} model", f"{name} portfolio model", f"{id.lower()} model", f"model {id.lower()}", f"{name} strategy",
-                         f"model {name}", f"{name} composite", f"{id.lower()} composite"):  # fmt: skip
+            for form in (
+                f"{name} model",
+                f"{name} portfolio model",
+                f"{id.lower()} model",
+                f"model {id.lower()}",
+                f"{name} strategy",
+                f"model {name}",
+                f"{name} composite",
+                f"{id.lower()} composite",
+            ):
                 models[form] = id
             if name not in ("income", "growth", "balanced", "conservative"):
                 models[name] = id
@@ -139,8 +209,11 @@ class Directory:
         }
         there |= {("sleeve", str(one)) for one in self._record.sleeves.index}
         found = {form: key for key, forms in _KEY_WORDS.items() if key in there for form in forms}
-        return found | {key.lower(): (level, key) for level, key in there if level != "sleeve" and key not in ("Cash", "Diversified")
-                        and key.lower() not in found}  # fmt: skip
+        return found | {
+            key.lower(): (level, key)
+            for level, key in there
+            if level != "sleeve" and key not in ("Cash", "Diversified") and key.lower() not in found
+        }
 
     @cached_property
     def key_pattern(self) -> re.Pattern[str]:

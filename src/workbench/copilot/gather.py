@@ -105,9 +105,14 @@ class Gathered:
         """Return the sheet."""
         record = self.record
         return FactSheet(
-            f"answer_{self.route}", self._about[0] if self._about else "firm", record.day, record.firm.content_hash,
-            tuple(self._about), tuple(self._entities.values()), tuple(self._facts),
-        )  # fmt: skip
+            f"answer_{self.route}",
+            self._about[0] if self._about else "firm",
+            record.day,
+            record.firm.content_hash,
+            tuple(self._about),
+            tuple(self._entities.values()),
+            tuple(self._facts),
+        )
 
 
 def way(value: float, positive: str, negative: str) -> tuple[str, ...]:

@@ -10,10 +10,20 @@ from workbench.copilot.answer import Passage
 
 #: Words of a question about a term that say nothing about which.
 _PLAIN = frozenset(
-    ["a", "an", "the", "of", "in", "on", "for", "to", "is", "are", "was", "what", "whats", "what's", "how", "why", "do", "does", "did", "you", "we", "i", "us", "our", "your", "me", "my", "it", "its", "s", "again", "mean", "means", "meant", "meaning", "define", "defined", "definition", "explain", "tell", "about", "please", "pls", "work", "works", "working", "calculated", "calculate", "computed", "compute", "calculation", "done", "handled", "handle", "measured", "measure", "use", "used", "using", "which", "that", "this", "and", "or", "by", "with", "there", "any", "can", "could", "would", "is", "exactly", "again", "stand", "worked", "out", "and", "doe", "difference", "between", "vs", "versus", "get", "when", "who", "decide", "decides", "decided", "set", "it's", "called", "term", "remind"]
-)  # fmt: skip
+    re.findall(
+        r"\S+",
+        """
+        a an the of in on for to is are was what whats what's how why do does did you we i us our your me my it
+        its s again mean means meant meaning define defined definition explain tell about please pls work works
+        working calculated calculate computed compute calculation done handled handle measured measure use used
+        using which that this and or by with there any can could would exactly stand worked out doe difference
+        between vs versus get when who decide decides decided set it's called term remind
+        """,
+    )
+)
 _ASKS = re.compile(
-    r"\b(?:what(?:'s|s)?|how|define|definition|explain|meaning|why|which|who|when|is there|does|do|remind me|difference)\b"
+    r"\b(?:what(?:'s|s)?|how|define|definition|explain|meaning|why|which|who|when|is there|does|do|remind me"
+    r"|difference)\b"
 )
 #: What the best passage must score, and by how much it must lead, to be quoted.
 LEAST, LEAD = 0.6, 1.1
@@ -60,7 +70,7 @@ def quoted(question: str) -> Passage | None:
 
 def _scores(words: list[str]) -> dict[str, float]:
     """BM25 of each passage for these words; its title and terms count three times."""
-    import bm25s
+    import bm25s  # type: ignore[import-untyped]
     import numpy as np
 
     index = _index()

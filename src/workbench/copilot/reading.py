@@ -21,7 +21,8 @@ _HOUSEHOLD = re.compile(
 )
 _ACCOUNT = re.compile(r"\b(?:(?:account|acct|acc)\.?\s*#?\s*)?a-?0*(\d{1,6})\b")
 _ENDING = re.compile(
-    r"\b(?:account|acct|acc|ira|roth|trust|401k|529)?\.?\s*(?:number|no\.?)?\s*(?:that ends|which ends|ending|ends|ends in|"
+    r"\b(?:account|acct|acc|ira|roth|trust|401k|529)?\.?\s*(?:number|no\.?)?\s*(?:that ends|"
+    r"which ends|ending|ends|ends in|"
     r"ending in|ending with)\s+(?:in\s+|with\s+)?\**(\d{2,6})\b|(?:\u00b7\u00b7|\.\.+|\u2026|\*+|x{2,})(\d{2,6})\b"
     r"|\b(?:account|acct|acc)\.?\s*#?\s*(\d{1,6})\b"
 )
@@ -32,7 +33,10 @@ _MONEY = re.compile(
 _VERSION = re.compile(r"\b(?:version|v|ver)\.?\s*(\d{1,2})\b")
 _WORD = re.compile(r"\u00a7\w+|[a-z]+(?:[-&][a-z]+)*|\d[\d,.]*%?")
 #: Words that only say that somebody asks.
-_LEAD_IN = re.compile(r"\b(?:i|we|(?:my|the) client|she|he)(?:'d| would)? (?:needs?|wants?|like)(?: to (?:know|see|check|find out))?\b|\b(?:wants?|needs?) to know\b")
+_LEAD_IN = re.compile(
+    r"\b(?:i|we|(?:my|the) client|she|he)(?:'d| would)? (?:needs?|wants?|like)(?: to (?:know|"
+    r"see|check|find out))?\b|\b(?:wants?|needs?) to know\b"
+)
 _SIZES = {"k": 1e3, "thousand": 1e3, "m": 1e6, "mm": 1e6, "million": 1e6}
 
 

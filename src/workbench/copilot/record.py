@@ -1,4 +1,4 @@
-"""The record a copilot reads: a firm's tables and analytics, each made at the first question that needs it, then kept."""
+"""The record a copilot reads: a firm's tables and analytics, each made when first needed, then kept."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ class Record:
 
     @cached_property
     def lots(self) -> pd.DataFrame:
-        """Open lots with price and gain: `basis` dollars a share (missing where not known), wash adjustment included."""
+        """Open lots with price and gain: `basis` is dollars a share, wash adjustment included; see `known`."""
         lots = self.firm.table("lots").copy()
         market = self.book.market
         lots["price"] = lots["security_id"].map(pd.Series(market.price, index=list(market.ids))).astype(float)
@@ -141,8 +141,10 @@ class Record:
         owners = self.firm.table("accounts")
         born = owners["owner_birth_date"]
         # Before 70 nobody owes one (IRC 401(a)(9)(C)); their balances need not be looked up.
-        owners = owners[owners["registration"].isin(["traditional_ira", "401k", "inherited_ira"])
-                        & (born.isna() | (self.as_of.year - born.dt.year >= 70))]  # fmt: skip
+        owners = owners[
+            owners["registration"].isin(["traditional_ira", "401k", "inherited_ira"])
+            & (born.isna() | (self.as_of.year - born.dt.year >= 70))
+        ]
         paid = self.firm.table("transactions")
         paid = paid[(paid["kind"] == "withdrawal") & paid["account_id"].isin(owners["account_id"])]
         withdrawals = paid[["account_id", "trade_date"]].assign(amount=paid["amount"].abs())

@@ -56,10 +56,16 @@ def route(reading: Reading) -> Route:
 
 def _filled(reading: Reading) -> set[str]:
     found = {
-        "household": reading.households, "account": reading.accounts, "security": reading.securities, "key": reading.keys,
-        "model": reading.models, "registration": reading.registrations, "shares": reading.shares, "money": reading.money,
+        "household": reading.households,
+        "account": reading.accounts,
+        "security": reading.securities,
+        "key": reading.keys,
+        "model": reading.models,
+        "registration": reading.registrations,
+        "shares": reading.shares,
+        "money": reading.money,
         "version": reading.versions,
-    }  # fmt: skip
+    }
     return {name for name, values in found.items() if values}
 
 
@@ -99,12 +105,10 @@ def vocabulary() -> frozenset[str]:
     found = set(FILLER)
     for intent in INTENTS:
         for pattern in (*intent.cues, intent.also):
-            found.update(
-                re.findall(
-                    r"[a-z]{2,}",
-                    re.sub(r"\\[a-zA-Z]\*?|\(\?:|\[sz\]", lambda m: "s" if m[0] == "[sz]" else " ", pattern),
-                )
-            )
+            written = pattern.replace("[sz]", "s").replace(" ?-?", "")
+            # With and without the letters that may be left out.
+            for form in (written.replace("?", ""), re.sub(r"\w\?", "", written)):
+                found.update(re.findall(r"[a-z]{2,}", re.sub(r"\\[a-zA-Z]\*?|\(\?:|\(:", " ", form)))
     return frozenset(found)
 
 

@@ -98,8 +98,7 @@ def accounts(asked: Asked) -> tuple[FactSheet, str]:
         row = record.accounts.loc[account]
         id = f"account.{place}"
         gathered.name(f"{id}.name", gathered.account(account))
-        gathered.fact(f"{id}.{row['registration'] if not str(row['registration'])[0].isdigit() else 'plan_' + str(row['registration'])}",
-                      "name", account, "named", [gathered.account(account)])  # fmt: skip
+        gathered.name(f"{id}.{row['registration']}", gathered.account(account))
         if pd.notna(row["model_id"]):
             gathered.name(f"{id}.model", gathered.model(str(row["model_id"])))
         custodian = str(row["custodian_id"])

@@ -16,9 +16,13 @@ from workbench.performance import Span
 _TABLES = ("transactions", "positions", "prices")
 #: Words that name a span; the quarter and the year are those that are running.
 SPANS = (
-    ("quarter", r"quarter|qtd|q4"), ("year", r"ytd|year to date|this year|2022"), ("years_1", r"(?:last|past) (?:year|12 months)|1y|one[ -]year|1[ -]year|12 months|trailing year"),
-    ("years_3", r"three[ -]years?|3[ -]years?|3y"), ("years_5", r"five[ -]years?|5[ -]years?|5y"), ("since", r"since inception|inception|itd"),
-)  # fmt: skip
+    ("quarter", r"quarter|qtd|q4"),
+    ("year", r"ytd|year to date|this year|2022"),
+    ("years_1", r"(?:last|past) (?:year|12 months)|1y|one[ -]year|1[ -]year|12 months|trailing year"),
+    ("years_3", r"three[ -]years?|3[ -]years?|3y"),
+    ("years_5", r"five[ -]years?|5[ -]years?|5y"),
+    ("since", r"since inception|inception|itd"),
+)
 _EVERY_YEAR = re.compile(r"\b(?:per|a|each|every) year\b|\u00a7\w+")
 
 

@@ -1,4 +1,4 @@
-"""Tax: gain budget, realised gains, losses carried forward, rates, what one sale would cost, wash sales, distributions."""
+"""Tax: gain budget, realised gains, losses carried forward, rates, a sale's tax, wash sales, distributions."""
 
 from __future__ import annotations
 
