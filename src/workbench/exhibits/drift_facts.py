@@ -50,7 +50,13 @@ def firm_facts(review: Review, origin: Origin) -> dict[str, Fact]:
     elif firm["tax_unknown"] == firm["accounts"]:
         unknown.add("tax_to_correct")  # a sum of nothing known is not zero
     facts = {
-        name: origin.fact(f"drift.firm.{name}", firm[name], kind, "drift.aggregate", [*TABLES, "lots"])
+        name: origin.fact(
+            f"drift.firm.{name}",
+            int(firm[name]) if kind == "count" else firm[name],
+            kind,
+            "drift.aggregate",
+            [*TABLES, "lots"],
+        )
         for name, kind in _KINDS.items()
         if name not in unknown
     }

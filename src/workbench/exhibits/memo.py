@@ -9,6 +9,7 @@ import pandas as pd
 
 from workbench import drift, market, risk
 from workbench.attribution import implementation, review_sleeves
+from workbench.attribution.sleeve_review import Period
 from workbench.drafting.claims_committee import CLAIMS
 from workbench.drafting.draft import Draft
 from workbench.drafting.sheets.committee import SUBJECTS, Policies, Quarter, sheet
@@ -50,8 +51,11 @@ def chapters(text: str) -> frozenset[str]:
     return asked
 
 
-def measure(firm: Firm, reads: Collection[str] = SUBJECTS, window: int = RISK_WINDOW) -> Quarter:
-    """Measure what a memo on a firm's quarter states; `reads` are the chapters it draws on beside drift and quality.
+def measure(
+    firm: Firm, reads: Collection[str] = SUBJECTS, window: int = RISK_WINDOW, period: Period = "year"
+) -> Quarter:
+    """Measure what a memo on a firm's quarter states; `reads` are the chapters it draws on beside drift and quality,
+    `period` that of the attribution: the chapter's own, for both show the same facts.
 
     Raises `FirmDataError` where the firm cannot be read.
     """
@@ -71,7 +75,7 @@ def measure(firm: Firm, reads: Collection[str] = SUBJECTS, window: int = RISK_WI
         since=str(returns.quarter_start(firm.as_of).date()),
         models=drift_models.model_names(firm),
         records=_records(firm, origin) if "performance" in reads else None,
-        sleeves=_sleeves(firm, origin) if "sleeve_attribution" in reads else None,
+        sleeves=_sleeves(firm, origin, period) if "sleeve_attribution" in reads else None,
         study=_study(firm) if "implementation_variance" in reads else None,
         people=_people(firm),
         risk=None if seen is None else risk.overview(seen, window=window, limits=limits),
@@ -99,8 +103,8 @@ def _records(firm: Firm, origin: Origin) -> tuple[Record, ...] | None:
     return _measured(lambda: records.records(measure_performance(firm), origin))
 
 
-def _sleeves(firm: Firm, origin: Origin) -> SleeveEffects | None:
-    return _measured(lambda: records.firm_effects(review_sleeves(firm), origin))
+def _sleeves(firm: Firm, origin: Origin, period: Period) -> SleeveEffects | None:
+    return _measured(lambda: records.firm_effects(review_sleeves(firm, period), origin))
 
 
 def _study(firm: Firm) -> implementation.Study | None:
