@@ -101,9 +101,9 @@ def list_papers(database: str, person: str, kind: str | None, state: str | None)
 def show(paper_id: str, database: str, person: str) -> None:
     """Show a paper: its text, what the verifier says of it now, and its history."""
     from workbench import releases
+    from workbench.drafting.spelling import one_line
     from workbench.governance.access import actor
     from workbench.governance.reading import paper_document, paper_view
-    from workbench.report.format import visible
 
     store = open_decisions(database)
     with store.reading() as connection:
@@ -113,13 +113,13 @@ def show(paper_id: str, database: str, person: str) -> None:
             raise ParameterError(f"there is no paper {paper_id[:40]!r}; take its number from `papers list`", "paper_id")
         text = (paper_document(connection, reader, paper_id, view.current_hash) or b"").decode("utf-8", "replace")
         facts = paper_document(connection, reader, paper_id, view.facts_hash) or b""
-    click.echo(f"{visible(view.title)}  ({view.kind}, {view.key}, {view.state}, version {view.version})\n")
+    click.echo(f"{one_line(view.title)}  ({view.kind}, {view.key}, {view.state}, version {view.version})\n")
     for line in text.splitlines():
-        click.echo(visible(line))
+        click.echo(one_line(line))
     report, _ = releases.verified(text, facts)
     click.echo(f"\n{len(report.spans):,} statements checked, {len(report.faults):,} not supported")
     for fault in report.faults:
-        click.echo(f"  {visible(fault.text)}: {fault.verdict.value}: {visible(fault.reason)}")
+        click.echo(f"  {one_line(fault.text)}: {fault.verdict.value}: {one_line(fault.reason)}")
     for act in view.history:
         click.echo(f"{act.at[:16]}  {act.who} {act.words}")
 
