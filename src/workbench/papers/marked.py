@@ -24,19 +24,25 @@ _FIGURE = re.compile("[+\N{MINUS SIGN}-]?\\$?[0-9]")
 
 
 def marked_html(
-    text: str, report: Verification, sheet: FactSheet, notes: Endnotes | None = None, *, top: int = 2
+    text: str,
+    report: Verification,
+    sheet: FactSheet,
+    notes: Endnotes | None = None,
+    *,
+    top: int = 2,
+    hover: bool = True,
 ) -> Markup:
     """Return a text as HTML blocks with its sources and verdicts, for a page that has the style `marked.css`.
 
     A supported figure carries the number of its source, a link to the endnote `#source-n` that shows the source when
     hovered or focused; a fault carries its verdict and reason in words. `notes` are the text's endnotes, where the
-    caller has made them; `top` is the level of the text's first headings. Raises `FactError` where report and sheet
-    do not belong together.
+    caller has made them; `top` is the level of the text's first headings; print has no `hover`. Raises `FactError`
+    where report and sheet do not belong together.
     """
     numbered = notes or endnotes(report, sheet)
 
     def around(span: Span, words: Markup) -> Markup:
-        return _fault(span, words) if span.verdict is not Verdict.SUPPORTED else _stated(span, words, numbered)
+        return _fault(span, words) if span.verdict is not Verdict.SUPPORTED else _stated(span, words, numbered, hover)
 
     return text_html(text, report.spans, around, top=top)
 
@@ -70,7 +76,7 @@ def _words(piece: Piece) -> Markup:
     return Markup("<b>{}</b>").format(piece.text) if piece.bold else escape(piece.text)
 
 
-def _stated(span: Span, words: Markup, notes: Endnotes) -> Markup:
+def _stated(span: Span, words: Markup, notes: Endnotes, hover: bool) -> Markup:
     number = notes.number(span)
     if number is None:
         return words
@@ -78,8 +84,9 @@ def _stated(span: Span, words: Markup, notes: Endnotes) -> Markup:
     link = Markup('<a class="ref" href="#source-{0}" aria-label="Source {0}: {1}">{0}</a>').format(number, line)
     # A line may otherwise end within a figure: "$183.8 m".
     width = " short" if span.end - span.start <= _SHORT else ""
-    return Markup('<span class="stated{}">{}{}<span class="tip" aria-hidden="true">{}</span></span>').format(
-        width, words, link if span in notes.marked else "", line
+    tip = Markup('<span class="tip" aria-hidden="true">{}</span>').format(line) if hover else ""
+    return Markup('<span class="stated{}">{}{}{}</span>').format(
+        width, words, link if span in notes.marked else "", tip
     )
 
 

@@ -45,7 +45,7 @@ def render_pdf(draft: Draft, *, release: Release | None = None) -> bytes:
 
     Raises as `render_html`, and `MissingToolError` where Pango or WeasyPrint is missing.
     """
-    body = _body(draft, release)
+    body = _body(draft, release, hover=False)
     # A line may otherwise end between a minus sign and its dollars.
     unbroken = body.replace(f"{fmt.MINUS}$", f"{fmt.MINUS}\u2060$")
     title = f"{heading(draft)}, {state(release).lower()}"
@@ -102,8 +102,8 @@ def template(name: str) -> Template:
     return escaping_environment("workbench.papers").get_template(name)
 
 
-def _body(draft: Draft, release: Release | None) -> Markup:
-    """The words of the paper, on screen and on paper alike."""
+def _body(draft: Draft, release: Release | None, *, hover: bool = True) -> Markup:
+    """The words of the paper, on screen and on paper alike; sources shown at a figure are the screen's alone."""
     check(draft, release)
     notes = endnotes(draft.report, draft.sheet)
     headed = own_title(draft.text) is not None
@@ -114,7 +114,7 @@ def _body(draft: Draft, release: Release | None) -> Markup:
             as_of=fmt.long_date(draft.sheet.as_of),
             heading="" if headed else heading(draft),
             faults=len(draft.report.faults),
-            text=marked_html(draft.text, draft.report, draft.sheet, notes, top=1 if headed else 2),
+            text=marked_html(draft.text, draft.report, draft.sheet, notes, top=1 if headed else 2, hover=hover),
             notes=notes,
             verdict=verdict(draft),
             writer=_writer(draft),
