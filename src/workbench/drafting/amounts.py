@@ -79,7 +79,6 @@ class Amount:
     unit: Unit
     sign: int = 0
     worded: bool = False
-    ordinal: bool = False
 
 
 def amounts(seen: str) -> list[Amount]:
@@ -103,8 +102,7 @@ def _of_digits(found: re.Match[str], seen: str) -> Amount:
     if _ABOUT.search(seen, 0, found.start()):
         half = max(half, _coarse(digits, value))
     sign = -1 if "-" in ((found["sign"] or "") + (found["inner"] or "")) else 1 if found["sign"] else 0
-    ordinal = bool(found["nth"])
-    return Amount(found.start(), found.end(), value * factor, half * factor, unit, sign, ordinal=ordinal)
+    return Amount(found.start(), found.end(), value * factor, half * factor, unit, sign)
 
 
 def _unit(found: re.Match[str]) -> tuple[Unit, float]:

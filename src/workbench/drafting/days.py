@@ -18,7 +18,7 @@ _MONTH = (
 )
 _WEEKDAY = r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day"
 _YEAR = r"(?:19|20)\d\d"
-_NTH = {"first": 1, "second": 2, "third": 3, "fourth": 4, "last": 4}
+_NTH = {"first": 1, "second": 2, "third": 3, "fourth": 4}
 _DAY = re.compile(
     rf"""(?<![\w$.,/-])(?:(?P<weekday>{_WEEKDAY})s?,?\ ?)?(?:
       (?P<iso>{_YEAR}-\d\d-\d\d)
