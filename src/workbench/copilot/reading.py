@@ -88,6 +88,7 @@ def read(question: str, directory: Directory) -> Reading:
     _names(reading, directory)
     _tickers(reading, question, directory)
     reading.text = re.sub(r"'s\b|s'(?=\s|$)|'", " ", reading.text)
+    reading.text = re.sub(r"(\u00a7security)\s+(?:stock|stocks|fund|etf)\b", r"\1", reading.text)
     reading.text = " ".join(reading.text.split())
     return reading
 

@@ -34,6 +34,10 @@ def _mine(asked: Asked, proposal: Proposal) -> list[Trade]:
 
 def proposed(asked: Asked) -> tuple[FactSheet, str]:
     """How many trades, what is bought and sold, the largest, the tax and the cost."""
+    if re.search(r"\b(?:sold|bought|traded|did)\b", asked.text) and not re.search(
+        r"\b(?:being|be|propos\w+|plan\w*|package)\b", asked.text
+    ):
+        raise NotInRecordError("I answer for trades that are proposed, not for those that were made.")
     gathered, key, proposal = _about(asked, "trades")
     trades = _mine(asked, proposal)
     of = [key]
@@ -114,6 +118,8 @@ def why(asked: Asked) -> tuple[FactSheet, str]:
 
 def why_not(asked: Asked) -> tuple[FactSheet, str]:
     """What stood against trading a security, or against all that was left undone."""
+    if asked.security is None and not re.search(r"propos|undone|left|package|plan|trade", asked.text):
+        raise NotInRecordError("Please name the security, or ask for the restrictions on file.")
     gathered, _, proposal = _about(asked, "why_not")
     refused = [one for one in proposal.refused if asked.account in (None, one.account_id)]
     if asked.security:
