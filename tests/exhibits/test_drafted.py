@@ -31,7 +31,7 @@ def test_every_figure_is_a_mention_of_its_fact(draft):
 
 def test_a_name_with_marks_reads_as_itself(draft):
     first = next(iter(Drafted(draft, "balanced").every()))
-    assert FactRef("model.name", "Bal|anced **7**") in first.body.paragraphs[0]
+    assert FactRef("performance.bal.name", "Bal|anced **7**") in first.body.paragraphs[0]
 
 
 def test_sections_carry_their_headings_and_a_table_its_cells(draft):

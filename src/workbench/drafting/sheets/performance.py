@@ -133,11 +133,17 @@ def sheet(
     model = facts.entity(f"model:{record.key}", "model", record.name, record.key)
     facts.fact("as_of", "date", as_of, "as_of", Reading("firm.open_at", ("snapshot",)), "as of")
     facts.named("firm.name", house, Reading("firm.open_at", ("snapshot",)), "name")
-    facts.named("model.name", model, Reading("firm.open_at", ("models",)), f"{record.key}, name")
+    facts.named(f"performance.{record.slug}.name", model, Reading("firm.open_at", ("models",)), f"{record.key}, name")
     if benchmark.strip():
         row = f"{record.key}, benchmark"
         facts.fact(
-            "model.benchmark", "quote", benchmark, "quoted", Reading("firm.table", ("models",)), row, of=(model,)
+            f"performance.{record.slug}.benchmark",
+            "quote",
+            benchmark,
+            "quoted",
+            Reading("firm.table", ("models",)),
+            row,
+            of=(model,),
         )
     returns(facts, record, (model,))
     money(facts, record, (model,))
@@ -231,8 +237,10 @@ def _year(facts: Gathering, record: Record, model: str) -> None:
     if year is None:
         return
     when = facts.entity(f"period:{year.year}", "period", f"the year {year.year}")
-    facts.named("year.name", when, COMPOSITES, f"{record.key}, {year.year}")
-    facts.fact("year.months", "count", RISK_MONTHS, "months_measured", COMPOSITES, "months of risk", of=(model,))
+    facts.named(f"{year.prefix}.name", when, COMPOSITES, f"{record.key}, {year.year}")
+    facts.fact(
+        f"{year.prefix}.months", "count", RISK_MONTHS, "months_measured", COMPOSITES, "months of risk", of=(model,)
+    )
     figures: tuple[tuple[str, Kind, float | None, str, tuple[str, ...]], ...] = (
         ("full_year", "count", year.accounts, "accounts_all_year", ()),
         ("dispersion", "percent", year.dispersion, "dispersion", ()),
