@@ -15,7 +15,7 @@ import pytest
 from scipy import stats
 from sqlalchemy import select
 
-from tests.governance import cases
+from tests.governance import cases, paper_cases
 from workbench.exhibits import decisions, decisions_accepted, decisions_outcomes, decisions_proposed
 from workbench.exhibits.decisions_origin import Source
 from workbench.exhibits.origin import Origin
@@ -114,12 +114,16 @@ def act(store, clock, draw, number, one, end):
     if draw.random() < 0.5:
         words = [str(word) for word in draw.choice(["we", "sell", "buy", "tax", "hold", "bonds"], 12)]
         text = Document("draft", "text/plain", " ".join(words).encode())
-        one = perform("ann", AddDraft(signal_id, one.version, "client note", text, cases.HOW))
+        kept = {"facts": paper_cases.FACTS, "report": paper_cases.report(" ".join(words))}
+        record = tuple(item for item in cases.HOW if item[0] != "verifier_report")
+        one = perform("ann", AddDraft(signal_id, one.version, "client note", text, record, **kept))
         if draw.random() < 0.6:
             words[int(draw.integers(0, 12))] = "other"
             with store.reading() as connection:
                 name = connection.execute(select(draft.c.draft_id).where(draft.c.signal_id == signal_id)).scalar_one()
-            one = perform("ann", EditDraft(signal_id, one.version, name, " ".join([*words, "yours"]), "wording"))
+            changed = " ".join([*words, "yours"])
+            report = paper_cases.report(changed)
+            one = perform("ann", EditDraft(signal_id, one.version, name, changed, "wording", report=report))
     one = perform("ann", Submit(signal_id, one.version, one.sheet_hash))
     if end == "rejected":
         perform("paula", Reject(signal_id, one.version, code(), "Not now."))
