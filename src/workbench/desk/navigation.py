@@ -10,7 +10,7 @@ from workbench.governance.states import Action
 PAGES: tuple[tuple[str, str, str, Action | None], ...] = (
     ("queue", "/queue", "Queue", Action.VIEW),
     ("papers", "/papers", "Papers", Action.READ_PAPERS),
-    ("ask", "/ask", "Ask", Action.ESCALATE),
+    ("ask", "/ask", "Ask", Action.READ_ESCALATIONS),
     ("escalations", "/escalations", "Questions", Action.READ_ESCALATIONS),
     ("exceptions", "/exceptions", "Exceptions", Action.VIEW),
     ("library", "/library", "Library", Action.READ_LIBRARY),

@@ -27,6 +27,7 @@ class _Desk:
     book: str
 
     def pass_on(self, question: str, household_id: str | None = None) -> str:
+        """Keep the question in this book."""
         receipt = self.visit.perform(Escalate(question, self.book, household_id), back="/ask")
         return receipt.object_id
 
@@ -68,6 +69,8 @@ def _page(visit: Visit, answer: Answer | None, book: str) -> Response:
 
 def _books(visit: Visit) -> list[str]:
     """The books this person may ask about: the whole firm's alone where they hold it."""
-    visit.require(Action.ESCALATE)
+    visit.require(Action.READ_ESCALATIONS)
     held = {grant.book for grant in visit.actor.grants if grants_for(visit.actor, Action.ESCALATE, book=grant.book)}
+    if not held:
+        visit.require(Action.ESCALATE)
     return [EVERY_BOOK] if EVERY_BOOK in held else sorted(held)
