@@ -30,8 +30,14 @@ class Gathering:
         if key not in self._entities:
             taken = {name.casefold() for entity in self._entities.values() for name in entity.names}
             own = key.partition(":")[2]
-            told = tuple(f"{name} ({own})" if name.casefold() in taken else name for name in names if name.strip())
-            self._entities[key] = Entity(key, kind, tuple(dict.fromkeys(told)) or (own,))
+            # A name of digits alone would read as a figure.
+            names = tuple(
+                name if any(map(str.isalpha, name)) else f"{kind.replace('_', ' ')} {name}"
+                for name in names
+                if name.strip()
+            )
+            told = tuple(f"{name} ({own})" if name.casefold() in taken else name for name in names)
+            self._entities[key] = Entity(key, kind, tuple(dict.fromkeys(told)) or (f"{kind.replace('_', ' ')} {own}",))
         return key
 
     def declared(self, key: str) -> bool:
