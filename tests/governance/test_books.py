@@ -8,14 +8,15 @@ import itertools
 import pytest
 from sqlalchemy import select
 
-from tests.governance import cases
+from tests.governance import cases, paper_cases
 from workbench.errors import AccessError, DecisionError, WorkbenchError
 from workbench.governance import reading
 from workbench.governance.access import Who, actor
 from workbench.governance.audit.search import Question, record, search
 from workbench.governance.commands import Approve, Document, Return, Submit
+from workbench.governance.paper_commands import Escalate
 from workbench.governance.roles import Role
-from workbench.governance.tables import audit, role_grant, signal
+from workbench.governance.tables import audit, paper, role_grant, signal
 
 MARK = "XYZZY"
 READERS = [role for role in Role if role is not Role.ADMINISTRATOR]
@@ -37,6 +38,8 @@ def firm(store):
     cases.submitted(store, 2, book="ADV2")
     third = cases.submitted(store, 3, book="ADV1", **{**marked, "package": cases.package(f'{{"other": "{MARK}"}}')})
     store.perform(Who("peter"), Return(third.object_id, third.version, "tax", f"because {MARK}"), "return")
+    paper_cases.bring(store, title=MARK, words=f"We sell {MARK}.", book="ADV1")
+    store.perform(Who("adam"), Escalate(f"May {MARK} hold futures?", "ADV1"), "asked")
     return store
 
 
@@ -48,7 +51,8 @@ def ids(store, book):
 def documents(store):
     with store.reading() as connection:
         rows = connection.execute(select(signal).where(signal.c.book == "ADV1")).all()
-    return [one for row in rows for one in (row.package_hash, row.brief_hash, row.preflight_hash) if one]
+        texts = connection.execute(select(paper.c.current_hash)).scalars().all()
+    return [one for row in rows for one in (row.package_hash, row.brief_hash, row.preflight_hash) if one] + list(texts)
 
 
 def sequences(store):
@@ -79,9 +83,24 @@ TRIED = {
     "history": lambda c, who, store: [
         reading.history(c, who, "signal", one) for one in ids(store, "ADV1")
     ],
+    "papers_page": lambda c, who, store: [
+        reading.papers_page(c, who, reading.PaperFilters()),
+        reading.papers_page(c, who, reading.PaperFilters(text=MARK)),
+    ],
+    "paper_view": lambda c, who, store: [reading.paper_view(c, who, one) for one in papers(store)],
+    "paper_document": lambda c, who, store: [
+        reading.paper_document(c, who, one, content) for one in papers(store) for content in documents(store)
+    ],
+    "questions": lambda c, who, store: reading.questions(c, who),
     "search": lambda c, who, store: search(c, who, Question()),
     "record": lambda c, who, store: [quietly(record, c, who, one) for one in sequences(store)],
 }  # fmt: skip
+
+
+def papers(store):
+    """The papers of the other book."""
+    with store.reading() as connection:
+        return connection.execute(select(paper.c.paper_id).where(paper.c.book == "ADV1")).scalars().all()
 
 
 def sought():
@@ -121,7 +140,20 @@ def test_nothing_of_another_book_is_read(firm, name):
 
 
 @on_sqlite
-@pytest.mark.parametrize("name", ["queue_page", "signal_view", "document", "exceptions_page", "history"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "queue_page",
+        "signal_view",
+        "document",
+        "exceptions_page",
+        "history",
+        "papers_page",
+        "paper_view",
+        "paper_document",
+        "questions",
+    ],
+)
 def test_the_same_questions_are_answered_to_who_holds_the_book(firm, name):
     with firm.reading() as connection:
         assert MARK in repr(TRIED[name](connection, actor(connection, Who("paula"), firm.clock()), firm))

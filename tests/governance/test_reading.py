@@ -225,7 +225,9 @@ def shows_nothing_else(house, who):
 
 def test_every_public_function_is_among_those_tried_across_books():
     functions = {name for name in reading.__all__ if name[0].islower()}
-    assert functions == {"choices", "document", "exceptions_page", "history", "queue_page", "signal_view"}
+    of_papers = {"paper_document", "paper_view", "papers_page", "questions"}  # tried in test_books
+    signals = {"choices", "document", "exceptions_page", "history", "queue_page", "signal_view"}
+    assert functions == signals | of_papers
 
 
 def test_a_document_opens_by_its_own_signal_only(house):
@@ -291,4 +293,6 @@ def test_a_page_of_findings_goes_on_where_the_last_one_ended(store):
 
 
 def test_every_act_that_a_signals_history_may_hold_has_words():
-    assert WORDS.keys() == {*TRANSITIONS, Action.CREATE, Action.SET_MODE}
+    of_papers = {Action.BRING_PAPER, Action.EDIT_PAPER, Action.RELEASE_PAPER, Action.WITHDRAW_PAPER}
+    of_questions = {Action.ESCALATE, Action.ANSWER_ESCALATION}
+    assert WORDS.keys() == {*TRANSITIONS, Action.CREATE, Action.SET_MODE} | of_papers | of_questions
