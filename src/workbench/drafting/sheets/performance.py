@@ -130,6 +130,8 @@ def sheet(
     """Return the facts of one composite's commentary; `benchmark` is how the book of record describes the model's."""
     facts = Gathering("commentary", record.key, as_of, snapshot)
     house = facts.entity("firm", "firm", firm)
+    for period in record.periods:  # before the model, so that one called like a period is told apart
+        declare(facts, period.name, period.words, period.start)
     model = facts.entity(f"model:{record.key}", "model", record.name, record.key)
     facts.fact("as_of", "date", as_of, "as_of", Reading("firm.open_at", ("snapshot",)), "as of")
     facts.named("firm.name", house, Reading("firm.open_at", ("snapshot",)), "name")
