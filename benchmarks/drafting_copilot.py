@@ -46,7 +46,11 @@ def measure() -> dict[str, Any]:
         verdict = faq_oracle.judge(entry, answer.text, answer.status)
         expects = "answerable" if entry["expect"] != "escalate" else "not_answerable"
         judged[entry["split"]][f"{expects}_{verdict}"] += 1
-    found: dict[str, Any] = {"copilot_ms": round(median(taken), 1), "copilot_slowest_ms": round(max(taken)), "copilot_start_s": round(cold, 1)}
+    found: dict[str, Any] = {
+        "copilot_ms": round(median(taken), 1),
+        "copilot_slowest_ms": round(max(taken)),
+        "copilot_start_s": round(cold, 1),
+    }
     for split, counts in judged.items():
         answerable = sum(count for name, count in counts.items() if name.startswith("answerable"))
         end = "" if split == "test" else "_development"
