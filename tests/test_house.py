@@ -1,6 +1,7 @@
 """The laws of the house: which room may import which, a cheap `import workbench`, one set of versions."""
 
 import ast
+import importlib
 import json
 import re
 import subprocess
@@ -14,6 +15,10 @@ import yaml
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "workbench"
 
+#: What figures come from.
+ANALYTICS = {
+    "firm", "market", "drift", "tax", "rebalance", "performance", "attribution", "risk", "backtest", "learning",
+}  # fmt: skip
 #: Each room and the rooms it may import; a room not named here may be imported by nobody.
 MAY_IMPORT = {
     "errors": set(),
@@ -35,74 +40,10 @@ MAY_IMPORT = {
     "vendors": {"errors"},
     "runs": {"errors", "canonical", "firm"},
     "report": {"errors", "parallel"},
-    "drafting": {
-        "errors",
-        "canonical",
-        "firm",
-        "market",
-        "drift",
-        "tax",
-        "rebalance",
-        "performance",
-        "attribution",
-        "risk",
-        "backtest",
-        "learning",
-        "report",
-    },
-    "exhibits": {
-        "errors",
-        "firm",
-        "market",
-        "drift",
-        "tax",
-        "rebalance",
-        "performance",
-        "attribution",
-        "risk",
-        "backtest",
-        "learning",
-        "compliance",
-        "governance",
-        "drafting",
-        "report",
-    },
-    "papers": {
-        "errors",
-        "canonical",
-        "firm",
-        "market",
-        "drift",
-        "tax",
-        "rebalance",
-        "performance",
-        "attribution",
-        "risk",
-        "backtest",
-        "learning",
-        "drafting",
-        "exhibits",
-        "report",
-        "parallel",
-    },
-    "copilot": {
-        "errors",
-        "canonical",
-        "firm",
-        "market",
-        "drift",
-        "tax",
-        "rebalance",
-        "performance",
-        "attribution",
-        "risk",
-        "backtest",
-        "learning",
-        "drafting",
-        "exhibits",
-        "papers",
-        "report",
-    },
+    "drafting": {"errors", "canonical", "report"} | ANALYTICS,
+    "exhibits": {"errors", "compliance", "governance", "drafting", "report"} | ANALYTICS,
+    "papers": {"errors", "canonical", "drafting", "exhibits", "report"} | ANALYTICS,
+    "copilot": {"errors", "drafting", "exhibits", "report"} | ANALYTICS,
     "releases": {"errors", "firm", "governance", "drafting", "papers"},
     "signals": {
         "errors",
@@ -211,6 +152,15 @@ def test_a_room_says_what_may_be_used(room):
     assert names, f"{room} has no __all__"
 
 
+@pytest.mark.parametrize("room", ["copilot", "drafting", "papers"])
+def test_every_name_of_a_room_is_there(room):
+    """Names loaded when they are asked for are asked for here."""
+    entered = importlib.import_module(f"workbench.{room}")
+    assert [name for name in entered.__all__ if not hasattr(entered, name)] == []
+    with pytest.raises(AttributeError):
+        entered.nothing_of_the_kind  # noqa: B018
+
+
 @pytest.mark.parametrize("path", sorted(SOURCE.rglob("*.py")), ids=lambda path: str(path.relative_to(SOURCE)))
 def test_every_module_opens_with_a_sentence(path):
     docstring = ast.get_docstring(ast.parse(path.read_text()))
@@ -230,6 +180,13 @@ def test_conda_environment_has_the_versions_of_the_lock():
     pinned = dict(line.split("==") for line in pip if "==" in line)
     assert pinned
     assert all(locked()[name] == version for name, version in pinned.items())
+
+
+def test_conda_environment_has_the_extras_of_the_lab():
+    """All but torch's, which stand in it by themselves."""
+    (here,) = re.findall(r"--editable \.\[([a-z,]+)\]", (ROOT / "environment.yml").read_text())
+    (lab,) = re.findall(r"^LAB_EXTRAS := (.+)$", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+    assert set(here.split(",")) == set(lab.split(",")) - {"rl"}
 
 
 def test_the_lock_pins_every_declared_dependency_and_keeps_its_promises():
