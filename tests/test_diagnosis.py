@@ -1,6 +1,9 @@
 """The text of the doctor: names of a firm cannot rewrite a terminal, rows cannot run in a spreadsheet."""
 
 import csv
+import re
+import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -34,3 +37,10 @@ def test_formulas_are_inert_in_the_csv(tmp_path, value):
 def test_a_csv_without_a_folder_is_a_clear_error(tmp_path):
     with pytest.raises(ParameterError, match="create it first"):
         diagnosis.write_rows([], tmp_path / "nowhere" / "rows.csv")
+
+
+def test_every_part_is_an_extra_that_can_be_installed():
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    for extra, (_, packages) in diagnosis._PARTS.items():
+        assert {name.lower() for name in packages} <= {re.match(r"[\w-]+", line)[0].lower() for line in extras[extra]}

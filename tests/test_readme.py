@@ -26,3 +26,11 @@ def test_the_code_on_policies_runs_and_gives_every_start_its_cost():
     statistics = names["found"]
     assert len(statistics) == (21 + 1 + 21) * 2
     assert statistics["total_bp"].notna().all()
+
+
+def test_the_code_on_drafts_runs_and_an_invented_figure_is_found():
+    code = next(code for code in CODE if "client.drafts" in code)
+    names: dict[str, object] = {}
+    exec(code, names)
+    assert names["letter"].report.supported
+    assert [fault.text for fault in names["edited"].report.faults] == ["$99,999,999"]

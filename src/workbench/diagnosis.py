@@ -20,7 +20,8 @@ from workbench.firm import Firm, open_at
 _PARTS = {
     "report": ("the book", ("papermill", "ipykernel", "plotly", "jinja2", "weasyprint", "kaleido")),
     "demo": ("the demo firm's prices", ("skfolio",)),
-    "optimise": ("convex optimisation", ("cvxpy",)),
+    "copilot": ("advisors' questions", ("bm25s", "jinja2")),
+    "llm": ("drafts in a language model's words", ("httpx",)),
     "compare": ("comparison tearsheets", ("quantstats",)),
     "rl": ("learned policies", ("gymnasium", "stable-baselines3", "torch")),
     "lab": ("JupyterLab", ("jupyterlab",)),
