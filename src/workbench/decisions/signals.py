@@ -133,7 +133,7 @@ def decisions(
     import shutil
 
     from workbench.exhibits.decisions_origin import desk_export
-    from workbench.exhibits.decisions_readers import read_findings, read_trades
+    from workbench.exhibits.decisions_readers import read_findings, read_names, read_trades
     from workbench.governance import Who, actor, export_decisions, migrate, open_engine
 
     if demo:
@@ -156,7 +156,7 @@ def decisions(
         reader = actor(connection, who, store.clock())
         if demo:
             shutil.rmtree(out, ignore_errors=True)
-        export_decisions(connection, reader, out, moment, read_trades, read_findings)
+        export_decisions(connection, reader, out, moment, read_trades, read_findings, read_names)
     click.echo(out)
 
 

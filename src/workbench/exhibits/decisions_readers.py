@@ -1,4 +1,4 @@
-"""What an export of decisions reads inside documents that governance keeps unopened: trades and findings."""
+"""What an export of decisions reads inside documents that governance keeps unopened: trades, findings and names."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from workbench.compliance import read_document
+from workbench.drafting import FactSheet
 from workbench.rebalance import loads
+
+#: Kinds of entities whose names say who somebody is.
+_WHO = frozenset({"household", "account", "person", "advisor"})
 
 
 def read_trades(body: bytes) -> Iterator[dict[str, Any]]:
@@ -35,3 +39,10 @@ def read_findings(body: bytes) -> Iterator[dict[str, Any]]:
             "limit": "" if found.limit is None else repr(float(found.limit)),
             "overridable": found.overridable,
         }
+
+
+def read_names(body: bytes) -> Iterator[str]:
+    """Return every name of a household, account or person on a fact sheet. Raises `FactError` for one that is none."""
+    for entity in FactSheet.read(body).entities:
+        if entity.kind in _WHO:
+            yield from entity.names

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from sqlalchemy import select
 
-from tests.governance import cases
+from tests.governance import cases, paper_cases
 from workbench.errors import AccessError, AuditError, PackageError, ParameterError
 from workbench.governance.access import Actor, Grant, Who
 from workbench.governance.commands import AddDraft, Document, EditDraft, Override, Reject, Return, Revise, Submit
@@ -17,6 +17,7 @@ from workbench.governance.lessons import frames
 from workbench.governance.lessons.acceptance import acceptance, overrides
 from workbench.governance.lessons.export import collect, export_decisions
 from workbench.governance.lessons.frames import read_decisions
+from workbench.governance.paper_commands import ReleasePaper
 from workbench.governance.roles import Role
 from workbench.governance.tables import draft
 
@@ -142,6 +143,49 @@ def test_neither_clients_names_nor_drafts_get_out(lived, tmp_path):
     everything = " ".join(table.to_csv() for table in made.frames.values())
     for word in (*NAME.split(), "H1", "Paula", "paula", "cleo", "too much of"):
         assert word not in everything, word
+
+
+def edited_papers(store):
+    """E-mails to four households of which three lose the same words, an edited memo, and one that nobody met."""
+    for number in range(1, 5):
+        words = f"Dear {NAME}, please do not hesitate to call. We propose to sell $9,358 of VTI."
+        one = paper_cases.bring(store, key=f"H{number}", words=words)
+        if number < 4:
+            shorter = words.replace("please do not hesitate to call", "call")
+            store.perform(Who("ann"), paper_cases.edited(one, shorter), f"edit-{number}")
+        else:
+            store.perform(Who("cleo"), ReleasePaper(one.object_id, one.version, one.sheet_hash), "release-4")
+    memo = paper_cases.bring(store, "memo", "firm", "The firm has changed.", book="*", household_id=None)
+    store.perform(Who("ann"), paper_cases.edited(memo, "The firm changed."), "edit-memo")
+    paper_cases.bring(store, key="H9", words="Nobody read this.")
+
+
+def test_papers_that_people_met_count_as_drafts_do(lived):
+    before = collected(lived)
+    edited_papers(lived)
+    lived.clock.advance(hours=1)
+    made = collected(lived, read_names=lambda body: [NAME])
+    drafts = made["drafts"].iloc[len(before["drafts"]) :]
+    assert sorted(drafts["kind"]) == ["client_email"] * 4 + ["memo"]
+    assert int(drafts["edited"].sum()) == 4
+    assert drafts["signal_id"].isna().all()
+    acts = made["decisions"][made["decisions"]["action"] == "edit_paper"]
+    assert (len(acts), set(acts["role"]), set(acts["reason_code"])) == (4, {"analyst"}, {"wording"})
+    (phrase,) = made["phrases"].to_dict("records")
+    assert phrase == {"phrase": "please do not hesitate to", "words": 5, "deleted_in": 3, "offered_in": 4}
+    everything = " ".join(table.to_csv() for table in made.frames.values()).casefold()
+    assert not [word for word in NAME.casefold().split() if word in everything]
+    assert acceptance(made).groups[0] == acceptance(before).groups[0], "papers are no signals"
+
+
+def test_papers_edited_later_and_names_that_nobody_reads(lived):
+    until = lived.clock()
+    lived.clock.advance(hours=1)
+    edited_papers(lived)
+    assert collected(lived, until=until)["drafts"].empty
+    made = collected(lived)
+    assert made["phrases"].empty, "no phrase gets out where names cannot be told"
+    assert any("4 papers" in note for note in made.notes)
 
 
 def test_an_export_reads_back_and_a_changed_file_is_refused(lived, tmp_path):

@@ -15,17 +15,14 @@ from workbench.errors import PackageError
 from workbench.governance import measures as outcome
 from workbench.governance.access import Actor, authorize
 from workbench.governance.lessons import frames
-from workbench.governance.lessons.edits import edit
 from workbench.governance.lessons.frames import Decisions, frame
-from workbench.governance.lessons.phrases import Draft, count_phrases
+from workbench.governance.lessons.texts import ReadNames, body_of, texts_met
 from workbench.governance.lessons.trail import ENDS, Roles, read_trail
 from workbench.governance.measures.stored import written as defined
 from workbench.governance.states import Action
 from workbench.governance.tables import (
     approval,
     decision,
-    document,
-    draft,
     finding,
     reading,
     signal,
@@ -47,17 +44,19 @@ def export_decisions(
     until: datetime,
     read_trades: ReadTrades | None = None,
     read_findings: ReadFindings | None = None,
+    read_names: ReadNames | None = None,
 ) -> Decisions:
     """Write what was decided up to `until` into a new folder, as Parquet with a manifest of hashes; return it.
 
     No client's name and no draft is in it; people are numbered anew in every export and shown by role. Reasons are
     there as they were written. Without `read_trades` the table of trades is empty; without `read_findings` only the
-    findings of each signal's last check are there, with figures as they are shown, and the notes say so.
+    findings of each signal's last check are there, with figures as they are shown; without `read_names` no phrase is
+    counted out of papers. The notes say so.
     Every book is in it, so that it takes the right to read measures of the whole firm. Raises `AccessError` without it,
     `ParameterError` where the folder is not empty, `ValueError` for a moment without a time zone.
     """
     authorize(actor, Action.READ_MEASURES)
-    found = collect(connection, until, read_trades, read_findings)
+    found = collect(connection, until, read_trades, read_findings, read_names)
     frames.write(found, folder)
     return found
 
@@ -67,6 +66,7 @@ def collect(
     until: datetime,
     read_trades: ReadTrades | None = None,
     read_findings: ReadFindings | None = None,
+    read_names: ReadNames | None = None,
 ) -> Decisions:
     """Return what was decided up to `until`, as `export_decisions` writes it."""
     stamp, notes = written(until), []
@@ -85,26 +85,28 @@ def collect(
         notes.append("Trades were not exported, so that how decisions turned out cannot be shown.")
     if read_findings is None:
         notes.append("Findings of repeated checks are missing: shares overridden are too high, no limit can be tested.")
-    drafts, words = _drafts(connection, until, mine, decisions)
+    texts = texts_met(connection, until, mine, {row["signal_id"] for row in decisions}, roles, read_names)
+    if texts.unread:
+        notes.append(f"Phrases taken out of {texts.unread} papers are not counted: their fact sheets were not read.")
     head = read_head(connection)
     tables = {
         "signals": [
             _signal(row, times[row["signal_id"]], decisions_of) for row, decisions_of in _each(rows, decisions)
         ],
         "findings": _findings(connection, mine, decisions, roles, checks, read_findings),
-        "decisions": [_decision(row, roles) for row in decisions],
+        "decisions": [*(_decision(row, roles) for row in decisions), *texts.decisions],
         "approvals": _approvals(connection, until, mine, roles),
-        "drafts": drafts,
+        "drafts": texts.rows,
         "phrases": [
             {"phrase": text, "words": len(text.split()), "deleted_in": out, "offered_in": offered}
-            for text, out, offered in words.rows
+            for text, out, offered in texts.phrases.rows
         ],
         "trades": packages,
         **_measures(connection, until),
     }
     made = Decisions(
-        {name: frame(name, table) for name, table in tables.items()}, stamp, head.sequence, head.hash, "", words.tested,
-        tuple(notes),
+        {name: frame(name, table) for name, table in tables.items()}, stamp, head.sequence, head.hash, "",
+        texts.phrases.tested, tuple(notes),
     )  # fmt: skip
     return replace(made, hash=frames.content_hash(made))
 
@@ -180,7 +182,7 @@ def _checked(
     if read_findings is not None:
         for signal_id in mine:
             for name in checks.get(signal_id, ()):
-                rows = _opened(read_findings, _body(connection, name))
+                rows = _opened(read_findings, body_of(connection, name))
                 if rows is not None:
                     yield from ((signal_id, row) for row in rows)
                     read.add(name)
@@ -220,34 +222,6 @@ def _approvals(connection: Connection, until: datetime, mine: Mapping[str, Any],
     return out
 
 
-def _drafts(connection: Connection, until: datetime, mine: Mapping[str, Any], decisions: Iterable[Any]) -> Any:
-    """Drafts of signals on which a person decided: others may have been read by nobody."""
-    met = {row["signal_id"] for row in decisions}
-    rows, texts = [], []
-    query = select(draft).where(draft.c.created_at <= until).order_by(draft.c.draft_id)
-    for row in connection.execute(query).all():
-        if row.signal_id not in met:
-            continue
-        late = row.edited_at is None or row.edited_at > until
-        old = _text(connection, row.drafted_hash)
-        new = old if late else _text(connection, row.current_hash)
-        if old is None or new is None:
-            continue
-        measured = edit(old, new)
-        rows.append(
-            {"signal_id": row.signal_id, "kind": row.kind, "edited": old != new, "distance": measured.distance,
-             "length": measured.length}
-        )  # fmt: skip
-        home = mine[row.signal_id]
-        texts.append(Draft(home["household_id"], home["household_name"], old, new))
-    return rows, count_phrases(texts)
-
-
-def _text(connection: Connection, name: str) -> str | None:
-    body = _body(connection, name)
-    return None if body is None else body.decode("utf-8", "replace")
-
-
 def _opened(
     reader: Callable[[bytes], Iterable[Mapping[str, Any]]], body: bytes | None
 ) -> list[Mapping[str, Any]] | None:
@@ -256,11 +230,6 @@ def _opened(
         return None if body is None else list(reader(body))
     except PackageError:
         return None
-
-
-def _body(connection: Connection, name: str) -> bytes | None:
-    body = connection.execute(select(document.c.body).where(document.c.hash == name)).scalar_one_or_none()
-    return None if body is None else bytes(body)
 
 
 def _packages(
@@ -279,7 +248,7 @@ def _packages(
         if signal_id in first:
             wanted["final"] = row["package_hash"]
         for made, name in wanted.items():
-            trades = _opened(read_trades, _body(connection, name))
+            trades = _opened(read_trades, body_of(connection, name))
             if trades is None:
                 gone += 1
                 continue

@@ -1,4 +1,4 @@
-"""What the audit trail says about signals: when each was submitted, approved and ended, and in which role."""
+"""What the audit trail says about signals: when each was submitted, approved and ended; and who acted in which role."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from workbench.governance.tables import read as moment
 
 #: How a signal may have ended by the day of the export.
 ENDS = {"release": "released", "reject": "rejected", "expire": "expired", "supersede": "superseded"}
-#: The roles by which an act was done, by signal, act, person and moment.
+#: The roles by which an act was done, by signal or paper, act, person and moment.
 Roles = dict[tuple[str, str, str, str], str]
 _ACTS = ("submit", "approve", *ENDS)
 
@@ -26,7 +26,7 @@ def read_trail(
     roles: Roles = {}
     checks: dict[str, list[str]] = defaultdict(list)
     query = select(audit.c.object_id, audit.c.actor, audit.c.action, audit.c.at, audit.c.body).where(
-        audit.c.object_kind == "signal", audit.c.outcome == "done", audit.c.at <= stamp
+        audit.c.object_kind.in_(("signal", "paper")), audit.c.outcome == "done", audit.c.at <= stamp
     )
     for row in connection.execute(query.order_by(audit.c.sequence)):
         if row.action in _ACTS:
