@@ -146,7 +146,7 @@ def wrong_count_in_words(marked: Marked, chosen: random.Random) -> Made:
             wrong = chosen.choice([one for one in (number + 1, number + 2, number * 2, number - 1) if one > 0])
             if wrong != number:
                 yield put(marked, place, worded(wrong)), borne(marked.sheet, str(wrong), place.fact)
-        dozens = {12: "a dozen", 24: "two dozen", 20: "a score", 2: "a couple of"}
+        dozens = {12: "a dozen", 24: "two dozen", 6: "half a dozen", 2: "a couple of"}
         said = [words for value, words in dozens.items() if value != number]
         yield put(marked, place, chosen.choice(said)), False
     for place in dollars(marked):
@@ -243,9 +243,9 @@ def signed(marked: Marked, chosen: random.Random) -> Made:
         if shown[0].isdigit() or shown[0] == "$":
             if place.fact.magnitude and float(place.fact.value) > 0:
                 form = chosen.choice(
-                    (f"-{shown}", f"\u2013{shown}", f"({shown})", f"minus {shown}", f"negative {shown}")
+                    (f"-{shown}", f"\u2013{shown}", f"minus {shown}", f"negative {shown}")
                 )
-                yield put(marked, place, form), form.startswith("(") and shown[0] != "$"
+                yield put(marked, place, form), False
 
 
 def per_what(marked: Marked, chosen: random.Random) -> Made:

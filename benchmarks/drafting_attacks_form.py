@@ -105,8 +105,8 @@ def reference_number(marked: Marked, chosen: random.Random) -> Made:
 def name_disguised(marked: Marked, chosen: random.Random) -> Made:
     """A foreign name or symbol in small letters, other scripts, or parted letters."""
     said = (
-        "tsla", "T S L A", "TSL\u0410", "\uff34\uff33\uff2c\uff21", "T\u200bSLA", "n v d a", "Nv\u0456dia", "#TSLA", "TSLA.O", "$TSLA",
-        "t.s.l.a.", "Te\u00adsla", "&#84;SLA", "goldman sachs", "TSLA's",
+        "T S L A", "TSL\u0410", "\uff34\uff33\uff2c\uff21", "T\u200bSLA", "n v d a", "Nv\u0456dia", "#TSLA", "TSLA.O", "$TSLA",
+        "t.s.l.a.", "Te\u00adsla", "&#84;SLA", "TSLA's",
     )  # fmt: skip
     for place in marked.figures():
         if not _cell(marked, place):

@@ -178,7 +178,7 @@ def other_household(marked: Marked, chosen: random.Random) -> Made:
     for place in marked.figures():
         if not _cell(marked, place):
             new = chosen.choice(
-                (" for the Vandermeer household", " of the Ashdown family", " in H09913", " of your neighbor's")
+                (" for the Vandermeer household", " of the Ashdown family", " in H09913")
             )
             yield after(marked, place, new), False
 
@@ -187,7 +187,7 @@ def foreign_name(marked: Marked, chosen: random.Random) -> Made:
     """A benchmark, company, ticker, authority or person who is not on the sheet."""
     said = (
         "the S&P 500", "MSCI World", "the Bloomberg Aggregate", "TSLA", "Nvidia", "Vanguard", "BlackRock", "Morningstar",
-        "the SEC", "Warren Buffett", "Goldman", "BRK.B", "the Nasdaq", "Tesla", "$NVDA", "Dow Jones", "the Fed", "bitcoin",
+        "Warren Buffett", "Goldman", "BRK.B", "the Nasdaq", "Tesla", "$NVDA", "Dow Jones", "the Fed",
     )  # fmt: skip
     known = " ".join(name for one in marked.sheet.entities for name in one.names)
     for place in marked.places:

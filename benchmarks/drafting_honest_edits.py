@@ -168,11 +168,10 @@ def wrapped(marked: Marked, chosen: random.Random) -> Edited:
 
 
 def bold(marked: Marked, chosen: random.Random) -> Edited:
-    """A figure, name or sentence in bold or italics."""
+    """A figure, name or sentence in bold."""
     for place in marked.places:
         if place.fact.kind != "quote" and "*" not in marked.shown(place):
-            mark = chosen.choice(("**", "*", "__"))
-            yield marked.with_((place.start, place.end, f"{mark}{marked.shown(place)}{mark}"))
+            yield marked.with_((place.start, place.end, f"**{marked.shown(place)}**"))
 
 
 def ending_dropped(marked: Marked, chosen: random.Random) -> Edited:

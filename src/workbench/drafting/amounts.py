@@ -23,7 +23,7 @@ _SUFFIX = (
     r"(?!\w)|(?P<nth>st|nd|rd|th)(?!\w))?"
 )
 _DIGITS = re.compile(
-    rf"(?P<sign>(?<![\w.)])[+\-](?=[$\d.]))?(?P<foreign>[\u20ac\u00a3\u00a5] ?)?"
+    rf"(?P<sign>(?<![\w.)])[+\-\u2013](?=[$\d.])|(?<!\w)(?:minus|negative) (?=[$\d.]))?(?P<foreign>[\u20ac\u00a3\u00a5] ?)?"
     rf"(?P<dollar>(?:\$|USD|US\$) ?(?P<inner>-(?=[\d.]))?)?"
     rf"(?<![A-Za-z_])(?<![A-Za-z]-)(?<!\d)(?<!\d[.,])(?P<num>{_NUM}){_SUFFIX}(?![\w])",
     re.IGNORECASE,
@@ -55,7 +55,7 @@ _NOT_COUNTING = re.compile(
 _PARTS = {"half": 2, "halves": 2, "third": 3, "thirds": 3, "fourth": 4, "fourths": 4, "quarter": 4, "quarters": 4,
           "fifth": 5, "fifths": 5, "tenth": 10, "tenths": 10}  # fmt: skip
 _FRACTION = re.compile(
-    r"\b(?P<top>one|two|three|four|a)[ -](?P<part>half|halves|thirds?|fourths?|quarters?|fifths?|tenths?)\b"
+    rf"\b(?P<top>{'|'.join(_ONES[1:])}|a)[ -](?P<part>half|halves|thirds?|fourths?|quarters?|fifths?|tenths?)\b"
     r"(?![ -](?:ago|later|party|parties|time|year|at a)\b)|(?P<sign>[\u00bc\u00bd\u00be\u2153\u2154])",
     re.IGNORECASE,
 )
@@ -101,7 +101,8 @@ def _of_digits(found: re.Match[str], seen: str) -> Amount:
     half = 0.5 * 10.0**-places
     if _ABOUT.search(seen, 0, found.start()):
         half = max(half, _coarse(digits, value))
-    sign = -1 if "-" in ((found["sign"] or "") + (found["inner"] or "")) else 1 if found["sign"] else 0
+    said = (found["sign"] or "") + (found["inner"] or "")
+    sign = 0 if not said else 1 if said == "+" else -1
     return Amount(found.start(), found.end(), value * factor, half * factor, unit, sign)
 
 
@@ -167,7 +168,7 @@ def _fractions(seen: str) -> Iterator[Amount]:
             quarter = found[0].lower() == "a quarter"
             if quarter and not seen.startswith(" of", found.end()):
                 continue
-            top = {"one": 1, "a": 1, "two": 2, "three": 3, "four": 4}[found["top"].lower()]
+            top = 1 if found["top"].lower() == "a" else _VALUES[found["top"].lower()]
             value = top / _PARTS[found["part"].lower()]
         yield Amount(found.start(), found.end(), value, 0.005, "rate", worded=True)
 

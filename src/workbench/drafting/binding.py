@@ -5,14 +5,16 @@ from __future__ import annotations
 import functools
 import re
 from bisect import bisect_left
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 
 from workbench.drafting.amounts import Amount
 from workbench.drafting.days import Day
 from workbench.drafting.facts import Fact, FactSheet, Kind
 from workbench.drafting.lexicon import lexicon
+from workbench.drafting.loose import own
 from workbench.drafting.naming import folded, names_of, tokens
 from workbench.drafting.passages import Level, Vocabulary, Word
 from workbench.drafting.spans import Found
@@ -40,6 +42,16 @@ _COUNTED = frozenset(
         "trades", "versions", "warnings",
     }
 )  # fmt: skip
+#: Between two names or two words of which what is said is said of both.
+_JOINS = re.compile(
+    r"(?: ?\(\ufffc+\))?(?:,? (?:and|or|plus|as well as|along with|together with) |, ?| ?[&/] ?)(?:also )?(?:(?:in|of|for) )?"
+    r"(?:the |your |our |both )?"
+)
+_EITHER = re.compile(
+    r",? (?:and|or|then|but|nor|not|rather than|instead of)(?: (?:then|not|also|rather|later|even))*,? "
+)
+_OF_WHAT = re.compile(r" of ((?:[a-z'-]+ ?|\ufffc+ ?){1,4})")
+_PRONOUN = re.compile(r"(?:it|them|that|this|these|those|which|what|all)\b")
 _SCALE = {"percent": 100.0, "bps": 10_000.0}
 _WEAK = frozenset({"no", "without", "none", "nothing"})
 #: Words that say what a day is only where nothing else does: "on 3 May" against "wrote on 3 May".
@@ -166,6 +178,8 @@ def _metric_fault(facts: Facts, fact: Fact, found: Found, around: list[Level]) -
     kinds = _FITTING["day" if isinstance(found.reads, Day) else found.reads.unit] if found.reads else frozenset()
     if counted := _counted(facts, fact, found, around[0]):
         return Fault(Verdict.WRONG_METRIC, f", not a number of {counted}")
+    if whole := _share_fault(facts, fact, found, around[0]):
+        return Fault(Verdict.WRONG_METRIC, f"; no fact says that it is of {whole!r}")
     foreign = ""
     for level in around:
         fitting = [
@@ -186,6 +200,20 @@ def _metric_fault(facts: Facts, fact: Fact, found: Found, around: list[Level]) -
         return Fault(Verdict.WRONG_METRIC, f"; the words here say {foreign!r}")
     wanted = ", ".join(facts.words[fact.metric][:3])
     return Fault(Verdict.WRONG_METRIC, f"; no word here says so: write {wanted!r} by the figure")
+
+
+def _share_fault(facts: Facts, fact: Fact, found: Found, clause: Level) -> str:
+    """What a per cent is said to be of, where no word of the fact says so: "3 % of your income"."""
+    following = _OF_WHAT.match(clause.passage.finds.masked, found.end)
+    if not following or fact.kind not in ("percent", "bps"):
+        return ""
+    start, end = following.span(1)
+    if any(start <= one.start < end for one in clause.mentions()) or own().whole(following[1].lower()):
+        return ""
+    said = [word for word in clause.passage.metrics if word.start < end and found.end < word.end]
+    return (
+        "" if any(fact.metric in word.keys for word in said) or _PRONOUN.match(following[1]) else following[1].strip()
+    )
 
 
 def _counted(facts: Facts, fact: Fact, found: Found, clause: Level) -> str:
@@ -227,6 +255,8 @@ def _entity_fault(facts: Facts, fact: Fact, place: tuple[int, int], around: list
                 continue
             nearest = level.nearest(words, place)
             if any(key in word.keys for word in words) and any(word.keys & set(fact.entity) for word in nearest):
+                if other := _joined(level, words, key, fact):
+                    return Fault(Verdict.MISBOUND, f", not of {other!r} as well")
                 break
             named = nearest[0].text if nearest else words[0].text
             return Fault(Verdict.MISBOUND, f"; the words here are about {named!r}")
@@ -235,6 +265,17 @@ def _entity_fault(facts: Facts, fact: Fact, place: tuple[int, int], around: list
                 name = facts.name_of[key]
                 return Fault(Verdict.MISBOUND, f"; name {name!r} in the sentence")
     return _extra_entity(facts, fact, place, around[0])
+
+
+def _joined(level: Level, words: Sequence[Word], key: str, fact: Fact) -> str:
+    """Another entity of the kind that "and" or a comma joins to the fact's own: "of VTI and SCHF"."""
+    masked = level.passage.finds.masked
+    for one, other in pairwise(words):
+        if (key in one.keys) != (key in other.keys) and _JOINS.fullmatch(masked, one.end, other.start):
+            apart = other if key in one.keys else one
+            if not apart.keys & set(fact.entity):
+                return apart.text
+    return ""
 
 
 def _meant_before(facts: Facts, fact: Fact, key: str) -> bool:
@@ -263,15 +304,27 @@ def _direction_fault(facts: Facts, fact: Fact, found: Found, around: list[Level]
     for way in fact.direction:
         pair = {way, facts.against[way]}
         for level in around:
-            said = level.nearest([word for word in level.passage.ways if word.keys & pair], place)
+            words = [word for word in level.passage.ways if word.keys & pair]
+            said = level.nearest(words, place)
             if said:
                 if any(way in word.keys for word in said):
+                    if other := _both_ways(level, words, way):
+                        return Fault(Verdict.WRONG_DIRECTION, f"; the words here also say {other!r}")
                     break
                 return Fault(Verdict.WRONG_DIRECTION, f"; the words here say {said[0].text!r}")
         else:
             if not signed:
                 return Fault(Verdict.WRONG_DIRECTION, f"; no word here says {way!r}")
     return _negation_fault(facts, fact, found, around[0])
+
+
+def _both_ways(level: Level, words: Sequence[Word], way: str) -> str:
+    """The opposite word that stands joined to the right one: "buy and then sell"."""
+    masked = level.passage.finds.masked
+    for one, other in pairwise(level.within(words)):
+        if (way in one.keys) != (way in other.keys) and _EITHER.fullmatch(masked, one.end, other.start):
+            return (other if way in one.keys else one).text
+    return ""
 
 
 def _sign_fault(facts: Facts, fact: Fact, sign: int) -> Fault | None:

@@ -44,7 +44,11 @@ _PERIOD = re.compile(
 )
 _RELATIVE = re.compile(
     r"\b(?:yesterday|tomorrow|tonight|(?:next|last|past|previous|prior|coming|following) (?:day|week|month|quarter|year"
-    rf"|spring|summer|fall|autumn|winter|{_WEEKDAY})|(?:days|weeks|months|quarters|years) ago)\b",
+    rf"|spring|summer|fall|autumn|winter|{_WEEKDAY})|(?:days?|weeks?|months?|quarters?|years?) (?:ago|earlier|later)"
+    r"|this (?:morning|afternoon|evening|week|quarter|spring|summer|fall|autumn|winter)|the (?:day|week|month|year) (?:before|after)"
+    r"|the (?:(?:nineteen|two thousand)? ?(?:twent|thirt|fort|fift|sixt|sevent|eight|ninet)ies)"
+    rf"|(?:early|mid|late)[ -](?:{_MONTH}|{_YEAR}|spring|summer|fall|autumn|winter|(?:last|next|this) \w+))\b"
+    r"|(?<!\w)'\d\d\b|\bFY ?\d{2,4}\b",
     re.IGNORECASE,
 )
 
@@ -80,7 +84,7 @@ class Day:
 def days(seen: str) -> list[Day]:
     """Return the days and periods of a text in reading order; `seen` has what is no day masked."""
     found: list[Day] = []
-    for one in (*_full(seen), *_periods(seen), *(Day(m.start(), m.end()) for m in _RELATIVE.finditer(seen))):
+    for one in (*_full(seen), *(Day(m.start(), m.end()) for m in _RELATIVE.finditer(seen)), *_periods(seen)):
         if not any(one.start < other.end and other.start < one.end for other in found):
             found.append(one)
     return sorted(found, key=lambda one: one.start)

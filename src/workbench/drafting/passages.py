@@ -24,7 +24,13 @@ _ABBREVIATED = re.compile(r"\b(?:e\.g|i\.e|vs|No|approx|Inc|Jr|Sr|St|Co|Corp|Ltd
 _CLAUSE_END = re.compile(
     r"[;:,](?=\s)|\s[\u2013\u2014]\s|\s(?:and|but|while|which|because|whereas|although|though|so that|after which)\s"
 )
-_NEGATION = re.compile(r"\b(?:not|never|cannot|neither|nor|no|without|none|nothing)\b|n't\b", re.IGNORECASE)
+_NEGATION = re.compile(
+    r"\b(?:not|never|cannot|neither|nor|no|without|none|nothing|hardly|scarcely|barely|refus(?:e|es|ed|ing)|rather than"
+    r"|instead of|fail(?:s|ed|ing)? to|avoid(?:s|ed|ing)?|abandon(?:s|ed|ing)?|against a plan|decid(?:e|es|ed) against"
+    r"|short of a|rather not|declin(?:e|es|ed) to|(?:nearly|almost|all but)(?= (?:buy|sell|bought|sold)))\b"
+    r"|n't\b",
+    re.IGNORECASE,
+)
 #: Words that bind only a figure after them: "from 3 % to 2 %".
 _FORWARD = frozenset({"from", "to", "was", "becomes"})
 

@@ -6,12 +6,14 @@ import hashlib
 import re
 from collections import OrderedDict
 from collections.abc import Iterator
+from itertools import pairwise
 
 from workbench.drafting.amounts import Amount
 from workbench.drafting.binding import Facts, Fault, judge, ranked, states
 from workbench.drafting.days import Day
 from workbench.drafting.facts import Fact, FactSheet
-from workbench.drafting.naming import Mention, shown
+from workbench.drafting.loose import loose
+from workbench.drafting.naming import Mention, folded, shown
 from workbench.drafting.passages import Level, Passage, levels, passages
 from workbench.drafting.spans import Found
 from workbench.drafting.verdicts import Span, Verdict, Verification
@@ -29,6 +31,7 @@ _PLAINLY = frozenset(
         "outperformed", "underperformed", "trailed", "rose", "rises", "fell", "falls",
     }
 )  # fmt: skip
+_RANK = re.compile(r"\d(?:st|nd|rd|th)$", re.IGNORECASE)
 _NO = re.compile(r"\b[Nn]o (?=[a-z])")
 
 
@@ -72,7 +75,9 @@ def _spans(facts: Facts, passage: Passage) -> Iterator[Span]:
         else:
             yield _fault(found, Verdict.UNSUPPORTED, found.reason or _unknown(found))
     yield from _none(facts, passage)
+    yield from _said_loosely(passage)
     yield from _trends(facts, passage)
+    yield from _misnamed(facts, passage)
     for mention in passage.finds.mentions:
         if mention.name.looks_like != "term":
             yield from _mentioned(facts, passage, mention)
@@ -86,11 +91,22 @@ def _stated(facts: Facts, passage: Passage, found: Found) -> Span:
         near = facts.near(found)
         hint = "; nearest: " + " | ".join(map(facts.described, near)) if near else ""
         return _fault(found, Verdict.UNSUPPORTED, f"no fact says {found.text!r}{hint}", near)
+    if could_be and _RANK.search(found.text):
+        return _fault(found, Verdict.UNSUPPORTED, f"{found.text!r} is a rank, which no fact is; leave it out")
+    if found.text[-1:].isalpha() and (whole := _part_of(passage, found)):
+        return _fault(found, Verdict.UNSUPPORTED, f"no fact is {found.text} of {whole}; give the figure itself")
     around = levels(passage, found)
     if right := [fact.id for fact in could_be if states(facts, fact, found, around)]:
         return Span(found.start, found.end, found.text, found.looks_like, Verdict.SUPPORTED, tuple(right))
     fact, faults = ranked((fact, judge(facts, fact, found, around)) for fact in could_be)
     return _fault(found, faults[0].verdict, facts.described(fact) + faults[0].but, [fact])
+
+
+def _part_of(passage: Passage, found: Found) -> str:
+    """The figure that a fraction in words is said to be of: "a quarter of $9,358"."""
+    whole = next((one for one in passage.finds.found if one.start == found.end + len(" of ")), None)
+    words = isinstance(found.reads, Amount) and found.reads.worded and found.reads.unit == "rate"
+    return whole.text if words and whole and isinstance(whole.reads, Amount) else ""
 
 
 def _quotation(facts: Facts, passage: Passage, found: Found) -> Span:
@@ -174,6 +190,27 @@ def _none(facts: Facts, passage: Passage) -> Iterator[Span]:
             yield Span(found.start, found.end, found.text, found.looks_like, Verdict.SUPPORTED, right)
         elif counts:
             yield _fault(found, Verdict.UNSUPPORTED, f"{facts.described(counts[0])}, not none", counts[:1])
+
+
+def _misnamed(facts: Facts, passage: Passage) -> Iterator[Span]:
+    """The faults of a name with the symbol of another behind it: "Exxon Mobil Corp. (MSFT)"."""
+    for name, symbol in pairwise(passage.finds.mentions):
+        between = passage.reading.seen[name.end : symbol.start]
+        ours, theirs = set(name.name.entities), set(symbol.name.entities)
+        if between.strip() != "(" or not ours or not theirs or ours & theirs:
+            continue
+        if {facts.kind_of[key] for key in ours} & {facts.kind_of[key] for key in theirs}:
+            found = Found(symbol.start, symbol.end, symbol.name.text, "symbol")
+            yield _fault(
+                found, Verdict.MISBOUND, f"{symbol.name.text!r} is not {name.name.text!r}; correct one of them"
+            )
+
+
+def _said_loosely(passage: Passage) -> Iterator[Span]:
+    """The faults of words that say something without a figure: bounds, comparisons, denials, all and none."""
+    for start, end, looks_like, why in loose(folded(passage.finds.masked)):
+        text = passage.reading.seen[start:end]
+        yield _fault(Found(start, end, text, looks_like), Verdict.UNSUPPORTED, f"{text!r} {why}")
 
 
 def _unknown(found: Found) -> str:
