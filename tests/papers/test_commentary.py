@@ -23,7 +23,7 @@ def test_every_model_with_a_record_has_its_page():
     drafts = list(commentary.drafts(None))
     assert [draft.key for draft in drafts] == ["BAL", "GRO"]
     assert all(draft.report.supported for draft in drafts)
-    assert drafts[0].title == "Model BAL: performance to 28 December 2022"
+    assert drafts[0].title == "Model BAL: performance as of 28 December 2022"
 
 
 @pytest.mark.usefixtures("measured")

@@ -74,7 +74,7 @@ def draft(measured: Measured, model: str) -> Draft:
         measured.firm,
         measured.benchmarks.get(model, ""),
     )
-    return write(made, "commentary", CLAIMS, title=f"{record.name}: performance to {fmt.long_date(measured.as_of)}")
+    return write(made, "commentary", CLAIMS, title=f"{record.name}: performance as of {fmt.long_date(measured.as_of)}")
 
 
 def exhibits(measured: Measured, slug: Callable[[object], str]) -> Iterator[Exhibit]:
