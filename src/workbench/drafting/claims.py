@@ -1,6 +1,6 @@
 """Claims: the closed list of reasons a draft may give, each a sentence with the rule on facts that allows it.
 
-    Claim("drift.overweight", "{subject}.drift is over", "Your portfolio holds {f:…} more …")
+    Claim("tax.saved", has("tax.saved"), "By our estimate the trades save {f:tax.saved} of tax for {f:tax.year}.")
 
 A template cannot give a reason that the facts do not bear: `say` refuses a claim whose rule does not hold.
 """
@@ -32,7 +32,8 @@ class Claim:
         """Return the sentence for the facts below `prefix`. Raises `DraftError` where the rule does not hold."""
         if not self.holds(sheet, prefix):
             raise DraftError(
-                f"claim {self.name!r} does not hold for {prefix!r} on the sheet of {sheet.kind} {sheet.key}"
+                f"claim {self.name!r} does not hold for {prefix!r} on the sheet of {sheet.kind} {sheet.key}; "
+                "have the template ask `holds` first"
             )
         return _OWN.sub(f"{{f:{prefix}.", self.sentence)
 
@@ -42,6 +43,6 @@ def collected(*lists: tuple[Claim, ...]) -> Mapping[str, Claim]:
     found: dict[str, Claim] = {}
     for claim in (claim for claims in lists for claim in claims):
         if claim.name in found:
-            raise DraftError(f"two claims are called {claim.name!r}")
+            raise DraftError(f"two claims are called {claim.name!r}; rename one")
         found[claim.name] = claim
     return found

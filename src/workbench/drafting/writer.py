@@ -1,8 +1,8 @@
 """The default writer: a template over fact identifiers makes a skeleton, facts fill it. Works offline, always alike.
 
 In a template `{{ f("trade.1.amount") }}` mentions a fact, `{{ say("tax.saved", "trade.1") }}` gives a reason of the
-closed list, `{{ listed(groups, "name") }}` is "a, b and c", and `{% if facts.has(...) %}` asks. Nothing else can be put out: a value that is not one of these two is
-refused, and so is a template whose own words hold a figure.
+closed list, `{{ listed(groups, "name") }}` is "a, b and c", and `{% if facts.has(...) %}` asks. Nothing else can be put
+out: any other value is refused, and so is a template whose own words hold a figure.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, TemplateNotFound, UndefinedError
+from jinja2.meta import find_referenced_templates
 
+from workbench.canonical import canonical
 from workbench.drafting.claims import Claim
 from workbench.drafting.draft import Draft, Writing
 from workbench.drafting.facts import FactSheet
@@ -95,9 +97,19 @@ def _flowing(text: str) -> str:
 
 @functools.cache
 def template_hash(template: str) -> str:
-    """SHA-256 of a template's text: which wording a kept draft was made by."""
-    source, _, _ = _environment().loader.get_source(_environment(), f"{template}.md")  # type: ignore[union-attr]
-    return hashlib.sha256(source.encode()).hexdigest()
+    """SHA-256 of a template's text and of all that it includes: which wording a kept draft was made by."""
+    environment = _environment()
+    loader = environment.loader
+    assert loader is not None
+    texts: dict[str, str] = {}
+    waiting = [f"{template}.md"]
+    while waiting:
+        name = waiting.pop()
+        if name not in texts:
+            texts[name], _, _ = loader.get_source(environment, name)
+            # None stands for a name worked out as the template runs; no template of ours has one.
+            waiting += [one for one in find_referenced_templates(environment.parse(texts[name])) if one]
+    return hashlib.sha256(canonical(texts)).hexdigest()
 
 
 def _claim(claims: Mapping[str, Claim], name: str) -> Claim:
