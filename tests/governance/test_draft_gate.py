@@ -96,6 +96,19 @@ def test_an_edit_after_submission_stops_approval_and_one_after_approval_stops_re
     assert do(firm, "tom", Release(receipt.object_id, receipt.version, receipt.sheet_hash)).state == "released"
 
 
+def test_who_put_a_letter_into_other_words_neither_approves_nor_releases_it(firm):
+    receipt, name = drafted(firm)
+    receipt = do(firm, "ann", submit(receipt))
+    receipt = do(firm, "paula", edit(receipt, name, "We sell VTI."))
+    with pytest.raises(AccessError, match="made"):
+        do(firm, "paula", Approve(receipt.object_id, receipt.version, receipt.sheet_hash))
+    receipt = do(firm, "peter", Approve(receipt.object_id, receipt.version, receipt.sheet_hash))
+    receipt = do(firm, "peter", edit(receipt, name, "We sell some VTI."))
+    with pytest.raises(AccessError, match="made"):
+        do(firm, "peter", Release(receipt.object_id, receipt.version, receipt.sheet_hash))
+    assert do(firm, "tom", Release(receipt.object_id, receipt.version, receipt.sheet_hash)).state == "released"
+
+
 def test_an_edit_that_nobody_verified_is_not_supported(firm):
     receipt, name = drafted(firm)
     receipt = do(firm, "ann", edit(receipt, name, "We sell.", report=None))

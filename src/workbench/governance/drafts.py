@@ -88,7 +88,10 @@ def _verified(unit: Unit, command: AddDraft) -> dict[str, Any]:
 
 
 def edit_draft(unit: Unit, actor: Actor, command: EditDraft) -> Done:
-    """Put a person's words in place of a draft; keep how far apart both are, in words, and what the verifier says."""
+    """Put a person's words in place of a draft; keep how far apart both are, in words, and what the verifier says.
+
+    Whoever does is a maker of the signal from then on: the letter leaves with it, and another has to read it first.
+    """
     found, state = signals.judged(unit, actor, command)
     row = _standing(unit, found, command.draft_id)
     before = documents.fetch(unit.connection, row.current_hash)
@@ -104,6 +107,7 @@ def edit_draft(unit: Unit, actor: Actor, command: EditDraft) -> Done:
     distance = edit(text, command.body)
     values = {"current_hash": current, "edited_at": unit.now, **checked}
     unit.connection.execute(_UPDATE, {"draft": command.draft_id, **values})
+    signals.add_makers(unit, actor, found.signal_id, command.action)
     signals.note_decision(
         unit, actor, found, command,
         before_hash=row.current_hash, after_hash=current, edit_distance=distance.distance, length=distance.length,
