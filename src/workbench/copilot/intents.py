@@ -7,6 +7,7 @@ changes nothing. A word that is left over ("after inflation", "in 2019") may be 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module, resources
@@ -21,6 +22,7 @@ class Intent:
     """`cues` must all be found (regular expressions over small letters and slots); `also` are further words it knows.
 
     `needs` are slots of which each must be filled ("household|account" means either), `takes` further ones it may have.
+    Where `unless` is found, the question means something else.
     """
 
     name: str
@@ -29,6 +31,7 @@ class Intent:
     needs: tuple[str, ...] = ()
     takes: tuple[str, ...] = ()
     also: str = ""
+    unless: str = ""
     bonus: int = 0
 
     @cached_property
@@ -41,6 +44,11 @@ class Intent:
         """Further words it explains, compiled."""
         return _whole_words(self.also) if self.also else None
 
+    @cached_property
+    def unless_pattern(self) -> re.Pattern[str] | None:
+        """Words that make the question another one, compiled."""
+        return _whole_words(self.unless) if self.unless else None
+
 
 def _whole_words(choice: str) -> re.Pattern[str]:
     return re.compile(rf"(?<!\S)(?:{choice})(?!\S)")
@@ -48,6 +56,7 @@ def _whole_words(choice: str) -> re.Pattern[str]:
 
 def _read() -> tuple[tuple[Intent, ...], frozenset[str]]:
     read = yaml.safe_load(resources.files("workbench.copilot").joinpath("intents.yml").read_text(encoding="utf-8"))
+    lists = read["words"]
     intents = []
     for row in read["intents"]:
         module, _, function = row["answer"].partition(".")
@@ -55,14 +64,21 @@ def _read() -> tuple[tuple[Intent, ...], frozenset[str]]:
             Intent(
                 name=row["name"],
                 topic=getattr(import_module(f"workbench.copilot.topics.{module}"), function),
-                cues=tuple("|".join(cue) for cue in row["cues"]),
+                cues=tuple(_choice(cue, lists) for cue in row["cues"]),
                 needs=tuple(row.get("needs", ())),
                 takes=tuple(row.get("takes", ())),
-                also="|".join(row.get("also", ())),
+                also=_choice(row.get("also", ()), lists),
+                unless=_choice(row.get("unless", ()), lists),
                 bonus=row.get("bonus", 0),
             )
         )
     return tuple(intents), frozenset(read["filler"])
+
+
+def _choice(words: Sequence[str], lists: Mapping[str, Sequence[str]]) -> str:
+    """Any of these words; "$name" stands for the list of that name. Raises `KeyError` for a list that is not there."""
+    found = [one for word in words for one in (lists[word[1:]] if word.startswith("$") else [word])]
+    return "|".join(dict.fromkeys(found))
 
 
 #: The intents, and the words that change nothing about what is asked.

@@ -77,6 +77,8 @@ def _allowed(intent: Intent) -> set[str]:
 
 def _score(intent: Intent, text: str) -> int | None:
     """How well an intent fits: two for each cue, one for each word a cue or its own words explain; None: not at all."""
+    if intent.unless_pattern is not None and intent.unless_pattern.search(text):
+        return None
     explained: set[int] = set()
     for pattern in intent.patterns:
         found = [one.span() for one in pattern.finditer(text)]
@@ -104,7 +106,7 @@ def vocabulary() -> frozenset[str]:
     """Every word that an intent or the filler knows."""
     found = set(FILLER)
     for intent in INTENTS:
-        for pattern in (*intent.cues, intent.also):
+        for pattern in (*intent.cues, intent.also, intent.unless):
             written = pattern.replace("[sz]", "s").replace(" ?-?", "")
             # With and without the letters that may be left out.
             for form in (written.replace("?", ""), re.sub(r"\w\?", "", written)):
