@@ -102,13 +102,13 @@ def test_workers_do_not_change_a_byte(tmp_path):
 
 
 def test_the_record_gives_the_draft_back(tmp_path):
-    written = write_papers(tmp_path, [sample("Nothing to say here.", title="T")], pdf=False)
+    written = write_papers(tmp_path, [sample("Please read this.", title="T")], pdf=False)
     kept = json.loads((written.folder / RECORD).read_text())
     assert kept["papers"][0]["state"] == "Draft, not released"
     draft = read_record((written.folder / "records" / "H-1-review.json").read_bytes())
-    assert draft.text == "Nothing to say here."
+    assert draft.text == "Please read this."
     assert draft.sheet == sample().sheet
-    assert record(draft) == record(sample("Nothing to say here.", title="T"))
+    assert record(draft) == record(sample("Please read this.", title="T"))
 
 
 def test_a_record_that_was_changed_is_refused():

@@ -64,7 +64,7 @@ def test_plain_text_has_columns_and_marks():
 
 @given(st.text(max_size=80).filter(lambda text: text.isascii() or text.encode("utf-8", "ignore").decode() == text))
 def test_no_title_becomes_a_header(title):
-    message = opened(sample("Nothing.", title=f"x{title}\r\nBcc: thief@example.com\n\nbody"))
+    message = opened(as_edited(sample(), f"# x{title} Bcc: thief@example.com\r\nBcc: thief@example.com\n\nNothing."))
     assert message["Bcc"] is None
     assert set(message.keys()) == {
         "Subject", "X-Unsent", "X-Workbench-State", "X-Workbench-Text", "X-Workbench-Facts", "X-Workbench-Template",

@@ -185,8 +185,8 @@ def test_a_table_of_figures_is_set_as_figures():
 
 
 def test_a_text_without_heading_has_the_title():
-    draft = sample("Nothing to say.", title="Review <of> 1")
-    assert "<h1>Review &lt;of&gt; 1</h1>" in render_html(draft)
+    draft = sample("Nothing to say.", title="Review & what to do")
+    assert "<h1>Review &amp; what to do</h1>" in render_html(draft)
     assert "The text states no figure" in render_html(draft)
 
 

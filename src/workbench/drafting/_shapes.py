@@ -22,7 +22,7 @@ _STREET = (
 _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(pattern, re.IGNORECASE))
     for kind, pattern in (
-        ("MAIL", r"[\w.+%'-]+@[\w-]+(?:\.[\w-]+)+"),
+        ("MAIL", r"(?<![\w.+%'-])[\w.+%'-]++@[\w-]+(?:\.[\w-]+)+"),
         ("LINK", r"\b(?:https?|ftp)://[^\s<>\"]+|\bwww\.[^\s<>\"]+"),
         ("BIRTH", rf"\b(?:born|birth(?:day| ?date)?|date of birth|dob|b\.)\s*(?:on|in|:|is|was)?\s*(?:{_DAY})"),
         ("IBAN", r"\b[a-z]{2}\d{2}(?:\s?[a-z0-9]{4}){2,7}(?:\s?[a-z0-9]{1,3})?\b"),
@@ -30,7 +30,10 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("TAXID", r"(?<!\d)\d{2}-\d{7}(?!\d)"),
         ("PHONE", rf"(?<![\w$.,])(?:\+?\d{{1,3}}{_GAP})?\(?\d{{3}}\)?\s?{_GAP}\d{{3}}{_GAP}\d{{4}}(?![\d%]|[.,]\d)"),
         ("PHONE", r"(?<!\w)\+\d{1,3}(?:[\s.\-]?\d){6,14}(?!\d)"),
-        ("ACCOUNT", r"(?:[\u00b7\u2022.*xX]{2,}|#|ending(?: in)?:?|last four:?)\s?\d{3,6}(?!\d)"),
+        (
+            "ACCOUNT",
+            r"(?:(?<![\u00b7\u2022.*xX])[\u00b7\u2022.*xX]{2,}+|#|ending(?: in)?:?|last four:?)\s?\d{3,6}(?!\d)",
+        ),
         (
             "ADDRESS",
             rf"(?<![\w$])\d{{1,6}}[a-z]?(?:\s+[\w.'-]+){{1,4}}\s+(?:{_STREET})\b\.?(?:,?\s+(?:apt|suite|unit|#)\.?\s*\w+)?",

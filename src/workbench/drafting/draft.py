@@ -6,8 +6,11 @@ import hashlib
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from workbench.drafting.blocks import escaped
 from workbench.drafting.facts import FactSheet
+from workbench.drafting.spelling import one_line
 from workbench.drafting.verdicts import Verification
+from workbench.errors import DraftError
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,11 @@ class Writing:
 
 @dataclass(frozen=True)
 class Draft:
-    """One drafted text of a kind ("client_email") and key ("H00003"), complete and verified; `title` heads its page."""
+    """One drafted text of a kind ("client_email") and key ("H00003"), complete and verified.
+
+    `title` heads its page where the text has no heading of its own. It is held to the facts like the text: raises
+    `DraftError` for one that states anything which they do not support.
+    """
 
     kind: str
     key: str
@@ -40,6 +47,16 @@ class Draft:
     sheet: FactSheet = field(repr=False)
     made: Writing
     report: Verification = field(repr=False)
+
+    def __post_init__(self) -> None:
+        from workbench.drafting.verify import verify
+
+        faults = verify(escaped(one_line(self.title), at_start=True), self.sheet).faults
+        if faults:
+            raise DraftError(
+                f"the title of {self.kind} {self.key} says {faults[0].text!r}: {faults[0].reason}; "
+                "a title states what the facts support, or nothing"
+            )
 
     @property
     def hash(self) -> str:

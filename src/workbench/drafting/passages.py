@@ -19,7 +19,7 @@ from workbench.drafting.reading import Reading, read
 from workbench.drafting.spans import Finds, Found, find, pieces
 
 _TOKEN = re.compile(r"\w+(?:['.,]\w+)*")
-_SENTENCE_END = re.compile(r"[.!?]+[\"')\]]*\s+(?=[^a-z\s])")
+_SENTENCE_END = re.compile(r"(?<![.!?])[.!?]++[\"')\]]*\s+(?=[^a-z\s])")
 _ABBREVIATED = re.compile(r"\b(?:e\.g|i\.e|vs|No|approx|Inc|Jr|Sr|St|Co|Corp|Ltd|[A-Z])\.$")
 _CLAUSE_END = re.compile(
     r"[;:,](?=\s)|\s[\u2013\u2014]\s|\s(?:and|but|while|which|because|whereas|although|though|so that|after which)\s"

@@ -17,7 +17,7 @@ MASK = "\N{OBJECT REPLACEMENT CHARACTER}"
 
 _MARKUP = re.compile(r"&#?\w{1,10};|</?[A-Za-z!][^<>]{0,200}>|\{[^{}\n]{0,200}\}")
 _CONTACT = re.compile(
-    r"(?:https?://|www\.)\S+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|(?<![\w$])\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}\b"
+    r"(?:https?://|www\.)\S+|(?<![\w.+-])[\w.+-]++@[\w-]+(?:\.[\w-]+)+|(?<![\w$])\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}\b"
 )
 _QUOTED = re.compile(r'"([^"]{1,600})"')
 _VAGUE = re.compile(
@@ -33,7 +33,8 @@ _ORDINAL = re.compile(
     r"|eighth|ninth|tenth)\b",
     re.IGNORECASE,
 )
-_IDENTIFIER = re.compile(r"(?<![\w$])(?=[\w./-]*\d)(?=[\w./-]*[A-Za-z])\w[\w./-]*\w")
+# What is looked ahead for stands near, so that a long run is not read again from each of its words.
+_IDENTIFIER = re.compile(r"(?<![\w$])(?=\w)(?=[\w./-]{0,80}\d)(?=[\w./-]{0,80}[A-Za-z])\w[\w./-]*\w")
 _LONE_DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
 _SYMBOL = re.compile(r"(?<![\w&])[A-Z][A-Z0-9]{1,9}(?:[./][A-Z]{1,2})?(?!\w)")
 _CAPITALS = re.compile(r"(?<![\w'])[^\W\d_a-z][\w'-]*(?:(?: (?:of|and|de|van|von|the))? [^\W\d_a-z][\w'-]*)*")
@@ -90,7 +91,9 @@ def find(seen: str, names: Names) -> Finds:
     mentions = tuple(names.mentions(seen))
     found: list[Found] = []
     quoted = {(one.start, one.end) for one in mentions if one.name.looks_like == "quotation"}
-    for one in _QUOTED.finditer(seen):
+    # Quotation marks within a name are the name's.
+    masked.hide((one.start, one.end) for one in mentions if one.name.looks_like != "quotation")
+    for one in _QUOTED.finditer(masked.text):
         if (one.start(1), one.end(1)) not in quoted and not any(a <= one.start(1) < b for a, b in quoted):
             found.append(_found(seen, one.start(), one.end(), "quotation"))
     masked.hide((one.start, one.end) for one in mentions)
