@@ -108,7 +108,7 @@ def test_a_quiet_night_is_one_line():
     lines = [line for line in text.splitlines() if line]
     assert lines == [
         "# Drift of the firm on 28 December 2022",
-        "No account left its bands or came back since 27 December 2022. 1 account is out of band now; 2 were measured.",
+        "No account left its bands or came back since 27 December 2022. 1 account is out of band now, of 2 measured.",
     ]
 
 
