@@ -14,6 +14,11 @@ LISTED = 3
 #: A change of a weight that a client would notice.
 VISIBLE = 0.005
 
+#: A share of what a household holds from which a deposit or withdrawal is worth a question.
+NOTABLE = 0.01
+#: Dollars below which two amounts print alike.
+HALF_DOLLAR = 0.5
+
 Rule = Callable[[FactSheet, str], bool]
 
 
@@ -52,6 +57,17 @@ def several(name: str) -> Rule:
     return lambda sheet, prefix: has(name)(sheet, prefix) and float(sheet.fact(name).value) > 1
 
 
+def first_cause(cause: str) -> Rule:
+    """Return the rule that more dollars are traded for this cause than for any other."""
+    return lambda sheet, prefix: sheet.groups("why")[:1] == (f"why.{cause}",)
+
+
+def first_gap(direction: str) -> Rule:
+    """Return the rule that the weight furthest from its target is off this way, and the trades bring it closer."""
+    row = "model.1.drift.1"
+    return lambda sheet, prefix: way(f"{row}.off", direction)(sheet, "") and closer(sheet, row)
+
+
 def unless(rule: Rule) -> Rule:
     """Return the rule that another does not hold."""
     return lambda sheet, prefix: not rule(sheet, prefix)
@@ -63,6 +79,60 @@ def only(sheet: FactSheet, causes: tuple[str, ...]) -> bool:
     return bool(found) and found <= set(causes)
 
 
+def one_account(sheet: FactSheet, prefix: str) -> bool:
+    """Say whether there are several trades, and all of them in one account."""
+    return several("trades.count")(sheet, prefix) and single("trades.accounts")(sheet, prefix)
+
+
+def first_row(sheet: FactSheet, prefix: str) -> bool:
+    """Say whether no weight told before this one is of the same model."""
+    return prefix.endswith(".drift.1")
+
+
+def all_losses(sheet: FactSheet, prefix: str) -> bool:
+    """Say whether the net loss is the losses harvested and nothing else."""
+    return sheet.has("tax.net", "tax.harvested") and _same(sheet, "tax.net", "tax.harvested")
+
+
+def saves_losses(sheet: FactSheet, prefix: str) -> bool:
+    """Say whether losses are harvested, and more is carried into later years than came from earlier ones."""
+    if not sheet.has("tax.harvested", "tax.carried_on"):
+        return False
+    came = sheet.fact("tax.carried").magnitude if sheet.has("tax.carried") else 0.0
+    return sheet.fact("tax.carried_on").magnitude - came >= HALF_DOLLAR
+
+
+def no_budget(sheet: FactSheet, prefix: str) -> bool:
+    """Say whether the gain budget on file is nothing: gains are realized only where losses cover them."""
+    return sheet.has("budget.limit") and sheet.fact("budget.limit").magnitude < HALF_DOLLAR
+
+
+def unspent(sheet: FactSheet, prefix: str) -> bool:
+    """Say whether the gain budget is left as it was."""
+    return sheet.has("budget.left") and _same(sheet, "budget.left", "budget.limit")
+
+
+def passed_before(sheet: FactSheet, prefix: str) -> bool:
+    """Say whether gains realized before the trades had used up the gain budget."""
+    if not sheet.has("tax.realized", "budget.limit"):
+        return False
+    return float(sheet.fact("tax.realized").value) >= sheet.fact("budget.limit").magnitude
+
+
+def notable(sheet: FactSheet, prefix: str) -> bool:
+    """Say whether a deposit or withdrawal is a visible part of what the household holds."""
+    if not sheet.has("accounts.value"):
+        return False
+    return sheet.fact(f"{prefix}.amount").magnitude >= NOTABLE * sheet.fact("accounts.value").magnitude
+
+
+def repeated(sheet: FactSheet, prefix: str) -> bool:
+    """Say whether a newer note has the same words."""
+    notes = sheet.groups("note")
+    own = sheet.fact(f"{prefix}.text").value
+    return any(sheet.fact(f"{other}.text").value == own for other in notes[: notes.index(prefix)])
+
+
 def overdue(sheet: FactSheet, prefix: str) -> bool:
     """Say whether the last meeting on file is longer ago than a review may wait."""
     if not sheet.has("met"):
@@ -71,8 +141,11 @@ def overdue(sheet: FactSheet, prefix: str) -> bool:
 
 
 def closer(sheet: FactSheet, prefix: str) -> bool:
-    """Say whether the trades bring a weight visibly closer to its target."""
+    """Say whether the trades bring a weight visibly closer to its target, and not visibly past it."""
     if not sheet.has(f"{prefix}.after"):
+        return False
+    target, now, after = (float(sheet.fact(f"{prefix}.{name}").value) for name in ("target", "now", "after"))
+    if (now - target) * (after - target) < 0 and abs(after - target) >= VISIBLE:
         return False
     return _gap(sheet, prefix, "now") - _gap(sheet, prefix, "after") >= VISIBLE
 
@@ -85,6 +158,11 @@ def away(sheet: FactSheet, prefix: str) -> bool:
 def far(sheet: FactSheet, prefix: str) -> bool:
     """Say whether a weight is visibly off its target."""
     return sheet.has(f"{prefix}.off") and sheet.fact(f"{prefix}.off").magnitude >= VISIBLE
+
+
+def some_far(sheet: FactSheet, prefix: str) -> bool:
+    """Say whether a weight of this model's accounts is visibly off its target."""
+    return any(far(sheet, row) for row in sheet.groups(f"{prefix}.drift"))
 
 
 def returns(sheet: FactSheet, prefix: str) -> bool:
@@ -133,3 +211,7 @@ def same_reasons(sheet: FactSheet, prefix: str) -> bool:
 
 def _gap(sheet: FactSheet, prefix: str, when: str) -> float:
     return abs(float(sheet.fact(f"{prefix}.{when}").value) - float(sheet.fact(f"{prefix}.target").value))
+
+
+def _same(sheet: FactSheet, one: str, other: str) -> bool:
+    return abs(sheet.fact(one).magnitude - sheet.fact(other).magnitude) < HALF_DOLLAR

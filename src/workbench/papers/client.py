@@ -19,10 +19,16 @@ from workbench.rebalance.proposal import Proposal
 _SUBJECTS: tuple[tuple[str | None, str], ...] = (
     ("opening.nothing", "Your accounts: no change proposed"),
     ("consent", "Your accounts: changes that need your consent"),
+    ("conflict", "Your accounts: instructions to talk through"),
     ("opening.distribution", "Your accounts: your required distribution, and what we propose"),
     ("opening.withdrawal", "Your accounts: your withdrawal, and what we propose"),
     ("opening.harvest", "Your accounts: losses to use for your taxes"),
     ("opening.model", "Your accounts: a new version of your model"),
+    ("opening.raise", "Your accounts: raising the cash you need"),
+    ("opening.invest", "Your accounts: putting cash to work"),
+    ("opening.location", "Your accounts: a better place for some holdings"),
+    ("opening.drift", "Your accounts: back in line with your model"),
+    ("opening.models", "Your accounts: back in line with your models"),
     (None, "Your accounts: what we propose"),
 )
 EMAIL, BRIEF = "client_email", "client_brief"

@@ -38,7 +38,7 @@ def household_sheet(proposal: Proposal, extras: Extras, named: Directory) -> Fac
     accounts = _accounts(facts, proposal, household)
     drift_facts(facts, proposal, extras.sleeves, named, accounts)
     trade_facts(facts, proposal, named, household, accounts)
-    tax_facts(facts, proposal, household, accounts)
+    tax_facts(facts, proposal, named, household, accounts)
     note_facts(facts, extras, household, accounts)
     models = {group.model_id for group in proposal.groups}
     about = (household, *(f"model:{model}" for model in sorted(models) if len(models) == 1))

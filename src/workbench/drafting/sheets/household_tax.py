@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from datetime import date
 
+from workbench.drafting.on_file import Directory
 from workbench.drafting.sheets.gathering import Gathering
 from workbench.drafting.sheets.household_readings import (
     ACCOUNTS,
@@ -16,6 +17,7 @@ from workbench.drafting.sheets.household_readings import (
     SECURITIES,
     YEAR,
 )
+from workbench.drafting.spelling import one_line
 from workbench.rebalance.proposal import Proposal, TaxTable
 
 #: Dollars below which an amount prints as none.
@@ -23,12 +25,14 @@ HALF_DOLLAR = 0.5
 _NEED_METRICS = {"rmd": "required_distribution", "withdrawal": "planned_withdrawal", "min_cash": "cash_to_keep"}
 
 
-def tax_facts(facts: Gathering, proposal: Proposal, household: str, accounts: Mapping[str, str]) -> None:
+def tax_facts(
+    facts: Gathering, proposal: Proposal, named: Directory, household: str, accounts: Mapping[str, str]
+) -> None:
     """Add `tax.change`, gains, losses and budget, `wash.1` for each end of a window, and `need.rmd.1`."""
     table = proposal.tax_table
     if any(account.registration in ("taxable", "trust") for account in proposal.accounts):
         _year(facts, proposal, table, household)
-    _wash(facts, proposal)
+    _wash(facts, proposal, named)
     _needs(facts, proposal, accounts)
     unknown = sum(lot.basis is None for trade in proposal.trades for lot in trade.lots)
     if unknown:
@@ -79,7 +83,7 @@ def _sign(value: float) -> str:
     return "gain" if value > 0 else "loss"
 
 
-def _wash(facts: Gathering, proposal: Proposal) -> None:
+def _wash(facts: Gathering, proposal: Proposal, named: Directory) -> None:
     """Add what may not be bought back after this proposal's sales at a loss, by the last day of the window."""
     days: dict[date, list[str]] = defaultdict(list)
     traded = {trade.security_id for trade in proposal.trades}
@@ -92,7 +96,9 @@ def _wash(facts: Gathering, proposal: Proposal) -> None:
         facts.fact(f"{start}.until", "date", day.isoformat(), "no_purchase_until", LOTS, cell, of=of, way=("barred",))
         for number, name in enumerate(names, start=1):
             key = (f"security:{name}",)
-            facts.fact(f"{start}.security.{number}.symbol", "symbol", name, "named", SECURITIES, cell, of=key)
+            prefix, called = f"{start}.security.{number}", one_line(named.securities.get(name, "")) or name
+            facts.fact(f"{prefix}.symbol", "symbol", name, "named", SECURITIES, cell, of=key)
+            facts.fact(f"{prefix}.name", "name", called, "named", SECURITIES, f"row {name}, name", of=key)
 
 
 def _needs(facts: Gathering, proposal: Proposal, accounts: Mapping[str, str]) -> None:
