@@ -192,3 +192,22 @@ def test_a_signals_letter_with_a_fault_holds_it_back_until_corrected_or_discarde
     page = analyst.get(path).text
     assert "discarded" in page
     assert f'action="{path}/submit"' in page
+
+
+def test_a_stricter_verifier_holds_back_a_signal_with_a_letter_kept_before(house, monkeypatch):
+    signal_id = house.signal("draft")
+    text, facts, report = releases.documents_of(letter())
+    record, made = releases.how_made(letter())
+    house.do(SERVICE, AddDraft(signal_id, 1, "client_email", text, record, made, facts, report))
+    house.check(signal_id)
+    analyst, path = house.browser("ana"), f"/signals/{signal_id}"
+    form = analyst.get(path).text
+    assert f'action="{path}/submit"' in form
+    monkeypatch.setattr("workbench.desk.paper_view.verify", lambda words, sheet: letter(FLIPPED).report)
+    page = analyst.get(path).text
+    assert "no longer supports all of the client email" in page
+    assert f'action="{path}/submit"' not in page
+    assert analyst.send(f"{path}/submit", page=form, note="").status_code == 409
+    action = re.search(rf'action="({path}/drafts/[^"/]+)"', page)[1]
+    analyst.send(f"{action}/discard", page=page, reason="The advisor writes this one.")
+    assert f'action="{path}/submit"' in analyst.get(path).text

@@ -10,12 +10,12 @@ from sqlalchemy import Connection
 from starlette.exceptions import HTTPException
 
 from workbench.desk.package_view import change_view, package_view
-from workbench.desk.paper_view import shown
+from workbench.desk.paper_view import Shown, shown
 from workbench.desk.preflight_view import preflight_view
 from workbench.desk.visit import SignedIn, Visit
 from workbench.errors import DecisionError, PackageError, StaleError
 from workbench.governance.life_cycle import ON_CHECKS
-from workbench.governance.reading import SignalView, document, signal_view
+from workbench.governance.reading import Draft, SignalView, document, signal_view
 from workbench.governance.states import Action, Mode
 
 router = APIRouter()
@@ -51,15 +51,10 @@ def signal(visit: SignedIn, signal_id: str) -> Response:
         package = body(connection, visit, view, view.package_hash)
         preflight = body(connection, visit, view, view.preflight_hash)
         drafted = body(connection, visit, view, view.first_package) if changed(view) else None
+        letters = _letters(connection, visit, view)
         drafts = [
-            (
-                draft,
-                shown(
-                    body(connection, visit, view, draft.current_hash), body(connection, visit, view, draft.facts_hash)
-                ),
-                text(connection, visit, view, draft.drafted_hash) if draft.edited_at else None,
-            )
-            for draft in view.drafts
+            (draft, read, text(connection, visit, view, draft.drafted_hash) if draft.edited_at else None)
+            for draft, read in letters
         ]
     read = _read(view, package, preflight, drafted)
     return visit.page(
@@ -70,7 +65,8 @@ def signal(visit: SignedIn, signal_id: str) -> Response:
         **read,
         drafts=drafts,
         reasons=REASONS,
-        can=_able(view, bool(read["unreadable"])),
+        held=_held(letters),
+        can=_able(view, bool(read["unreadable"]), bool(_held(letters))),
         checks_here=visit.settings.checker is not None,
     )
 
@@ -87,6 +83,7 @@ def confirm(visit: SignedIn, request: Request, signal_id: str, act: str) -> Resp
         package = body(connection, visit, view, view.package_hash)
         preflight = body(connection, visit, view, view.preflight_hash)
         drafted = body(connection, visit, view, view.first_package) if changed(view) else None
+        held = _held(_letters(connection, visit, view))
     read = _read(view, package, preflight, drafted)
     if request.query_params.get("sheet_hash") not in (None, view.sheet_hash):
         raise StaleError("the signal changed since you opened its page; look at it anew, then decide")
@@ -99,7 +96,7 @@ def confirm(visit: SignedIn, request: Request, signal_id: str, act: str) -> Resp
         act=act,
         verb=verb,
         meaning=AS_DRAFT if action is Action.APPROVE and view.mode.mode is Mode.DRAFT else meaning,
-        obstacle=_obstacle(view, action, read["unreadable"]),
+        obstacle=_obstacle(view, action, [*read["unreadable"], *held]),
     )
 
 
@@ -149,16 +146,38 @@ def _read(view: SignalView, package: bytes | None, preflight: bytes | None, draf
 
 
 def decidable(connection: Connection, visit: Visit, view: SignalView) -> None:
-    """Refuse to carry a signal forward whose documents no person can have read. Raises `DecisionError`."""
+    """Refuse to carry a signal forward whose documents no person can have read, or whose letter today's verifier
+    does not support. Raises `DecisionError`."""
     package = body(connection, visit, view, view.package_hash)
     unreadable = _read(view, package, body(connection, visit, view, view.preflight_hash), None)["unreadable"]
     if unreadable:
         raise DecisionError(f"{unreadable[0]} Propose this household anew.")
+    if held := _held(_letters(connection, visit, view)):
+        raise DecisionError(held[0])
 
 
-def _able(view: SignalView, unreadable: bool) -> dict[str, bool]:
+def _letters(connection: Connection, visit: Visit, view: SignalView) -> list[tuple[Draft, Shown | None]]:
+    """The signal's drafts, each verified anew."""
+    return [
+        (one, shown(body(connection, visit, view, one.current_hash), body(connection, visit, view, one.facts_hash)))
+        for one in view.drafts
+    ]
+
+
+def _held(letters: list[tuple[Draft, Shown | None]]) -> list[str]:
+    """Say which letters were supported when they were kept and are not now, by today's verifier or because they are gone."""
+    return [
+        f"The verifier no longer supports all of the {one.kind.replace('_', ' ')}; correct it by the reasons given, or "
+        "discard it."
+        for one, read in letters
+        if one.discarded_at is None and one.supported and (read is None or not read.supported)
+    ]
+
+
+def _able(view: SignalView, unreadable: bool, held: bool) -> dict[str, bool]:
     """What this reader can do now: allowed by role, book and hands, not refused for another reason, and readable."""
     barred = view.obstacles.keys() | (ON_CHECKS | {Action.OVERRIDE, Action.REVISE} if unreadable else set())
+    barred |= ON_CHECKS if held else set()
     return {action.value: action in view.allowed and action not in barred for action in Action}
 
 

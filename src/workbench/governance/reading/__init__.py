@@ -16,9 +16,10 @@ from workbench.governance.reading.papers import (
     papers_page,
 )
 from workbench.governance.reading.queue import Filters, QueuePage, QueueRow, Sort, choices, queue_page
-from workbench.governance.reading.signal import SignalView, document, signal_view
+from workbench.governance.reading.signal import Draft, SignalView, document, signal_view
 
 __all__ = [
+    "Draft",
     "ExceptionFilters",
     "ExceptionsPage",
     "Filters",
