@@ -6,30 +6,27 @@ import math
 from collections.abc import Iterable
 
 from workbench.copilot.record import Record
-from workbench.drafting import Entity, Fact, FactSheet, Source
+from workbench.drafting import FactSheet
 from workbench.drafting.facts import EntityKind, Kind
+from workbench.drafting.sheets.gathering import Gathering, Reading
 
 
 class Gathered:
-    """A sheet in the making. Entities are declared when a fact is of them; `about` are those meant throughout."""
+    """The sheet of an answer in the making: facts come from the place last read; `about` are those meant throughout."""
 
     def __init__(self, record: Record, route: str) -> None:
         self.record = record
-        self.route = route
+        self._facts = Gathering(f"answer_{route}", "firm", record.day, record.firm.content_hash)
         self._about: list[str] = []
-        self._entities: dict[str, Entity] = {}
-        self._facts: list[Fact] = []
-        self._source = record.source("firm.open_at", "the snapshot", "snapshot")
+        self.read("firm.open_at", "the snapshot", "snapshot")
 
     def read(self, function: str, cell: str, *tables: str) -> None:
         """Name where the facts that follow were read."""
-        self._source = self.record.source(function, cell, *tables)
+        self._reading, self._cell = Reading(function, tables), cell
 
     def entity(self, kind: EntityKind, id: str, *names: str) -> str:
-        """Declare an entity once and return its key."""
-        key = f"{kind}:{id}"
-        self._entities.setdefault(key, Entity(key, kind, tuple(dict.fromkeys((*names, id) if names else (id,)))))
-        return key
+        """Declare an entity once, by these names and its identifier, and return its key."""
+        return self._facts.entity(f"{kind}:{id}", kind, *names, id)
 
     def household(self, id: str) -> str:
         """Declare a household by name and identifier."""
@@ -42,26 +39,21 @@ class Gathered:
 
     def security(self, id: str) -> str:
         """Declare a security by ticker and name."""
-        name = str(self.record.securities.loc[id, "name"])
-        return self.entity("security", id, id, name)
+        return self._facts.entity(f"security:{id}", "security", id, str(self.record.securities.loc[id, "name"]))
 
     def key(self, level: str, key: str) -> str:
         """Declare an asset class, sector, region, sleeve or security, and return its key."""
         if level == "security":
             return self.security(key)
         if level == "sleeve":
-            return self.entity("sleeve", key, self.sleeve_name(key))
+            return self.entity("sleeve", key, str(self.record.sleeves.loc[key, "name"]))
         return self.entity(level, key)  # type: ignore[arg-type]
 
     def model(self, id: str) -> str:
         """Declare a model by name and identifier."""
         table = self.record.models
         name = str(table.loc[table["model_id"] == id, "name"].iloc[-1])
-        return self.entity("model", id, f"{name} model", id)
-
-    def sleeve_name(self, id: str) -> str:
-        """Return what a sleeve is called."""
-        return str(self.record.sleeves.loc[id, "name"])
+        return self.entity("model", id, f"{name} model")
 
     def about(self, *keys: str) -> None:
         """Name the entities that are meant where a sentence names none."""
@@ -74,50 +66,29 @@ class Gathered:
         value: float | int | str,
         metric: str,
         of: Iterable[str] = (),
-        direction: Iterable[str] = (),
-        rounding: int | None = None,
-        source: Source | None = None,
+        way: Iterable[str] = (),
+        decimals: int | None = None,
     ) -> None:
-        """Add a fact from the place last read. Raises `FactError` at the end where it is not one."""
+        """Add a fact from the place last read; a figure that is missing is left out, and a template asks for it."""
         if isinstance(value, float) and math.isnan(value):
             return
-        plain = value if isinstance(value, str) else int(value) if kind == "count" else float(value)
-        self._facts.append(
-            Fact(id, kind, plain, metric, tuple(of), source or self._source, tuple(direction), rounding=rounding)
+        self._facts.fact(
+            id, kind, value, metric, self._reading, self._cell, of=tuple(of), way=tuple(way), decimals=decimals
         )
 
     def name(self, id: str, key: str) -> None:
         """Add the name a text calls an entity by."""
         kind: Kind = "symbol" if key.startswith("security:") else "name"
-        self._facts.append(Fact(id, kind, self._entities[key].names[0], "named", (key,), self._source))
+        self._facts.named(id, key, self._reading, self._cell, kind)
 
     def day(self, metric: str = "as_of") -> None:
         """Add the day that the record speaks of."""
-        self.fact(
-            "as_of",
-            "date",
-            self.record.day,
-            metric,
-            source=self.record.source("firm.open_at", "as-of date", "snapshot"),
-        )
+        self._facts.fact("as_of", "date", self.record.day, metric, Reading("firm.open_at", ("snapshot",)), "as-of date")
 
     def done(self) -> FactSheet:
-        """Return the sheet."""
-        record = self.record
-        return FactSheet(
-            f"answer_{self.route}",
-            self._about[0] if self._about else "firm",
-            record.day,
-            record.firm.content_hash,
-            tuple(self._about),
-            tuple(self._entities.values()),
-            tuple(self._facts),
-        )
-
-
-def way(value: float, positive: str, negative: str) -> tuple[str, ...]:
-    """Return the direction of a signed value; none for nothing."""
-    return (positive,) if value > 0 else (negative,) if value < 0 else ()
+        """Return the sheet. Raises `FactError` where a fact is not one."""
+        self._facts.key = self._about[0] if self._about else "firm"
+        return self._facts.sheet(self._about)
 
 
 def slug(text: str) -> str:

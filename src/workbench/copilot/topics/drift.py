@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-from workbench.copilot.gather import Gathered, way
+from workbench.copilot.gather import Gathered
 from workbench.copilot.topics.asked import Asked, NotInRecordError
 from workbench.drafting import FactSheet
+from workbench.drafting.sheets.gathering import either
 from workbench.drift import CAUSES, drivers
 
 _TABLES = ("positions", "prices", "model_targets", "tolerances")
 #: Deviations that print as none.
 ON_TARGET = 0.0005
+#: Levels other than the asset class, by the words that ask for them; and the words that ask for one side alone.
+_LEVELS = (
+    ("sector", re.compile(r"\bsectors?\b")),
+    ("sleeve", re.compile(r"\bsleeves?\b")),
+    ("security", re.compile(r"\b(?:securit\w+|stocks?|names?|positions?|holdings?)\b")),
+)
+_OVER = re.compile(r"\b(?:over|over[ -]?weight\w*|above|heavy|too (?:much|high)|long on|exceed\w*)\b")
+_UNDER = re.compile(r"\b(?:under|under[ -]?weight\w*|below|light|too (?:little|low)|short on|shortfall)\b")
 #: How many keys, accounts or securities an answer lists.
 LISTED = 5
 
@@ -53,20 +63,25 @@ def drift_overall(asked: Asked) -> tuple[FactSheet, str]:
     gathered = Gathered(asked.record, "drift")
     key = subject(gathered, asked)
     gathered.day()
-    gathered.read("drift.review", f"deviation by asset class of {asked.account or asked.household}", *_TABLES)
-    frame = combined(asked, "asset_class")
-    frame = frame[frame["deviation"].abs() >= ON_TARGET].head(LISTED)
-    for place, (name, row) in enumerate(frame.iterrows(), start=1):
-        _place(gathered, f"off.{place}", key, "asset_class", str(name), row)
+    level = next((one for one, words in _LEVELS if words.search(asked.text)), "asset_class")
+    gathered.read("drift.review", f"deviation by {level} of {asked.account or asked.household}", *_TABLES)
+    frame = combined(asked, level)
+    frame = frame[frame["deviation"].abs() >= ON_TARGET]
+    over, under = (words.search(asked.text) is not None for words in (_OVER, _UNDER))
+    if over != under:
+        frame = frame[frame["deviation"] > 0] if over else frame[frame["deviation"] < 0]
+    for place, (name, row) in enumerate(frame.head(LISTED).iterrows(), start=1):
+        _place(gathered, f"off_{level}.{place}", key, level, str(name), row)
     gathered.read("drift.measure", f"breaches of {asked.account or asked.household}", *_TABLES)
     accounts = asked.record.review.drift.accounts.set_index("account_id").loc[measured(asked)]
     gathered.fact("out", "count", int((accounts["breaches"] > 0).sum()), "ask_accounts_out", [key])
     gathered.fact("of", "count", len(accounts), "ask_accounts", [key])
-    _furthest(gathered, asked, key)
+    if level == "asset_class" and over == under:
+        _furthest(gathered, asked, key)
     if asked.account:
         gathered.fact("breaches", "count", int(accounts["breaches"].iloc[0]), "ask_breaches", [key])
         gathered.fact(
-            "error", "percent", float(accounts["tracking_error"].iloc[0]), "ask_tracking_error", [key], rounding=2
+            "error", "percent", float(accounts["tracking_error"].iloc[0]), "ask_tracking_error", [key], decimals=2
         )
     return gathered.done(), "answer_drift"
 
@@ -118,7 +133,7 @@ def drift_why(asked: Asked) -> tuple[FactSheet, str]:
     effects, first, rebalanced = _effects(asked, level, name)
     gathered.read("drift.explain", f"causes of {name}", *_TABLES, "transactions")
     for place, (cause, effect) in enumerate(effects, start=1):
-        direction = way(effect, "up", "down")
+        direction = either(effect, "up", "down")
         gathered.fact(f"cause.{place}.{cause}", "percent", effect, f"ask_cause_{cause}", [key, other], direction)
     if first is not None:
         gathered.fact("since.rebalanced" if rebalanced else "since.begun", "date", first, "ask_since", [key])
@@ -174,7 +189,7 @@ def out_of_band(asked: Asked) -> tuple[FactSheet, str]:
         gathered.name(f"account.{place}.household", home)
         gathered.fact(f"account.{place}.breaches", "count", int(row.breaches), "ask_breaches", [key])
         if np.isfinite(row.band_use):
-            gathered.fact(f"account.{place}.use", "number", float(row.band_use), "ask_band_use", [key], rounding=1)
+            gathered.fact(f"account.{place}.use", "number", float(row.band_use), "ask_band_use", [key], decimals=1)
     return gathered.done(), "answer_out_of_band"
 
 
@@ -195,7 +210,7 @@ def tracking_error(asked: Asked) -> tuple[FactSheet, str]:
                 float(row["tracking_error"]),
                 "ask_tracking_error",
                 [key],
-                rounding=2,
+                decimals=2,
             )
     return gathered.done(), "answer_tracking_error"
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 
-from workbench.copilot.gather import Gathered, way
+from workbench.copilot.gather import Gathered
 from workbench.copilot.topics.asked import Asked, NotInRecordError
 from workbench.copilot.topics.drift import LISTED, subject
 from workbench.drafting import FactSheet
+from workbench.drafting.sheets.gathering import either
 from workbench.firm import CASH
 
 _TABLES = ("positions", "prices")
@@ -99,7 +100,7 @@ def position(asked: Asked) -> tuple[FactSheet, str]:
     if gain is not None and abs(gain) >= 0.5:
         gathered.read("rebalance.load", f"basis of the lots of {security}", "lots", "prices")
         gathered.fact(
-            "gain" if gain > 0 else "loss", "money", gain, "ask_unrealised", [key, other], way(gain, "gain", "loss")
+            "gain" if gain > 0 else "loss", "money", gain, "ask_unrealised", [key, other], either(gain, "gain", "loss")
         )
     if len(mine) > 1:
         gathered.read("firm.positions", f"{security} by account", *_TABLES)

@@ -57,7 +57,7 @@ def targets(asked: Asked) -> tuple[FactSheet, str]:
     if _row(asked, id, version)["status"] == "draft":
         return upcoming(asked)
     gathered.read("firm.models_in_force", f"{id} version {version}", "model_targets", "models")
-    gathered.fact("version", "number", version, "ask_version", [key], rounding=0)
+    gathered.fact("version", "number", version, "ask_version", [key], decimals=0)
     level = "security" if asked.security else asked.key[0] if asked.key else "asset_class"
     whole = _sums(asked, id, version, level).sort_values(ascending=False, kind="stable")
     wanted = asked.security or (asked.key[1] if asked.key else None)
@@ -77,7 +77,7 @@ def history(asked: Asked) -> tuple[FactSheet, str]:
     for row in table[table["model_id"] == id].sort_values("version", ascending=False).to_dict("records"):
         gathered.read("firm.models", f"{id} version {row['version']}", "models")
         state = f"version.{row['version']}.{row['status']}"
-        gathered.fact(f"{state}.number", "number", int(row["version"]), "ask_version", [key], rounding=0)
+        gathered.fact(f"{state}.number", "number", int(row["version"]), "ask_version", [key], decimals=0)
         gathered.fact(f"{state}.day", "date", str(row["effective_date"].date()), "ask_effective", [key])
     return gathered.done(), "answer_history"
 
@@ -88,7 +88,7 @@ def rationale(asked: Asked) -> tuple[FactSheet, str]:
     row = _row(asked, id, _version(asked, id))
     gathered.read("firm.models", f"{id} version {row['version']}", "models")
     state = "draft" if row["status"] == "draft" else "decided"
-    gathered.fact(f"{state}.version", "number", int(row["version"]), "ask_version", [key], rounding=0)
+    gathered.fact(f"{state}.version", "number", int(row["version"]), "ask_version", [key], decimals=0)
     gathered.fact(f"{state}.day", "date", str(row["effective_date"].date()), "ask_effective", [key])
     gathered.fact("words", "quote", str(row["rationale"]), "quoted", [key])
     return gathered.done(), "answer_rationale"
@@ -103,7 +103,7 @@ def upcoming(asked: Asked) -> tuple[FactSheet, str]:
         raise NotInRecordError("No draft version of this model is in the record.")
     row = drafts.sort_values("version").iloc[-1]
     gathered.read("firm.models", f"{id} version {row['version']}", "models", "model_targets")
-    gathered.fact("version", "number", int(row["version"]), "ask_version", [key], rounding=0)
+    gathered.fact("version", "number", int(row["version"]), "ask_version", [key], decimals=0)
     gathered.fact("day", "date", str(row["effective_date"].date()), "ask_effective", [key])
     level, wanted = ("security", asked.security) if asked.security else asked.key or ("sleeve", None)
     old, new = (_sums(asked, id, version, level) for version in (record.in_force[id], int(row["version"])))

@@ -145,9 +145,9 @@ def profile(asked: Asked) -> tuple[FactSheet, str]:
     gathered.about(key)
     gathered.name("subject", key)
     gathered.read("firm.open_at", f"profile of {asked.household}", "profiles")
-    gathered.fact("tolerance", "number", float(row["risk_tolerance"]), "ask_tolerance", [key], rounding=0)
-    gathered.fact("capacity", "number", float(row["risk_capacity"]), "ask_capacity", [key], rounding=0)
-    gathered.fact("horizon", "number", float(row["horizon_years"]), "ask_horizon", [key], rounding=0)
+    gathered.fact("tolerance", "number", float(row["risk_tolerance"]), "ask_tolerance", [key], decimals=0)
+    gathered.fact("capacity", "number", float(row["risk_capacity"]), "ask_capacity", [key], decimals=0)
+    gathered.fact("horizon", "number", float(row["horizon_years"]), "ask_horizon", [key], decimals=0)
     gathered.fact("objective", "quote", str(row["objective"]), "quoted", [key])
     gathered.fact("reviewed", "date", str(row["reviewed_on"].date()), "ask_reviewed", [key])
     return gathered.done(), "answer_profile"

@@ -74,11 +74,11 @@ def performance(asked: Asked) -> tuple[FactSheet, str]:
             gathered.fact(f"{span.name}.start", "date", str(span.start.date()), "ask_since", [key])
         for name, value in zip(("own", "model", "benchmark"), values):
             if not math.isnan(value):
-                gathered.fact(f"{span.name}.{name}", "percent", value, f"ask_return_{name}", [key], rounding=2)
+                gathered.fact(f"{span.name}.{name}", "percent", value, f"ask_return_{name}", [key], decimals=2)
         if not math.isnan(values[2]):
             gap = values[0] - values[2]
             side = "ahead" if gap > 0 else "behind"
-            gathered.fact(f"{span.name}.{side}", "percent", gap, "ask_excess", [key], (side,), rounding=2)
+            gathered.fact(f"{span.name}.{side}", "percent", gap, "ask_excess", [key], (side,), decimals=2)
     if not shown:
         raise NotInRecordError("Its record does not cover that time without a gap, so there is no return to give.")
     return gathered.done(), "answer_performance_gross" if gross else "answer_performance"

@@ -7,10 +7,11 @@ import re
 import numpy as np
 import pandas as pd
 
-from workbench.copilot.gather import Gathered, way
+from workbench.copilot.gather import Gathered
 from workbench.copilot.topics.asked import Asked, NotInRecordError
 from workbench.copilot.topics.drift import subject
 from workbench.drafting import FactSheet
+from workbench.drafting.sheets.gathering import either
 from workbench.firm import NIIT_RATE
 from workbench.rebalance import Household, Settings
 from workbench.rebalance.household import TAXED
@@ -38,7 +39,7 @@ def gain_budget(asked: Asked) -> tuple[FactSheet, str]:
         used, left = table.budget_used_before, table.budget - table.budget_used_before
         gathered.fact("budget", "money", table.budget, "ask_budget", [key])
         side = "gain" if used > 0 else "loss" if used < 0 else "none"
-        gathered.fact(f"realised.{side}", "money", used, "ask_realised_net", [key], way(used, "gain", "loss"))
+        gathered.fact(f"realised.{side}", "money", used, "ask_realised_net", [key], either(used, "gain", "loss"))
         gathered.fact(
             "left" if left >= 0 else "beyond",
             "money",
@@ -209,7 +210,7 @@ def rmd(asked: Asked) -> tuple[FactSheet, str]:
         names = [gathered.account(str(one)) for one in row["account_ids"]]
         gathered.name(f"due.{place}.name", names[0])
         for id in ("required", "taken", "outstanding"):
-            gathered.fact(f"due.{place}.{id}", "money", float(row[id]), f"ask_rmd_{id}", [names[0]], rounding=2)
+            gathered.fact(f"due.{place}.{id}", "money", float(row[id]), f"ask_rmd_{id}", [names[0]], decimals=2)
         gathered.fact(f"due.{place}.by", "date", str(row["due_by"].date()), "ask_rmd_by", [names[0]])
     if len(rows.for_a_person) and (rows.for_a_person["household_id"] == asked.household).any():
         mine_too = rows.for_a_person[rows.for_a_person["account_id"].isin(asked.accounts)]

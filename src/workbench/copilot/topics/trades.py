@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 
-from workbench.copilot.gather import Gathered, way
+from workbench.copilot.gather import Gathered
 from workbench.copilot.topics.asked import Asked, NotInRecordError
 from workbench.copilot.topics.drift import LISTED
 from workbench.copilot.topics.on_file import restrictions
 from workbench.drafting import FactSheet
+from workbench.drafting.sheets.gathering import either
 from workbench.rebalance import Proposal
 from workbench.rebalance.proposal import Trade
 
 _TABLES = ("positions", "lots", "prices", "model_targets", "restrictions")
+#: Words of trades that were made, and of those that are proposed.
+_MADE = re.compile(r"\b(?:sold|bought|traded|harvested|did|was|were|so far)\b")
+_PLANNED = re.compile(r"\b(?:being|be|propos\w+|plan\w*|package|by the)\b")
 
 
 def _about(asked: Asked, route: str) -> tuple[Gathered, str, Proposal]:
@@ -34,29 +38,33 @@ def _mine(asked: Asked, proposal: Proposal) -> list[Trade]:
 
 def proposed(asked: Asked) -> tuple[FactSheet, str]:
     """How many trades, what is bought and sold, the largest, the tax and the cost."""
-    if re.search(r"\b(?:sold|bought|traded|did)\b", asked.text) and not re.search(
-        r"\b(?:being|be|propos\w+|plan\w*|package)\b", asked.text
-    ):
-        raise NotInRecordError("I answer for trades that are proposed, not for those that were made.")
+    _of_proposed(asked)
     gathered, key, proposal = _about(asked, "trades")
-    trades = _mine(asked, proposal)
+    side = _side(asked.text)
+    trades = [trade for trade in _mine(asked, proposal) if side in ("", trade.side)]
     of = [key]
     if asked.account:
         of = [gathered.account(asked.account)]
         gathered.about(of[0])
         gathered.name("account", of[0])
-    gathered.fact("count", "count", len(trades), "ask_trades", of)
-    for side in ("buy", "sell"):
-        total = sum(trade.amount for trade in trades if trade.side == side)
+    if asked.security:
+        gathered.name("security", gathered.security(asked.security))
+    gathered.fact(f"{side}s" if side else "count", "count", len(trades), "ask_trades", of)
+    for one in ("buy", "sell"):
+        total = sum(trade.amount for trade in trades if trade.side == one)
         if total:
-            gathered.fact(side, "money", total, "ask_traded", of, (side,))
-    if trades and not asked.account:
+            gathered.fact(one, "money", total, "ask_traded", of, (one,))
+    if trades and not side and not asked.account and not asked.security:
         _costs(gathered, key, proposal)
-    side = _side(asked.text)
-    listed = [trade for trade in trades if side in ("", trade.side)]
-    for place, trade in enumerate(listed[:LISTED], start=1):
+    for place, trade in enumerate(trades[:LISTED], start=1):
         _trade(gathered, f"trade.{place}", trade)
     return gathered.done(), "answer_trades"
+
+
+def _of_proposed(asked: Asked) -> None:
+    """Raise `NotInRecordError` for a question of trades that were made."""
+    if _MADE.search(asked.text) and not _PLANNED.search(asked.text):
+        raise NotInRecordError("I answer for trades that are proposed, not for those that were made.")
 
 
 def _side(text: str) -> str:
@@ -81,6 +89,7 @@ def cost(asked: Asked) -> tuple[FactSheet, str]:
 
 def harvested(asked: Asked) -> tuple[FactSheet, str]:
     """The losses that the proposal harvests."""
+    _of_proposed(asked)
     gathered, key, proposal = _about(asked, "harvested")
     gathered.fact("losses", "money", proposal.tax_table.losses_harvested, "ask_harvested", [key], ("loss",))
     return gathered.done(), "answer_harvested"
@@ -89,7 +98,7 @@ def harvested(asked: Asked) -> tuple[FactSheet, str]:
 def _costs(gathered: Gathered, key: str, proposal: Proposal) -> None:
     side = "owed" if proposal.tax > 0.5 else "saved" if proposal.tax < -0.5 else "none"
     gathered.fact(f"tax.{side}", "money", proposal.tax, "ask_sale_tax", [key], () if side == "none" else (side,))
-    gathered.fact("cost", "money", proposal.cost, "ask_cost", [key], rounding=2)
+    gathered.fact("cost", "money", proposal.cost, "ask_cost", [key], decimals=2)
 
 
 def why(asked: Asked) -> tuple[FactSheet, str]:
@@ -124,10 +133,11 @@ def why_not(asked: Asked) -> tuple[FactSheet, str]:
     refused = [one for one in proposal.refused if asked.account in (None, one.account_id)]
     if asked.security:
         gathered.name("security", gathered.security(asked.security))
-        refused = [one for one in refused if one.security_id == asked.security]
+        side = _side(asked.text)
+        refused = [one for one in refused if one.security_id == asked.security and side in ("", one.side)]
         if any(trade.security_id == asked.security for trade in _mine(asked, proposal)):
             return why(asked)
-    if not refused and asked.security and (asked.record.restrictions["key"] == asked.security).any():
+    if not refused and asked.security and _restricted(asked):
         return restrictions(asked)
     if not refused:
         raise NotInRecordError(
@@ -149,6 +159,14 @@ def why_not(asked: Asked) -> tuple[FactSheet, str]:
     return gathered.done(), "answer_why_not"
 
 
+def _restricted(asked: Asked) -> bool:
+    """Whether a restriction in force here names the security and can stand against the side asked about."""
+    table = asked.record.restrictions
+    table = table[table["scope_id"].isin({*asked.accounts, str(asked.household)}) & (table["key"] == asked.security)]
+    other = {"buy": "never_sell", "sell": "never_buy"}.get(_side(asked.text), "")
+    return bool((table["kind"] != other).any())
+
+
 def _trade(gathered: Gathered, id: str, trade: Trade) -> None:
     account, security = gathered.account(trade.account_id), gathered.security(trade.security_id)
     gathered.name(f"{id}.account", account)
@@ -159,4 +177,4 @@ def _trade(gathered: Gathered, id: str, trade: Trade) -> None:
     gain = trade.gain_short + trade.gain_long
     if trade.side == "sell" and abs(gain) >= 0.5:
         side = "gain" if gain > 0 else "loss"
-        gathered.fact(f"{id}.{side}", "money", gain, "ask_sale_gain", of, way(gain, "gain", "loss"))
+        gathered.fact(f"{id}.{side}", "money", gain, "ask_sale_gain", of, either(gain, "gain", "loss"))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import SupportsFloat
 
 from workbench.drafting.facts import Entity, EntityKind, Fact, FactSheet, Kind, Source
+from workbench.errors import FactError
 
 
 @dataclass(frozen=True)
@@ -44,10 +45,9 @@ class Gathering:
         """Say whether an entity is declared already."""
         return key in self._entities
 
-    def named(self, id: str, entity: str, reading: Reading, cell: str) -> None:
-        """Add the name of an entity as a fact, for a template to mention."""
-        name = self._entities[entity].names[0]
-        self.fact(id, "name", name, "named", reading, cell, of=(entity,))
+    def named(self, id: str, entity: str, reading: Reading, cell: str, kind: Kind = "name") -> None:
+        """Add the name (or symbol) of an entity as a fact, for a template to mention."""
+        self.fact(id, kind, self._entities[entity].names[0], "named", reading, cell, of=(entity,))
 
     def fact(
         self,
@@ -63,12 +63,17 @@ class Gathering:
         unit: str = "",
         decimals: int | None = None,
     ) -> None:
-        """Add a fact: `of` are its entities, `way` its directions, `decimals` those shown."""
+        """Add a fact: `of` are its entities, `way` its directions, `decimals` those shown.
+
+        Raises `FactError` where another fact has its identifier.
+        """
         plain: float | int | str = (
             value if isinstance(value, str) else int(float(value)) if kind == "count" else float(value)
         )
         source = Source(reading.function, reading.tables, cell, self.snapshot)
-        self._facts[id] = Fact(id, kind, plain, metric, tuple(of), source, tuple(way), unit, decimals)
+        fact = Fact(id, kind, plain, metric, tuple(of), source, tuple(way), unit, decimals)
+        if self._facts.setdefault(id, fact) != fact:
+            raise FactError(f"fact {id!r} is gathered twice; give each an identifier of its own", id)
 
     def sheet(self, about: Sequence[str]) -> FactSheet:
         """Return the sheet. Raises `FactError` as `FactSheet` does."""
