@@ -9,12 +9,13 @@ import pytest
 from sqlalchemy import select, update
 
 from benchmarks.governance_attacks import drop_triggers, fill
-from tests.governance import cases
+from tests.governance import cases, paper_cases
 from workbench.errors import AccessError
 from workbench.governance.access import Who
 from workbench.governance.audit import Checkpoints, checkpoint, keys, verify_trail
 from workbench.governance.audit.keeper import TakeCheckpoint, keep
 from workbench.governance.database import transaction
+from workbench.governance.paper_commands import ReleasePaper
 from workbench.governance.tables import audit, outbox
 
 
@@ -46,6 +47,15 @@ def test_a_release_is_signed_at_once(kept):
     assert sizes(folder) == [last(store).sequence]
     with store.reading() as connection:
         assert verify_trail(connection, folder, [keys.public_of(kept[2].checkpoints.key)]).whole
+
+
+def test_the_release_of_a_paper_is_signed_at_once_and_its_edit_is_not(kept):
+    store, folder, _ = kept
+    paper = paper_cases.bring(store)
+    paper = store.perform(Who("ann"), paper_cases.edited(paper, "We sell VTI."), "edit")
+    assert sizes(folder) == []
+    store.perform(Who("cleo"), ReleasePaper(paper.object_id, paper.version, paper.sheet_hash), "release")
+    assert sizes(folder) == [last(store).sequence]
 
 
 def test_at_the_latest_every_so_many_records_even_where_an_act_writes_several(kept):

@@ -165,7 +165,7 @@ def _letters(connection: Connection, visit: Visit, view: SignalView) -> list[tup
 
 
 def _held(letters: list[tuple[Draft, Shown | None]]) -> list[str]:
-    """Say which letters were supported when they were kept and are not now, by today's verifier or because they are gone."""
+    """Say which letters were supported when they were kept and are not by the verifier of today, or are gone."""
     return [
         f"The verifier no longer supports all of the {one.kind.replace('_', ' ')}; correct it by the reasons given, or "
         "discard it."

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from workbench.governance.store import Store
 
 #: Acts after which a checkpoint is taken at once.
-AT_ONCE = frozenset({Action.RELEASE, Action.CHECKPOINT, Action.EXPORT_AUDIT})
+AT_ONCE = frozenset({Action.RELEASE, Action.RELEASE_PAPER, Action.CHECKPOINT, Action.EXPORT_AUDIT})
 _log = logging.getLogger(__name__)
 
 

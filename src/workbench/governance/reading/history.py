@@ -32,7 +32,7 @@ WORDS: Mapping[str, str] = {
     "acknowledge": "recorded that the receiving system has it",
     "fill": "recorded a fill",
     "expire": "closed it: past its day",
-    "supersede": "closed it: another proposal took its place",
+    "supersede": "closed it: a newer one took its place",
     "void": "voided it: what it was checked on has changed",
     "lapse": "sent it back for approval",
     "set_mode": "set another rollout mode",
