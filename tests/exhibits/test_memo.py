@@ -54,13 +54,15 @@ class TestSentences:
     def test_accounts_are_out(self, chapter, with_history):
         shown = chapter("memo", with_history, reads="")
         assert shown["memo-asked"].body.tone == "decision"
-        decision, now, doubt = lines(shown, "memo-asked")[1:]
+        decision, now, takes, doubt = lines(shown, "memo-asked")[1:]
         assert decision == (
-            "Decision asked. Release the review of 2 accounts out of tolerance, in the order of the drift chapter, as "
-            "proposals to rebalance."
+            "Decision asked. Release proposals to rebalance 2 accounts out of tolerance, in the order of the drift "
+            "chapter."
         )
-        assert now.startswith("Why now. Of the assets measured, 100.0% stand outside a band. Weighted by value, the")
-        assert doubt.endswith("Tax is before netting, gain budgets and wash sales.")
+        assert now.startswith("Why now. Of the assets measured, 100.0% stand outside a band. Account by account and")
+        assert takes.startswith("What it takes. Correcting everything at once would turn over ")
+        assert "Netting, gain budgets and wash sales are not in that figure" in takes
+        assert doubt == "What could be wrong. The chapter on data quality has nothing urgent."
         stands = lines(shown, "memo-where-the-accounts-stand")[0]
         assert stands.startswith("Of 2 accounts measured, 2 are out of tolerance, with ")
 
@@ -77,9 +79,9 @@ class TestSentences:
         small["accounts"]["model_id"] = None
         shown = chapter("memo", small, reads="")
         assert "None on drift, for no account could be measured." in shown.text("memo-asked")
-        assert "left out 2 accounts (accounts without figures)" in shown.text("memo-asked")
+        assert "left out 2 accounts without figures" in shown.text("memo-asked")
         assert shown.text("memo-decisions-and-actions") == (
-            "Advisors: complete what is missing for 2 accounts left out of the measurement (accounts without figures)."
+            "Advisors: complete what is missing for 2 accounts left out of the measurement."
         )
 
     def test_no_band_is_given(self, chapter, small):
@@ -90,7 +92,7 @@ class TestSentences:
 
     def test_sound_data_is_not_counted_in_zeros(self, chapter, small):
         text = chapter("memo", small, reads="").text("memo-asked")
-        assert "Nothing urgent was found in the data" in text
+        assert "The chapter on data quality has nothing urgent." in text
         assert "0 severe" not in text
         assert "0 accounts" not in text
 
@@ -100,9 +102,9 @@ class TestSentences:
         small["accounts"].loc[0, "stated_value"] = 1_010.0
         small["accounts"].loc[1, "model_id"] = None
         text = chapter("memo", small, reads="").text("memo-asked")
-        assert "Release the review of 1 account out of tolerance, as a proposal to rebalance." in text
-        assert "1 warning is open" in text
-        assert "left out 1 account" in text
+        assert "Release proposals to rebalance 1 account out of tolerance." in text
+        assert "has 1 warning open" in text
+        assert "left out 1 account without figures" in text
 
     def test_grave_findings_are_handed_to_operations_in_their_own_words(self, chapter, small):
         small["lots"].loc[0, "quantity"] = 50.0

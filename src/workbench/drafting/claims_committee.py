@@ -95,6 +95,34 @@ _RECORD = (
     ),
 )
 
+
+def _costliest(sheet: FactSheet, parts: tuple[str, ...]) -> str:
+    """The part of the firm's difference that cost most."""
+    return min(parts, key=lambda part: _value(sheet, f"sleeves.firm.{part}"))
+
+
+#: What follows from the attribution, so that whoever answers for the larger part is asked. Slight costs ask nothing.
+_ASKED = 0.0005
+_ACTS = (
+    Claim(
+        "act.sleeve",
+        lambda sheet, prefix: (
+            _value(sheet, "sleeves.firm.model") <= -_ASKED
+            and _value(sheet, f"{prefix}.total") < 0
+            and prefix == next(iter(sheet.groups("sleeves.firm.sleeve")), "")
+        ),
+        "go over {f:.name}, the sleeve whose decisions cost most",
+    ),
+    Claim(
+        "act.weights",
+        lambda sheet, prefix: (
+            _value(sheet, "sleeves.firm.timing") <= -_ASKED
+            and _costliest(sheet, ("timing", "fees", "cash", "other_holdings", "trading", "residual")) == "timing"
+        ),
+        "explain why accounts held other weights than the model's, the costliest part of the implementation",
+    ),
+)
+
 _IMPLEMENTATION = (
     Claim(
         "implementation.nobody",
@@ -110,7 +138,7 @@ _IMPLEMENTATION = (
     Claim(
         "implementation.by_chance",
         lambda sheet, prefix: sheet.has("implementation.chance.value"),
-        "That could be chance, so nothing is to be done about it.",
+        "That could be chance: by itself it gives no reason to act.",
     ),
     Claim(
         "implementation.slight",
@@ -176,4 +204,4 @@ _RISK = (
     ),
 )
 
-CLAIMS = collected(_DRIFT, _RECORD, _IMPLEMENTATION, _EVIDENCE, _RISK)
+CLAIMS = collected(_DRIFT, _RECORD, _ACTS, _IMPLEMENTATION, _EVIDENCE, _RISK)

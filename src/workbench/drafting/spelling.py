@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date
 
 from workbench.drafting.facts import Fact
 from workbench.errors import FactError
@@ -21,6 +20,7 @@ _PERCENT: Mapping[str, Callable[[Fact], str]] = {
     "signed": lambda fact: fmt.percent(float(fact.value), fact.decimals, signed=True),
     "whole": lambda fact: fmt.percent(fact.magnitude, 0),
     "pp": lambda fact: f"{fmt.number(fact.magnitude * 100, fact.decimals)} percentage points",
+    "points": lambda fact: f"{fmt.number(float(fact.value) * 100, fact.decimals, signed=True)} pp",
 }
 _BPS: Mapping[str, Callable[[Fact], str]] = {
     "": lambda fact: f"{fmt.number(fact.magnitude * 10_000, fact.decimals)} bp",
@@ -33,14 +33,14 @@ _MONEY: Mapping[str, Callable[[Fact], str]] = {
     "cents": lambda fact: fmt.usd(fact.magnitude, 2),
     "short": lambda fact: fmt.usd_short(fact.magnitude).replace("\u00a0", " "),
 }
-_SHARES: Mapping[str, Callable[[Fact], str]] = {"": lambda fact: _shares(fact)}
+_SHARES: Mapping[str, Callable[[Fact], str]] = {"": lambda fact: fmt.shares(fact.magnitude, fact.decimals)}
 _COUNT: Mapping[str, Callable[[Fact], str]] = {
     "": lambda fact: fmt.count(fact.magnitude),
     "word": lambda fact: WORDS[int(fact.value)] if 0 <= int(fact.value) < len(WORDS) else fmt.count(fact.magnitude),
 }
 _DATE: Mapping[str, Callable[[Fact], str]] = {
     "": lambda fact: fmt.long_date(str(fact.value)),
-    "short": lambda fact: _short(str(fact.value)),
+    "short": lambda fact: fmt.short_date(str(fact.value)),
     "iso": lambda fact: str(fact.value),
     "month": lambda fact: fmt.long_date(str(fact.value)).split(maxsplit=1)[1],
     "year": lambda fact: str(fact.value)[:4],
@@ -64,14 +64,3 @@ def spelled(fact: Fact, format: str = "") -> str:
 def one_line(text: str) -> str:
     """Return somebody else's words in one line, control and direction characters spelt out."""
     return fmt.visible(" ".join(text.split()))
-
-
-def _shares(fact: Fact) -> str:
-    if float(fact.value).is_integer():
-        return fmt.number(fact.magnitude, 0)
-    return fmt.number(fact.magnitude, fact.decimals).rstrip("0").rstrip(".")
-
-
-def _short(iso: str) -> str:
-    day = date.fromisoformat(iso)
-    return f"{day.day} {fmt.long_date(day).split()[1][:3]} {day.year}"

@@ -31,6 +31,7 @@ LINKS = {
     "the drift chapter": "drift.html",
     "data quality": "quality.html",
     "accounts without figures": "drift.html#drift-unmeasured",
+    "account without figures": "drift.html#drift-unmeasured",
     "the review list": "drift.html#drift-review",
 }
 #: Everything that a memo can read.
