@@ -115,6 +115,8 @@ class Copilot:
                 return Answer(question, "which", "Which account do you mean? Please name it.", route_name)
             sheet, template = taken.intent.topic(asked)
             draft = write(sheet, template, {}, kind="answer", key=sheet.key)
+            if not draft.text.strip():
+                raise DraftError(f"the template {template} says nothing of its sheet")
         except NotInRecordError as error:
             return Answer(question, "not_in_record", str(error), route_name)
         except (DraftError, WorkbenchError):

@@ -80,6 +80,7 @@ class Directory:
             "BM",
             "RMD",
             "RMDS",
+            "NIIT",
             "IRA",
             "IRAS",
             "YTD",

@@ -14,6 +14,11 @@ from workbench.copilot.reading import Reading
 MARGIN = 1
 #: Letters from which a word may be misspelt by one letter, or by two.
 ONE_OFF, TWO_OFF = 5, 8
+#: Words by which a question is of the whole book, so that asking back for one household would miss it.
+_OF_MANY = re.compile(
+    r"\b(?:how many|which|any|all|every|each|most|list)\b(?: \S+){0,3}? (?:clients|households|accounts|families|one)\b"
+    r"|\bwho\b"
+)
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,7 @@ def route(reading: Reading) -> Route:
     lacking = [
         one for one in lacking if one[2] in ("household", "household|account", "account", "model|account|household")
     ]
-    if lacking and not filled & {"household", "account"}:
+    if lacking and not filled & {"household", "account"} and not _OF_MANY.search(text):
         lacking.sort(key=lambda one: -one[0])
         return Route(lacking[0][1], missing=lacking[0][2])
     return Route(None)
