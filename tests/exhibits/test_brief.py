@@ -7,9 +7,10 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+from workbench.drafting.on_file import Extras, Flow, Note, Restriction
 from workbench.exhibits import brief_words as words
 from workbench.exhibits.brief import brief
-from workbench.exhibits.household_file import Extras, Flow, Note, Restriction, household_files
+from workbench.exhibits.household_file import household_files
 from workbench.rebalance.proposal import Conflict, Limit
 from workbench.rebalance.proposal import Note as ProposalNote
 from workbench.report.brief import render_html

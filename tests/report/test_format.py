@@ -54,3 +54,15 @@ def test_no_control_or_direction_character_stays_hidden(text):
 
 def test_letters_of_every_script_stay():
     assert fmt.visible("Zoë Müller 日本 – €") == "Zoë Müller 日本 – €"
+
+
+@pytest.mark.parametrize(
+    ("count", "digits", "shown"),
+    [(100, 4, "100"), (100.25, 4, "100.25"), (100.4, 0, "100"), (9.999999, 4, "10"), (1234.5, 4, "1,234.5")],
+)
+def test_shares_have_as_many_decimals_as_they_need(count, digits, shown):
+    assert fmt.shares(count, digits) == shown
+
+
+def test_a_short_day_is_the_long_one_in_little_room():
+    assert fmt.short_date("2022-12-28") == "28 Dec 2022"

@@ -7,7 +7,6 @@ from functools import cached_property
 import pandas as pd
 
 from workbench import drift, rebalance, tax
-from workbench.drafting import Source
 from workbench.exhibits import performance_review
 from workbench.firm import CASH, Firm, models_in_force, positions_at
 from workbench.rebalance.version_change.impact import ModelChangeImpact
@@ -29,10 +28,6 @@ class Record:
     def day(self) -> str:
         """The same day as ISO text."""
         return str(self.firm.as_of.date())
-
-    def source(self, function: str, cell: str, *tables: str) -> Source:
-        """Return a source in this record."""
-        return Source(function, tables, cell, self.firm.content_hash)
 
     @cached_property
     def households(self) -> pd.DataFrame:

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from workbench import rebalance
+from workbench.drafting.on_file import Extras
 from workbench.exhibits import brief_words as words
 from workbench.exhibits.brief import brief, tax_words, tracking_error, traded
-from workbench.exhibits.household_file import Extras
 from workbench.rebalance.proposal import Proposal, Trade
 from workbench.rebalance.signal.edit import Change, compare, is_edited
 from workbench.rebalance.words import endings as account_endings
@@ -191,7 +191,7 @@ def _line(place: int, trade: Trade) -> TradeLine:
         place=place,
         side="Sell" if trade.side == "sell" else "Buy",
         security=words.clipped(trade.security_id, _ID),
-        shares=words.shares(trade.shares),
+        shares=fmt.shares(trade.shares),
         amount=fmt.usd(trade.amount),
         gain=fmt.usd(trade.gain_short + trade.gain_long) if taxed else "",
         tax=fmt.usd(trade.tax) if taxed else "",
@@ -241,11 +241,11 @@ def _changes(change: Change, after: Proposal) -> tuple[str, ...]:
     def said(trade: Trade) -> str:
         where = endings.get(trade.account_id, trade.account_id[-4:])
         return (
-            f"{trade.side} {words.shares(trade.shares)} {words.clipped(trade.security_id, _ID)} "
+            f"{trade.side} {fmt.shares(trade.shares)} {words.clipped(trade.security_id, _ID)} "
             f"({fmt.usd(trade.amount)}) in ··{where}"
         )
 
     lines = [f"Taken out: {said(trade)}." for trade in change.removed]
     lines += [f"Added: {said(trade)}." for trade in change.added]
-    lines += [f"Changed: {said(one)} is now {words.shares(other.shares)} shares." for one, other in change.resized]
+    lines += [f"Changed: {said(one)} is now {fmt.shares(other.shares)} shares." for one, other in change.resized]
     return tuple(lines)

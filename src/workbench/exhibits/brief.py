@@ -9,8 +9,8 @@ from datetime import date
 from hashlib import sha256
 from itertools import groupby
 
+from workbench.drafting.on_file import Extras, Flow, Note, Restriction
 from workbench.exhibits import brief_words as words
-from workbench.exhibits.household_file import Extras, Flow, Note, Restriction
 from workbench.rebalance.proposal import CashNeed, Limit, Proposal, Trade, WashRow
 from workbench.rebalance.words import endings as account_endings
 from workbench.report import format as fmt
@@ -260,7 +260,7 @@ def _account(trade: Trade) -> str:
 
 def _row(trade: Trade, account: str, place: int) -> BriefRow:
     taxed = any(lot.term != "untaxed" for lot in trade.lots)
-    security, count = words.clipped(trade.security_id, _ID), words.shares(trade.shares)
+    security, count = words.clipped(trade.security_id, _ID), fmt.shares(trade.shares)
 
     def money(value: float) -> str:
         return fmt.usd(value) if taxed and abs(value) >= _CENT else "–" if taxed else ""
@@ -360,7 +360,7 @@ def _client_items(proposal: Proposal, extras: Extras, endings: dict[str, str]) -
 
 def _need(need: CashNeed, endings: dict[str, str]) -> Item:
     name = {"rmd": "Required distribution:", "withdrawal": "Withdrawal:", "min_cash": "Cash to keep:"}[need.kind]
-    by = f" by {words.short_date(need.by)}" if need.by else ""
+    by = f" by {fmt.short_date(need.by)}" if need.by else ""
     short = need.needed - need.available_after
     state = f"{fmt.usd(short)} short after the trades" if short > _CENT else "covered"
     where = f"··{endings.get(need.account_id, need.account_id[-4:])}"
@@ -371,7 +371,7 @@ def _recent(flows: Sequence[Flow], endings: dict[str, str]) -> list[Item]:
     items = []
     for name, sign in (("deposits", 1.0), ("withdrawals", -1.0)):
         told = [
-            f"{fmt.usd(abs(flow.amount))} on {words.short_date(flow.on)} in "
+            f"{fmt.usd(abs(flow.amount))} on {fmt.short_date(flow.on)} in "
             f"··{endings.get(flow.account_id, flow.account_id[-4:])}"
             for flow in flows
             if flow.amount * sign > 0
@@ -383,7 +383,7 @@ def _recent(flows: Sequence[Flow], endings: dict[str, str]) -> list[Item]:
 
 def _note(note: Note) -> Item:
     kind = note.kind.replace("_", " ").capitalize()
-    text = f"{words.clipped(note.author, 30)}, {words.short_date(note.written_on)}:"
+    text = f"{words.clipped(note.author, 30)}, {fmt.short_date(note.written_on)}:"
     return Item(f"{kind}:", text, words.clipped(note.text, _QUOTED))
 
 
@@ -393,7 +393,7 @@ def _restriction(one: Restriction, endings: dict[str, str]) -> Item:
     value = ""
     if one.value is not None and one.kind != "directive":
         value = f" {fmt.percent(one.value) if one.kind == 'max_weight' else fmt.usd(one.value)}"
-    until = f", until {words.short_date(one.expires_on)}" if one.expires_on else ""
+    until = f", until {fmt.short_date(one.expires_on)}" if one.expires_on else ""
     name = one.kind.replace("_", " ").capitalize()
     if one.kind == "min_cash":
         name, key, value = "Cash to keep", "", value.strip()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 
 from workbench.rebalance.proposal import Conflict, Limit, LotSale, Obstacle, Reason, Refusal, Side, WashRow
 from workbench.report import format as fmt
@@ -78,17 +77,6 @@ def dollars(amount: float) -> str:
     return fmt.usd(amount) if abs(amount) < 999_999.5 else fmt.usd_short(amount)
 
 
-def short_date(day: date) -> str:
-    """Spell a day as in "28 Jan 2023"."""
-    number, month, year = fmt.long_date(day).split()
-    return f"{number} {month[:3]} {year}"
-
-
-def shares(count: float) -> str:
-    """Write a number of shares: whole where it is whole, else with as many digits as it has, up to four."""
-    return fmt.number(count, 0) if float(count).is_integer() else fmt.number(count, 4).rstrip("0").rstrip(".")
-
-
 def joined(words: Sequence[str], most: int = 4) -> str:
     """List words: "a, b and c", "a, b and 3 more"."""
     if len(words) > most:
@@ -116,10 +104,10 @@ def why(reason: Reason, side: Side) -> str:
     }[reason.cause]
     if reason.replaced_by:
         words += f"; replaced by {reason.replaced_by}"
-        words += f" until {short_date(reason.until)}" if reason.until else ""
+        words += f" until {fmt.short_date(reason.until)}" if reason.until else ""
     if reason.turns_long is not None:
-        saved = fmt.usd(reason.waiting_saves)
-        words += f"; waiting until {short_date(reason.turns_long)}, when it turns long-term, would save {saved} of tax"
+        saved, day = fmt.usd(reason.waiting_saves), fmt.short_date(reason.turns_long)
+        words += f"; waiting until {day}, when it turns long-term, would save {saved} of tax"
     return words + "."
 
 
@@ -144,13 +132,13 @@ def lots(sales: Sequence[LotSale], most: int = 2) -> str:
     if not sales:
         return ""
     first = sorted(sales, key=lambda sale: (-abs(sale.gain or 0.0), sale.lot_id))
-    words = [f"{shares(sale.shares)} bought {_bought(sale)}, {_gain(sale)}" for sale in first[:most]]
+    words = [f"{fmt.shares(sale.shares)} bought {_bought(sale)}, {_gain(sale)}" for sale in first[:most]]
     more = f"; {len(sales) - most} more" if len(sales) > most else ""
     return f"{'Lot' if len(sales) == 1 else 'Lots'}: {'; '.join(words)}{more}."
 
 
 def _bought(sale: LotSale) -> str:
-    return short_date(sale.acquired_on) if sale.acquired_on is not None else "on a day not known"
+    return fmt.short_date(sale.acquired_on) if sale.acquired_on is not None else "on a day not known"
 
 
 def _gain(sale: LotSale) -> str:
@@ -169,7 +157,7 @@ def refusal(refused: Refusal, ending: str) -> str:
     """Say what stood against a trade that would have helped, and until when."""
     words = f"in ··{ending}: {OBSTACLES[refused.obstacle]}"
     words += f" ({clipped(refused.source, 24)})" if refused.source else ""
-    return words + (f", until {short_date(refused.until)}" if refused.until else "") + "."
+    return words + (f", until {fmt.short_date(refused.until)}" if refused.until else "") + "."
 
 
 def conflict(one: Conflict) -> str:
@@ -193,7 +181,7 @@ def wash(rows: Sequence[WashRow]) -> tuple[str, str]:
     """Return lines of the wash calendar of one rule and the same days as one: what may not be done, when and why."""
     first = rows[0]
     names = joined(list(dict.fromkeys(name for row in rows for name in row.securities)), 5)
-    days = f"{short_date(first.first_day)} to {short_date(first.last_day)}"
+    days = f"{fmt.short_date(first.first_day)} to {fmt.short_date(first.last_day)}"
     source = f" ({clipped(first.source, 40)})" if len(rows) == 1 else ""
     told = f"{days}, after {'this proposal' if first.proposed else 'past trades'}{source}."
     return (f"Do not buy {names}:" if first.kind == "no_buy" else f"No sale of {names} at a loss:"), told

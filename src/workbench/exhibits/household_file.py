@@ -12,10 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from workbench.drafting.on_file import Extras as Extras
-from workbench.drafting.on_file import Flow as Flow
-from workbench.drafting.on_file import Note as Note
-from workbench.drafting.on_file import Restriction as Restriction
+from workbench.drafting.on_file import Extras, Flow, Note, Restriction
 from workbench.firm import Firm
 
 #: Calendar days before the as-of date in which a deposit or withdrawal is recent.

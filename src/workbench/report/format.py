@@ -71,6 +71,12 @@ def count(value: float | None) -> str:
     return number(value, 0)
 
 
+def shares(value: float, digits: int = 4) -> str:
+    """Format a number of shares: whole where it is whole, else with as many decimals as it has, up to `digits`."""
+    text = number(value, 0 if float(value).is_integer() else digits)
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def long_date(value: str | date | None) -> str:
     """Spell a date without ambiguity between continents: "28 December 2022"."""
     if value is None:
@@ -81,6 +87,12 @@ def long_date(value: str | date | None) -> str:
         "July", "August", "September", "October", "November", "December",
     )  # fmt: skip
     return f"{day.day} {months[day.month - 1]} {day.year}"
+
+
+def short_date(value: str | date) -> str:
+    """Spell a date in little room: "28 Dec 2022"."""
+    number, month, year = long_date(value).split()
+    return f"{number} {month[:3]} {year}"
 
 
 def iso_date(value: str | date | None) -> str:
@@ -131,15 +143,6 @@ def visible(text: str) -> str:
     )
 
 
-def _is_missing(value: float | None) -> bool:
-    return value is None or (isinstance(value, float) and math.isnan(value))
-
-
-def _scaled(value: float | None, factor: float) -> float:
-    assert value is not None
-    return value * factor
-
-
 def clipped(text: str, most: int) -> str:
     """Return text in one line of at most `most` characters, cut at a word, the cut marked by an ellipsis."""
     line = " ".join(text.split())
@@ -148,3 +151,12 @@ def clipped(text: str, most: int) -> str:
     cut = line[: most - 1]
     head, space, _ = cut.rpartition(" ")
     return (head if space and len(head) > most // 2 else cut).rstrip(" ,;:.") + "…"
+
+
+def _is_missing(value: float | None) -> bool:
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
+def _scaled(value: float | None, factor: float) -> float:
+    assert value is not None
+    return value * factor
