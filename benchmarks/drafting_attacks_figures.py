@@ -242,9 +242,7 @@ def signed(marked: Marked, chosen: random.Random) -> Made:
         shown = marked.shown(place)
         if shown[0].isdigit() or shown[0] == "$":
             if place.fact.magnitude and float(place.fact.value) > 0:
-                form = chosen.choice(
-                    (f"-{shown}", f"\u2013{shown}", f"minus {shown}", f"negative {shown}")
-                )
+                form = chosen.choice((f"-{shown}", f"\u2013{shown}", f"minus {shown}", f"negative {shown}"))
                 yield put(marked, place, form), False
 
 
@@ -328,11 +326,14 @@ def ordinal(marked: Marked, chosen: random.Random) -> Made:
             yield after(marked, place, f", {chosen.choice(said)} this year,"), False
 
 
+_COUNTED = re.compile(r" (?:accounts|households|trades|lots|restrictions|sleeves)\b")
+
+
 def quantifier(marked: Marked, chosen: random.Random) -> Made:
     """All, none, both and every, where the record counts otherwise."""
     said = ("all of the", "none of the", "both", "every one of the", "no", "each of the", "neither of the")
     for place in counts(marked):
-        if place.fact.magnitude > 2 and re.match(r" [a-z]+", marked.text[place.end :]):
+        if place.fact.magnitude > 2 and _COUNTED.match(marked.text, place.end):
             yield put(marked, place, chosen.choice(said)), False
 
 

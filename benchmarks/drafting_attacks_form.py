@@ -9,7 +9,7 @@ import random
 import re
 
 from benchmarks.drafting_attacks_figures import Attack, Made, _cell, after, put
-from benchmarks.drafting_mutations import FIGURES, Marked, Place, borne
+from benchmarks.drafting_mutations import FIGURES, Marked, Place, borne, reads_as
 
 _SUPERSCRIPTS = "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"
 
@@ -143,7 +143,8 @@ def columns_exchanged(marked: Marked, chosen: random.Random) -> Made:
         for row in rows[2:]:
             cells = _cells(marked, row)[1:]
             texts = [marked.text[slice(*one)] for one in cells]
-            if len(cells) > 1 and len({one.strip() for one in texts}) == len(texts):
+            figures = [one for one in marked.figures() if row[0] <= one.start < row[1] and one.start > cells[0][0]]
+            if len(figures) == len(cells) > 1 and len({one.strip() for one in texts}) == len(texts):
                 moved = [texts[-1], *texts[:-1]]
                 yield marked.with_(*((*cell, text) for cell, text in zip(cells, moved, strict=True))), False
 
@@ -184,7 +185,11 @@ def moved_to_another_entity(marked: Marked, chosen: random.Random) -> Made:
             other.key if key in {one.fact.entity[0] for one in own} else key for key in place.fact.entity
         )  # fmt: skip
         figures = [one for one in marked.figures() if one.left == place.left]
-        if len(figures) == 1:
+        summed = any(
+            set(fact.entity) <= set(marked.sheet.about) and fact.kind in FIGURES and reads_as(fact, marked.shown(place))
+            for fact in marked.sheet.facts
+        )
+        if len(figures) == 1 and not summed:
             yield (
                 marked.with_((place.right, place.right, text)),
                 borne(marked.sheet, marked.shown(place), place.fact, entity=entity),

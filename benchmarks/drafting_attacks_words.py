@@ -58,7 +58,7 @@ def second_verb(marked: Marked, chosen: random.Random) -> Made:
     """The right word and the opposite one, both by the figure."""
     for place, way, start, end in _sides(marked):
         against = lexicon().directions[lexicon().directions[way].against]
-        new = chosen.choice((*map(str, against.words[:4]), *_ALSO.get(against.key, ())))
+        new = chosen.choice(tuple(map(str, against.words[:6])))
         said = marked.text[start:end]
         form = chosen.choice(
             (f"{said} and then {new}", f"{said} or {new}", f"{new} rather than {said}", f"{new}, not {said},")
@@ -177,9 +177,7 @@ def other_household(marked: Marked, chosen: random.Random) -> Made:
             yield marked.with_((place.start, place.end, new)), False
     for place in marked.figures():
         if not _cell(marked, place):
-            new = chosen.choice(
-                (" for the Vandermeer household", " of the Ashdown family", " in H09913")
-            )
+            new = chosen.choice((" for the Vandermeer household", " of the Ashdown family", " in H09913"))
             yield after(marked, place, new), False
 
 
@@ -244,6 +242,8 @@ def pointed_at(marked: Marked, chosen: random.Random) -> Made:
         "the remaining account",
     )
     for _place, named, _others in _named(marked):
+        if marked.text[named.end : named.end + 2] == " (" or marked.text[named.start - 1] == "(":
+            continue  # Its symbol or name still stands beside it.
         yield marked.with_((named.start, named.end, chosen.choice(said))), False
 
 

@@ -15,6 +15,12 @@ from workbench.report.format import long_date
 Edited = Iterator[str]
 
 
+def _ours(marked: Marked, found: re.Match[str]) -> bool:
+    """Whether a stretch is the draft's own words: an honest editor leaves a quotation as it is."""
+    line = marked.text[marked.text.rfind("\n", 0, found.start()) + 1 :]
+    return not line.startswith(">")
+
+
 def greeting(marked: Marked, chosen: random.Random) -> Edited:
     """Another greeting."""
     for said in ("Good morning,", "Hello,", "Dear all,", "Dear friends,"):
@@ -36,7 +42,8 @@ def deletion(marked: Marked, chosen: random.Random) -> Edited:
     for one in re.finditer(r"^- .*\n", marked.text, re.MULTILINE):
         yield marked.with_((one.start(), one.end(), ""))
     for one in re.finditer(r"(?<=[a-z]\.) [A-Z][^.\n|>#]*\.(?=\n)", marked.text):
-        yield marked.with_((one.start(), one.end(), ""))
+        if _ours(marked, one):
+            yield marked.with_((one.start(), one.end(), ""))
 
 
 def reordered(marked: Marked, chosen: random.Random) -> Edited:
@@ -59,7 +66,7 @@ def small_talk(marked: Marked, chosen: random.Random) -> Edited:
         "We can go through it together on the phone.", "I know this is a lot to take in.", "Happy New Year!",
         "Congratulations on the new grandchild.", "Give my best to your daughter.", "Just reply to this e-mail.",
     )  # fmt: skip
-    places = [one.end() for one in re.finditer(r"(?<=[a-z]\.)(?=\n\n[A-Z])", marked.text)]
+    places = [one.end() for one in re.finditer(r"(?<=[a-z]\.)(?=\n\n[A-Z])", marked.text) if _ours(marked, one)]
     for sentence in said:
         if places:
             place = chosen.choice(places)
@@ -78,7 +85,7 @@ def synonym(marked: Marked, chosen: random.Random) -> Edited:
         ("a net gain", "net gains"), ("follow the", "are on the"),
     )  # fmt: skip
     for old, new in said:
-        for one in list(re.finditer(rf"\b{old}\b", marked.text))[:1]:
+        for one in [each for each in re.finditer(rf"\b{old}\b", marked.text) if _ours(marked, each)][:1]:
             yield marked.with_((one.start(), one.end(), new))
 
 
@@ -136,7 +143,7 @@ def date_written_otherwise(marked: Marked, chosen: random.Random) -> Edited:
         if place.fact.kind == "date" and marked.shown(place) == long_date(str(place.fact.value)):
             day = date.fromisoformat(str(place.fact.value))
             forms = (
-                f"{day:%B} {day.day}, {day.year}", f"{day:%b}. {day.day}, {day.year}", f"{day.month}/{day.day}/{day.year}",
+                f"{day:%B} {day.day}, {day.year}", f"{day:%b} {day.day}, {day.year}", f"{day.month}/{day.day}/{day.year}",
                 f"{day.day} {day:%b} {day.year}", day.isoformat(), f"{day:%A}, {long_date(day)}", f"{day:%B} {day.day}",
             )  # fmt: skip
             form = chosen.choice(forms[:6])
@@ -193,9 +200,13 @@ def symbol_dropped(marked: Marked, chosen: random.Random) -> Edited:
 def sentence_split(marked: Marked, chosen: random.Random) -> Edited:
     """A sentence made two."""
     for one in re.finditer(r"; (?=[a-z$])", marked.text):
+        if not _ours(marked, one):
+            continue
         rest = marked.text[one.end() :]
         yield marked.text[: one.start()] + ". " + rest[:1].upper() + rest[1:]
     for one in re.finditer(r", and (?=we |the |it )", marked.text):
+        if not _ours(marked, one):
+            continue
         rest = marked.text[one.end() :]
         yield marked.text[: one.start()] + ". " + rest[:1].upper() + rest[1:]
 
@@ -203,6 +214,8 @@ def sentence_split(marked: Marked, chosen: random.Random) -> Edited:
 def sentences_merged(marked: Marked, chosen: random.Random) -> Edited:
     """Two sentences made one with "and"."""
     for one in re.finditer(r"(?<=[a-z])\. (?=(?:We|The|They|Your|In|It|That) )", marked.text):
+        if not _ours(marked, one):
+            continue
         rest = marked.text[one.end() :]
         yield marked.text[: one.start()] + ", and " + rest[:1].lower() + rest[1:]
 
@@ -219,6 +232,8 @@ def opened(marked: Marked, chosen: random.Random) -> Edited:
         "So ",
     )
     for one in re.finditer(r"(?:^|(?<=\. ))(?=(?:We|The|They|Your|All) )", marked.text, re.MULTILINE):
+        if not _ours(marked, one):
+            continue
         rest = marked.text[one.end() :]
         yield marked.text[: one.start()] + chosen.choice(said) + rest[:1].lower() + rest[1:]
 

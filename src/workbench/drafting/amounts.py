@@ -23,7 +23,8 @@ _SUFFIX = (
     r"(?!\w)|(?P<nth>st|nd|rd|th)(?!\w))?"
 )
 _DIGITS = re.compile(
-    rf"(?P<sign>(?<![\w.)])[+\-\u2013](?=[$\d.])|(?<!\w)(?:minus|negative) (?=[$\d.]))?(?P<foreign>[\u20ac\u00a3\u00a5] ?)?"
+    rf"(?P<sign>(?<![\w.)])[+\-\u2013](?=[$\d.])|(?<!\w)(?:minus|negative) (?=[$\d.]))?"
+    rf"(?P<foreign>[\u20ac\u00a3\u00a5] ?|(?<![A-Za-z])(?!US)[A-Z]{{1,3}}(?=\$))?"
     rf"(?P<dollar>(?:\$|USD|US\$) ?(?P<inner>-(?=[\d.]))?)?"
     rf"(?<![A-Za-z_])(?<![A-Za-z]-)(?<!\d)(?<!\d[.,])(?P<num>{_NUM}){_SUFFIX}(?![\w])",
     re.IGNORECASE,
@@ -63,6 +64,8 @@ _SIGNS = {"\u00bc": 0.25, "\u00bd": 0.5, "\u00be": 0.75, "\u2153": 1 / 3, "\u215
 _ABOUT = re.compile(
     r"\b(?:about|around|roughly|approximately|approx\.?|some|nearly|almost|close to|just (?:over|under)) ?$", re.I
 )
+#: Signs before a figure among which "about" stands.
+_NEAR = 24
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,7 @@ def _of_digits(found: re.Match[str], seen: str) -> Amount:
     unit, factor = _unit(found)
     value = float(digits)
     half = 0.5 * 10.0**-places
-    if _ABOUT.search(seen, 0, found.start()):
+    if _ABOUT.search(seen, max(0, found.start() - _NEAR), found.start()):
         half = max(half, _coarse(digits, value))
     said = (found["sign"] or "") + (found["inner"] or "")
     sign = 0 if not said else 1 if said == "+" else -1
@@ -137,13 +140,14 @@ def _worded(seen: str) -> Iterator[Amount]:
         ):
             continue
         unit, factor = _unit(found)
-        value = float(_value(words)) * factor
+        value = _value(words) * factor
         sign = -1 if found["minus"] else 0
         yield Amount(found.start(), found.end(), value, 0.5 * factor, unit, sign, worded=True)
 
 
-def _value(words: str) -> int:
-    total = part = 0
+def _value(words: str) -> float:
+    # Not whole numbers: "a hundred hundred ..." may go on for ever and then is infinite, not an error.
+    total = part = 0.0
     for word in re.split(r"[ -]+", words):
         if word in ("a", "an"):
             continue

@@ -16,7 +16,7 @@ from workbench.drafting.facts import Fact, FactSheet, Kind
 from workbench.drafting.lexicon import lexicon
 from workbench.drafting.loose import own
 from workbench.drafting.naming import folded, names_of, tokens
-from workbench.drafting.passages import Level, Vocabulary, Word
+from workbench.drafting.passages import Level, Vocabulary, Word, before
 from workbench.drafting.spans import Found
 from workbench.drafting.spelling import spelled
 from workbench.drafting.verdicts import Verdict
@@ -44,13 +44,14 @@ _COUNTED = frozenset(
 )  # fmt: skip
 #: Between two names or two words of which what is said is said of both.
 _JOINS = re.compile(
-    r"(?: ?\(\ufffc+\))?(?:,? (?:and|or|plus|as well as|along with|together with) |, ?| ?[&/] ?)(?:also )?(?:(?:in|of|for) )?"
-    r"(?:the |your |our |both )?"
+    r"(?: ?\(\ufffc+\))?(?:,? (?:and|or|plus|as well as|along with|together with) |, ?| ?[&/] ?)(?:also )?"
+    r"(?:(?:in|of|for) )?(?:the |your |our |both )?"
 )
+_SECOND = re.compile(r" (?:or|and then|and later) ([a-z]+(?: [a-z]+)?) ")
 _EITHER = re.compile(
     r",? (?:and|or|then|but|nor|not|rather than|instead of)(?: (?:then|not|also|rather|later|even))*,? "
 )
-_OF_WHAT = re.compile(r" of ((?:[a-z'-]+ ?|\ufffc+ ?){1,4})")
+_OF_WHAT = re.compile(r" of ((?:(?:the|your|our|its|their|all) )?(?:[a-z'-]+|\ufffc+))")
 _PRONOUN = re.compile(r"(?:it|them|that|this|these|those|which|what|all)\b")
 _SCALE = {"percent": 100.0, "bps": 10_000.0}
 _WEAK = frozenset({"no", "without", "none", "nothing"})
@@ -192,7 +193,7 @@ def _metric_fault(facts: Facts, fact: Fact, found: Found, around: list[Level]) -
             if any(fact.metric in word.keys for word in said):
                 return None
             return Fault(Verdict.WRONG_METRIC, f"; the words here say {said[0].text!r}")
-        if level.near and not foreign:
+        if (level.near or level.passage.block.kind == "row") and not foreign:
             foreign = _foreign(facts, level, kinds)
         elif foreign and not level.near:
             break
@@ -239,11 +240,16 @@ def _within(word: Word, place: tuple[int, int], near: bool) -> bool:
 
 def _foreign(facts: Facts, level: Level, kinds: frozenset[Kind]) -> str:
     """A word of a metric that no fact of the sheet has, where such a word stands in place of one that could bind."""
-    seen = folded(level.passage.reading.seen[level.start : level.end])
-    for word in facts.foreign.words(seen, tokens(seen)):
-        if len(word.text) > 3 and any(facts.foreign_kinds[key] & kinds for key in word.keys):
-            return word.text
-    return ""
+    kept = level.passage.foreign
+    if kinds not in kept:
+        seen = folded(level.passage.reading.seen)
+        kept[kinds] = [
+            word
+            for word in facts.foreign.words(seen, tokens(seen))
+            if len(word.text) > 3 and any(facts.foreign_kinds[key] & kinds for key in word.keys)
+        ]
+    first = bisect_left(kept[kinds], level.start, key=lambda word: word.start)
+    return kept[kinds][first].text if first < len(kept[kinds]) and kept[kinds][first].start < level.end else ""
 
 
 def _entity_fault(facts: Facts, fact: Fact, place: tuple[int, int], around: list[Level]) -> Fault | None:
@@ -261,6 +267,10 @@ def _entity_fault(facts: Facts, fact: Fact, place: tuple[int, int], around: list
             named = nearest[0].text if nearest else words[0].text
             return Fault(Verdict.MISBOUND, f"; the words here are about {named!r}")
         else:
+            ahead = before(around[0].passage, place[0])
+            names = ahead.named(facts.kind_of, kind) if ahead else ()
+            if names and all(key in word.keys for word in names):
+                continue
             if key not in facts.sheet.about or _meant_before(facts, fact, key):
                 name = facts.name_of[key]
                 return Fault(Verdict.MISBOUND, f"; name {name!r} in the sentence")
@@ -306,9 +316,11 @@ def _direction_fault(facts: Facts, fact: Fact, found: Found, around: list[Level]
         for level in around:
             words = [word for word in level.passage.ways if word.keys & pair]
             said = level.nearest(words, place)
+            if said and not level.near and _of_two_minds(said, way, pair):
+                continue
             if said:
                 if any(way in word.keys for word in said):
-                    if other := _both_ways(level, words, way):
+                    if other := _both_ways(level, words, way, place):
                         return Fault(Verdict.WRONG_DIRECTION, f"; the words here also say {other!r}")
                     break
                 return Fault(Verdict.WRONG_DIRECTION, f"; the words here say {said[0].text!r}")
@@ -318,12 +330,21 @@ def _direction_fault(facts: Facts, fact: Fact, found: Found, around: list[Level]
     return _negation_fault(facts, fact, found, around[0])
 
 
-def _both_ways(level: Level, words: Sequence[Word], way: str) -> str:
+def _of_two_minds(said: Sequence[Word], way: str, pair: set[str]) -> bool:
+    """Whether words that stand apart from a figure say both ways round, and so nothing of it."""
+    return any(way in word.keys for word in said) and any(word.keys & pair - {way} for word in said)
+
+
+def _both_ways(level: Level, words: Sequence[Word], way: str, place: tuple[int, int]) -> str:
     """The opposite word that stands joined to the right one: "buy and then sell"."""
     masked = level.passage.finds.masked
-    for one, other in pairwise(level.within(words)):
+    inside = level.within(words)
+    for one, other in pairwise(inside):
         if (way in one.keys) != (way in other.keys) and _EITHER.fullmatch(masked, one.end, other.start):
             return (other if way in one.keys else one).text
+    for one in inside:
+        if (second := _SECOND.fullmatch(masked, one.end, place[0])) and level.near:
+            return second[1]
     return ""
 
 

@@ -59,7 +59,7 @@ def parse(text: str) -> tuple[Block, ...]:
             continue
         if heading := _HEADING.match(content):
             blocks.append(Block("heading", start + heading.end(), end, level=len(heading[1])))
-        elif content.startswith("- "):
+        elif content.startswith(("- ", "* ", "\u2022 ")):
             blocks.append(Block("bullet", start + 2, end))
         elif content.startswith("> "):
             blocks.append(Block("quote", start + 2, end))
@@ -76,7 +76,7 @@ def parse(text: str) -> tuple[Block, ...]:
 def escaped(text: str, at_start: bool = False) -> str:
     """Return text that reads as itself inside a draft; `at_start` where it may open a line."""
     literal = _LITERAL.sub(r"\\\1", text)
-    return "\\" + literal if at_start and literal[:1] in "#->" else literal
+    return "\\" + literal if at_start and literal[:1] in "#->\u2022" else literal
 
 
 def unescaped(text: str) -> str:

@@ -45,7 +45,8 @@ _PERIOD = re.compile(
 _RELATIVE = re.compile(
     r"\b(?:yesterday|tomorrow|tonight|(?:next|last|past|previous|prior|coming|following) (?:day|week|month|quarter|year"
     rf"|spring|summer|fall|autumn|winter|{_WEEKDAY})|(?:days?|weeks?|months?|quarters?|years?) (?:ago|earlier|later)"
-    r"|this (?:morning|afternoon|evening|week|quarter|spring|summer|fall|autumn|winter)|the (?:day|week|month|year) (?:before|after)"
+    r"|this (?:morning|afternoon|evening|week|quarter|spring|summer|fall|autumn|winter)"
+    r"|the (?:day|week|month|year) (?:before|after)"
     r"|the (?:(?:nineteen|two thousand)? ?(?:twent|thirt|fort|fift|sixt|sevent|eight|ninet)ies)"
     rf"|(?:early|mid|late)[ -](?:{_MONTH}|{_YEAR}|spring|summer|fall|autumn|winter|(?:last|next|this) \w+))\b"
     r"|(?<!\w)'\d\d\b|\bFY ?\d{2,4}\b",

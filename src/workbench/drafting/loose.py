@@ -19,9 +19,10 @@ _THINGS = (
     "|models?|sales?|purchases?|lots?|sleeves?|clients?|targets?|bands?|securit(?:y|ies)|instructions?|portfolios?"
 )
 _SPANS = "day|week|month|quarter|year"
-#: A figure or name, as it is masked.
-_FIGURE = f"{MASK}+"
+#: A figure or name, as it is masked; read once from its start, however long.
+_FIGURE = f"(?<!{MASK}){MASK}++"
 #: What such words look like, what to do about them, and the words; a blank also stands for a hyphen.
+_NEARLY = "(?:(?:about|roughly|around|approximately|some) )?"
 _KINDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
         "comparison",
@@ -43,7 +44,8 @@ _KINDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
             r"nowhere near|far from|north of|south of|upwards of|in the region of|a multiple of|multiples of",
             r"double|triple",
             rf"(?:under|below|over|above|beyond|up to|at least|at most|a (?:mini|maxi)mum of) (?:about )?{_FIGURE}",
-            rf"{_FIGURE} times|{_FIGURE} or (?:more|less|fewer|so)",
+            rf"{_FIGURE} times|{_FIGURE} or (?:more|less|fewer|so)|{_FIGURE} out of (?:every )?{_FIGURE}",
+            r"(?:is|are|was|were|be|to|hold|about|by) a quarter(?! (?:of|ago|end))",
         ),
     ),
     (
@@ -54,6 +56,8 @@ _KINDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
             r"in error|by mistake",
             r"opposite|contrary to|the other way (?:a)?round|in ?stead of|no longer|any ?more|never ?mind",
             r"had we|were we",
+            r"(?:do|did|does|would|can|could)(?: not|n't) (?:think|believe|expect|say|agree|mean|claim|suggest)",
+            r"without (?:our|your|their|his|her) (?:consent|agreement|approval|knowledge)",
             r"disregard|ignore|cancell?ed|withdrew|retracted?|revoked?|deny|denies|denied|nobody|no one",
         ),
     ),
@@ -61,7 +65,7 @@ _KINDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "rate",
         "makes a rate of a figure that is none; state the figure as it is",
         (
-            rf"{_FIGURE},? (?:a|an|per|each|every) (?:{_SPANS}|account|share|household|trade|client|position|lot)",
+            rf"{_NEARLY}{_FIGURE},? (?:a|an|per|each|every) (?:{_SPANS}|account|share|household|trade|client|lot)",
             rf"{_FIGURE},? (?:each|apiece|annually|monthly|weekly|daily|yearly|quarterly|per annum)",
         ),
     ),
@@ -70,11 +74,19 @@ _KINDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "points at what is named elsewhere; name it and give its own figure",
         (
             r"the same (?:holds|applies|goes|is true|amount|figure)|it is the same",
-            r"so (?:do|does|did|is|are|has|have) (?!far)",
+            r"so (?:do|does|did|is|are|has|have) (?!far)\w+",
             r"likewise|similarly|ditto|idem|as (?:much|many)(?=[.,;])|has as (?:much|many)",
             r"vice versa|respectively|in that order|in reverse|the (?:latter|former)(?: one)?|the other one",
             r"another (?:position|account|holding|fund)",
             r"the (?:remaining|other) (?:account|position|holding|fund|household)s?",
+        ),
+    ),
+    (
+        "qualifier",
+        "is another measure than the fact's; leave it out",
+        (
+            r"gross|unreali[sz]ed|pre ?tax|(?:before|after) tax(?:es)?|nominal|annuali[sz]ed|hypothetical|projected",
+            r"guaranteed?|certain to|average|median",
         ),
     ),
     (
@@ -93,7 +105,7 @@ _KINDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "is a rank without a fact; leave it out",
         (
             r"next to last|last but one|second (?:largest|smallest|highest|lowest|best|worst)",
-            r"a second (?=this|time|such)",
+            r"a second (?:this|time|such)",
         ),
     ),
     (
@@ -118,7 +130,8 @@ _SAID_OF = [(looks_like, why) for looks_like, why, _ in (*_KINDS, *_SIGNS)]
 _MASKS = re.compile(f"{MASK}+")
 _OF_WHAT = re.compile(f"{MASK} of ([a-z'-]+(?: [a-z'-]+)?)")
 _BEFORE = re.compile(r"([a-z']+)[ -]$")
-_BEHIND = re.compile(r"[ -]([a-z']+)")
+_BEHIND = re.compile(r"[ -]([a-z']+(?:[ -][a-z']+)?)")
+_ABOUT = re.compile(r"^(?:about|roughly|around|approximately|some) ")
 _MENTIONED = re.compile(r"\{\{ ?(?:f|listed)\(.*?\}\}|\{f:[^{}]*\}", re.DOTALL)
 _CONTROL = re.compile(r"\{[%#].*?[%#]\}|\{\{.*?\}\}", re.DOTALL)
 
@@ -135,7 +148,7 @@ def loose(small: str) -> Iterator[tuple[int, int, str, str]]:
 
 @dataclass(frozen=True)
 class Wordings:
-    """Such words as the papers' own templates and claims say them: with the word behind, else before, else alone;
+    """Such words as the papers' own templates and claims say them: with the words behind, else before, else alone;
     and the first words of what figures are said to be of.
     """
 
@@ -177,8 +190,8 @@ def _two(said: str) -> str:
 def _around(small: str, found: re.Match[str]) -> tuple[str, str, str]:
     before = _BEFORE.search(small, max(0, found.start() - 24), found.start())
     behind = _BEHIND.match(small, found.end())
-    said = _MASKS.sub(MASK, found[0]).replace("-", " ")
-    return before[1] if before else "", said, behind[1] if behind else ""
+    said = _ABOUT.sub("", _MASKS.sub(MASK, found[0]).replace("-", " "))
+    return before[1] if before else "", said, behind[1].replace("-", " ") if behind else ""
 
 
 @functools.cache

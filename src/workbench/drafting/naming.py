@@ -86,6 +86,9 @@ def names_of(sheet: FactSheet) -> Names:
         for name in entity.names:
             entities.setdefault(shown(name), []).append(entity.key)
             loose[shown(name)] = entity.kind in _ORDINARY
+    for name, key in _without_ending(sheet):
+        entities.setdefault(name, []).append(key)
+        loose.setdefault(name, False)
     for fact in sheet.facts:
         if fact.kind in ("name", "symbol"):
             facts.setdefault(shown(str(fact.value)), []).append(fact.id)
@@ -99,6 +102,15 @@ def names_of(sheet: FactSheet) -> Names:
     found += [Name(text, True, (), tuple(ids), "quotation") for text, ids in quotes.items()]
     known = {name.text for name in found}
     return Names([*found, *(term for term in terms() if term.text not in known)])
+
+
+def _without_ending(sheet: FactSheet) -> Iterator[tuple[str, str]]:
+    """The accounts that are told apart without their ending: "traditional IRA" where there is one."""
+    found: dict[str, list[str]] = {}
+    for entity in sheet.entities:
+        if entity.kind == "account" and " ending " in entity.names[0]:
+            found.setdefault(shown(entity.names[0].rpartition(" ending ")[0]), []).append(entity.key)
+    yield from ((name, keys[0]) for name, keys in found.items() if len(keys) == 1)
 
 
 def names_among(allowed: Collection[str]) -> Names:

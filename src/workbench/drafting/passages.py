@@ -25,9 +25,10 @@ _CLAUSE_END = re.compile(
     r"[;:,](?=\s)|\s[\u2013\u2014]\s|\s(?:and|but|while|which|because|whereas|although|though|so that|after which)\s"
 )
 _NEGATION = re.compile(
-    r"\b(?:not|never|cannot|neither|nor|no|without|none|nothing|hardly|scarcely|barely|refus(?:e|es|ed|ing)|rather than"
-    r"|instead of|fail(?:s|ed|ing)? to|avoid(?:s|ed|ing)?|abandon(?:s|ed|ing)?|against a plan|decid(?:e|es|ed) against"
-    r"|short of a|rather not|declin(?:e|es|ed) to|(?:nearly|almost|all but)(?= (?:buy|sell|bought|sold)))\b"
+    r"\b(?:not|never|cannot|neither|nor|no|without|none|nothing|hardly|scarcely|barely|refus(?:e|es|ed|ing)"
+    r"|rather than|instead of|fail(?:s|ed|ing)? to|avoid(?:s|ed|ing)?|abandon(?:s|ed|ing)?|against a plan"
+    r"|decid(?:e|es|ed) against|short of a|rather not|declin(?:e|es|ed) to"
+    r"|(?:nearly|almost|all but)(?= (?:buy|sell|bought|sold|up|down|owed|saved)))\b"
     r"|n't\b",
     re.IGNORECASE,
 )
@@ -87,6 +88,8 @@ class Passage:
     clauses: tuple[tuple[int, int], ...]
     around: list[Passage] = field(default_factory=list, compare=False, repr=False)
     by_kind: dict[str, list[Word]] = field(default_factory=dict, compare=False, repr=False)
+    #: Words of metrics that the sheet does not have, by the kinds of value that they could be of.
+    foreign: dict[frozenset[str], list[Word]] = field(default_factory=dict, compare=False, repr=False)
 
     def gap(self, one: tuple[int, int], other: tuple[int, int]) -> float:
         """Return how many words stand between two stretches; of two as near, the one before counts as nearer."""
@@ -186,6 +189,13 @@ def levels(passage: Passage, found: Found) -> list[Level]:
         apart = passage.finds.masked.find("; ", found.end, sentence[1])
         own.append(Level(passage, sentence[0], apart if apart >= 0 else sentence[1], near=True))
     return own + [Level(one, 0, len(one.reading.seen), near=False) for one in passage.around]
+
+
+def before(passage: Passage, place: int) -> Level | None:
+    """Return the sentence ahead of the one that stands at a place, in its own paragraph; None for the first."""
+    start, _ = _within(passage.sentences, place)
+    ahead = [one for one in passage.sentences if one[1] == start and one[0] < start]
+    return Level(passage, *ahead[0], near=False) if ahead else None
 
 
 def _stand_in_row(passage: Passage, head: list[Passage], row: list[Passage]) -> None:

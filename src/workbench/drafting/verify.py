@@ -31,6 +31,7 @@ _PLAINLY = frozenset(
         "outperformed", "underperformed", "trailed", "rose", "rises", "fell", "falls",
     }
 )  # fmt: skip
+_INDEX = re.compile(r"S&P|Russell")
 _RANK = re.compile(r"\d(?:st|nd|rd|th)$", re.IGNORECASE)
 _NO = re.compile(r"\b[Nn]o (?=[a-z])")
 
@@ -81,6 +82,9 @@ def _spans(facts: Facts, passage: Passage) -> Iterator[Span]:
     for mention in passage.finds.mentions:
         if mention.name.looks_like != "term":
             yield from _mentioned(facts, passage, mention)
+        elif _INDEX.match(mention.name.text) and any(one.reads for one in _clause_of(passage, mention)):
+            found = Found(mention.start, mention.end, mention.name.text, "name")
+            yield _fault(found, Verdict.UNSUPPORTED, f"{found.text!r} is no benchmark of the facts; leave it out")
 
 
 def _stated(facts: Facts, passage: Passage, found: Found) -> Span:
@@ -141,7 +145,28 @@ def _told(facts: Facts, passage: Passage, found: Found, mention: Mention) -> Fau
     if not mention.name.entities:
         return None
     clause = levels(passage, found)[0]
-    return _untrue(facts.of_entities(mention.name.entities), clause, found)
+    about = facts.of_entities(mention.name.entities)
+    return _untrue(about, clause, found) or _untraded(facts, about, clause, mention)
+
+
+def _untraded(facts: Facts, about: list[Fact], clause: Level, mention: Mention) -> Fault | None:
+    """What is wrong with "we buy VTI" where no fact is of a trade in it."""
+    if any(facts.kind_of[key] != "security" for key in mention.name.entities):
+        return None
+    trades = frozenset({"buy", "sell"})
+    if any(trades & set(fact.direction) for fact in about) or clause.within(clause.passage.nots):
+        return None
+    if any(
+        isinstance(one.reads, Amount) and clause.start <= one.start < clause.end for one in clause.passage.finds.found
+    ):
+        return None
+    words = [word for word in clause.passage.ways if word.keys & trades and word.text in _PLAINLY]
+    said = clause.nearest(words, (mention.start, mention.end))
+    if not said or not facts.against.keys() & trades:
+        return None
+    return Fault(
+        Verdict.UNSUPPORTED, f"no fact is of a trade in {mention.name.text}; the sentence says {said[0].text!r}"
+    )
 
 
 def _trends(facts: Facts, passage: Passage) -> Iterator[Span]:
@@ -175,6 +200,12 @@ def _untrue(about: list[Fact], clause: Level, found: Found) -> Fault | None:
             what = f"the facts say {' and '.join(sorted(told))} of {found.text}"
             return Fault(Verdict.WRONG_DIRECTION, f"{what}; the sentence says {'not ' * denied}{said[0].text!r}")
     return None
+
+
+def _clause_of(passage: Passage, mention: Mention) -> list[Found]:
+    """What else was found in the clause of a name."""
+    clause = levels(passage, Found(mention.start, mention.end, mention.name.text, "name"))[0]
+    return [one for one in passage.finds.found if clause.start <= one.start < clause.end]
 
 
 def _none(facts: Facts, passage: Passage) -> Iterator[Span]:
