@@ -16,15 +16,15 @@ from workbench.desk import Settings, create_app
 from workbench.desk.settings import Rate
 from workbench.governance import Escalate, Who
 from workbench.governance.break_glass import BreakGlass
-from workbench.governance.commands import ChangeControls, SetMode
+from workbench.governance.commands import AddDraft, ChangeControls, SetMode
 from workbench.governance.database import open_engine
 from workbench.governance.delegations import Delegate
 from workbench.governance.measures import DefineMeasure, Reading, RecordReading, read_measures
 from workbench.governance.roles import Role
 from workbench.governance.states import Mode
 from workbench.governance.store import Store
-from workbench.governance.tables import audit, paper
-from workbench.releases import Place, bring
+from workbench.governance.tables import audit, draft, paper
+from workbench.releases import Place, bring, documents_of, how_made
 
 pytestmark = pytest.mark.browser
 
@@ -37,7 +37,8 @@ PAGES = [
     ("cora", ["/audit", "/audit/records/3", "/delegations", "/controls"]),
     ("ada", ["/people", "/people/ana", "/me"]),
     ("carl", ["/papers", "/papers/{sound}", "/papers/{sound}/release", "/papers/{faulty}", "/escalations"]),
-    ("adam", ["/papers/{sound}", "/papers/{faulty}"]),
+    ("adam", ["/papers/{sound}", "/papers/{faulty}", "/ask"]),
+    ("ana", ["/signals/{lettered}"]),
 ]
 SIZES = {"desk": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
 
@@ -100,8 +101,19 @@ def furnish(house: House) -> None:
     house.do("ana", BreakGlass(Role.TRADER, "No trader can be reached and cash is due today."))
     place = Place("adv-1", "H-0001")
     bring(house.store, Who(SERVICE), [letter(), letter(FLIPPED, kind="client_brief")], lambda _: place)
+    lettered(house)
     house.do("adam", Escalate("May the trust hold futures?", "adv-1", "H-0001"))
     house.do("carl", ChangeControls((("approval_hours", 48), ("idle_minutes", 15)), "over the holidays"))
+
+
+def lettered(house: House) -> None:
+    """Put a signal into the queue whose letter says the opposite of its facts."""
+    signal_id = house.signal("draft", "H-0003", name="Quillfeather Household")
+    wrong = letter(FLIPPED, key="H-0003")
+    text, facts, report = documents_of(wrong)
+    record, made = how_made(wrong)
+    house.do(SERVICE, AddDraft(signal_id, 1, "client_email", text, record, made, facts, report))
+    house.check(signal_id)
 
 
 def _plus(day: str, days: int) -> str:
@@ -111,10 +123,11 @@ def _plus(day: str, days: int) -> str:
 
 
 def resolved(path: str, house: House) -> str:
-    """Put the numbers of the two papers into a path."""
+    """Put the numbers of the two papers, and of the signal with a letter, into a path."""
     with house.store.reading() as connection:
         rows = connection.execute(select(paper.c.supported, paper.c.paper_id)).all()
-    return path.format(**{"sound" if row.supported else "faulty": row.paper_id for row in rows})
+        named = {"lettered": connection.execute(select(draft.c.signal_id)).scalar_one()}
+    return path.format(**named, **{"sound" if row.supported else "faulty": row.paper_id for row in rows})
 
 
 @pytest.fixture(scope="module")
@@ -244,3 +257,24 @@ def test_two_clicks_are_one_act(chromium, desk):
             select(func.count()).select_from(audit).where(audit.c.action == "set_mode", audit.c.object_id == "growth")
         )
         assert connection.execute(asked).scalar_one() == 1
+
+
+def test_a_letter_edited_wrongly_holds_its_signal_and_corrected_lets_it_go(chromium, desk):
+    url, house = desk
+    context, page = signed_in(chromium, url, "ana")
+    page.goto(url + resolved("/signals/{lettered}", house))
+
+    def say(words):
+        page.get_by_text("Put it into other words").click()
+        page.get_by_label("Text", exact=True).fill(words)
+        page.get_by_role("button", name="Save these words").click()
+        page.wait_for_load_state()
+
+    say("We suggest selling $9,999 of VTI.")
+    assert page.get_by_text("1 statement is not supported by the facts").is_visible()
+    assert page.get_by_role("button", name="Submit for approval").count() == 0
+    say("We suggest selling $9,358 of VTI.")
+    assert page.get_by_text("all of it supported").count() == 1
+    page.get_by_role("button", name="Submit for approval").click()
+    page.get_by_text("Submitted for approval.").wait_for()
+    context.close()
