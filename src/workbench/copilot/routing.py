@@ -53,7 +53,7 @@ def route(reading: Reading) -> Route:
     lacking = [
         one for one in lacking if one[2] in ("household", "household|account", "account", "model|account|household")
     ]
-    if lacking and not filled & {"household", "account"} and not _OF_MANY.search(text):
+    if lacking and not filled & {"household", "account", "model"} and not _OF_MANY.search(text):
         lacking.sort(key=lambda one: -one[0])
         return Route(lacking[0][1], missing=lacking[0][2])
     return Route(None)

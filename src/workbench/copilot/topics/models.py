@@ -102,6 +102,10 @@ def upcoming(asked: Asked) -> tuple[FactSheet, str]:
     if drafts.empty:
         raise NotInRecordError("No draft version of this model is in the record.")
     row = drafts.sort_values("version").iloc[-1]
+    if asked.version not in (None, int(row["version"])):
+        raise NotInRecordError(
+            "That version is no draft; ask for its targets, its reasons or the versions of the model."
+        )
     gathered.read("firm.models", f"{id} version {row['version']}", "models", "model_targets")
     gathered.fact("version", "number", int(row["version"]), "ask_version", [key], decimals=0)
     gathered.fact("day", "date", str(row["effective_date"].date()), "ask_effective", [key])
@@ -130,6 +134,11 @@ def effect(asked: Asked) -> tuple[FactSheet, str]:
     gathered.day()
     frame = record.change.accounts
     frame = frame[frame["account_id"].isin(asked.accounts)]
+    if asked.model is not None:
+        frame = frame[frame["account_id"].map(record.accounts["model_id"]) == asked.model]
+    drafts = record.models[record.models["status"] == "draft"]
+    if asked.version is not None and asked.version not in set(drafts["version"]):
+        raise NotInRecordError("That version is no draft, so nothing is coming of it.")
     if frame.empty:
         raise NotInRecordError("No coming version of a model touches this.")
     gathered.read(

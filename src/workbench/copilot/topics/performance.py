@@ -56,7 +56,7 @@ def performance(asked: Asked) -> tuple[FactSheet, str]:
         series = [track.gross if gross else track.net, track.model, track.benchmark]
         spans = track.spans(review.sessions)
     gathered.about(key)
-    gathered.name("subject", key)
+    gathered.name("subject" if account is not None else "composite", key)
     gathered.day()
     gathered.read("performance.account_returns", f"returns of {account or asked.model}", *_TABLES)
     wanted = _named(asked.text)
