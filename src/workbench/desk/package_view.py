@@ -168,7 +168,7 @@ def _accounts(proposal: Proposal) -> tuple[AccountPart, ...]:
         lines[trade.account_id].append(_line(place, trade))
     parts = []
     for state in sorted(proposal.accounts, key=lambda one: (-one.traded, one.account_id)):
-        kind = words.REGISTRATIONS.get(state.registration, state.registration)
+        kind = words.registration(state.registration)
         parts.append(
             AccountPart(
                 name=f"{kind[:1].upper()}{kind[1:]} ··{endings[state.account_id]}",

@@ -137,7 +137,7 @@ def _mode(proposal: Proposal) -> str:
 def _about(proposal: Proposal, endings: dict[str, str]) -> str:
     ordered = sorted(proposal.accounts, key=lambda account: (-account.value, account.account_id))
     named = [
-        f"{words.REGISTRATIONS.get(account.registration, account.registration)} ··{endings[account.account_id]} "
+        f"{words.registration(account.registration)} ··{endings[account.account_id]} "
         f"{words.dollars(account.value)}"
         for account in ordered[:_NAMED]
     ]

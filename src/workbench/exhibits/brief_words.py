@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from workbench.firm.schema import REGISTRATION_NAMES
 from workbench.rebalance.proposal import Conflict, Limit, LotSale, Obstacle, Reason, Refusal, Side, WashRow
 from workbench.report import format as fmt
 from workbench.report.format import clipped as clipped
@@ -35,18 +36,8 @@ LEAST_BP = 0.05
 #: Changes of weight that print as none.
 UNMOVED = 0.0005
 
-REGISTRATIONS: dict[str, str] = {
-    "taxable": "taxable",
-    "trust": "trust",
-    "traditional_ira": "traditional IRA",
-    "roth_ira": "Roth IRA",
-    "inherited_ira": "inherited IRA",
-    "529": "529 plan",
-    "401k": "401(k)",
-}
-
-#: The same in a table's cell.
-SHORT_REGISTRATIONS: Mapping[str, str] = REGISTRATIONS | {
+#: Registrations in a table's cell.
+SHORT_REGISTRATIONS: Mapping[str, str] = REGISTRATION_NAMES | {
     "taxable": "Taxable",
     "trust": "Trust",
     "traditional_ira": "IRA",
@@ -70,6 +61,11 @@ _LIMITS: Mapping[str, str] = {
     "cash_ceiling": "cash ceiling",
     "max_weight": "cap",
 }
+
+
+def registration(kind: str) -> str:
+    """Call a kind of account as people do; one that is not of the list stays as the firm spells it."""
+    return REGISTRATION_NAMES.get(kind, kind)
 
 
 def dollars(amount: float) -> str:

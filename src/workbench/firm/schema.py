@@ -18,7 +18,17 @@ import pandera.pandas as pa
 #: The security that stands for an account's cash.
 CASH = "CASH"
 
-REGISTRATIONS = ("taxable", "trust", "traditional_ira", "roth_ira", "inherited_ira", "529", "401k")
+#: Kinds of account, each as a person calls it.
+REGISTRATION_NAMES = {
+    "taxable": "taxable",
+    "trust": "trust",
+    "traditional_ira": "traditional IRA",
+    "roth_ira": "Roth IRA",
+    "inherited_ira": "inherited IRA",
+    "529": "529 plan",
+    "401k": "401(k)",
+}
+REGISTRATIONS = tuple(REGISTRATION_NAMES)
 #: Registrations in which a realised gain is taxed this year.
 TAXED_REGISTRATIONS = ("taxable", "trust")
 LEVELS = ("security", "sector", "asset_class", "region", "sleeve", "factor")

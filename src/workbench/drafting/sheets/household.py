@@ -13,19 +13,12 @@ from workbench.drafting.sheets.household_readings import ACCOUNTS, ADVISORS, HOU
 from workbench.drafting.sheets.household_tax import tax_facts
 from workbench.drafting.sheets.household_trades import trade_facts
 from workbench.drafting.spelling import one_line
+from workbench.firm.schema import REGISTRATION_NAMES
 from workbench.rebalance.proposal import AccountState, Proposal
 from workbench.rebalance.words import endings
 
 #: How a client calls a kind of account.
-REGISTRATIONS = {
-    "taxable": "taxable account",
-    "trust": "trust account",
-    "traditional_ira": "traditional IRA",
-    "roth_ira": "Roth IRA",
-    "inherited_ira": "inherited IRA",
-    "529": "529 plan",
-    "401k": "401(k)",
-}
+_CALLED = REGISTRATION_NAMES | {"taxable": "taxable account", "trust": "trust account"}
 
 
 def household_sheet(proposal: Proposal, extras: Extras, named: Directory) -> FactSheet:
@@ -65,7 +58,7 @@ def _accounts(facts: Gathering, proposal: Proposal, household: str) -> dict[str,
     ordered: Sequence[AccountState] = sorted(proposal.accounts, key=lambda one: (-one.value, one.account_id))
     called = {}
     for place, account in enumerate(ordered, start=1):
-        kind = REGISTRATIONS.get(account.registration, account.registration.replace("_", " ") + " account")
+        kind = _CALLED.get(account.registration, account.registration.replace("_", " ") + " account")
         name = f"{kind} ending {ending[account.account_id]}"
         key = facts.entity(f"account:{account.account_id}", "account", name, account.account_id)
         row = f"row {account.account_id}"
