@@ -89,7 +89,7 @@ def test_a_net_loss_is_called_one(notices):
     draft, _ = notices(change=under_water)
     assert draft.sheet.fact("book.gain").value < 0
     assert "| Net loss |" in draft.text
-    assert "Why realise gains now?" not in draft.text
+    assert "Why realize gains now?" not in draft.text
     assert "| Tax saved |" in draft.text
 
 

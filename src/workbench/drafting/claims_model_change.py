@@ -113,7 +113,7 @@ _CHANGE = (
     Claim(
         "summary.gains",
         lambda s, p: _value(s, "book.gain") > 0 and _value(s, "book.tax") > 0,
-        "If every account moved at once, sales of {f:book.sold|short} would realise a net gain of {f:book.gain|short}, "
+        "If every account moved at once, sales of {f:book.sold|short} would realize a net gain of {f:book.gain|short}, "
         "and tax of {f:book.tax|short} would be owed on it.",
     ),
     Claim(
@@ -142,7 +142,7 @@ _CHANGE = (
     Claim(
         "gains.drift",
         lambda s, p: _value(s, "book.gain") > _value(s, "alone.gain") > 0,
-        "The change alone would realise {f:alone.gain} of this gain; the rest comes with correcting drift.",
+        "The change alone would realize {f:alone.gain} of this gain; the rest comes with correcting drift.",
     ),
     Claim(
         "gains.now",
@@ -185,13 +185,13 @@ _CHANGE = (
     Claim(
         "budget.same_year",
         lambda s, p: s.has("budgets.year") and _first_year(s) == _year(s, "budgets.year"),
-        "Gains realised so far this year count against the budget.",
+        "Gains realized so far this year count against the budget.",
     ),
     Claim(
         "budget.later_year",
         lambda s, p: s.has("budgets.year") and _first_year(s) > _year(s, "budgets.year"),
         "The gain budgets in the record are for {f:budgets.year|year}. The change takes effect in a later year, so "
-        "gains realised so far are left out and the same budget is assumed.",
+        "gains realized so far are left out and the same budget is assumed.",
     ),
     *_asked("consents_due", "The day by which consents must be in"),
     *_asked("proposals_from", "The day on which proposals will arrive"),
@@ -213,8 +213,8 @@ _ANSWERS = (
     ),
     *_counted(
         "gains", "realising.accounts",
-        "{f:realising.accounts} account would realise a gain. The net gain of the book is {f:book.gain}.",
-        "{f:realising.accounts} accounts would realise a gain. The net gain of the book is {f:book.gain}.",
+        "{f:realising.accounts} account would realize a gain. The net gain of the book is {f:book.gain}.",
+        "{f:realising.accounts} accounts would realize a gain. The net gain of the book is {f:book.gain}.",
     ),
     *_counted(
         "far", "far.accounts",
