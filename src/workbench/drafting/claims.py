@@ -15,6 +15,8 @@ from workbench.drafting.facts import FactSheet
 from workbench.errors import DraftError
 
 _OWN = re.compile(r"\{f:\.")
+#: What must hold on a sheet, for the facts below a prefix ("" for the whole sheet).
+Rule = Callable[[FactSheet, str], bool]
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class Claim:
     """
 
     name: str
-    holds: Callable[[FactSheet, str], bool]
+    holds: Rule
     sentence: str
 
     def skeleton(self, sheet: FactSheet, prefix: str) -> str:
@@ -36,6 +38,11 @@ class Claim:
                 "have the template ask `holds` first"
             )
         return _OWN.sub(f"{{f:{prefix}.", self.sentence)
+
+
+def figure(sheet: FactSheet, id: str) -> float:
+    """Return a figure of a sheet, zero where it has none: a rule that asks for more then does not hold."""
+    return float(sheet.fact(id).value) if sheet.has(id) else 0.0
 
 
 def collected(*lists: tuple[Claim, ...]) -> Mapping[str, Claim]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from workbench.drafting.claims import Claim, collected
+from workbench.drafting.claims import Claim, Rule, collected
 from workbench.drafting.facts import FactSheet
 
 #: Band use from which an account is far out.
@@ -22,19 +22,19 @@ _CAUSES = {
 }
 
 
-def _count(name: str, holds: Callable[[float], bool]) -> Callable[[FactSheet, str], bool]:
+def _count(name: str, holds: Callable[[float], bool]) -> Rule:
     return lambda sheet, prefix: holds(sheet.fact(f"{prefix}.{name}").magnitude)
 
 
-def _use(holds: Callable[[float], bool]) -> Callable[[FactSheet, str], bool]:
+def _use(holds: Callable[[float], bool]) -> Rule:
     return lambda sheet, prefix: sheet.has(f"{prefix}.use") and holds(sheet.fact(f"{prefix}.use").magnitude)
 
 
-def _cause(name: str) -> Callable[[FactSheet, str], bool]:
+def _cause(name: str) -> Rule:
     return lambda sheet, prefix: sheet.has(f"{prefix}.cause.{name}")
 
 
-def _way(name: str) -> Callable[[FactSheet, str], bool]:
+def _way(name: str) -> Rule:
     return lambda sheet, prefix: name in sheet.fact(f"{prefix}.deviation").direction
 
 

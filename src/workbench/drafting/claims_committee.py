@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workbench.drafting.claims import Claim, collected
+from workbench.drafting.claims import Claim, collected, figure
 from workbench.drafting.facts import FactSheet
 
 #: A share of all drift from which one cause is called the main one.
@@ -10,16 +10,11 @@ MAIN = 0.4
 _CAUSES = ("market", "corporate_actions", "flows", "trades", "overrides", "model_change", "residual")
 
 
-def _value(sheet: FactSheet, id: str) -> float:
-    """A figure, or zero where the sheet has none: a rule then does not hold."""
-    return float(sheet.fact(id).value) if sheet.has(id) else 0.0
-
-
 def _mainly(cause: str) -> Claim:
     """The cause made up at least `MAIN` of all drift, and more than any other."""
 
     def holds(sheet: FactSheet, prefix: str) -> bool:
-        shares = {name: _value(sheet, f"drift.cause.{name}") for name in _CAUSES}
+        shares = {name: figure(sheet, f"drift.cause.{name}") for name in _CAUSES}
         return shares[cause] == max(shares.values()) and shares[cause] >= MAIN
 
     return Claim(f"drift.mainly_{cause}", holds, _MAINLY[cause])
@@ -46,17 +41,17 @@ _DRIFT = (
     *map(_mainly, _CAUSES),
     Claim(
         "drift.correction_saves",
-        lambda sheet, prefix: _value(sheet, "drift.firm.tax_to_correct") <= -0.5,
+        lambda sheet, prefix: figure(sheet, "drift.firm.tax_to_correct") <= -0.5,
         "With the least-taxed lots sold ahead of others, that saves {f:drift.firm.tax_to_correct} of tax.",
     ),
     Claim(
         "drift.correction_costs",
-        lambda sheet, prefix: _value(sheet, "drift.firm.tax_to_correct") >= 0.5,
+        lambda sheet, prefix: figure(sheet, "drift.firm.tax_to_correct") >= 0.5,
         "With the least-taxed lots sold ahead of others, that costs {f:drift.firm.tax_to_correct} of tax.",
     ),
     Claim(
         "drift.tax_incomplete",
-        lambda sheet, prefix: _value(sheet, "drift.firm.tax_unknown") > 0,
+        lambda sheet, prefix: figure(sheet, "drift.firm.tax_unknown") > 0,
         "Incomplete lots keep {f:drift.firm.tax_unknown} of the accounts out of that figure.",
     ),
 )
@@ -65,7 +60,7 @@ _DRIFT = (
 def _quarters_flow(sheet: FactSheet) -> float:
     """What clients paid in or took out over the quarter; zero where the record is younger."""
     known = sheet.has("performance.all.flow") and "period:quarter" in sheet.fact("performance.all.flow").entity
-    return _value(sheet, "performance.all.flow") if known else 0.0
+    return figure(sheet, "performance.all.flow") if known else 0.0
 
 
 _RECORD = (
@@ -82,14 +77,14 @@ _RECORD = (
     Claim(
         "difference.models",
         lambda sheet, prefix: (
-            abs(_value(sheet, "sleeves.firm.model")) > abs(_value(sheet, "sleeves.firm.implementation"))
+            abs(figure(sheet, "sleeves.firm.model")) > abs(figure(sheet, "sleeves.firm.implementation"))
         ),
         "The larger part is the committee's own: it lies with the models, before anybody carried them out.",
     ),
     Claim(
         "difference.implementation",
         lambda sheet, prefix: (
-            abs(_value(sheet, "sleeves.firm.model")) < abs(_value(sheet, "sleeves.firm.implementation"))
+            abs(figure(sheet, "sleeves.firm.model")) < abs(figure(sheet, "sleeves.firm.implementation"))
         ),
         "The larger part is how the models were carried out, which a change of model would leave as it is.",
     ),
@@ -98,7 +93,7 @@ _RECORD = (
 
 def _costliest(sheet: FactSheet, parts: tuple[str, ...]) -> str:
     """The part of the firm's difference that cost most."""
-    return min(parts, key=lambda part: _value(sheet, f"sleeves.firm.{part}"))
+    return min(parts, key=lambda part: figure(sheet, f"sleeves.firm.{part}"))
 
 
 #: What follows from the attribution, so that whoever answers for the larger part is asked. Slight costs ask nothing.
@@ -107,8 +102,8 @@ _ACTS = (
     Claim(
         "act.sleeve",
         lambda sheet, prefix: (
-            _value(sheet, "sleeves.firm.model") <= -_ASKED
-            and _value(sheet, f"{prefix}.total") < 0
+            figure(sheet, "sleeves.firm.model") <= -_ASKED
+            and figure(sheet, f"{prefix}.total") < 0
             and prefix == next(iter(sheet.groups("sleeves.firm.sleeve")), "")
         ),
         "go over {f:.name}, the sleeve whose decisions cost most",
@@ -116,7 +111,7 @@ _ACTS = (
     Claim(
         "act.weights",
         lambda sheet, prefix: (
-            _value(sheet, "sleeves.firm.timing") <= -_ASKED
+            figure(sheet, "sleeves.firm.timing") <= -_ASKED
             and _costliest(sheet, ("timing", "fees", "cash", "other_holdings", "trading", "residual")) == "timing"
         ),
         "explain why accounts held other weights than the model's, the costliest part of the implementation",
@@ -154,11 +149,11 @@ _IMPLEMENTATION = (
 
 
 def _gain(sheet: FactSheet, prefix: str) -> tuple[float, float, float]:
-    return _value(sheet, f"{prefix}.gain.low"), _value(sheet, f"{prefix}.gain"), _value(sheet, f"{prefix}.gain.high")
+    return figure(sheet, f"{prefix}.gain.low"), figure(sheet, f"{prefix}.gain"), figure(sheet, f"{prefix}.gain.high")
 
 
 def _passes(sheet: FactSheet, prefix: str) -> bool:
-    return _value(sheet, f"{prefix}.passed") == _value(sheet, f"{prefix}.criteria")
+    return figure(sheet, f"{prefix}.passed") == figure(sheet, f"{prefix}.criteria")
 
 
 _EVIDENCE = (
@@ -188,18 +183,18 @@ _EVIDENCE = (
 _RISK = (
     Claim(
         "risk.above",
-        lambda sheet, prefix: _value(sheet, "stress.firm.above") > 0,
+        lambda sheet, prefix: figure(sheet, "stress.firm.above") > 0,
         "Of {f:stress.firm.assessed} households with a valid profile, {f:stress.firm.above} would lose more in their "
         "worst window than the profile tolerates.",
     ),
     Claim(
         "risk.unknown",
-        lambda sheet, prefix: _value(sheet, "stress.firm.assessed") == 0,
+        lambda sheet, prefix: figure(sheet, "stress.firm.assessed") == 0,
         "Whether households tolerate such a loss is not known, for none of them has a valid profile.",
     ),
     Claim(
         "risk.within",
-        lambda sheet, prefix: _value(sheet, "stress.firm.above") == 0 < _value(sheet, "stress.firm.assessed"),
+        lambda sheet, prefix: figure(sheet, "stress.firm.above") == 0 < figure(sheet, "stress.firm.assessed"),
         "All {f:stress.firm.assessed} households with a valid profile stay within what the profile tolerates.",
     ),
 )

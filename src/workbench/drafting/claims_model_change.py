@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from workbench.drafting.claims import Claim, collected
+from workbench.drafting.claims import Claim, collected, figure
 from workbench.drafting.facts import FactSheet
 
-Rule = Callable[[FactSheet, str], bool]
 #: A book that turns over this part of its value will be asked why.
 HIGH_TURNOVER = 0.10
 #: Questions answered in one notice.
@@ -30,11 +29,6 @@ def questions(sheet: FactSheet) -> tuple[tuple[str, float], ...]:
     return tuple(sorted(asked, key=lambda one: -one[1])[:SHOWN_QUESTIONS])
 
 
-def _value(sheet: FactSheet, id: str) -> float:
-    """A figure of the sheet, zero where it has none."""
-    return float(sheet.fact(id).value) if sheet.has(id) else 0.0
-
-
 def _has(*ids: str) -> Callable[[FactSheet], bool]:
     return lambda sheet: sheet.has(*ids)
 
@@ -48,12 +42,12 @@ QUESTIONS: tuple[Question, ...] = (
     Question("dropped", _has("dropped.assets"), "dropped.assets"),
     Question("new", _has("new.assets"), "new.assets"),
     Question(
-        "gains", lambda sheet: _value(sheet, "book.gain") > 0 and sheet.has("realising.assets"), "realising.assets"
+        "gains", lambda sheet: figure(sheet, "book.gain") > 0 and sheet.has("realising.assets"), "realising.assets"
     ),
-    Question("turnover", lambda sheet: _value(sheet, "book.turnover") >= HIGH_TURNOVER, "book.assets"),
+    Question("turnover", lambda sheet: figure(sheet, "book.turnover") >= HIGH_TURNOVER, "book.assets"),
     Question("far", _has("far.accounts"), "far.assets"),
     Question(
-        "untaxed", lambda sheet: _value(sheet, "book.tax") > 0 and sheet.has("untaxed.accounts"), "untaxed.assets"
+        "untaxed", lambda sheet: figure(sheet, "book.tax") > 0 and sheet.has("untaxed.accounts"), "untaxed.assets"
     ),
     Question("barred", _has("barred.accounts"), "barred.assets"),
     Question("kept", _has("kept.accounts"), "kept.assets"),
@@ -84,8 +78,8 @@ def _ahead(sheet: FactSheet, prefix: str) -> bool:
 def _counted(name: str, id: str, one: str, many: str) -> tuple[Claim, ...]:
     """A sentence in the singular and the plural, chosen by the count that it states."""
     return (
-        Claim(f"{name}.one", lambda sheet, prefix: _value(sheet, id) == 1, one),
-        Claim(f"{name}.many", lambda sheet, prefix: _value(sheet, id) > 1, many),
+        Claim(f"{name}.one", lambda sheet, prefix: figure(sheet, id) == 1, one),
+        Claim(f"{name}.many", lambda sheet, prefix: figure(sheet, id) > 1, many),
     )
 
 
@@ -112,47 +106,47 @@ _CHANGE = (
     Claim("effective.each", lambda s, p: not s.has("effective"), "take effect on the days shown by model below"),
     Claim(
         "summary.gains",
-        lambda s, p: _value(s, "book.gain") > 0 and _value(s, "book.tax") > 0,
+        lambda s, p: figure(s, "book.gain") > 0 and figure(s, "book.tax") > 0,
         "If every account moved at once, sales of {f:book.sold|short} would realize a net gain of {f:book.gain|short}, "
         "and tax of {f:book.tax|short} would be owed on it.",
     ),
     Claim(
         "summary.sales",
-        lambda s, p: not (_value(s, "book.gain") > 0 and _value(s, "book.tax") > 0),
+        lambda s, p: not (figure(s, "book.gain") > 0 and figure(s, "book.tax") > 0),
         "If every account moved at once, sales would come to {f:book.sold|short}.",
     ),
     Claim(
         "summary.up",
-        lambda s, p: s.has("change.1.change") and _value(s, "change.1.change") > 0,
+        lambda s, p: s.has("change.1.change") and figure(s, "change.1.change") > 0,
         "The move that shifts most dollars is in {f:change.1.model}: the target of {f:change.1.sleeve} goes up from "
         "{f:change.1.from} to {f:change.1.to}.",
     ),
     Claim(
         "summary.down",
-        lambda s, p: s.has("change.1.change") and _value(s, "change.1.change") < 0,
+        lambda s, p: s.has("change.1.change") and figure(s, "change.1.change") < 0,
         "The move that shifts most dollars is in {f:change.1.model}: the target of {f:change.1.sleeve} goes down from "
         "{f:change.1.from} to {f:change.1.to}.",
     ),
     Claim(
         "cause.drift",
-        lambda s, p: _value(s, "book.turnover") > _value(s, "alone.turnover"),
+        lambda s, p: figure(s, "book.turnover") > figure(s, "alone.turnover"),
         "Part of this trading corrects drift that is there already: the change alone would turn over "
         "{f:alone.turnover}.",
     ),
     Claim(
         "gains.drift",
-        lambda s, p: _value(s, "book.gain") > _value(s, "alone.gain") > 0,
+        lambda s, p: figure(s, "book.gain") > figure(s, "alone.gain") > 0,
         "The change alone would realize {f:alone.gain} of this gain; the rest comes with correcting drift.",
     ),
     Claim(
         "gains.now",
-        lambda s, p: _value(s, "book.gain") > 0 and _value(s, "book.long") >= 0 and _value(s, "book.short") >= 0,
+        lambda s, p: figure(s, "book.gain") > 0 and figure(s, "book.long") >= 0 and figure(s, "book.short") >= 0,
         "By the holding periods as of {f:as_of}, that is {f:book.long} of long-term gains and {f:book.short} of "
         "short-term gains.",
     ),
     Claim(
         "gains.tax",
-        lambda s, p: _value(s, "book.tax") > 0,
+        lambda s, p: figure(s, "book.tax") > 0,
         "The tax owed on it comes to {f:book.tax}, at the rates of each household in the record.",
     ),
     Claim(
@@ -162,7 +156,7 @@ _CHANGE = (
     ),
     Claim(
         "households.mixed",
-        lambda s, p: any(_value(s, f"{h}.gain") > 0 > _value(s, f"{h}.tax") for h in s.groups("household")),
+        lambda s, p: any(figure(s, f"{h}.gain") > 0 > figure(s, f"{h}.tax") for h in s.groups("household")),
         "Tax is saved on a net gain where short-term losses, which count at the higher rate, stand against long-term "
         "gains.",
     ),
@@ -179,7 +173,7 @@ _CHANGE = (
     ),
     Claim(
         "conflicts.old",
-        lambda s, p: s.has("conflicts.new") and _value(s, "conflicts.new") == 0,
+        lambda s, p: s.has("conflicts.new") and figure(s, "conflicts.new") == 0,
         "All of these restrictions stood against the old targets as well.",
     ),
     Claim(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 
+from workbench.drafting.claims import Rule
 from workbench.drafting.facts import FactSheet
 
 #: Days after which a client is due for a review.
@@ -18,8 +18,6 @@ VISIBLE = 0.005
 NOTABLE = 0.01
 #: Dollars below which two amounts print alike.
 HALF_DOLLAR = 0.5
-
-Rule = Callable[[FactSheet, str], bool]
 
 
 def has(*names: str) -> Rule:
