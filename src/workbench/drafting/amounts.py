@@ -155,9 +155,9 @@ def _value(words: str) -> float:
             continue
         value = _VALUES[word]
         if value in (12, 100) and word in ("dozen", "hundred"):
-            part = max(part, 1) * value
+            part = max(part, 1.0) * value
         elif value >= 1000:
-            total += max(part, 1) * value
+            total += max(part, 1.0) * value
             part = 0
         else:
             part += value

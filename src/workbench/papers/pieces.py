@@ -6,6 +6,7 @@ Every form a paper takes is made of these pieces and of `drafting.blocks`, so th
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -40,7 +41,9 @@ def one_line(text: str) -> str:
 
 def pieces(text: str, start: int, end: int, spans: Sequence[Span]) -> Iterator[Piece]:
     """Yield `text[start:end]` of a block in pieces, cut where a span or bold begins or ends."""
-    span_at = {place: span for span in spans for place in range(max(span.start, start), min(span.end, end))}
+    # Spans stand in reading order, each within one block.
+    first, last = (bisect_left(spans, edge, key=lambda span: span.start) for edge in (start, end))
+    span_at = {place: span for span in spans[first:last] for place in range(span.start, min(span.end, end))}
     signs: list[tuple[str, bool, Span | None]] = []
     bold, place = False, start
     while place < end:
