@@ -27,6 +27,8 @@ from workbench.papers import alerts, client, commentary, memo, notice, talking_p
 
 #: Households of two advisors who sign in at the demo desk.
 HOUSEHOLDS = 2
+#: Households with a review ahead.
+TALKS = 2
 MODEL = "BAL"
 Act = Callable[[str, Command], Receipt]
 
@@ -52,8 +54,11 @@ def bring_papers(store: Store, act: Act, service: Who, firm: Firm) -> None:
 
 def _drafts(firm: Firm) -> Iterator[Draft]:
     households = _households(firm)
-    yield from client.drafts(firm, households=households)
-    yield from talking_points.drafts(firm, households=households[:2])
+    for place, sheet in enumerate(client.sheets(firm, households=households)):
+        yield client.brief(sheet)
+        yield client.email(sheet)
+        if place < TALKS:
+            yield talking_points.talking_points(sheet)
     yield from notice.drafts(firm, preview=True)
     yield from alerts.drafts(firm)
     yield from commentary.drafts(firm, models=(MODEL,))
