@@ -60,3 +60,19 @@ def test_nobody_is_cleared_where_somebody_is_named():
 def test_the_larger_part_is_named(model, rest, expected):
     made = sheet(sleeves__firm__model=model, sleeves__firm__implementation=rest)
     assert held(made, "difference") == {f"difference.{expected}"}
+
+
+@pytest.mark.parametrize(
+    ("timing", "fees", "expected"), [(-0.01, -0.002, True), (-0.001, -0.002, False), (-0.0001, 0.0, False)]
+)
+def test_weights_are_to_be_explained_where_they_cost_most(timing, fees, expected):
+    made = sheet(sleeves__firm__timing=timing, sleeves__firm__fees=fees)
+    assert ("act.weights" in held(made, "act")) == expected
+
+
+@pytest.mark.parametrize(("model", "total", "expected"), [(-0.01, -0.02, True), (0.01, -0.02, False)])
+def test_only_the_costliest_sleeve_of_costly_decisions_is_gone_over(model, total, expected):
+    figures = {"sleeves__firm__sleeve__x__total": total, "sleeves__firm__sleeve__y__total": -0.001}
+    made = sheet(sleeves__firm__model=model, **figures)
+    assert ("act.sleeve" in held(made, "act", "sleeves.firm.sleeve.x")) == expected
+    assert "act.sleeve" not in held(made, "act", "sleeves.firm.sleeve.y")

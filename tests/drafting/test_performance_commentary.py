@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from workbench.drafting.claims_performance import CLAIMS
-from workbench.drafting.sheets.performance import EFFECTS, Period, Record, SleeveEffects, Year, sheet
+from workbench.drafting.sheets.performance import EFFECTS, Held, Period, Record, SleeveEffects, Year, sheet
 from workbench.drafting.writer import write
 from workbench.errors import DraftError
 
@@ -31,7 +31,7 @@ def record(*periods, name="Balanced", flow=120_000.0, year=None):
     return Record("BAL", "bal", name, "2012-05-31", periods, 68e6, 124, flow, 105_800.0, year)
 
 
-def effects(values, sleeves):
+def effects(values, sleeves, held=None):
     parts = {name: (f"Sleeve {name}", {"allocation": a, "selection": b, "total": a + b}) for name, a, b in sleeves}
     return SleeveEffects(
         "sleeves.bal.quarter",
@@ -42,6 +42,7 @@ def effects(values, sleeves):
         0.05,
         dict(zip(EFFECTS, values, strict=True)),
         parts,
+        held or {},
     )
 
 
@@ -59,11 +60,43 @@ def records(draw):
     return record(*periods[: draw(st.integers(1, 4))], name=draw(st.sampled_from(NAMES)), flow=flow, year=year)
 
 
+WEIGHT = st.floats(0.0, 1.0) | st.sampled_from((0.0, 1.0))
+HELD = st.builds(Held, WEIGHT, WEIGHT, st.none() | RETURNS, st.none() | RETURNS)
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(records(), st.lists(EFFECT, min_size=9, max_size=9), st.lists(st.tuples(EFFECT, EFFECT), max_size=5))
+@given(records(), st.lists(EFFECT, min_size=9, max_size=9), st.lists(st.tuples(EFFECT, EFFECT, HELD), max_size=5))
 def test_every_record_makes_a_draft_that_is_wholly_supported(made, values, parts):
-    sleeves = sorted(((f"s{n}", a, b) for n, (a, b) in enumerate(parts)), key=lambda row: row[1] + row[2])
-    assert drafted(made, effects(values, sleeves)).report.supported
+    sleeves = sorted(((f"s{n}", a, b) for n, (a, b, _) in enumerate(parts)), key=lambda row: row[1] + row[2])
+    held = {f"s{n}": one for n, (_, _, one) in enumerate(parts)}
+    assert drafted(made, effects(values, sleeves, held)).report.supported
+
+
+@pytest.mark.parametrize(
+    ("allocation", "weight", "policy", "benchmark", "said"),
+    [
+        (-0.01, 0.2, 0.4, 0.10, "The model held less of it than the policy, and it did better than"),
+        (0.01, 0.2, 0.4, 0.01, "The model held less of it than the policy, and it did worse than"),
+        (0.01, 0.4, 0.2, 0.10, "The model held more of it than the policy, and it did better than"),
+        (-0.01, 0.4, 0.2, 0.01, "The model held more of it than the policy, and it did worse than"),
+        (-0.01, 0.4, 0.2, 0.10, ""),  # the average hides how weights moved
+        (-0.01, 0.2, 0.2, 0.01, ""),
+    ],
+)
+def test_a_sleeves_weight_is_a_reason_only_where_effect_and_returns_agree(allocation, weight, policy, benchmark, said):
+    held = {"core": Held(weight, policy, 0.05, benchmark)}
+    made = effects([0.0] * 9, [("core", allocation, 0.0)], held)
+    text = drafted(record(period("quarter", 0.06, 0.05)), made).text
+    assert said in text
+    assert ("The model held " in text) == bool(said)
+
+
+def test_a_swapped_sleeve_weight_is_caught():
+    made = effects([0.0] * 9, [("core", -0.01, 0.0)], {"core": Held(0.281, 0.393, 0.126, 0.143)})
+    draft = drafted(record(period("quarter", 0.06, 0.05)), made)
+    assert "the model held 28.1% of it on average, the policy held 39.3%" in draft.text
+    for right, wrong in (("28.1%", "39.3%"), ("it gained 12.6%", "it gained 14.3%"), ("it gained", "it lost")):
+        assert not draft.edited(draft.text.replace(right, wrong, 1)).report.supported
 
 
 def test_the_quarter_stands_first_with_its_side():

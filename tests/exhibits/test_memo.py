@@ -62,7 +62,7 @@ class TestSentences:
         assert now.startswith("Why now. Of the assets measured, 100.0% stand outside a band. Account by account and")
         assert takes.startswith("What it takes. Correcting everything at once would turn over ")
         assert "Netting, gain budgets and wash sales are not in that figure" in takes
-        assert doubt == "What could be wrong. The chapter on data quality has nothing urgent."
+        assert doubt == "What could be wrong. The chapter on data quality has 1 warning open."
         stands = lines(shown, "memo-where-the-accounts-stand")[0]
         assert stands.startswith("Of 2 accounts measured, 2 are out of tolerance, with ")
 

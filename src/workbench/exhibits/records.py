@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from workbench.attribution import SleeveReview, rows_of
-from workbench.drafting.sheets.performance import EFFECTS, MODEL_EFFECTS, Period, Record, SleeveEffects, Year
+from workbench.drafting.sheets.performance import EFFECTS, MODEL_EFFECTS, Held, Period, Record, SleeveEffects, Year
 from workbench.exhibits.origin import Origin
 from workbench.exhibits.performance_facts import DIFFERENCES, Facts
 from workbench.exhibits.performance_review import ALL, PerformanceReview, Track
@@ -97,7 +99,7 @@ def model_effects(review: SleeveReview, origin: Origin) -> dict[str, SleeveEffec
     return {
         model: _effects(
             review, origin, f"sleeves.{origin.slug(model)}.{review.period}", linked.effects[place],
-            linked.portfolio[place], linked.benchmark[place],
+            linked.portfolio[place], linked.benchmark[place], _held(review, model, origin),
         )
         for place, model in enumerate(pooled.groups)
         if (pooled.begin[place] > 0).any()
@@ -105,7 +107,13 @@ def model_effects(review: SleeveReview, origin: Origin) -> dict[str, SleeveEffec
 
 
 def _effects(
-    review: SleeveReview, origin: Origin, prefix: str, rows: np.ndarray, portfolio: float, benchmark: float
+    review: SleeveReview,
+    origin: Origin,
+    prefix: str,
+    rows: np.ndarray,
+    portfolio: float,
+    benchmark: float,
+    held: Mapping[str, Held] | None = None,
 ) -> SleeveEffects:
     names = review.accounts.names
     by_name = {name: float(rows[rows_of(names, name)].sum()) for name in EFFECTS}
@@ -121,5 +129,29 @@ def _effects(
     ordered = dict(sorted(sleeves.items(), key=lambda item: item[1][1]["total"]))
     start = str(measured_from(review).date())
     return SleeveEffects(
-        prefix, review.period, span(review), start, float(portfolio), float(benchmark), by_name, ordered
-    )
+        prefix, review.period, span(review), start, float(portfolio), float(benchmark), by_name, ordered,
+        {slug: held[slug] for slug in ordered if held and slug in held},
+    )  # fmt: skip
+
+
+def _held(review: SleeveReview, model: str, origin: Origin) -> dict[str, Held]:
+    """What a model and its policy held of each sleeve, over the sessions in which the model had a version in force."""
+    paths = review.paths
+    place = paths.models.index(model)
+    there = paths.exists[place]
+    weights, policy = paths.sleeve_weights[place][there], paths.benchmark_weights[place][there]
+    earned, benchmark = paths.sleeve_returns[place][there], paths.sleeve_benchmark_returns[place][there]
+    return {
+        origin.slug(sleeve): Held(
+            float(weights[:, at].mean()),
+            float(policy[:, at].mean()),
+            _compounded(earned[:, at]),
+            _compounded(benchmark[:, at]),
+        )
+        for at, sleeve in enumerate(paths.sleeves)
+    }
+
+
+def _compounded(returns: np.ndarray) -> float | None:
+    """Returns of each session as one; None where a session has none, for then nothing was held in it."""
+    return None if np.isnan(returns).any() else float(np.prod(1 + returns) - 1)

@@ -97,11 +97,26 @@ class Record:
 
 
 @dataclass(frozen=True)
+class Held:
+    """What a model held of a sleeve over a period, and the policy: average weights as fractions of the model.
+
+    `earned` and `benchmark` are the paper returns of the sleeve and of its own benchmark over the whole period, None
+    where either side did not hold it all the time.
+    """
+
+    weight: float
+    policy: float
+    earned: float | None = None
+    benchmark: float | None = None
+
+
+@dataclass(frozen=True)
 class SleeveEffects:
     """What sleeves did to one composite over one period, linked: fractions of its value at the start.
 
     `effects` are the parts of the difference by name (see `EFFECTS`), `sleeves` maps a sleeve's name to what its
-    allocation, selection and interaction brought together. `prefix` begins the identifiers of its facts.
+    allocation, selection and interaction brought together; `held` says for some what was held of them. `prefix` begins
+    the identifiers of its facts.
     """
 
     prefix: str
@@ -112,6 +127,7 @@ class SleeveEffects:
     benchmark: float
     effects: Mapping[str, float]
     sleeves: Mapping[str, tuple[str, Mapping[str, float]]] = field(default_factory=dict)
+    held: Mapping[str, Held] = field(default_factory=dict)
 
     @property
     def model(self) -> float:
@@ -231,6 +247,23 @@ def attribution(facts: Gathering, effects: SleeveEffects, of: Sequence[str], dec
                 f"{slug}, {part}, {effects.period}", of=(*of, entity, when),
                 decimals=decimals, way=either(value, "brought", "cost"),
             )  # fmt: skip
+        if slug in effects.held:
+            _held(facts, f"{prefix}.sleeve.{slug}", effects.held[slug], (*of, entity, when))
+
+
+def _held(facts: Gathering, prefix: str, held: Held, of: Sequence[str]) -> None:
+    """Add the weights of one sleeve in model and policy, and what it and its own benchmark earned on paper."""
+    for name, value, metric in (("weight", held.weight, "sleeve_weight"), ("policy", held.policy, "policy_weight")):
+        facts.fact(f"{prefix}.{name}", "percent", value, metric, SLEEVES, f"{prefix}, average {name}", of=of)
+    for name, earned, metric in (
+        ("earned", held.earned, "sleeve_return"),
+        ("benchmark", held.benchmark, "sleeve_benchmark"),
+    ):
+        if earned is not None:
+            cell = f"{prefix}, {name}, compounded"
+            facts.fact(
+                f"{prefix}.{name}", "percent", earned, metric, SLEEVES, cell, of=of, way=either(earned, "gain", "loss")
+            )
 
 
 def _year(facts: Gathering, record: Record, model: str) -> None:
