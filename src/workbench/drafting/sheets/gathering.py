@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import SupportsFloat
 
 from workbench.drafting.facts import Entity, EntityKind, Fact, FactSheet, Kind, Source
+from workbench.drafting.spelling import one_line
 from workbench.errors import FactError
 
 
@@ -31,14 +32,10 @@ class Gathering:
         if key not in self._entities:
             taken = {name.casefold() for entity in self._entities.values() for name in entity.names}
             own = key.partition(":")[2]
-            # A name of digits alone would read as a figure.
-            names = tuple(
-                name if any(map(str.isalpha, name)) else f"{kind.replace('_', ' ')} {name}"
-                for name in names
-                if name.strip()
-            )
-            told = tuple(f"{name} ({own})" if name.casefold() in taken else name for name in names)
-            self._entities[key] = Entity(key, kind, tuple(dict.fromkeys(told)) or (f"{kind.replace('_', ' ')} {own}",))
+            noun = kind.replace("_", " ")
+            lines = [worded(name, noun) for name in names if name.strip()]
+            told = tuple(f"{name} ({own})" if name.casefold() in taken else name for name in lines)
+            self._entities[key] = Entity(key, kind, tuple(dict.fromkeys(told)) or (f"{noun} {own}",))
         return key
 
     def declared(self, key: str) -> bool:
@@ -81,6 +78,12 @@ class Gathering:
             self.kind, self.key, self.as_of, self.snapshot, tuple(about), tuple(self._entities.values()),
             tuple(self._facts.values()),
         )  # fmt: skip
+
+
+def worded(text: object, noun: str) -> str:
+    """Return what a firm calls something in one line; bare figures ("60/40") would read as figures without a noun."""
+    line = one_line(str(text))
+    return line if any(letter.isalpha() for letter in line) else f"{noun} {line}"
 
 
 def either(value: SupportsFloat, positive: str, negative: str) -> tuple[str, ...]:

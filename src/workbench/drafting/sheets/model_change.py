@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from workbench.drafting.claims_model_change import questions
 from workbench.drafting.facts import FactSheet
-from workbench.drafting.sheets.gathering import Gathering, Reading, either
+from workbench.drafting.sheets.gathering import Gathering, Reading, either, worded
 from workbench.drafting.sheets.model_change_book import Book
 from workbench.drafting.sheets.model_change_effect import (
     BOOK,
@@ -15,7 +15,6 @@ from workbench.drafting.sheets.model_change_effect import (
     add_effect,
     add_unmeasured,
     security,
-    worded,
 )
 from workbench.drafting.sheets.model_change_record import (
     MODELS,
@@ -63,9 +62,9 @@ def notice_sheet(book: Book, timetable: Timetable, *, preview: bool = False) -> 
 
 def _about(made: Gathering, book: Book) -> str:
     if book.advisor is None:
-        return made.entity("firm:" + book.change.firm, "firm", worded(book.change.firm, "firm"))
+        return made.entity("firm:" + book.change.firm, "firm", book.change.firm)
     rows = book.change.advisors
-    name = worded(rows.loc[rows["advisor_id"] == book.advisor, "name"].iloc[0], "advisor")
+    name = str(rows.loc[rows["advisor_id"] == book.advisor, "name"].iloc[0])
     key = made.entity("advisor:" + book.advisor, "advisor", name)
     made.named("advisor", key, Reading("read", ("advisors",)), f"{book.advisor}, name")
     return key
@@ -81,7 +80,7 @@ def _models(made: Gathering, book: Book) -> dict[str, str]:
     for n, row in enumerate(rows.iloc[(-order).argsort(kind="stable")].itertuples(), 1):
         id, cell = f"model.{n}", f"{row.model_id}, versions {row.version_before} and {row.version_after}"
         ids[row.model_id] = id
-        key = made.entity("model:" + row.model_id, "model", worded(row.name, "model"))
+        key = made.entity("model:" + row.model_id, "model", str(row.name))
         made.named(f"{id}.name", key, MODELS, cell)
         for end, version, way in (("from", row.version_before, "before"), ("to", row.version_after, "after")):
             made.fact(

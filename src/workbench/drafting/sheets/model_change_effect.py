@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from workbench.drafting.sheets.gathering import Gathering, Reading, either
+from workbench.drafting.sheets.gathering import Gathering, Reading, either, worded
 from workbench.drafting.sheets.model_change_book import FAR, HALF_CENT, SALE_BARS, Book
 from workbench.drafting.spelling import one_line
 
@@ -54,16 +54,10 @@ def add_unmeasured(made: Gathering, book: Book) -> None:
         made.fact(f"unmeasured.{n}.reason", "name", worded(row.reason, "reason"), "named", IMPACT, row.account_id)
 
 
-def worded(text: object, noun: str) -> str:
-    """Return what the firm calls something in one line; bare figures ("60/40") would read as figures without a noun."""
-    line = one_line(str(text))
-    return line if any(letter.isalpha() for letter in line) else f"{noun} {line}"
-
-
 def security(made: Gathering, book: Book, security_id: str) -> str:
     """Declare a security by its symbol and its name, and return its key."""
     name = book.change.security_names.get(security_id, security_id)
-    return made.entity("security:" + security_id, "security", worded(security_id, "security"), worded(name, "security"))
+    return made.entity("security:" + security_id, "security", security_id, str(name))
 
 
 def _sums(made: Gathering, book: Book) -> None:
@@ -260,7 +254,7 @@ def _advisors(made: Gathering, book: Book) -> None:
     )  # fmt: skip
     for n, row in enumerate(sums.sort_values("value", ascending=False).itertuples(), 1):
         id, cell = f"advisor.{n}", row.advisor_id
-        key = made.entity("advisor:" + cell, "advisor", worded(names.get(cell, cell), "advisor"))
+        key = made.entity("advisor:" + cell, "advisor", str(names.get(cell, cell)))
         of = (key,)
         made.named(f"{id}.name", key, Reading("read", ("advisors",)), cell)
         made.fact(f"{id}.accounts", "count", row.accounts, "change_accounts", IMPACT, cell, of=of)
@@ -280,13 +274,13 @@ def _trading(made: Gathering, id: str, row: object, cell: str, of: tuple[str, ..
 
 
 def _household(made: Gathering, id: str, book: Book, household_id: str) -> str:
-    name = worded(book.change.household_names.get(household_id, household_id), "household")
+    name = str(book.change.household_names.get(household_id, household_id))
     key = made.entity("household:" + household_id, "household", name)
     made.named(f"{id}.household", key, HOUSEHOLDS, household_id)
     return key
 
 
 def _account(made: Gathering, id: str, account_id: str) -> str:
-    key = made.entity("account:" + account_id, "account", worded(account_id, "account"))
+    key = made.entity("account:" + account_id, "account", account_id)
     made.named(f"{id}.name", key, ACCOUNTS, account_id)
     return key

@@ -7,8 +7,8 @@ from datetime import date
 import pandas as pd
 
 from workbench.drafting.facts import FactSheet
-from workbench.drafting.sheets.gathering import Gathering, Reading
-from workbench.drafting.sheets.model_change_effect import ACCOUNTS, SECURITIES, worded
+from workbench.drafting.sheets.gathering import Gathering, Reading, worded
+from workbench.drafting.sheets.model_change_effect import ACCOUNTS, SECURITIES
 from workbench.drafting.sheets.model_change_record import (
     MODELS,
     SLEEVES,
@@ -41,7 +41,7 @@ def new_model_sheet(
     row, cell = rows.iloc[0], f"{model_id}, version {version}"
     waiting = pending(rows, preview)
     made = Gathering("new_model", f"new-{model_id}", as_of.isoformat(), snapshot)
-    key = made.entity("model:" + model_id, "model", worded(row["name"], "model"))
+    key = made.entity("model:" + model_id, "model", str(row["name"]))
     made.fact("as_of", "date", made.as_of, "as_of", Reading("opened", ("snapshot",)), "as of")
     if waiting:
         made.fact("pending", "count", waiting, "change_pending", MODELS, "versions that wait for the committee")
@@ -68,9 +68,7 @@ def _targets(made: Gathering, tables: dict[str, pd.DataFrame], key: str, model_i
     listed = rows.sort_values(["target", "security_id"], ascending=[False, True])
     for n, held in enumerate(listed.itertuples(), 1):
         symbol, cell = held.security_id, f"{held.sleeve_id} {held.security_id}"
-        part = made.entity(
-            "security:" + symbol, "security", worded(symbol, "security"), worded(names[symbol], "security")
-        )
+        part = made.entity("security:" + symbol, "security", symbol, str(names[symbol]))
         inside = sleeve(made, tables["sleeves"], held.sleeve_id)
         made.named(f"security.{n}.name", part, SECURITIES, cell)
         made.named(f"security.{n}.sleeve", inside, SLEEVES, cell)

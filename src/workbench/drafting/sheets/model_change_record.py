@@ -7,8 +7,7 @@ from datetime import date
 
 import pandas as pd
 
-from workbench.drafting.sheets.gathering import Gathering, Reading
-from workbench.drafting.sheets.model_change_effect import worded
+from workbench.drafting.sheets.gathering import Gathering, Reading, worded
 from workbench.errors import ParameterError
 
 MODELS = Reading("read", ("models",))
@@ -95,4 +94,4 @@ def add_rationale(made: Gathering, versions: pd.DataFrame) -> None:
 def sleeve(made: Gathering, sleeves: pd.DataFrame, sleeve_id: str) -> str:
     """Declare a sleeve by its name, and return its key."""
     name = sleeves.loc[sleeves["sleeve_id"] == sleeve_id, "name"]
-    return made.entity("sleeve:" + sleeve_id, "sleeve", worded(name.iloc[0] if len(name) else sleeve_id, "sleeve"))
+    return made.entity("sleeve:" + sleeve_id, "sleeve", str(name.iloc[0]) if len(name) else sleeve_id)
