@@ -16,7 +16,7 @@ from workbench.drafting.facts import Fact, FactSheet, Kind
 from workbench.drafting.lexicon import lexicon
 from workbench.drafting.loose import own
 from workbench.drafting.naming import folded, names_of, tokens
-from workbench.drafting.passages import Level, Vocabulary, Word, before
+from workbench.drafting.passages import Level, Passage, Vocabulary, Word, before
 from workbench.drafting.spans import Found
 from workbench.drafting.spelling import spelled
 from workbench.drafting.verdicts import Verdict
@@ -182,7 +182,10 @@ def _metric_fault(facts: Facts, fact: Fact, found: Found, around: list[Level]) -
     if whole := _share_fault(facts, fact, found, around[0]):
         return Fault(Verdict.WRONG_METRIC, f"; no fact says that it is of {whole!r}")
     foreign = ""
+    cell = around[0].passage.block.kind == "row"
     for level in around:
+        if foreign and cell and level.passage.block.kind != "row":
+            break
         fitting = [
             word
             for word in level.passage.metrics
@@ -191,6 +194,8 @@ def _metric_fault(facts: Facts, fact: Fact, found: Found, around: list[Level]) -
         telling = [word for word in fitting if word.text not in _SLIGHT and level.start <= word.start < level.end]
         if said := level.nearest(telling or fitting, place):
             if any(fact.metric in word.keys for word in said):
+                if cell and level.passage.block.kind != "row" and (head := _other_head(fact, around[0].passage)):
+                    return Fault(Verdict.WRONG_METRIC, f" and belongs under {head!r}")
                 return None
             return Fault(Verdict.WRONG_METRIC, f"; the words here say {said[0].text!r}")
         if (level.near or level.passage.block.kind == "row") and not foreign:
@@ -232,6 +237,11 @@ def _counted(facts: Facts, fact: Fact, found: Found, clause: Level) -> str:
         if one.start == following.start(1) and all(facts.kinds[key] == {"count"} for key in one.keys):
             return one.text
     return ""
+
+
+def _other_head(fact: Fact, cell: Passage) -> str:
+    """The head of another column that says what a fact measures, where the figure's own says nothing."""
+    return next((one.reading.seen for one in cell.heads if any(fact.metric in word.keys for word in one.metrics)), "")
 
 
 def _within(word: Word, place: tuple[int, int], near: bool) -> bool:

@@ -9,7 +9,7 @@ from typing import Literal
 from workbench.drafting.blocks import escaped
 from workbench.drafting.facts import FactSheet
 from workbench.drafting.spelling import one_line
-from workbench.drafting.verdicts import Verification
+from workbench.drafting.verdicts import Span, Verification
 from workbench.errors import DraftError
 
 
@@ -31,6 +31,13 @@ class Writing:
     fallback: str = ""
 
 
+def title_faults(title: str, sheet: FactSheet) -> tuple[Span, ...]:
+    """Return what a title states that the facts do not support."""
+    from workbench.drafting.verify import verify
+
+    return verify(escaped(one_line(title), at_start=True), sheet).faults
+
+
 @dataclass(frozen=True)
 class Draft:
     """One drafted text of a kind ("client_email") and key ("H00003"), complete and verified.
@@ -49,10 +56,7 @@ class Draft:
     report: Verification = field(repr=False)
 
     def __post_init__(self) -> None:
-        from workbench.drafting.verify import verify
-
-        faults = verify(escaped(one_line(self.title), at_start=True), self.sheet).faults
-        if faults:
+        if faults := title_faults(self.title, self.sheet):
             raise DraftError(
                 f"the title of {self.kind} {self.key} says {faults[0].text!r}: {faults[0].reason}; "
                 "a title states what the facts support, or nothing"
@@ -67,4 +71,4 @@ class Draft:
         """Return the draft with a person's words in place of its own, verified anew (it may then have faults)."""
         from workbench.drafting.verify import verify
 
-        return replace(self, text=text, report=verify(text, self.sheet))
+        return replace(self, text=text, report=verify(text, self.sheet, self.skeleton))

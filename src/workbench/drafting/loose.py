@@ -44,8 +44,8 @@ _KINDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
             r"nowhere near|far from|north of|south of|upwards of|in the region of|a multiple of|multiples of",
             r"double|triple",
             rf"(?:under|below|over|above|beyond|up to|at least|at most|a (?:mini|maxi)mum of) (?:about )?{_FIGURE}",
-            rf"{_FIGURE} times|{_FIGURE} or (?:more|less|fewer|so)|{_FIGURE} out of (?:every )?{_FIGURE}",
-            r"(?:is|are|was|were|be|to|hold|about|by) a quarter(?! (?:of|ago|end))",
+            rf"{_FIGURE} times|{_FIGURE} or (?:more|less|fewer|so)|{_FIGURE}(?:/| out of (?:every )?){_FIGURE}",
+            r"^a quarter$|(?:is|are|was|were|be|to|hold|about|by) a quarter(?! (?:of|ago|end))",
         ),
     ),
     (
@@ -54,6 +54,7 @@ _KINDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         (
             r"not (?:so|true|really|the case|correct|right|quite)|un ?true|incorrect|false|wrong|mistaken",
             r"in error|by mistake",
+            rf"(?:nearly|almost|practically|virtually) (?!{MASK})[a-z]+",
             r"opposite|contrary to|the other way (?:a)?round|in ?stead of|no longer|any ?more|never ?mind",
             r"had we|were we",
             r"(?:do|did|does|would|can|could)(?: not|n't) (?:think|believe|expect|say|agree|mean|claim|suggest)",
@@ -74,7 +75,7 @@ _KINDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "points at what is named elsewhere; name it and give its own figure",
         (
             r"the same (?:holds|applies|goes|is true|amount|figure)|it is the same",
-            r"so (?:do|does|did|is|are|has|have) (?!far)\w+",
+            r"so (?:do|does|did|is|are|has|have) (?!far)\S+",
             r"likewise|similarly|ditto|idem|as (?:much|many)(?=[.,;])|has as (?:much|many)",
             r"vice versa|respectively|in that order|in reverse|the (?:latter|former)(?: one)?|the other one",
             r"another (?:position|account|holding|fund)",
@@ -121,6 +122,7 @@ _KINDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 #: Words with a sign at one end, where no word's edge is.
 _SIGNS: tuple[tuple[str, str, str], ...] = (
     ("reference", "is a number that leads nowhere; leave it out", rf"\[\^?(?:\d+|{_FIGURE})\]|\^(?:\d+|{_FIGURE})"),
+    ("figure", "is no figure; write it with digits", r"\$[^\W\d_]\w*"),
     ("markup", "could be shown as something else; write the words themselves", r"~~|<!--|-->|```"),
     ("name", "is spelled letter by letter; write the name on the fact sheet", r"(?<![\w.])(?:\w[\x20.]){3,}\w?(?!\w)"),
 )
@@ -136,13 +138,13 @@ _MENTIONED = re.compile(r"\{\{ ?(?:f|listed)\(.*?\}\}|\{f:[^{}]*\}", re.DOTALL)
 _CONTROL = re.compile(r"\{[%#].*?[%#]\}|\{\{.*?\}\}", re.DOTALL)
 
 
-def loose(small: str) -> Iterator[tuple[int, int, str, str]]:
+def loose(small: str, said: Wordings) -> Iterator[tuple[int, int, str, str]]:
     """Return (start, end, what it looks like, why it is a fault) of such words in a text of small letters.
 
-    What was found to be a figure or name already is masked in it.
+    What was found to be a figure or name already is masked in it; `said` are the wordings that are allowed.
     """
     for one in _LOOSE.finditer(small):
-        if not own().allows(small, one):
+        if not said.allows(small, one):
             yield one.start(), one.end(), *_SAID_OF[int(str(one.lastgroup)[1:])]
 
 
@@ -192,6 +194,12 @@ def _around(small: str, found: re.Match[str]) -> tuple[str, str, str]:
     behind = _BEHIND.match(small, found.end())
     said = _ABOUT.sub("", _MASKS.sub(MASK, found[0]).replace("-", " "))
     return before[1] if before else "", said, behind[1].replace("-", " ") if behind else ""
+
+
+@functools.lru_cache(maxsize=64)
+def wordings(skeleton: str) -> Wordings:
+    """Return the wordings of one draft's skeleton: those whose rules held on its facts."""
+    return Wordings.of([_plain(line) for line in skeleton.splitlines()])
 
 
 @functools.cache

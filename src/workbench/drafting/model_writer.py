@@ -144,7 +144,7 @@ def _accepted(base: Draft, reply: str, made: Writing) -> Draft:
     if reasons:
         raise _RefusedError(reasons)
     text = fill(skeleton, base.sheet).text
-    report = verify(text, base.sheet)
+    report = verify(text, base.sheet, base.skeleton)
     if report.faults:
         # The model learns which placeholder and verdict, never a value.
         raise _RefusedError(

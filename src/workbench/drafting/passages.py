@@ -87,6 +87,7 @@ class Passage:
     sentences: tuple[tuple[int, int], ...]
     clauses: tuple[tuple[int, int], ...]
     around: list[Passage] = field(default_factory=list, compare=False, repr=False)
+    heads: list[Passage] = field(default_factory=list, compare=False, repr=False)
     by_kind: dict[str, list[Word]] = field(default_factory=dict, compare=False, repr=False)
     #: Words of metrics that the sheet does not have, by the kinds of value that they could be of.
     foreign: dict[frozenset[str], list[Word]] = field(default_factory=dict, compare=False, repr=False)
@@ -154,7 +155,7 @@ def passages(text: str, names: Names, metrics: Vocabulary, ways: Vocabulary) -> 
         reading = read(text, start, end)
         # Cells of a table are often the same words, and are then read once.
         if reading.seen in alike:
-            passage = replace(alike[reading.seen], block=block, reading=reading, around=[])
+            passage = replace(alike[reading.seen], block=block, reading=reading, around=[], heads=[])
         else:
             passage = alike[reading.seen] = _passage(block, reading, names, metrics, ways)
         if block is not last:
@@ -203,6 +204,7 @@ def _stand_in_row(passage: Passage, head: list[Passage], row: list[Passage]) -> 
     block = passage.block
     if block.head:
         return
+    passage.heads.extend(head)
     start = passage.reading.at[0]
     column = next(i for i, (left, right) in enumerate(block.cells) if left <= start < right)
     for one in head:

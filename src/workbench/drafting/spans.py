@@ -38,6 +38,11 @@ _IDENTIFIER = re.compile(r"(?<![\w$])(?=\w)(?=[\w./-]{0,80}\d)(?=[\w./-]{0,80}[A
 _LONE_DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
 _SYMBOL = re.compile(r"(?<![\w&])[A-Z][A-Z0-9]{1,9}(?:[./][A-Z]{1,2})?(?!\w)")
 _CAPITALS = re.compile(r"(?<![\w'])[^\W\d_a-z][\w'-]*(?:(?: (?:of|and|de|van|von|the))? [^\W\d_a-z][\w'-]*)*")
+#: A family's name where it opens a cell or sentence: "Vandermeer household".
+_HOUSEHOLD = re.compile(
+    r"(?<!\w)(?!(?:The|Your|Our|My|His|Her|Their|This|That|Each|Every|Another|One|No|Any|Some|A|An|In|By|Of|Per|For) )"
+    r"[A-Z][a-z'-]+(?= (?:household|family)\b)"
+)
 _INITIAL = re.compile(r"(?:^|[.!?:]['\")]*\s|[\"(/\u2013\u2014]\s?|^['\"(]*)$")
 
 
@@ -111,6 +116,7 @@ def find(seen: str, names: Names) -> Finds:
         found.append(Found(amount.start, amount.end, seen[amount.start : amount.end], looks_like, amount))
     masked.hide((one.start, one.end) for one in found if isinstance(one.reads, Amount))
     for pattern, looks_like in (
+        (_HOUSEHOLD, "name"),
         (_VAGUE, "vague multiple"), (_ORDINAL, "number word"), (_IDENTIFIER, "identifier"), (_LONE_DIGITS, "figure"),
         (_SYMBOL, "symbol"),
     ):  # fmt: skip

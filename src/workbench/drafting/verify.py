@@ -12,7 +12,7 @@ from workbench.drafting.amounts import Amount
 from workbench.drafting.binding import Facts, Fault, judge, ranked, states
 from workbench.drafting.days import Day
 from workbench.drafting.facts import Fact, FactSheet
-from workbench.drafting.loose import loose
+from workbench.drafting.loose import Wordings, loose, own, wordings
 from workbench.drafting.naming import Mention, folded, shown
 from workbench.drafting.passages import Level, Passage, levels, passages
 from workbench.drafting.spans import Found
@@ -36,13 +36,18 @@ _RANK = re.compile(r"\d(?:st|nd|rd|th)$", re.IGNORECASE)
 _NO = re.compile(r"\b[Nn]o (?=[a-z])")
 
 
-def verify(text: str, sheet: FactSheet) -> Verification:
-    """Return a verdict for each figure, day, symbol, name and quotation that a text states, against a sheet."""
+def verify(text: str, sheet: FactSheet, skeleton: str = "") -> Verification:
+    """Return a verdict for each figure, day, symbol, name and quotation that a text states, against a sheet.
+
+    What is said without a figure ("more than it would bring") must stand in `skeleton`, the draft's own, where the rule
+    behind it held; without one it may be any wording of the papers' templates and claims.
+    """
     facts = _facts(sheet)
+    said = wordings(skeleton) if skeleton else own()
     spans = [
         _placed(text, passage, span)
         for passage in passages(text, facts.names, facts.metric_words, facts.way_words)
-        for span in _spans(facts, passage)
+        for span in _spans(facts, passage, said)
     ]
     spans.sort(key=lambda span: (span.start, span.end))
     return Verification(hashlib.sha256(text.encode()).hexdigest(), sheet.hash, tuple(spans))
@@ -64,7 +69,7 @@ def _placed(text: str, passage: Passage, span: Span) -> Span:
     return Span(start, end, text[start:end], span.looks_like, span.verdict, span.facts, span.reason)
 
 
-def _spans(facts: Facts, passage: Passage) -> Iterator[Span]:
+def _spans(facts: Facts, passage: Passage, said: Wordings) -> Iterator[Span]:
     if passage.block.kind == "quote":
         yield _block_quote(facts, passage)
         return
@@ -76,7 +81,7 @@ def _spans(facts: Facts, passage: Passage) -> Iterator[Span]:
         else:
             yield _fault(found, Verdict.UNSUPPORTED, found.reason or _unknown(found))
     yield from _none(facts, passage)
-    yield from _said_loosely(passage)
+    yield from _said_loosely(passage, said)
     yield from _trends(facts, passage)
     yield from _misnamed(facts, passage)
     for mention in passage.finds.mentions:
@@ -237,9 +242,9 @@ def _misnamed(facts: Facts, passage: Passage) -> Iterator[Span]:
             )
 
 
-def _said_loosely(passage: Passage) -> Iterator[Span]:
+def _said_loosely(passage: Passage, said: Wordings) -> Iterator[Span]:
     """The faults of words that say something without a figure: bounds, comparisons, denials, all and none."""
-    for start, end, looks_like, why in loose(folded(passage.finds.masked)):
+    for start, end, looks_like, why in loose(folded(passage.finds.masked), said):
         text = passage.reading.seen[start:end]
         yield _fault(Found(start, end, text, looks_like), Verdict.UNSUPPORTED, f"{text!r} {why}")
 

@@ -46,7 +46,7 @@ def write(
     """
     skeleton = written(sheet, template, claims)
     text = fill(skeleton, sheet).text
-    report = verify(text, sheet)
+    report = verify(text, sheet, skeleton)
     if report.faults:
         first = report.faults[0]
         raise DraftError(f"the draft of {sheet.kind} {sheet.key} says {first.text!r}: {first.reason}")

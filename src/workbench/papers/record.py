@@ -46,7 +46,7 @@ def read_record(document: bytes) -> Draft:
         raise
     except (ValueError, KeyError, TypeError) as error:
         raise DraftError(f"the document is no record of a draft ({error!r}); draft the text anew") from error
-    draft = Draft(**words, sheet=sheet, made=made, report=verify(words["text"], sheet))
+    draft = Draft(**words, sheet=sheet, made=made, report=verify(words["text"], sheet, words["skeleton"]))
     if hashes != (draft.hash, sheet.hash):
         raise DraftError(f"{draft.kind} {draft.key} is not what its record was written of; draft the text anew")
     return draft
