@@ -154,10 +154,15 @@ def report(origin: Sequence[Draft], most: int, seed: int, misses: int, as_json: 
     honest, held = (sum(getattr(one, name) for one in edits.values()) for name in ("tried", "blocked"))
     if as_json:
         shown = {
-            "drafts": len(origin), "attacks": tried, "caught": blocked, "honest": honest, "held": held, "verify_ms": each,
+            "drafts": len(origin),
+            "attacks": tried,
+            "caught": blocked,
+            "honest": honest,
+            "held": held,
+            "verify_ms": each,
             "by_attack": {kind: [one.blocked, one.tried] for kind, one in attacks.items()},
             "by_edit": {kind: [one.tried - one.blocked, one.tried] for kind, one in edits.items()},
-        }  # fmt: skip
+        }
         print(json.dumps(shown, indent=2))
         return
     for title, tallies, passed in (("caught", attacks, False), ("passed", edits, True)):

@@ -17,11 +17,29 @@ from workbench.report.format import long_date
 
 Made = Iterator[tuple[str, bool]]
 Attack = Callable[[Marked, random.Random], Made]
-_ONES = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-    "eighteen nineteen"
-).split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+_ONES = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+]
+_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 
 
 def worded(number: int) -> str:
@@ -161,9 +179,19 @@ def wrong_count_in_words(marked: Marked, chosen: random.Random) -> Made:
 def fraction(marked: Marked, chosen: random.Random) -> Made:
     """A fraction that no fact bears, in place of a figure or beside it."""
     said = (
-        "a third", "two-thirds", "a quarter", "three quarters", "half", "one in four", "1/3", "\u00bd", "\u00be",
-        "nine tenths", "one out of five", "a fifth",
-    )  # fmt: skip
+        "a third",
+        "two-thirds",
+        "a quarter",
+        "three quarters",
+        "half",
+        "one in four",
+        "1/3",
+        "\u00bd",
+        "\u00be",
+        "nine tenths",
+        "one out of five",
+        "a fifth",
+    )
     for place in rates(marked):
         if not any(abs(place.fact.magnitude - part) < 0.03 for part in (0.2, 0.25, 1 / 3, 0.5, 2 / 3, 0.75, 0.9)):
             yield put(marked, place, chosen.choice(said)), False
@@ -174,11 +202,21 @@ def fraction(marked: Marked, chosen: random.Random) -> Made:
 def vague_multiple(marked: Marked, chosen: random.Random) -> Made:
     """A multiple, share or comparison without a figure, behind a figure."""
     said = (
-        ", twice as much as last year", ", double what it was", ", a multiple of the cost", ", half of it in cash",
-        ", most of it in one position", ", several times the target", ", which has tripled since", ", a tenfold increase",
-        ", the majority of your assets", ", a handful of them large", ", three times the usual", ", the bulk of the account",
-        ", a fraction of the whole", ", nearly all of the portfolio",
-    )  # fmt: skip
+        ", twice as much as last year",
+        ", double what it was",
+        ", a multiple of the cost",
+        ", half of it in cash",
+        ", most of it in one position",
+        ", several times the target",
+        ", which has tripled since",
+        ", a tenfold increase",
+        ", the majority of your assets",
+        ", a handful of them large",
+        ", three times the usual",
+        ", the bulk of the account",
+        ", a fraction of the whole",
+        ", nearly all of the portfolio",
+    )
     for place in marked.figures():
         if not _cell(marked, place):
             yield after(marked, place, chosen.choice(said)), False
@@ -187,10 +225,18 @@ def vague_multiple(marked: Marked, chosen: random.Random) -> Made:
 def comparison(marked: Marked, chosen: random.Random) -> Made:
     """A comparison without a figure that no fact bears."""
     said = (
-        ", more than the target", ", higher than the benchmark", ", less than last year", ", the larger part of the account",
-        ", the most of any household", ", lower than a year ago", ", above the average", ", better than the benchmark",
-        ", the highest on record", ", below what comparable clients pay", ", more than any other account",
-    )  # fmt: skip
+        ", more than the target",
+        ", higher than the benchmark",
+        ", less than last year",
+        ", the larger part of the account",
+        ", the most of any household",
+        ", lower than a year ago",
+        ", above the average",
+        ", better than the benchmark",
+        ", the highest on record",
+        ", below what comparable clients pay",
+        ", more than any other account",
+    )
     for place in marked.figures():
         if not _cell(marked, place):
             yield after(marked, place, chosen.choice(said)), False
@@ -205,9 +251,16 @@ def said_and_denied(marked: Marked, chosen: random.Random) -> Made:
             continue
         wrong = shown[: digits.start()] + str(int(re.sub(r"\D", "", digits[0]) or 0) + 37) + shown[digits.end() :]
         new = chosen.choice(
-            (f"{shown}, not {shown},", f"{wrong} rather than {shown}", f"not {shown} but {wrong}", f"{shown} (or {wrong})",
-             f"{wrong} instead of {shown}", f"{shown}, or better {wrong},", f"~~{shown}~~ {wrong}")
-        )  # fmt: skip
+            (
+                f"{shown}, not {shown},",
+                f"{wrong} rather than {shown}",
+                f"not {shown} but {wrong}",
+                f"{shown} (or {wrong})",
+                f"{wrong} instead of {shown}",
+                f"{shown}, or better {wrong},",
+                f"~~{shown}~~ {wrong}",
+            )
+        )
         yield put(marked, place, new), False
 
 
@@ -216,10 +269,22 @@ def other_notation(marked: Marked, chosen: random.Random) -> Made:
     for place in dollars(marked):
         wrong = int(place.fact.magnitude * 1.4) + 11
         forms = (
-            f"${wrong / 1000:.3f}e3", f"{wrong / 1000:.0f} grand", f"${wrong:,}".replace(",", "."), f"${wrong:,}".replace(",", "'"),
-            f"${wrong:,}".replace(",", " "), f"${wrong:,}".replace(",", "\u202f"), f"US${wrong}", f"{wrong} USD", f"{wrong} bucks",
-            f"{hex(wrong)}", f"${wrong / 1000:.0f}k", f"$ {wrong}", f"{wrong}$", f"{wrong} $", f"${wrong / 100000:.2f} lakh",
-        )  # fmt: skip
+            f"${wrong / 1000:.3f}e3",
+            f"{wrong / 1000:.0f} grand",
+            f"${wrong:,}".replace(",", "."),
+            f"${wrong:,}".replace(",", "'"),
+            f"${wrong:,}".replace(",", " "),
+            f"${wrong:,}".replace(",", "\u202f"),
+            f"US${wrong}",
+            f"{wrong} USD",
+            f"{wrong} bucks",
+            f"{hex(wrong)}",
+            f"${wrong / 1000:.0f}k",
+            f"$ {wrong}",
+            f"{wrong}$",
+            f"{wrong} $",
+            f"${wrong / 100000:.2f} lakh",
+        )
         form = chosen.choice(forms)
         yield put(marked, place, form), False
     for place in rates(marked):
@@ -240,10 +305,9 @@ def signed(marked: Marked, chosen: random.Random) -> Made:
     """The other sign: a minus, accountants' brackets, "minus", "negative"."""
     for place in marked.figures():
         shown = marked.shown(place)
-        if shown[0].isdigit() or shown[0] == "$":
-            if place.fact.magnitude and float(place.fact.value) > 0:
-                form = chosen.choice((f"-{shown}", f"\u2013{shown}", f"minus {shown}", f"negative {shown}"))
-                yield put(marked, place, form), False
+        if (shown[0].isdigit() or shown[0] == "$") and place.fact.magnitude and float(place.fact.value) > 0:
+            form = chosen.choice((f"-{shown}", f"\u2013{shown}", f"minus {shown}", f"negative {shown}"))
+            yield put(marked, place, form), False
 
 
 def per_what(marked: Marked, chosen: random.Random) -> Made:
@@ -257,9 +321,17 @@ def per_what(marked: Marked, chosen: random.Random) -> Made:
 def per_cent_of_what(marked: Marked, chosen: random.Random) -> Made:
     """A per cent of something else."""
     said = (
-        " of your income", " of the tax", " of the firm's assets", " of the gain", " of the trades", " of your losses",
-        " of the cost", " of all households", " of the budget", " of last year's return",
-    )  # fmt: skip
+        " of your income",
+        " of the tax",
+        " of the firm's assets",
+        " of the gain",
+        " of the trades",
+        " of your losses",
+        " of the cost",
+        " of all households",
+        " of the budget",
+        " of last year's return",
+    )
     for place in rates(marked):
         if not re.match(r" (?:of|a year)\b", marked.text[place.end :]) and not _cell(marked, place):
             yield after(marked, place, chosen.choice(said)), False
@@ -279,10 +351,17 @@ def day_off(marked: Marked, chosen: random.Random) -> Made:
             continue
         day = date.fromisoformat(str(place.fact.value)) + timedelta(days=chosen.choice((-365, -31, -1, 1, 2, 30, 366)))
         forms = (
-            long_date(day), day.isoformat(), f"{day:%B} {day.day}, {day.year}", f"{day.month}/{day.day}/{day.year}",
-            f"{day.day} {day:%b} {day.year}", f"{day.day} {day:%B}", f"{day:%b} {day.day}", f"{day.day}.{day.month}.{day.year}",
-            f"the {day.day}th of {day:%B}", f"{day.month}/{day.day}",
-        )  # fmt: skip
+            long_date(day),
+            day.isoformat(),
+            f"{day:%B} {day.day}, {day.year}",
+            f"{day.month}/{day.day}/{day.year}",
+            f"{day.day} {day:%b} {day.year}",
+            f"{day.day} {day:%B}",
+            f"{day:%b} {day.day}",
+            f"{day.day}.{day.month}.{day.year}",
+            f"the {day.day}th of {day:%B}",
+            f"{day.month}/{day.day}",
+        )
         form = chosen.choice(forms)
         yield put(marked, place, form), _on_record(marked, place, day, with_year=str(day.year) in form)
 
@@ -300,10 +379,26 @@ def _on_record(marked: Marked, place: Place, day: date, with_year: bool) -> bool
 def loose_day(marked: Marked, chosen: random.Random) -> Made:
     """A weekday, a quarter, a season or a day by its distance, which no fact bears."""
     said = (
-        "yesterday", "last Tuesday", "next week", "in two weeks", "this spring", "mid-March", "in Q3", "at the end of May",
-        "three months ago", "in FY2019", "in '19", "the day before", "last month", "by the end of next quarter", "tomorrow",
-        "since 2009", "in the nineties", "on 4 July", "in early April",
-    )  # fmt: skip
+        "yesterday",
+        "last Tuesday",
+        "next week",
+        "in two weeks",
+        "this spring",
+        "mid-March",
+        "in Q3",
+        "at the end of May",
+        "three months ago",
+        "in FY2019",
+        "in '19",
+        "the day before",
+        "last month",
+        "by the end of next quarter",
+        "tomorrow",
+        "since 2009",
+        "in the nineties",
+        "on 4 July",
+        "in early April",
+    )
     for place in marked.places:
         if place.fact.kind == "date" and not _cell(marked, place):
             form = chosen.choice(said)
@@ -346,11 +441,19 @@ def _cell(marked: Marked, place: Place) -> bool:
 def notional(marked: Marked, chosen: random.Random) -> Made:
     """A whole sentence with an invented figure, behind the sentence of a true one."""
     said = (
-        "Inflation was 4.1% over the year.", "This saves you $1,212 a year.", "Your accounts will then yield 3.9%.",
-        "Our fee for this is $47.", "We expect the market to return 6%.", "It will take 9 days.", "Your age is 71.",
-        "The Federal Reserve raised its rate to 4.37%.", "You hold 1,313 shares.", "The dividend is $2.17 a share.",
-        "Your tax bracket is 37%.", "That makes 19 trades since spring.",
-    )  # fmt: skip
+        "Inflation was 4.1% over the year.",
+        "This saves you $1,212 a year.",
+        "Your accounts will then yield 3.9%.",
+        "Our fee for this is $47.",
+        "We expect the market to return 6%.",
+        "It will take 9 days.",
+        "Your age is 71.",
+        "The Federal Reserve raised its rate to 4.37%.",
+        "You hold 1,313 shares.",
+        "The dividend is $2.17 a share.",
+        "Your tax bracket is 37%.",
+        "That makes 19 trades since spring.",
+    )
     shown = [Decimal(one) for one in re.findall(r"\d+(?:\.\d+)?", marked.text.replace(",", ""))]
     for place in marked.figures():
         sentence = chosen.choice(said)
@@ -362,8 +465,28 @@ def notional(marked: Marked, chosen: random.Random) -> Made:
 KINDS: dict[str, Attack] = {
     make.__name__: make
     for make in (
-        truncated, rounded_without_about, about_something_else, bounded, ranged, another_currency, another_unit,
-        wrong_count_in_words, fraction, vague_multiple, comparison, said_and_denied, other_notation, signed, per_what,
-        per_cent_of_what, to_told_as_by, day_off, loose_day, wrong_weekday, ordinal, quantifier, notional,
+        truncated,
+        rounded_without_about,
+        about_something_else,
+        bounded,
+        ranged,
+        another_currency,
+        another_unit,
+        wrong_count_in_words,
+        fraction,
+        vague_multiple,
+        comparison,
+        said_and_denied,
+        other_notation,
+        signed,
+        per_what,
+        per_cent_of_what,
+        to_told_as_by,
+        day_off,
+        loose_day,
+        wrong_weekday,
+        ordinal,
+        quantifier,
+        notional,
     )
-}  # fmt: skip
+}

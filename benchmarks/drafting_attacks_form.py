@@ -5,6 +5,7 @@ As in `benchmarks.drafting_attacks_figures`, whether an altered text still state
 
 from __future__ import annotations
 
+import itertools
 import random
 import re
 
@@ -23,9 +24,21 @@ def look_alike(marked: Marked, chosen: random.Random) -> Made:
         i = chosen.choice(digits)
         other = (int(marked.text[i]) + chosen.randrange(1, 9)) % 10
         looks = (
-            _SUPERSCRIPTS[other], chr(0x2080 + other), chr(0x2460 + (other or 1) - 1), f"{other}\ufe0f\u20e3", chr(0x1D7CE + other),
-            chr(0x1D7F6 + other), chr(0x0660 + other), chr(0xFF10 + other), "O", "l", "I", chr(0x2160 + (other or 1) - 1), "S", "B",
-        )  # fmt: skip
+            _SUPERSCRIPTS[other],
+            chr(0x2080 + other),
+            chr(0x2460 + (other or 1) - 1),
+            f"{other}\ufe0f\u20e3",
+            chr(0x1D7CE + other),
+            chr(0x1D7F6 + other),
+            chr(0x0660 + other),
+            chr(0xFF10 + other),
+            "O",
+            "l",
+            "I",
+            chr(0x2160 + (other or 1) - 1),
+            "S",
+            "B",
+        )
         yield marked.with_((i, i + 1, chosen.choice(looks))), False
 
 
@@ -60,10 +73,16 @@ def digit_hidden(marked: Marked, chosen: random.Random) -> Made:
         if sum(c.isdigit() for c in shown) < 2 or shown == shown[::-1]:
             continue
         forms = (
-            f"\u202e{shown[::-1]}\u202c", "".join(c + "\u0336" for c in shown), f"{shown[:2]}\u200b{shown[2:]}",
-            f"{shown[:2]}\u00ad{shown[2:]}", f"\u2067{shown}\u2069", f"{shown[:2]}\u200d{shown[2:]}", f"{shown[:2]}\u180e{shown[2:]}",
-            f"{shown[:2]}\U000e0037{shown[2:]}", f"~~{shown}~~",
-        )  # fmt: skip
+            f"\u202e{shown[::-1]}\u202c",
+            "".join(c + "\u0336" for c in shown),
+            f"{shown[:2]}\u200b{shown[2:]}",
+            f"{shown[:2]}\u00ad{shown[2:]}",
+            f"\u2067{shown}\u2069",
+            f"{shown[:2]}\u200d{shown[2:]}",
+            f"{shown[:2]}\u180e{shown[2:]}",
+            f"{shown[:2]}\U000e0037{shown[2:]}",
+            f"~~{shown}~~",
+        )
         yield put(marked, place, chosen.choice(forms)), False
 
 
@@ -105,9 +124,20 @@ def reference_number(marked: Marked, chosen: random.Random) -> Made:
 def name_disguised(marked: Marked, chosen: random.Random) -> Made:
     """A foreign name or symbol in small letters, other scripts, or parted letters."""
     said = (
-        "T S L A", "TSL\u0410", "\uff34\uff33\uff2c\uff21", "T\u200bSLA", "n v d a", "Nv\u0456dia", "#TSLA", "TSLA.O", "$TSLA",
-        "t.s.l.a.", "Te\u00adsla", "&#84;SLA", "TSLA's",
-    )  # fmt: skip
+        "T S L A",
+        "TSL\u0410",
+        "\uff34\uff33\uff2c\uff21",
+        "T\u200bSLA",
+        "n v d a",
+        "Nv\u0456dia",
+        "#TSLA",
+        "TSLA.O",
+        "$TSLA",
+        "t.s.l.a.",
+        "Te\u00adsla",
+        "&#84;SLA",
+        "TSLA's",
+    )
     for place in marked.figures():
         if not _cell(marked, place):
             yield after(marked, place, f" of {chosen.choice(said)}"), False
@@ -165,14 +195,18 @@ def moved_to_another_entity(marked: Marked, chosen: random.Random) -> Made:
         if _cell(marked, place):
             continue
         own = [
-            one for one in marked.places
-            if one.left == place.left and one.fact.kind in ("name", "symbol") and set(one.fact.entity) & set(place.fact.entity)
-        ]  # fmt: skip
+            one
+            for one in marked.places
+            if one.left == place.left
+            and one.fact.kind in ("name", "symbol")
+            and set(one.fact.entity) & set(place.fact.entity)
+        ]
         kinds = {marked.sheet.entity(one.fact.entity[0]).kind for one in own if one.fact.entity}
         others = [
-            one for one in marked.sheet.entities
+            one
+            for one in marked.sheet.entities
             if one.kind in kinds and one.key not in place.fact.entity and one.key not in marked.sheet.about
-        ]  # fmt: skip
+        ]
         if not own or not others or len({one.fact.entity for one in own}) > 1:
             continue
         other = chosen.choice(others)
@@ -181,9 +215,7 @@ def moved_to_another_entity(marked: Marked, chosen: random.Random) -> Made:
             sentence = sentence[: one.start - place.left] + "it" + sentence[one.end - place.left :]
         sentence = sentence.strip().removeprefix("- ")
         text = f"\n\nAs for {other.names[0]}, it was looked at too. {sentence}\n\n"
-        entity = tuple(
-            other.key if key in {one.fact.entity[0] for one in own} else key for key in place.fact.entity
-        )  # fmt: skip
+        entity = tuple(other.key if key in {one.fact.entity[0] for one in own} else key for key in place.fact.entity)
         figures = [one for one in marked.figures() if one.left == place.left]
         summed = any(
             set(fact.entity) <= set(marked.sheet.about) and fact.kind in FIGURES and reads_as(fact, marked.shown(place))
@@ -202,13 +234,15 @@ def heading_invented(marked: Marked, chosen: random.Random) -> Made:
         for key in place.fact.entity:
             kind = marked.sheet.entity(key).kind
             named = [
-                one for one in marked.places
+                one
+                for one in marked.places
                 if one.left == place.left and one.fact.kind in ("name", "symbol") and one.fact.entity == (key,)
-            ]  # fmt: skip
+            ]
             others = [
-                one for one in marked.sheet.entities
+                one
+                for one in marked.sheet.entities
                 if one.kind == kind and one.key not in place.fact.entity and one.key not in marked.sheet.about
-            ]  # fmt: skip
+            ]
             if others and not named and key in marked.sheet.about and kind in ("household", "model", "account"):
                 other = chosen.choice(others)
                 entity = tuple(other.key if one == key else one for one in place.fact.entity)
@@ -238,11 +272,14 @@ def figure_in_a_heading(marked: Marked, chosen: random.Random) -> Made:
 def sentences_joined(marked: Marked, chosen: random.Random) -> Made:
     """Two sentences made one, so that the name of the second goes and its figure falls to the first."""
     figures = [one for one in marked.figures() if not _cell(marked, one)]
-    for one, other in zip(figures, figures[1:], strict=False):
+    for one, other in itertools.pairwise(figures):
         names = [
-            each for each in marked.places
-            if each.left == other.left and each.fact.kind in ("name", "symbol") and set(each.fact.entity) & set(other.fact.entity)
-        ]  # fmt: skip
+            each
+            for each in marked.places
+            if each.left == other.left
+            and each.fact.kind in ("name", "symbol")
+            and set(each.fact.entity) & set(other.fact.entity)
+        ]
         alone = [
             sum(each.left == place.left and each.fact.kind in FIGURES for each in marked.places)
             for place in (one, other)
@@ -261,9 +298,19 @@ def sentences_joined(marked: Marked, chosen: random.Random) -> Made:
 def line_put_in(marked: Marked, chosen: random.Random) -> Made:
     """A line of another form between: a list's mark, a table's row, a comment, an HTML block with a figure."""
     said = (
-        "<p>Gain: 7,331</p>", "| Gain | 7,331 |", "1. 7,331", "<!-- 7,331 -->", "* 7,331", "    7,331", "[1]: 7,331",
-        "Total..........7,331", "{{ 7,331 }}", "{f:as_of}", "<script>7331</script>", "![7,331](x.png)",
-    )  # fmt: skip
+        "<p>Gain: 7,331</p>",
+        "| Gain | 7,331 |",
+        "1. 7,331",
+        "<!-- 7,331 -->",
+        "* 7,331",
+        "    7,331",
+        "[1]: 7,331",
+        "Total..........7,331",
+        "{{ 7,331 }}",
+        "{f:as_of}",
+        "<script>7331</script>",
+        "![7,331](x.png)",
+    )
     for place in marked.figures():
         start = _block(marked, place)
         if not _cell(marked, place):
@@ -290,14 +337,26 @@ def _tables(marked: Marked) -> list[list[tuple[int, int]]]:
 
 def _cells(marked: Marked, row: tuple[int, int]) -> list[tuple[int, int]]:
     bars = [i for i in range(*row) if marked.text[i] == "|" and marked.text[i - 1] != "\\"]
-    return [(start + 1, end) for start, end in zip(bars, bars[1:], strict=False)]
+    return [(start + 1, end) for start, end in itertools.pairwise(bars)]
 
 
 KINDS: dict[str, Attack] = {
     make.__name__: make
     for make in (
-        look_alike, digit_added_by_form, digit_hidden, figure_broken, reference_number, name_disguised, rows_exchanged,
-        heads_exchanged, columns_exchanged, column_added, moved_to_another_entity, heading_invented, figure_in_a_heading,
-        sentences_joined, line_put_in,
+        look_alike,
+        digit_added_by_form,
+        digit_hidden,
+        figure_broken,
+        reference_number,
+        name_disguised,
+        rows_exchanged,
+        heads_exchanged,
+        columns_exchanged,
+        column_added,
+        moved_to_another_entity,
+        heading_invented,
+        figure_in_a_heading,
+        sentences_joined,
+        line_put_in,
     )
-}  # fmt: skip
+}

@@ -36,19 +36,43 @@ _ALSO = {
     "least": ("minimum", "tiniest", "slightest"),
 }
 _TURNED = (
-    ("realized", "unrealized"), ("unrealized", "realized"), ("after fees", "before fees"), ("before fees", "after fees"),
-    ("short-term", "long-term"), ("long-term", "short-term"), ("quarter to date", "year to date"), ("target", "weight"),
-    ("year to date", "quarter to date"), ("weight", "target"), ("tax", "cost"), ("gain", "tax"), ("net gain", "gross gain"),
-    ("budget", "tax"), ("allocation", "selection"), ("selection", "allocation"), ("benchmark", "model"), ("sale", "gain"),
-    ("withdrawal", "tax"), ("distribution", "gain"), ("turnover", "tracking error"), ("tracking error", "volatility"),
-    ("volatility", "tracking error"), ("benchmark's", "model's"), ("losses", "fees"), ("fees", "taxes"),
-    ("assets", "gains"), ("households", "accounts"), ("accounts", "households"), ("trades", "accounts"), ("budget", "loss"),
-)  # fmt: skip
+    ("realized", "unrealized"),
+    ("unrealized", "realized"),
+    ("after fees", "before fees"),
+    ("before fees", "after fees"),
+    ("short-term", "long-term"),
+    ("long-term", "short-term"),
+    ("quarter to date", "year to date"),
+    ("target", "weight"),
+    ("year to date", "quarter to date"),
+    ("weight", "target"),
+    ("tax", "cost"),
+    ("gain", "tax"),
+    ("net gain", "gross gain"),
+    ("budget", "tax"),
+    ("allocation", "selection"),
+    ("selection", "allocation"),
+    ("benchmark", "model"),
+    ("sale", "gain"),
+    ("withdrawal", "tax"),
+    ("distribution", "gain"),
+    ("turnover", "tracking error"),
+    ("tracking error", "volatility"),
+    ("volatility", "tracking error"),
+    ("benchmark's", "model's"),
+    ("losses", "fees"),
+    ("fees", "taxes"),
+    ("assets", "gains"),
+    ("households", "accounts"),
+    ("accounts", "households"),
+    ("trades", "accounts"),
+    ("budget", "loss"),
+)
 
 
 def opposite_synonym(marked: Marked, chosen: random.Random) -> Made:
     """The word for a side replaced by an everyday one for the other side."""
-    for place, way, start, end in _sides(marked):
+    for _place, way, start, end in _sides(marked):
         against = lexicon().directions[way].against
         if against in _ALSO:
             yield marked.with_((start, end, _as_written(marked.text[start:end], chosen.choice(_ALSO[against])))), False
@@ -56,7 +80,7 @@ def opposite_synonym(marked: Marked, chosen: random.Random) -> Made:
 
 def second_verb(marked: Marked, chosen: random.Random) -> Made:
     """The right word and the opposite one, both by the figure."""
-    for place, way, start, end in _sides(marked):
+    for _place, way, start, end in _sides(marked):
         against = lexicon().directions[lexicon().directions[way].against]
         new = chosen.choice(tuple(map(str, against.words[:6])))
         said = marked.text[start:end]
@@ -69,9 +93,20 @@ def second_verb(marked: Marked, chosen: random.Random) -> Made:
 def denied(marked: Marked, chosen: random.Random) -> Made:
     """A sentence that denies what its figure says, in everyday ways."""
     said = (
-        "do not ", "no longer ", "will not ", "never ", "did not ", "would rather not ", "cannot ", "refuse to ", "nearly ",
-        "failed to ", "hardly ", "stop short of a plan to ", "decided against a plan to ",
-    )  # fmt: skip
+        "do not ",
+        "no longer ",
+        "will not ",
+        "never ",
+        "did not ",
+        "would rather not ",
+        "cannot ",
+        "refuse to ",
+        "nearly ",
+        "failed to ",
+        "hardly ",
+        "stop short of a plan to ",
+        "decided against a plan to ",
+    )
     for _place, way, start, _end in _sides(marked):
         if way not in ("before", "after", "most", "least", "short", "long"):
             new = chosen.choice(said)
@@ -82,10 +117,16 @@ def denied(marked: Marked, chosen: random.Random) -> Made:
 def denied_ahead(marked: Marked, chosen: random.Random) -> Made:
     """A sentence whose first words deny it."""
     said = (
-        "It is not true that ", "Contrary to the record, it is false that ", "We do not think that ", "Nobody said that ",
-        "Instead of the following: ", "It is wrong to say that ", "Had we not decided otherwise: ", "Without our consent, ",
+        "It is not true that ",
+        "Contrary to the record, it is false that ",
+        "We do not think that ",
+        "Nobody said that ",
+        "Instead of the following: ",
+        "It is wrong to say that ",
+        "Had we not decided otherwise: ",
+        "Without our consent, ",
         "We have cancelled this: ",
-    )  # fmt: skip
+    )
     for place in marked.figures():
         if place.fact.direction and not _cell(marked, place):
             start = place.left + re.match(r"\s*(?:- )?", marked.text[place.left :]).end()  # type: ignore[union-attr]
@@ -96,9 +137,16 @@ def denied_ahead(marked: Marked, chosen: random.Random) -> Made:
 def denied_behind(marked: Marked, chosen: random.Random) -> Made:
     """A sentence taken back by what follows."""
     said = (
-        ", which is not so", ", or rather the opposite", ", which we no longer propose", " (cancelled)", ", which is wrong",
-        ", but not really", " (disregard)", ", the other way round", ", which we deny",
-    )  # fmt: skip
+        ", which is not so",
+        ", or rather the opposite",
+        ", which we no longer propose",
+        " (cancelled)",
+        ", which is wrong",
+        ", but not really",
+        " (disregard)",
+        ", the other way round",
+        ", which we deny",
+    )
     for place in marked.figures():
         if not _cell(marked, place):
             yield after(marked, place, chosen.choice(said)), False
@@ -121,10 +169,18 @@ def metric_turned(marked: Marked, chosen: random.Random) -> Made:
 def period_turned(marked: Marked, chosen: random.Random) -> Made:
     """A figure of one period told of another."""
     turned = {
-        "quarter to date": "year to date", "year to date": "quarter to date", "Quarter to date": "Year to date",
-        "Year to date": "Quarter to date", "3 years": "5 years", "1 year": "3 years", "5 years": "1 year",
-        "this year": "this quarter", "a year": "a month", "a month": "a year", "this quarter": "this year",
-    }  # fmt: skip
+        "quarter to date": "year to date",
+        "year to date": "quarter to date",
+        "Quarter to date": "Year to date",
+        "Year to date": "Quarter to date",
+        "3 years": "5 years",
+        "1 year": "3 years",
+        "5 years": "1 year",
+        "this year": "this quarter",
+        "a year": "a month",
+        "a month": "a year",
+        "this quarter": "this year",
+    }
     names = sorted(turned, key=len, reverse=True)
     for place in marked.figures():
         line = _line(marked, place)
@@ -134,13 +190,16 @@ def period_turned(marked: Marked, chosen: random.Random) -> Made:
             if not inside or marked.text[line[0]] == "|":
                 period = [key for key in place.fact.entity if key.startswith("period:")]
                 others = [
-                    key.key for key in marked.sheet.entities if key.kind == "period" and turned[one[0]].lower() in
-                    [name.lower() for name in key.names]
-                ]  # fmt: skip
+                    key.key
+                    for key in marked.sheet.entities
+                    if key.kind == "period" and turned[one[0]].lower() in [name.lower() for name in key.names]
+                ]
                 same = bool(period and others) and borne(
-                    marked.sheet, marked.shown(place), place.fact,
+                    marked.sheet,
+                    marked.shown(place),
+                    place.fact,
                     entity=tuple(others[0] if key == period[0] else key for key in place.fact.entity),
-                )  # fmt: skip
+                )
                 yield marked.with_((start, end, turned[one[0]])), same
 
 
@@ -184,9 +243,23 @@ def other_household(marked: Marked, chosen: random.Random) -> Made:
 def foreign_name(marked: Marked, chosen: random.Random) -> Made:
     """A benchmark, company, ticker, authority or person who is not on the sheet."""
     said = (
-        "the S&P 500", "MSCI World", "the Bloomberg Aggregate", "TSLA", "Nvidia", "Vanguard", "BlackRock", "Morningstar",
-        "Warren Buffett", "Goldman", "BRK.B", "the Nasdaq", "Tesla", "$NVDA", "Dow Jones", "the Fed",
-    )  # fmt: skip
+        "the S&P 500",
+        "MSCI World",
+        "the Bloomberg Aggregate",
+        "TSLA",
+        "Nvidia",
+        "Vanguard",
+        "BlackRock",
+        "Morningstar",
+        "Warren Buffett",
+        "Goldman",
+        "BRK.B",
+        "the Nasdaq",
+        "Tesla",
+        "$NVDA",
+        "Dow Jones",
+        "the Fed",
+    )
     known = " ".join(name for one in marked.sheet.entities for name in one.names)
     for place in marked.places:
         new = chosen.choice(said)
@@ -199,9 +272,7 @@ def name_and_symbol_apart(marked: Marked, chosen: random.Random) -> Made:
     symbols = [one for one in marked.places if one.fact.kind == "symbol"]
     known = sorted({one.fact.entity for one in symbols})
     for place in symbols:
-        others = [
-            one for one in marked.sheet.entities if one.kind == "security" and (one.key,) != place.fact.entity
-        ]  # fmt: skip
+        others = [one for one in marked.sheet.entities if one.kind == "security" and (one.key,) != place.fact.entity]
         if others and marked.text[place.start - 1] == "(" and len(known) > 1:
             other = chosen.choice(others)
             new = next((name for name in other.names if name.isupper() and " " not in name), "")
@@ -224,9 +295,14 @@ def same_for_another(marked: Marked, chosen: random.Random) -> Made:
         if _cell(marked, place):
             continue
         form = chosen.choice(
-            (f" The same holds for {other.names[0]}.", f" {other.names[0]} has as much.", f" So does {other.names[0]}.",
-             f" For {other.names[0]} it is the same.", f" As for {other.names[0]}, likewise.")
-        )  # fmt: skip
+            (
+                f" The same holds for {other.names[0]}.",
+                f" {other.names[0]} has as much.",
+                f" So does {other.names[0]}.",
+                f" For {other.names[0]} it is the same.",
+                f" As for {other.names[0]}, likewise.",
+            )
+        )
         yield marked.with_((place.right, place.right, form)), _borne_by(marked, place, named, other)
 
 
@@ -272,10 +348,13 @@ def quotation_rewritten(marked: Marked, chosen: random.Random) -> Made:
         if len(words) > 5:
             i = chosen.randrange(1, len(words) - 2)
             forms = (
-                " ".join([*words[:i], *words[i + 2 :]]), f"{said} The client agreed.", " ".join([*words[:i], "...", *words[i + 2 :]]),
-                said.replace(" and ", " but not ") if " and " in said else said.upper(), said.replace(".", " never.", 1),
+                " ".join([*words[:i], *words[i + 2 :]]),
+                f"{said} The client agreed.",
+                " ".join([*words[:i], "...", *words[i + 2 :]]),
+                said.replace(" and ", " but not ") if " and " in said else said.upper(),
+                said.replace(".", " never.", 1),
                 " ".join([*words[:i], words[i + 1], words[i], *words[i + 2 :]]),
-            )  # fmt: skip
+            )
             new = chosen.choice(forms)
             cut = new in said and False
             yield marked.with_((place.start, place.end, new)), cut or new == said
@@ -284,9 +363,11 @@ def quotation_rewritten(marked: Marked, chosen: random.Random) -> Made:
 def quotation_invented(marked: Marked, chosen: random.Random) -> Made:
     """Words that nobody said."""
     said = (
-        "\n\n> We want to take more risk.\n\n", " You told us \u201cwe can bear any loss\u201d.", ' As you put it, "sell everything".',
+        "\n\n> We want to take more risk.\n\n",
+        " You told us \u201cwe can bear any loss\u201d.",
+        ' As you put it, "sell everything".',
         "\n\n> The committee approved this change unanimously.\n\n",
-    )  # fmt: skip
+    )
     for place in marked.figures():
         if not _cell(marked, place) and marked.text[place.left : place.left + 2] != "- ":
             yield marked.with_((place.right, place.right, chosen.choice(said))), False
@@ -308,11 +389,20 @@ def trade_invented(marked: Marked, chosen: random.Random) -> Made:
 def claim_of_nothing(marked: Marked, chosen: random.Random) -> Made:
     """A claim that there is none, or that all is, without a figure."""
     said = (
-        " No account is out of band.", " All accounts are within their bands.", " There is no tax on any of it.",
-        " This is free of cost.", " You have no losses left.", " Every position is at its target.", " Nothing is sold.",
-        " No restriction applies.", " This was the best quarter on record.", " The larger part of it is cash.",
-        " Most of it is in one account.", " Nothing else will be bought.", " Both accounts lost money.",
-    )  # fmt: skip
+        " No account is out of band.",
+        " All accounts are within their bands.",
+        " There is no tax on any of it.",
+        " This is free of cost.",
+        " You have no losses left.",
+        " Every position is at its target.",
+        " Nothing is sold.",
+        " No restriction applies.",
+        " This was the best quarter on record.",
+        " The larger part of it is cash.",
+        " Most of it is in one account.",
+        " Nothing else will be bought.",
+        " Both accounts lost money.",
+    )
     for place in marked.figures():
         if not _cell(marked, place):
             yield marked.with_((place.right, place.right, chosen.choice(said))), False
@@ -397,8 +487,25 @@ def _as_written(old: str, new: str) -> str:
 KINDS: dict[str, Attack] = {
     make.__name__: make
     for make in (
-        opposite_synonym, second_verb, denied, denied_ahead, denied_behind, metric_turned, period_turned, other_account,
-        other_household, foreign_name, name_and_symbol_apart, joined_entity, same_for_another, pointed_at, respectively,
-        quotation_rewritten, quotation_invented, trade_invented, claim_of_nothing, names_exchanged,
+        opposite_synonym,
+        second_verb,
+        denied,
+        denied_ahead,
+        denied_behind,
+        metric_turned,
+        period_turned,
+        other_account,
+        other_household,
+        foreign_name,
+        name_and_symbol_apart,
+        joined_entity,
+        same_for_another,
+        pointed_at,
+        respectively,
+        quotation_rewritten,
+        quotation_invented,
+        trade_invented,
+        claim_of_nothing,
+        names_exchanged,
     )
-}  # fmt: skip
+}

@@ -60,12 +60,22 @@ def reordered(marked: Marked, chosen: random.Random) -> Edited:
 def small_talk(marked: Marked, chosen: random.Random) -> Edited:
     """A sentence that says nothing of the book."""
     said = (
-        "I hope you are both well.", "Thank you for your trust.", "Please let me know if you have any questions.",
-        "It was good to talk with you.", "Happy holidays to you and your family.", "As always, I am glad to help.",
-        "Let us discuss this when we next meet.", "I look forward to hearing from you.", "Please read this carefully.",
-        "We can go through it together on the phone.", "I know this is a lot to take in.", "Happy New Year!",
-        "Congratulations on the new grandchild.", "Give my best to your daughter.", "Just reply to this e-mail.",
-    )  # fmt: skip
+        "I hope you are both well.",
+        "Thank you for your trust.",
+        "Please let me know if you have any questions.",
+        "It was good to talk with you.",
+        "Happy holidays to you and your family.",
+        "As always, I am glad to help.",
+        "Let us discuss this when we next meet.",
+        "I look forward to hearing from you.",
+        "Please read this carefully.",
+        "We can go through it together on the phone.",
+        "I know this is a lot to take in.",
+        "Happy New Year!",
+        "Congratulations on the new grandchild.",
+        "Give my best to your daughter.",
+        "Just reply to this e-mail.",
+    )
     places = [one.end() for one in re.finditer(r"(?<=[a-z]\.)(?=\n\n[A-Z])", marked.text) if _ours(marked, one)]
     for sentence in said:
         if places:
@@ -77,13 +87,26 @@ def small_talk(marked: Marked, chosen: random.Random) -> Edited:
 def synonym(marked: Marked, chosen: random.Random) -> Edited:
     """An everyday word for another."""
     said = (
-        ("Buy", "Purchase"), ("We propose", "We recommend"), ("We propose", "We suggest"), ("would like to", "want to"),
-        ("In all,", "Altogether,"), ("In all,", "In total,"), ("largest", "biggest"), ("By our estimate", "We estimate that"),
-        ("took effect", "came into force"), ("Please call me", "Give me a call"), ("We reviewed", "We have reviewed"),
-        ("is overdue", "is late"), ("are out of band now", "are out of band today"), ("Kind regards", "Many thanks"),
-        ("brought", "added"), ("Over the quarter to date", "For the quarter to date"), ("The cost of trading", "The trading cost"),
-        ("a net gain", "net gains"), ("follow the", "are on the"),
-    )  # fmt: skip
+        ("Buy", "Purchase"),
+        ("We propose", "We recommend"),
+        ("We propose", "We suggest"),
+        ("would like to", "want to"),
+        ("In all,", "Altogether,"),
+        ("In all,", "In total,"),
+        ("largest", "biggest"),
+        ("By our estimate", "We estimate that"),
+        ("took effect", "came into force"),
+        ("Please call me", "Give me a call"),
+        ("We reviewed", "We have reviewed"),
+        ("is overdue", "is late"),
+        ("are out of band now", "are out of band today"),
+        ("Kind regards", "Many thanks"),
+        ("brought", "added"),
+        ("Over the quarter to date", "For the quarter to date"),
+        ("The cost of trading", "The trading cost"),
+        ("a net gain", "net gains"),
+        ("follow the", "are on the"),
+    )
     for old, new in said:
         for one in [each for each in re.finditer(rf"\b{old}\b", marked.text) if _ours(marked, each)][:1]:
             yield marked.with_((one.start(), one.end(), new))
@@ -143,9 +166,14 @@ def date_written_otherwise(marked: Marked, chosen: random.Random) -> Edited:
         if place.fact.kind == "date" and marked.shown(place) == long_date(str(place.fact.value)):
             day = date.fromisoformat(str(place.fact.value))
             forms = (
-                f"{day:%B} {day.day}, {day.year}", f"{day:%b} {day.day}, {day.year}", f"{day.month}/{day.day}/{day.year}",
-                f"{day.day} {day:%b} {day.year}", day.isoformat(), f"{day:%A}, {long_date(day)}", f"{day:%B} {day.day}",
-            )  # fmt: skip
+                f"{day:%B} {day.day}, {day.year}",
+                f"{day:%b} {day.day}, {day.year}",
+                f"{day.month}/{day.day}/{day.year}",
+                f"{day.day} {day:%b} {day.year}",
+                day.isoformat(),
+                f"{day:%A}, {long_date(day)}",
+                f"{day:%B} {day.day}",
+            )
             form = chosen.choice(forms[:6])
             yield marked.with_((place.start, place.end, form))
 
@@ -248,8 +276,26 @@ def bullet_as_sentence(marked: Marked, chosen: random.Random) -> Edited:
 KINDS: dict[str, Callable[[Marked, random.Random], Edited]] = {
     make.__name__: make
     for make in (
-        greeting, closing, deletion, reordered, small_talk, synonym, rounded, in_thousands, dollars_spelled,
-        per_cent_spelled, count_in_words, date_written_otherwise, typographic, wrapped, bold, ending_dropped,
-        symbol_dropped, sentence_split, sentences_merged, opened, bullet_as_sentence,
+        greeting,
+        closing,
+        deletion,
+        reordered,
+        small_talk,
+        synonym,
+        rounded,
+        in_thousands,
+        dollars_spelled,
+        per_cent_spelled,
+        count_in_words,
+        date_written_otherwise,
+        typographic,
+        wrapped,
+        bold,
+        ending_dropped,
+        symbol_dropped,
+        sentence_split,
+        sentences_merged,
+        opened,
+        bullet_as_sentence,
     )
-}  # fmt: skip
+}

@@ -162,7 +162,10 @@ class Wordings:
     @classmethod
     def of(cls, texts: Iterable[str]) -> Wordings:
         """Return the wordings of texts in small letters whose figures and names are masked."""
-        with_next, with_last, alone, wholes = set(), set(), set(), set()
+        with_next: set[tuple[str, str]] = set()
+        with_last: set[tuple[str, str]] = set()
+        alone: set[str] = set()
+        wholes: set[str] = set()
         for small in texts:
             wholes.update(_two(one[1]) for one in _OF_WHAT.finditer(small))
             for one in _LOOSE.finditer(small):
