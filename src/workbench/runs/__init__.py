@@ -12,12 +12,13 @@ from workbench.runs.book import BookParams, ChapterRequest, load_book
 from workbench.runs.execute import OnEvent, RunEvent
 from workbench.runs.parameters import NotebookParameters, Parameter, read_parameters
 from workbench.runs.plan import NotebookPlan, RunPlan, plan
-from workbench.runs.registry import CHAPTERS, Chapter
+from workbench.runs.registry import CHAPTERS, WORKSHEETS, Chapter
 from workbench.runs.run import NotebookOutcome, RunResult, run
 from workbench.runs.verify import Cause, Verdict
 
 __all__ = [
     "CHAPTERS",
+    "WORKSHEETS",
     "BookParams",
     "Cause",
     "Chapter",

@@ -40,6 +40,9 @@ CHAPTERS: Mapping[str, Chapter] = {
     )
 }
 
+#: Notebooks for one's own work, of which no book makes a chapter: what they show depends on who asks.
+WORKSHEETS = ("ask.ipynb",)
+
 
 def chapter(key: str, chapters: Mapping[str, Chapter] = CHAPTERS) -> Chapter:
     """The chapter of this key, so that a params file can name notebooks but never a path.
