@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from workbench.drafting.on_file import Directory
-from workbench.drafting.sheets.gathering import Gathering
+from workbench.drafting.sheets.gathering import Gathering, either
 from workbench.drafting.sheets.household_readings import ACCOUNTS, COSTS, GAINS, SECURITIES, TRADES
 from workbench.drafting.spelling import one_line
 from workbench.rebalance.proposal import Proposal, Refusal, Trade
@@ -46,8 +46,8 @@ def _trade(facts: Gathering, start: str, trade: Trade, named: Directory, account
     facts.fact(f"{start}.shares", "shares", trade.shares, "traded_shares", TRADES, f"{cell}, shares", of=both, way=way)
     gain = trade.gain_short + trade.gain_long
     if abs(gain) >= HALF_DOLLAR:
-        way = ("gain" if gain > 0 else "loss",)
-        facts.fact(f"{start}.gain", "money", gain, "trade_gain", GAINS, f"{cell}, gain", of=both, way=way)
+        side = either(gain, "gain", "loss")
+        facts.fact(f"{start}.gain", "money", gain, "trade_gain", GAINS, f"{cell}, gain", of=both, way=side)
 
 
 def _named(facts: Gathering, start: str, id: str, key: str, cell: str, named: Directory) -> None:
