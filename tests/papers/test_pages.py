@@ -1,6 +1,7 @@
 """A page shows exactly the text that was verified, with its state, its sources and its faults."""
 
 import hashlib
+from dataclasses import replace
 from html.parser import HTMLParser
 from io import BytesIO
 
@@ -17,7 +18,7 @@ from workbench.papers.marked import marked_html
 from workbench.papers.pages import press, render_html, render_pdf
 from workbench.papers.pieces import shown
 from workbench.papers.release import Release
-from workbench.papers.sources import endnotes
+from workbench.papers.sources import MOST, endnotes
 
 UNSEEN = ["\u202e", "\u200b", "\u00ad", "\u2028", "\x00", "\x0b"]
 HOSTILE = st.text(st.sampled_from([*"ab <>&\"'*\\|#->`[](){}:_~$\n\t0%.é🙂א", *UNSEEN]), max_size=60)
@@ -118,6 +119,19 @@ def test_a_source_is_told_once_and_a_name_numbered_once():
     notes = endnotes(Verification("", "", spans), draft.sheet)
     assert [span in notes.marked for span in spans] == [True, False, True, True]
     assert [notes.number(span) for span in spans] == [1, 1, 2, 2]
+
+
+def test_above_forty_sources_those_of_one_function_share_a_number_and_the_cell_stands_beside_the_figure():
+    rows = tuple(
+        Fact(f"row.{n}", "name", f"Row{'x' * n}", "named", (), FACTS[3].source.__class__("f", ("t",), f"c{n}", "s" * 8))
+        for n in range(1, MOST + 2)
+    )
+    spans = tuple(Span(n, n + 1, "x", "figure", Verdict.SUPPORTED, (row.id,)) for n, row in enumerate(rows))
+    notes = endnotes(Verification("", "", spans), replace(sheet(), facts=rows))
+    assert {notes.number(span) for span in spans} == {1}
+    assert len(notes.sources) == 1
+    assert [notes.beside(span) for span in spans] == [row.source.line() for row in rows]
+    assert all(row.source.cell in notes.line(1) for row in rows)
 
 
 def test_a_fault_is_said_in_words_and_stops_a_release():

@@ -80,7 +80,7 @@ def _stated(span: Span, words: Markup, notes: Endnotes, hover: bool) -> Markup:
     number = notes.number(span)
     if number is None:
         return words
-    line = shown(notes.line(number))
+    line = shown(notes.beside(span))
     link = Markup('<a class="ref" href="#source-{0}" aria-label="Source {0}: {1}">{0}</a>').format(number, line)
     # A line may otherwise end within a figure: "$183.8 m".
     width = " short" if span.end - span.start <= _SHORT else ""
