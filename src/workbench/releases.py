@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from workbench.drafting import Draft, FactSheet, Verification, Writing, verify
+from workbench.drafting.draft import title_faults
 from workbench.errors import DraftError, FactError
 from workbench.firm import Firm
 from workbench.governance import BringPaper, Document, Store, Who
@@ -117,6 +118,16 @@ def verified(text: str, facts: bytes) -> tuple[Verification, Document]:
     """
     report = verify(text, FactSheet.read(facts))
     return report, Document("verifier_report", JSON, report.document())
+
+
+def unsupported(text: bytes, facts: bytes, title: str = "") -> str:
+    """Return why kept facts do not support a text under its title, "" where they do: a store's verifier."""
+    try:
+        sheet = FactSheet.read(facts)
+    except FactError as error:
+        return str(error)
+    faults = (*verify(text.decode("utf-8", "replace"), sheet).faults, *title_faults(title, sheet))
+    return f"it says {faults[0].text!r}: {faults[0].reason}" if faults else ""
 
 
 def kept_draft(kind: str, key: str, title: str, record: Mapping[str, str], text: bytes, facts: bytes) -> Draft:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import email
+import json
 import re
+from dataclasses import replace
 from email.policy import default
 
 import pytest
@@ -11,7 +13,8 @@ import pytest
 from tests.desk.conftest import ORIGIN, SERVICE
 from tests.desk.letters import FLIPPED, GOOD, HERE, WRONG, letter
 from workbench import releases
-from workbench.governance import Escalate, Who, WithdrawPaper
+from workbench.errors import DecisionError
+from workbench.governance import Escalate, ReleasePaper, Who, WithdrawPaper
 from workbench.governance.access import actor
 from workbench.governance.commands import AddDraft
 from workbench.governance.reading import paper_view
@@ -146,6 +149,41 @@ def test_hostile_words_stay_words(house):
     assert "\u202e" not in page
     assert "javascript:alert(1)" not in page.replace("[x](javascript:alert(1))", "")
     assert house.browser("cora").get("/papers").status_code == 200
+
+
+def lying(words=GOOD, title="Your accounts: what we propose"):
+    """A paper as somebody forges it who calls the store itself: its report supports whatever it says."""
+    honest = letter(words)
+    command = releases.paper_of(honest, HERE)
+    said = {**json.loads(command.report.body), "spans": [], "supported": True}
+    return replace(command, title=title, report=replace(command.report, body=json.dumps(said).encode()))
+
+
+def test_a_forged_report_lets_nothing_out_at_the_desk_or_past_it(house):
+    name = house.do(SERVICE, lying(WRONG)).object_id
+    assert view(house, name).obstacle is None, "its record says that all is supported"
+    officer = house.browser("cora")
+    assert "no longer supports all of its text" in officer.get(f"/papers/{name}/release").text
+    forged = {**officer.fields("/sign-out"), "version": 1, "sheet_hash": view(house, name).sheet_hash}
+    assert officer.client.post(f"/papers/{name}/release", data=forged, headers=ORIGIN).status_code == 409
+    house.store.verifier = releases.unsupported
+    with pytest.raises(DecisionError, match=r"it says '\$9,999'"):
+        house.do("cora", ReleasePaper(name, 1, view(house, name).sheet_hash))
+    assert view(house, name).state == "drafted"
+
+
+def test_a_title_is_no_way_around_the_facts(house):
+    name = house.do(SERVICE, lying(title="<b>Your</b> tax falls by $1 m")).object_id
+    officer = house.browser("cora")
+    page = officer.get(f"/papers/{name}").text
+    assert "Its title says" in page
+    assert "<b>Your</b>" not in page
+    assert officer.get(f"/papers/{name}/files/html").status_code == 409
+    forged = {**officer.fields("/sign-out"), "version": 1, "sheet_hash": view(house, name).sheet_hash}
+    assert officer.client.post(f"/papers/{name}/release", data=forged, headers=ORIGIN).status_code == 409
+    house.store.verifier = releases.unsupported
+    with pytest.raises(DecisionError, match="whatever its report says"):
+        house.do("cora", ReleasePaper(name, 1, view(house, name).sheet_hash))
 
 
 def test_the_same_draft_brought_every_night_is_one_paper(house):

@@ -16,7 +16,7 @@ RUNS = (
 )  # fmt: skip
 PIECES = (
     "$9,358", "VTI", "sell", "buy", "tax", "5 %", "28 December 2022", "one", "thousand", "no", "not", "\n", "\n\n",
-    "# ", "- ", "> ", "| ", "|---|", "**", "\\", '"', "<b>", "{f:as_of}", "&amp;", "\u202e", "\u200b", "\u0130",
+    "# ", "- ", "> ", "| ", "|---|", "**", "\\", '"', "<i>", "{f:as_of}", "&amp;", "\u202e", "\u200b", "\u0130",
     "\ufb01",
     "\uff15", "\u0410", "a@b.co", "[1]", "1" * 400, "9" * 40 + "e9", "; ", ", ", ". ", " and ", "\x00", "\x1c",
     "\u2028",
@@ -41,6 +41,6 @@ def test_any_words_end_in_verdicts_that_can_be_shown(words):
     text = " ".join(words)
     report = verify(text, SHEET)
     page = marked_html(text, report, SHEET)
-    assert "<b>" not in page.replace("<b>", "", text.count("**"))
+    assert "<i>" not in page
     assert "\u202e" not in page
     assert "\u200b" not in page

@@ -61,6 +61,18 @@ def test_a_supported_letter_is_in_nobodys_way(firm):
     assert do(firm, "tom", Release(receipt.object_id, receipt.version, receipt.sheet_hash)).state == "released"
 
 
+def test_a_letter_with_a_forged_report_does_not_leave_with_its_signal(firm):
+    receipt, _ = drafted(firm)
+    receipt = do(firm, "ann", submit(receipt))
+    receipt = do(firm, "paula", Approve(receipt.object_id, receipt.version, receipt.sheet_hash))
+    leave = Release(receipt.object_id, receipt.version, receipt.sheet_hash)
+    firm.verifier = lambda text, facts, title: "no fact says so"
+    with pytest.raises(DecisionError, match="whatever its report says: no fact says so"):
+        do(firm, "tom", leave)
+    firm.verifier = lambda text, facts, title: ""
+    assert do(firm, "tom", leave).state == "released"
+
+
 @pytest.mark.parametrize(
     "changed",
     [

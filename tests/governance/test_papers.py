@@ -218,6 +218,31 @@ def test_a_lie_in_table_and_trail_does_not_pass_the_kept_report(firm):
         do(firm, "cleo", ReleasePaper(came.object_id, came.version, came.sheet_hash))
 
 
+def test_a_forged_report_does_not_pass_the_verifier_of_the_store(firm):
+    """Whoever calls the store itself, with a report that lies, meets the verifier at the release."""
+    asked = []
+    firm.verifier = lambda *read: asked.append(read) or "it says '$1': no fact says so"
+    came = bring(firm, words="We sell $1.", report=report("We sell $1."))
+    with pytest.raises(DecisionError, match="whatever its report says: it says '\\$1'"):
+        do(firm, "cleo", ReleasePaper(came.object_id, came.version, came.sheet_hash))
+    assert asked == [(b"We sell $1.", paper_cases.FACTS.body, "client_email of H1")]
+    assert row_of(firm, came).state == "drafted"
+    firm.verifier = lambda *_: ""
+    assert do(firm, "cleo", ReleasePaper(came.object_id, came.version, came.sheet_hash)).state == "released"
+
+
+def test_a_superseded_paper_is_not_released(firm):
+    first = bring(firm)
+    second = bring(firm, words="We propose to sell $9,358 of VTI now.")
+    row = row_of(firm, first)
+    assert row.state == "superseded"
+    with pytest.raises(AccessError):
+        do(firm, "cleo", ReleasePaper(first.object_id, row.version, row.sheet_hash))
+    with pytest.raises(StaleError):
+        do(firm, "cleo", ReleasePaper(first.object_id, first.version, first.sheet_hash))
+    assert do(firm, "cleo", ReleasePaper(second.object_id, 1, second.sheet_hash)).state == "released"
+
+
 def test_an_open_paper_keeps_its_documents(firm):
     came = bring(firm)
     far = firm.clock().replace(year=2050)

@@ -86,12 +86,19 @@ def open_decisions(
         raise ParameterError(
             "checkpoints need a folder and a key: give --checkpoints and --key, or neither", "checkpoints"
         )
-    store = open_store(database)
+    store = open_store(database, verifier=_unsupported)
     if checkpoints is not None and key is not None:
         signer = (Signing() if signing is None else Signing.read(signing)).checkpoints(checkpoints, key)
         signer.check(store.reading)
         keep(store, signer)
     return store
+
+
+def _unsupported(text: bytes, facts: bytes, title: str) -> str:
+    """The verifier, loaded where a text is about to leave."""
+    from workbench.releases import unsupported
+
+    return unsupported(text, facts, title)
 
 
 def read_key(path: Path) -> bytes:

@@ -230,6 +230,7 @@ def release_paper(unit: Unit, actor: Actor, command: ReleasePaper) -> Done:
     documents.fetch(unit.connection, row.facts_hash)
     if not verified.supported(documents.fetch(unit.connection, row.report_hash), text, row.facts_hash):
         raise DecisionError("the kept report of the verifier does not support this text; verify it anew by an edit")
+    verified.require(unit, row.current_hash, row.facts_hash, row.title)
     written = _change(
         unit, row, PaperState.RELEASED,
         released_by=actor.person_id, released_for=actor.on_behalf_of, released_at=unit.now,

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import bindparam, select
 
 from workbench.errors import DecisionError, ParameterError
-from workbench.governance import documents, signals
+from workbench.governance import documents, signals, verified
 from workbench.governance.access import Actor
 from workbench.governance.commands import Acknowledge, Export, Fill, Release
 from workbench.governance.difference import difference
@@ -40,6 +40,9 @@ def release(unit: Unit, actor: Actor, command: Release) -> Done:
     drafted, revisions = _drafted(unit, found)
     details: dict[str, Any] = {"shown": command.sheet_hash, "drafted_package": drafted, "revisions": revisions}
     texts = unit.connection.execute(_DRAFTS, {"of": found.signal_id}).all()
+    for text in texts:
+        if text.facts_hash:
+            verified.require(unit, text.current_hash, text.facts_hash)
     details["texts"] = [
         {
             "draft_id": text.draft_id,

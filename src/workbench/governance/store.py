@@ -24,6 +24,7 @@ from workbench.governance.database import open_engine, require_present, transact
 from workbench.governance.paper_commands import AnswerEscalation, PaperCommand
 from workbench.governance.tables import audit, read
 from workbench.governance.unit import Unit, read_head
+from workbench.governance.verified import Verifier
 
 #: The act of a record that says the clock went back.
 CLOCK = "clock"
@@ -47,7 +48,8 @@ def now() -> datetime:
 class Store:
     """A database of decisions, with its clock, the version of the code that writes, and the firm's years of retention.
 
-    Without `retention` the schedule that ships is used.
+    Without `retention` the schedule that ships is used. `verifier` reads every text again before it leaves; without
+    one the kept report of the verifier is believed.
     """
 
     def __init__(
@@ -57,12 +59,14 @@ class Store:
         code_version: str = "",
         checkpoints: Checkpoints | None = None,
         retention: Schedule | None = None,
+        verifier: Verifier | None = None,
     ) -> None:
         self.engine = engine
         self.clock = clock
         self.code_version = code_version
         self.checkpoints = checkpoints
         self.retention = retention
+        self.verifier = verifier
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -135,7 +139,7 @@ class Store:
 
     def _unit(self, connection: Connection) -> Unit:
         unit = Unit(connection, self.clock().astimezone(UTC), read_head(connection), self.code_version)
-        unit.retention = self.retention
+        unit.retention, unit.verifier = self.retention, self.verifier
         return unit
 
     def _behind(self, unit: Unit) -> str | None:
@@ -184,6 +188,7 @@ def open_store(
     code_version: str | None = None,
     checkpoints: Checkpoints | None = None,
     retention: Schedule | None = None,
+    verifier: Verifier | None = None,
 ) -> Store:
     """Open the database of decisions at `url`; an empty one gets its tables first.
 
@@ -191,7 +196,8 @@ def open_store(
     """
     engine = open_engine(url)
     require_present(engine)
-    return Store(engine, clock, _code_version() if code_version is None else code_version, checkpoints, retention)
+    code = _code_version() if code_version is None else code_version
+    return Store(engine, clock, code, checkpoints, retention, verifier)
 
 
 def _code_version() -> str:

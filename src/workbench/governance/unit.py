@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from workbench.governance.papers import Paper
     from workbench.governance.standing import Signal
     from workbench.governance.states import Action
+    from workbench.governance.verified import Verifier
 
 _HEAD = select(audit.c.sequence, audit.c.hash, audit.c.at).order_by(audit.c.sequence.desc()).limit(1)
 _AUDIT = insert(audit)
@@ -88,6 +89,7 @@ class Unit:
         self.paper: Paper | None = None
         self.escalation: Row[Any] | None = None
         self.retention: Schedule | None = None
+        self.verifier: Verifier | None = None
         self._messages = 0
         self._as_recorded: dict[tuple[str, str], bool] = {}
 

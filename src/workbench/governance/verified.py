@@ -1,16 +1,24 @@
 """The verifier's report of a text, as governance reads it: of this very text and these facts, and without a fault.
 
 Governance does not verify; it believes a report only as far as its hashes go and its spans agree with what it says.
+Before a text leaves, the verifier that the store was opened with reads the text itself, so that no report is believed.
 """
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
-from workbench.errors import ParameterError
+from workbench.errors import DecisionError, ParameterError
 from workbench.governance import documents
 from workbench.governance.commands import Document
+
+if TYPE_CHECKING:
+    from workbench.governance.unit import Unit
+
+#: Verifies a text by its facts and title: why they do not support it, "" where they do.
+Verifier = Callable[[bytes, bytes, str], str]
 
 #: The one verdict that lets a span leave.
 SUPPORTED = "supported"
@@ -32,6 +40,15 @@ def supported(report: Document, text: Document, facts_hash: str) -> bool:
     if said.get("supported") is not whole:
         raise ParameterError("the verifier's report says of the whole what its spans do not; verify anew", "report")
     return whole
+
+
+def require(unit: Unit, text_hash: str, facts_hash: str, title: str = "") -> None:
+    """Raise `DecisionError` where the store's verifier does not support a kept text by its kept facts."""
+    if unit.verifier is None:
+        return
+    text, facts = documents.fetch(unit.connection, text_hash), documents.fetch(unit.connection, facts_hash)
+    if why := unit.verifier(text.body, facts.body, title):
+        raise DecisionError(f"the verifier does not support the text, whatever its report says: {why}")
 
 
 def _read(report: Document) -> dict[str, Any]:

@@ -89,7 +89,7 @@ def _page(visit: Visit, paper_id: str, words_tried: str | None = None) -> Respon
         text = _bytes(connection, visit, view, view.current_hash)
         drafted = _bytes(connection, visit, view, view.drafted_hash) if view.edits else None
     tried = None if words_tried is None else shown(words_tried.encode(), facts)
-    read = shown(text, facts)
+    read = shown(text, facts, view.title)
     return visit.page(
         "paper.html",
         title=view.title,
@@ -226,7 +226,7 @@ def _bytes(connection: Connection, visit: Visit, view: PaperView, content_hash: 
 
 def _shown(connection: Connection, visit: Visit, view: PaperView) -> Shown | None:
     text = _bytes(connection, visit, view, view.current_hash)
-    return shown(text, _bytes(connection, visit, view, view.facts_hash))
+    return shown(text, _bytes(connection, visit, view, view.facts_hash), view.title)
 
 
 def _obstacle(view: PaperView, read: Shown | None) -> str | None:
@@ -236,5 +236,7 @@ def _obstacle(view: PaperView, read: Shown | None) -> str | None:
     if read is None:
         return "its text was disposed of under the firm's retention rules"
     if read.problem or not read.supported:
+        if read.title_says:
+            return f"its title says {read.title_says!r}, which the facts do not support; withdraw it and draft it anew"
         return read.problem or "the verifier no longer supports all of its text; correct it by the reasons given"
     return None
