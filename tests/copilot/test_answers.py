@@ -143,3 +143,91 @@ def test_any_text_gets_an_answer_and_never_an_error(copilot, question, name):
     assert answer.status in ("answered", "not_in_record", "passed_on", "which")
     if answer.status == "answered" and answer.sheet is not None:
         assert answer.report.supported
+
+
+@pytest.mark.parametrize(
+    ("question", "route"),
+    [
+        ("can A00003 sell KO", "restrictions"),
+        ("may A00009 sell MRK", "restrictions"),
+        ("sells in H00003", "proposed"),
+        ("which sectors is A00003 overweight", "drift"),
+        ("does NIIT apply to H00002", "rates"),
+        ("who holds XOM", "holders"),
+        ("which clients still owe an rmd", "rmd_book"),
+        ("what's the cost basis on A00003's MSFT", "lots"),
+        ("are A00003's AAPL lots long term", "lots"),
+        ("what's the price of AAPL", "price"),
+        ("expense ratio of MTUM", "expense"),
+        ("how wide is the band of international in GRO", "band"),
+        ("what's the allocation of A00003", "allocation"),
+        ("when was A00005 opened", "opened"),
+        ("tax on selling $20k of AAPL in A00003", "sale"),
+    ],
+)
+def test_what_sounds_alike_is_told_apart(copilot, question, route):
+    answer = copilot.ask(question)
+    assert (answer.status, answer.route) == ("answered", route), answer.text
+    assert answer.sources
+    assert verify(answer.text, answer.sheet).supported
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "what did version 3 of GRO change",
+        "what does version 4 mean for H00003",
+        "when was version 4 of GRO approved",
+        "how much loss did H00003 harvest",
+        "how much loss was washed in H00003",
+        "did H00004 consent to the trades",
+        "when was the rmd of A00006 taken",
+        "who has taken their rmd",
+        "drift A00003 since last rebalance",
+        "how many notes on H00037",
+        "did A00003 hold KO",
+        "what's up with A00003",
+        "what do we do with H00003",
+        "gain A00003 this year",
+        "which positions of A00003 are up",
+        "how much of A00003 is invested",
+        "how much can we sell in A00003",
+        "how many households are affected by the model change",
+        "tax on selling 100 AAPL for $20k in A00003",
+        "price of AAPL last year",
+    ],
+)
+def test_what_only_sounds_like_a_topic_is_not_answered(copilot, question):
+    assert copilot.ask(question).status in ("passed_on", "not_in_record")
+
+
+def test_one_side_asked_for_is_the_side_counted(copilot, tables):
+    trades = tables.proposal("H00003").trades
+    answer = copilot.ask("sells in H00003")
+    assert answer.sheet.fact("sells").value == sum(trade.side == "sell" for trade in trades)
+    assert "Buy" not in answer.text
+
+
+def test_a_sale_of_dollars_is_of_whole_shares(copilot):
+    sheet = copilot.ask("tax on selling $20k of AAPL in A00003").sheet
+    assert sheet.fact("shares").value == int(sheet.fact("shares").value)
+    assert sheet.fact("proceeds").value <= 20_000
+
+
+def test_who_holds_a_security_is_of_the_askers_book(copilot, tables):
+    held = tables.holdings[(tables.holdings["security_id"] == "XOM") & (tables.holdings["quantity"] > 0)]
+    mine = held[held["household_id"].map(tables.households["advisor_id"]) == "ADV2"]
+    sheet = copilot.ask("who holds XOM", Scope("ADV2")).sheet
+    assert sheet.fact("accounts").value == len(mine)
+    named = {one.key.partition(":")[2] for one in sheet.entities if one.kind == "household"}
+    assert named <= set(mine["household_id"])
+
+
+def test_distributions_of_a_book_that_are_open_are_listed(copilot, tables, monkeypatch):
+    found = tables.distributions
+    due = found.due.assign(outstanding=found.due["required"].fillna(0.0))
+    monkeypatch.setitem(vars(tables), "distributions", type(found)(due, found.for_a_person))
+    answer = copilot.ask("rmds outstanding")
+    assert answer.status == "answered", answer.text
+    assert answer.sheet.fact("still").value == int((due["outstanding"] > 0).sum())
+    assert verify(answer.text, answer.sheet).supported

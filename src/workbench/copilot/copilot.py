@@ -129,8 +129,10 @@ class Copilot:
     def _asked(self, scope: Scope, reading: Reading, route_name: str) -> Asked | Answer:
         """What is named, held together: an account of another household, or two of a kind, is not for one answer."""
         record, accounts = self._record, list(reading.accounts)
+        amounts = [*reading.shares, *reading.money]
         if any(
-            len(one) > 1 for one in (reading.households, accounts, reading.securities, reading.models, reading.keys)
+            len(one) > 1
+            for one in (reading.households, accounts, reading.securities, reading.models, reading.keys, amounts)
         ):
             return Answer("", "passed_on", f"{refusals.NOT_UNDERSTOOD} Please ask about each by itself.")
         household = _first(reading.households)
@@ -154,14 +156,15 @@ class Copilot:
         return Asked(
             record,
             scope,
-            household,
-            _first(accounts),
-            _first(reading.securities),
-            reading.keys[0] if reading.keys else None,
-            _first(reading.models),
-            reading.shares[0] if reading.shares else None,
-            reading.versions[0] if reading.versions else None,
-            reading.text,
+            household=household,
+            account=_first(accounts),
+            security=_first(reading.securities),
+            key=reading.keys[0] if reading.keys else None,
+            model=_first(reading.models),
+            shares=reading.shares[0] if reading.shares else None,
+            money=reading.money[0] if reading.money else None,
+            version=reading.versions[0] if reading.versions else None,
+            text=reading.text,
         )
 
     def _which(self, question: str, meant: list[str]) -> Answer:

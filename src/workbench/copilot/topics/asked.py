@@ -22,6 +22,7 @@ class Asked:
     key: tuple[str, str] | None = None
     model: str | None = None
     shares: float | None = None
+    money: float | None = None
     version: int | None = None
     text: str = ""
     households: tuple[str, ...] = field(default=())

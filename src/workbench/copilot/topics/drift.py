@@ -63,7 +63,7 @@ def drift_overall(asked: Asked) -> tuple[FactSheet, str]:
     gathered = Gathered(asked.record, "drift")
     key = subject(gathered, asked)
     gathered.day()
-    level = next((one for one, words in _LEVELS if words.search(asked.text)), "asset_class")
+    level = _level(asked.text)
     gathered.read("drift.review", f"deviation by {level} of {asked.account or asked.household}", *_TABLES)
     frame = combined(asked, level)
     frame = frame[frame["deviation"].abs() >= ON_TARGET]
@@ -84,6 +84,30 @@ def drift_overall(asked: Asked) -> tuple[FactSheet, str]:
             "error", "percent", float(accounts["tracking_error"].iloc[0]), "ask_tracking_error", [key], decimals=2
         )
     return gathered.done(), "answer_drift"
+
+
+def allocation(asked: Asked) -> tuple[FactSheet, str]:
+    """Weight and target of every asset class, or of the level named, largest weight first."""
+    gathered = Gathered(asked.record, "allocation")
+    key = subject(gathered, asked)
+    gathered.day()
+    level = _level(asked.text)
+    gathered.read("drift.review", f"weights by {level} of {asked.account or asked.household}", *_TABLES)
+    frame = combined(asked, level)
+    frame = frame[(frame["weight"].abs() >= ON_TARGET) | (frame["target"].abs() >= ON_TARGET)]
+    for place, (name, row) in enumerate(
+        frame.sort_values("weight", ascending=False, kind="stable").iterrows(), start=1
+    ):
+        other = gathered.key(level, str(name))
+        gathered.name(f"part_{level}.{place}.name", other)
+        gathered.fact(f"part_{level}.{place}.weight", "percent", float(row["weight"]), "ask_weight", [key, other])
+        gathered.fact(f"part_{level}.{place}.target", "percent", float(row["target"]), "ask_target", [key, other])
+    return gathered.done(), "answer_allocation"
+
+
+def _level(text: str) -> str:
+    """The level that a question names; the asset class where it names none."""
+    return next((level for level, words in _LEVELS if words.search(text)), "asset_class")
 
 
 def drift_of_key(asked: Asked) -> tuple[FactSheet, str]:

@@ -69,6 +69,7 @@ def largest(asked: Asked) -> tuple[FactSheet, str]:
     by_security = by_security.sort_values(ascending=False, kind="stable")
     if by_security.empty:
         raise NotInRecordError("It holds nothing but cash.")
+    gathered.fact("count", "count", int((by_security > 0).sum()), "ask_positions", [key])
     for place, (security, worth) in enumerate(by_security.head(LISTED).items(), start=1):
         one = gathered.security(str(security))
         gathered.name(f"position.{place}.name", one)

@@ -10,7 +10,7 @@ from workbench.copilot.topics.drift import LISTED, ON_TARGET
 from workbench.drafting import FactSheet
 
 
-def _about(asked: Asked, route: str) -> tuple[Gathered, str, str]:
+def model_asked(asked: Asked, route: str) -> tuple[Gathered, str, str]:
     """The model asked about, or the only one that the accounts asked about follow."""
     record = asked.record
     id = asked.model
@@ -26,7 +26,7 @@ def _about(asked: Asked, route: str) -> tuple[Gathered, str, str]:
     return gathered, key, id
 
 
-def _version(asked: Asked, id: str) -> int:
+def version_asked(asked: Asked, id: str) -> int:
     """The version asked about, or that in force. Raises `NotInRecordError` for one that is not there."""
     version = asked.version if asked.version is not None else asked.record.in_force.get(id)
     if version is None or version not in set(asked.record.models.loc[asked.record.models["model_id"] == id, "version"]):
@@ -39,7 +39,7 @@ def _row(asked: Asked, id: str, version: int) -> pd.Series:
     return table[(table["model_id"] == id) & (table["version"] == version)].iloc[0]
 
 
-def _sums(asked: Asked, id: str, version: int, level: str) -> pd.Series:
+def sums(asked: Asked, id: str, version: int, level: str) -> pd.Series:
     """Targets of a version summed by the keys of a level."""
     table = asked.record.targets
     table = table[(table["model_id"] == id) & (table["version"] == version)]
@@ -52,14 +52,14 @@ def _sums(asked: Asked, id: str, version: int, level: str) -> pd.Series:
 
 def targets(asked: Asked) -> tuple[FactSheet, str]:
     """Target weights of the version in force, by asset class, or of one key or security."""
-    gathered, key, id = _about(asked, "targets")
-    version = _version(asked, id)
+    gathered, key, id = model_asked(asked, "targets")
+    version = version_asked(asked, id)
     if _row(asked, id, version)["status"] == "draft":
         return upcoming(asked)
     gathered.read("firm.models_in_force", f"{id} version {version}", "model_targets", "models")
     gathered.fact("version", "number", version, "ask_version", [key], decimals=0)
     level = "security" if asked.security else asked.key[0] if asked.key else "asset_class"
-    whole = _sums(asked, id, version, level).sort_values(ascending=False, kind="stable")
+    whole = sums(asked, id, version, level).sort_values(ascending=False, kind="stable")
     wanted = asked.security or (asked.key[1] if asked.key else None)
     if wanted is not None:
         whole = pd.Series({wanted: float(whole.get(wanted, 0.0))})
@@ -72,7 +72,7 @@ def targets(asked: Asked) -> tuple[FactSheet, str]:
 
 def history(asked: Asked) -> tuple[FactSheet, str]:
     """Every version of a model with the day it came, or comes, into force."""
-    gathered, key, id = _about(asked, "history")
+    gathered, key, id = model_asked(asked, "history")
     table = asked.record.models
     for row in table[table["model_id"] == id].sort_values("version", ascending=False).to_dict("records"):
         gathered.read("firm.models", f"{id} version {row['version']}", "models")
@@ -84,8 +84,8 @@ def history(asked: Asked) -> tuple[FactSheet, str]:
 
 def rationale(asked: Asked) -> tuple[FactSheet, str]:
     """Why the committee decided a version, in its own words."""
-    gathered, key, id = _about(asked, "rationale")
-    row = _row(asked, id, _version(asked, id))
+    gathered, key, id = model_asked(asked, "rationale")
+    row = _row(asked, id, version_asked(asked, id))
     gathered.read("firm.models", f"{id} version {row['version']}", "models")
     state = "draft" if row["status"] == "draft" else "decided"
     gathered.fact(f"{state}.version", "number", int(row["version"]), "ask_version", [key], decimals=0)
@@ -96,7 +96,7 @@ def rationale(asked: Asked) -> tuple[FactSheet, str]:
 
 def upcoming(asked: Asked) -> tuple[FactSheet, str]:
     """The largest changes of target that a draft version would bring, by asset class."""
-    gathered, key, id = _about(asked, "upcoming")
+    gathered, key, id = model_asked(asked, "upcoming")
     record = asked.record
     drafts = record.models[(record.models["model_id"] == id) & (record.models["status"] == "draft")]
     if drafts.empty:
@@ -110,7 +110,7 @@ def upcoming(asked: Asked) -> tuple[FactSheet, str]:
     gathered.fact("version", "number", int(row["version"]), "ask_version", [key], decimals=0)
     gathered.fact("day", "date", str(row["effective_date"].date()), "ask_effective", [key])
     level, wanted = ("security", asked.security) if asked.security else asked.key or ("sleeve", None)
-    old, new = (_sums(asked, id, version, level) for version in (record.in_force[id], int(row["version"])))
+    old, new = (sums(asked, id, version, level) for version in (record.in_force[id], int(row["version"])))
     change = new.sub(old, fill_value=0.0)
     change = change.reindex(change.abs().sort_values(ascending=False, kind="stable").index)
     moved = list(change[change.abs() >= ON_TARGET].head(LISTED).index) if wanted is None else [wanted]
@@ -162,8 +162,8 @@ def effect(asked: Asked) -> tuple[FactSheet, str]:
 
 def benchmark(asked: Asked) -> tuple[FactSheet, str]:
     """What a model is measured against, in the words of the record."""
-    gathered, key, id = _about(asked, "benchmark")
-    row = _row(asked, id, _version(asked, id))
+    gathered, key, id = model_asked(asked, "benchmark")
+    row = _row(asked, id, version_asked(asked, id))
     gathered.read("firm.models_in_force", f"{id} version {row['version']}", "models")
     gathered.fact("benchmark", "quote", str(row["benchmark"]), "quoted", [key])
     return gathered.done(), "answer_benchmark"
@@ -171,7 +171,7 @@ def benchmark(asked: Asked) -> tuple[FactSheet, str]:
 
 def following(asked: Asked) -> tuple[FactSheet, str]:
     """How many accounts of the book follow a model, in how many households."""
-    gathered, key, id = _about(asked, "following")
+    gathered, key, id = model_asked(asked, "following")
     record = asked.record
     table = record.accounts[record.accounts["model_id"] == id]
     if asked.scope.advisor_id is not None:

@@ -108,6 +108,18 @@ def accounts(asked: Asked) -> tuple[FactSheet, str]:
     return gathered.done(), "answer_accounts"
 
 
+def opened(asked: Asked) -> tuple[FactSheet, str]:
+    """The day an account was opened. Raises `NotInRecordError` where none is on file."""
+    gathered = Gathered(asked.record, "opened")
+    key = subject(gathered, asked)
+    day = asked.record.accounts.loc[str(asked.account), "opened_on"]
+    if pd.isna(day):
+        raise NotInRecordError("The day it was opened is not in the record.")
+    gathered.read("firm.open_at", f"opened_on of {asked.account}", "accounts")
+    gathered.fact("day", "date", str(day.date()), "ask_opened", [key])
+    return gathered.done(), "answer_opened"
+
+
 def model_of(asked: Asked) -> tuple[FactSheet, str]:
     """Which model each account follows, and the version in force."""
     record = asked.record

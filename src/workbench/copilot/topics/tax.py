@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 import numpy as np
@@ -95,7 +96,13 @@ def sale(asked: Asked) -> tuple[FactSheet, str]:
     if lots.empty:
         raise NotInRecordError("The account holds none of it, so there is nothing to sell.")
     held_shares = float(lots["quantity"].sum())
+    price = float(lots["price"].iloc[0])
     shares = asked.shares if asked.shares is not None else held_shares
+    if asked.money is not None:
+        # Whole shares, so that no more is sold than was asked for.
+        shares = float(math.floor(asked.money / price + 1e-9))
+    if shares <= 0:
+        raise NotInRecordError("That is less than one share, so there is nothing to sell.")
     if shares > held_shares + 1e-9:
         raise NotInRecordError("The account holds fewer shares than that, so the sale cannot be reckoned.")
     gathered = Gathered(record, "sale")
@@ -105,7 +112,8 @@ def sale(asked: Asked) -> tuple[FactSheet, str]:
     of = [f"account:{account}", f"security:{security}"]
     gathered.day()
     gathered.read("tax.relieve", f"lots of {security} in {account}", "lots", "prices", "households")
-    price = float(lots["price"].iloc[0])
+    if asked.money is not None:
+        gathered.fact("asked", "money", asked.money, "ask_amount", of)
     gathered.fact("shares", "shares", shares, "ask_sold", of, ("sell",))
     gathered.fact("proceeds", "money", shares * price, "ask_proceeds", of)
     place = household.accounts.ids.index(account)
