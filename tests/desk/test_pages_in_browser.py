@@ -40,6 +40,11 @@ PAGES = [
     ("adam", ["/papers/{sound}", "/papers/{faulty}", "/ask"]),
     ("ana", ["/signals/{lettered}"]),
 ]
+#: A table that no phone can hold: it scrolls by itself, the page does not.
+WIDE = (
+    "\n| Fund held today | Which way we go | Amount proposed | Standing restrictions | Consent needed | Remarks |\n"
+    "|---|---|---|---|---|---|\n| VTI | We propose to sell | $9,358 | unrestricted | missing | straightforward |\n"
+)
 SIZES = {"desk": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
 
 
@@ -100,7 +105,7 @@ def furnish(house: House) -> None:
     house.do("paul", Delegate("pat", house.clock.now, until, "at a conference until tomorrow"))
     house.do("ana", BreakGlass(Role.TRADER, "No trader can be reached and cash is due today."))
     place = Place("adv-1", "H-0001")
-    bring(house.store, Who(SERVICE), [letter(), letter(FLIPPED, kind="client_brief")], lambda _: place)
+    bring(house.store, Who(SERVICE), [letter(), letter(FLIPPED + WIDE, kind="client_brief")], lambda _: place)
     lettered(house)
     house.do("adam", Escalate("May the trust hold futures?", "adv-1", "H-0001"))
     house.do("carl", ChangeControls((("approval_hours", 48), ("idle_minutes", 15)), "over the holidays"))

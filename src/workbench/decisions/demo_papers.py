@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -42,7 +43,7 @@ def bring_papers(store: Store, act: Act, service: Who, firm: Firm) -> None:
     mails = of_kind["client_email"]
     act("cora", ReleasePaper(mails[0].paper_id, 1, mails[0].sheet_hash, "Read in full."))
     _edit(store, act, mails[1], lambda text: text.replace("Kind regards,", "With best wishes,"))
-    _edit(store, act, mails[2], lambda text: text.replace("$", "$1", 1))
+    _edit(store, act, mails[2], lambda text: re.sub(r"\$[\d,]+", "about $250,000", text, count=1))
     points = of_kind["talking_points"][0]
     act("ana", WithdrawPaper(points.paper_id, 1, "The meeting was called off."))
     firms = next(row for row in of_kind["alert"] if row.book == releases.EVERY_BOOK)
