@@ -135,7 +135,7 @@ def test_a_lot_without_its_cost_is_asked_for():
 
 def test_talking_points_open_with_the_largest_drift_and_quote_the_rationale_and_the_notes():
     text = talking_points(sheet_of()).text
-    assert text.startswith("For the advisor's preparation, not for the client.")
+    assert text.startswith("The Smith household, as of 28 December 2022. For the preparation of Ann Adviser, not for")
     assert text.splitlines()[4].startswith(
         "- Your portfolio is 3.7% overweight in US equity against the Balanced model"
     )
