@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from workbench.drafting.blocks import Block, parse, unescaped
 from workbench.drafting.draft import Draft
+from workbench.drafting.facts import TEXTUAL
 from workbench.drafting.facts import Fact as Stated
 from workbench.drafting.placeholders import fill
 from workbench.errors import DraftError
 from workbench.report import CalloutBody, Column, Exhibit, Fact, FactRef, ProseBody, Strong, TableBody
-from workbench.report.exhibit import Cell, Link, Run, Tone
+from workbench.report.exhibit import Cell, ColumnKind, Link, Run, Tone
 
 #: The unit of a report's fact for each kind, where a fact names none.
 _UNITS = {
@@ -80,9 +81,9 @@ class Drafted:
     def section(self, heading: str) -> Iterator[Exhibit]:
         """Yield a section's exhibits: runs of paragraphs, of bullets and of table rows, in order."""
         section = self._section(heading)
-        for number, blocks in enumerate(_runs_of(section.blocks)):
+        for number, blocks in enumerate(_runs_of(section.blocks, self.draft.text)):
             id = "-".join(part for part in (self._prefix, _slug(heading), str(number + 1) if number else "") if part)
-            if blocks[0].kind == "row":
+            if blocks[-1].kind == "row":
                 yield self._table(id, blocks)
             else:
                 told = tuple(self._runs(block.start, block.end) for block in blocks)
@@ -93,7 +94,8 @@ class Drafted:
         """Yield all sections, the first exhibit of each under its heading; what has none is under the draft's title."""
         for section in self._sections:
             for number, exhibit in enumerate(self.section(section.heading)):
-                yield exhibit if number else replace(exhibit, title=section.heading or self.draft.title)
+                heading = section.heading or self.draft.title
+                yield exhibit if number else replace(exhibit, title=heading, takeaway=exhibit.title)
 
     def _section(self, heading: str) -> Section:
         for section in self._sections:
@@ -102,14 +104,21 @@ class Drafted:
         raise DraftError(f"the draft of {self.draft.kind} {self.draft.key} has no section {heading!r}")
 
     def _table(self, id: str, rows: Sequence[Block]) -> Exhibit:
-        head, *body = rows
+        """Rows as a table; a paragraph that leads them in is its title."""
         text = self.draft.text
-        columns = [
-            Column(f"c{place}", unescaped(text[start:end]), emphasis=place == 0)
-            for place, (start, end) in enumerate(head.cells)
-        ]
+        title = "".join(unescaped(text[one.start : one.end]).rstrip(":") for one in rows if one.kind != "row")
+        head, *body = (row for row in rows if row.kind == "row")
         cells = tuple(tuple(self._cell(start, end) for start, end in row.cells) for row in body)
-        return self._exhibit(id, "", TableBody(tuple(columns), cells), body)
+        columns = tuple(
+            Column(f"c{place}", unescaped(text[start:end]), self._kind(row[place] for row in cells), emphasis=not place)
+            for place, (start, end) in enumerate(head.cells)
+        )
+        return self._exhibit(id, title, TableBody(columns, cells), body)
+
+    def _kind(self, cells: Iterable[Cell]) -> ColumnKind:
+        """A column of figures stands to the right; what is not known says nothing of its kind."""
+        told = [self.draft.sheet.fact(cell.fact) for cell in cells if isinstance(cell, FactRef)]
+        return "number" if told and not any(fact.kind in TEXTUAL for fact in told) else "text"
 
     def _cell(self, start: int, end: int) -> Cell:
         runs = self._runs(start, end)
@@ -157,16 +166,22 @@ def _bolds(text: str, bold: bool) -> Iterator[tuple[str, bool]]:
         bold = not bold
 
 
-def _runs_of(blocks: Sequence[Block]) -> Iterator[list[Block]]:
-    """Blocks of one form that follow each other: what becomes one exhibit."""
+def _runs_of(blocks: Sequence[Block], text: str) -> Iterator[list[Block]]:
+    """Blocks of one form that follow each other: what becomes one exhibit. What leads a table in is part of it."""
     run: list[Block] = []
     for block in blocks:
         if run and (_form(block) != _form(run[-1])):
-            yield run
-            run = []
+            lead = run[-1:] if block.kind == "row" and _leads_in(run[-1], text) else []
+            if rest := run[: len(run) - len(lead)]:
+                yield rest
+            run = lead
         run.append(block)
     if run:
         yield run
+
+
+def _leads_in(block: Block, text: str) -> bool:
+    return block.kind == "paragraph" and text[block.start : block.end].endswith(":")
 
 
 def _form(block: Block) -> tuple[str, int]:
