@@ -11,7 +11,7 @@ import hashlib
 import math
 import re
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from functools import cached_property
 from typing import Literal
@@ -163,7 +163,11 @@ class FactSheet:
 
     def document(self) -> bytes:
         """Return the sheet as canonical JSON, to be kept; `FactSheet.read` gives it back."""
-        return canonical({"version": 1, **asdict(self)})
+        # As `asdict` would have it, which copies each of some thousand values.
+        plain = {field.name: getattr(self, field.name) for field in fields(self)}
+        plain["entities"] = [vars(entity) for entity in self.entities]
+        plain["facts"] = [{**vars(fact), "source": vars(fact.source)} for fact in self.facts]
+        return canonical({"version": 1, **plain})
 
     @classmethod
     def read(cls, document: bytes) -> FactSheet:
