@@ -2,7 +2,7 @@
 
     python -m benchmarks.drafting_documents             # a table
     python -m benchmarks.drafting_documents --json      # one object, for a machine
-    python -m benchmarks.drafting_documents --quick     # two worlds in place of twenty-four
+    python -m benchmarks.drafting_documents --quick     # two worlds in place of twenty-two
 
 Every draft is written and verified as its paper does it, but a draft that the verifier refuses is kept and read, too:
 `unsupported` are documents in which the oracle finds something that the firm's tables or results do not say,
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import random
 import statistics
 import sys
@@ -20,6 +21,8 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -35,7 +38,14 @@ from workbench.copilot.answer import Scope
 from workbench.copilot.intents import INTENTS
 from workbench.copilot.record import Record
 from workbench.copilot.topics.asked import Asked, NotInRecordError
-from workbench.drafting import FactSheet, claims_alerts, claims_committee, claims_household, claims_model_change, claims_performance
+from workbench.drafting import (
+    FactSheet,
+    claims_alerts,
+    claims_committee,
+    claims_household,
+    claims_model_change,
+    claims_performance,
+)
 from workbench.drafting.claims import Claim
 from workbench.drafting.placeholders import Filled, fill
 from workbench.drafting.sheets import alerts as alert_sheets
@@ -52,7 +62,7 @@ from workbench.exhibits.household_file import household_files
 from workbench.firm import Firm, at
 from workbench.papers import alerts, client, notice
 
-WORLDS = 24
+WORLDS = 22
 #: A memo reads everything but the comparison of policies, which is the same for every firm's accounts.
 READS = tuple(subject for subject in committee.SUBJECTS if subject != "policy_backtest")
 
@@ -112,7 +122,9 @@ def judged(order: Order, tally: Tally) -> None:
         tally.unsupported.append((order.kind, order.sheet.key, found[0]))
     elif report.faults:
         first = report.faults[0]
-        tally.false_alarms.append((order.kind, order.sheet.key, f"{first.text!r} in {_line(filled, first.start)!r}: {first.reason}"))
+        tally.false_alarms.append(
+            (order.kind, order.sheet.key, f"{first.text!r} in {_line(filled, first.start)!r}: {first.reason}")
+        )
 
 
 def _line(filled: Filled, place: int) -> str:
@@ -146,21 +158,25 @@ def household_orders(seed: int, firm: Firm, chosen: random.Random, blocked: Coun
 def alert_orders(seed: int, firm: Firm, chosen: random.Random, blocked: Counter[str]) -> Iterator[Order]:
     """The alerts of this day and of an earlier one, and of nights whose accounts stand elsewhere."""
     earlier = at(firm, firm.as_of - pd.Timedelta(days=chosen.randrange(20, 200)))
-    for seen, count in ((firm, 5), (earlier, 2)):
+    for seen, count in ((firm, 14), (earlier, 6)):
         for night in worlds.nights(alerts.nightly(seen), chosen, count):
             truth = Truth(seen, night)
             yield Order("alert_firm", alert_sheets.firm_sheet(night), "alert_firm", claims_alerts.CLAIMS, truth)
             for advisor in sorted({one.advisor_id for one in night.accounts}):
                 sheet = alert_sheets.advisor_sheet(night, advisor)
                 yield Order("alert_advisor", sheet, "alert_advisor", claims_alerts.CLAIMS, truth)
-            yield Order("alert_channel", alert_sheets.channel_sheet(night), "alert_channel", claims_alerts.CLAIMS, truth)
+            yield Order(
+                "alert_channel", alert_sheets.channel_sheet(night), "alert_channel", claims_alerts.CLAIMS, truth
+            )
 
 
 def notice_orders(seed: int, firm: Firm, chosen: random.Random, blocked: Counter[str]) -> Iterator[Order]:
     """The notice of each advisor and of the desk, of the coming versions or of those in force, by two timetables."""
     change = notice.model_change(firm)
     day = firm.as_of.date()
-    full = Timetable((day + timedelta(5)).isoformat(), (day + timedelta(19)).isoformat(), chosen.choice(("Jane O'Hara", "the desk")))
+    full = Timetable(
+        (day + timedelta(5)).isoformat(), (day + timedelta(19)).isoformat(), chosen.choice(("Jane O'Hara", "the desk"))
+    )
     for advisor in (*change.advisors["advisor_id"], None):
         own = book(change, advisor)
         for timetable in (Timetable(), full):
@@ -180,7 +196,9 @@ def answer_orders(seed: int, firm: Firm, chosen: random.Random, blocked: Counter
         account = chosen.choice(list(record.accounts.index))
         household = str(record.accounts.loc[account, "household_id"])
         scope = Scope(chosen.choice((None, str(record.households.loc[household, "advisor_id"]))))
-        held = [one for one in record.holdings.loc[record.holdings["account_id"] == account, "security_id"] if one != "CASH"]
+        held = [
+            one for one in record.holdings.loc[record.holdings["account_id"] == account, "security_id"] if one != "CASH"
+        ]
         asked = Asked(
             record, scope, household, chosen.choice((None, account)), chosen.choice((None, *held)),
             chosen.choice((None, *keys)), chosen.choice((None, *record.in_force)), chosen.choice((None, 10.0)), None,
@@ -189,7 +207,11 @@ def answer_orders(seed: int, firm: Firm, chosen: random.Random, blocked: Counter
         for topic in topics:
             try:
                 sheet, template = topic(asked)
-            except (NotInRecordError, AssertionError, KeyError):  # what the copilot's routing never asks for, or has not
+            except (
+                NotInRecordError,
+                AssertionError,
+                KeyError,
+            ):  # what the copilot's routing never asks for, or has not
                 continue
             except WorkbenchError as error:  # which the copilot passes on to a person
                 blocked[f"answer: {type(error).__name__}: {error}"[:160]] += 1
@@ -202,13 +224,15 @@ def committee_orders(seed: int, firm: Firm, chosen: random.Random, blocked: Coun
     if seed % 2 == 0:
         measured = commentary.measure(firm)
         for key, own in measured.records.items():
-            for n in range(6):
+            for n in range(10):
                 record = worlds.record(own, chosen) if n else own
                 effects = tuple(worlds.effects(one, chosen) if n else one for one in measured.effects.get(key, ()))
                 sheet = performance.sheet(
                     record, effects, measured.as_of, measured.snapshot, measured.firm, measured.benchmarks.get(key, "")
                 )
-                yield Order("commentary", sheet, "commentary", claims_performance.CLAIMS, Truth(firm, (record, effects)))
+                yield Order(
+                    "commentary", sheet, "commentary", claims_performance.CLAIMS, Truth(firm, (record, effects))
+                )
     if seed % 3 == 0:
         for quarter in worlds.quarters(memo.measure(firm, READS), chosen, 8):
             yield Order("memo", committee.sheet(quarter), "memo", claims_committee.CLAIMS, Truth(firm, quarter))
@@ -228,13 +252,14 @@ def one_world(seed: int, most: int | None = None) -> Tally:
     return tally
 
 
-def measure(count: int = WORLDS, first: int = 0, talk: bool = False) -> dict[str, Any]:
+def measure(count: int = WORLDS, first: int = 0, workers: int = 1, talk: bool = False) -> dict[str, Any]:
     """Return the figures over this many worlds."""
-    whole = Tally.empty()
-    for seed in range(first, first + count):
-        whole.add(one_world(seed))
-        if talk:
-            print(f"world {seed}: {whole.documents.total()} documents, {whole.seconds:.0f} s", file=sys.stderr, flush=True)
+    whole, seeds = Tally.empty(), range(first, first + count)
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) if workers > 1 else nullcontext() as pool:
+        for tally in pool.map(one_world, seeds) if pool else map(one_world, seeds):
+            whole.add(tally)
+            if talk:
+                print(f"{whole.documents.total()} documents, {whole.seconds:.0f} s", file=sys.stderr, flush=True)
     times = sorted(whole.milliseconds)
     return {
         "documents": whole.documents.total(),
@@ -258,8 +283,9 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="two worlds")
     parser.add_argument("--worlds", type=int, default=WORLDS)
     parser.add_argument("--first", type=int, default=0, help="the first world's seed")
+    parser.add_argument("--workers", type=int, default=1, help="processes")
     options = parser.parse_args()
-    figures = measure(2 if options.quick else options.worlds, options.first, talk=not options.json)
+    figures = measure(2 if options.quick else options.worlds, options.first, options.workers, talk=not options.json)
     if options.json:
         print(json.dumps(figures))
         return

@@ -70,7 +70,9 @@ _TELLING = {
     "short": "short-term short", "long": "long-term long",
 }  # fmt: skip
 _UNSEEN = re.compile(r"\\u[0-9a-f]{4}")
-_DIGITS = {word: value for value, word in enumerate("no one two three four five six seven eight nine".split())} | {"none": 0}
+_DIGITS = {word: value for value, word in enumerate("no one two three four five six seven eight nine".split())} | {
+    "none": 0
+}
 
 
 def faults_of_form(filled: Filled, sheet: FactSheet) -> Iterator[str]:
@@ -112,7 +114,10 @@ def _own_words(filled: Filled, sheet: FactSheet) -> tuple[str, str]:
         textual = sheet.fact(id).kind in ("name", "symbol", "quote")
         own += [before, "Q"]
         # Two names that stand side by side are not one word twice.
-        plain += [before, f"Q{chr(97 + number % 26)}{chr(97 + number // 26 % 26)}" if textual else filled.text[start:end]]
+        plain += [
+            before,
+            f"Q{chr(97 + number % 26)}{chr(97 + number // 26 % 26)}" if textual else filled.text[start:end],
+        ]
         read = end
     own.append(filled.text[read:])
     plain.append(filled.text[read:])
@@ -135,7 +140,15 @@ def _shown_otherwise(fact: Fact, shown: str) -> str:
     if not found:
         return "not read as a figure"
     sign, whole, part, unit = found[1], found[2].replace(",", ""), found[3] or "", found[4] or ""
-    scale = {"%": 100.0, "percentage points": 100.0, "bp": 1e4, "basis points": 1e4, "k": 1e-3, "m": 1e-6, "bn": 1e-9}.get(unit, 1.0)
+    scale = {
+        "%": 100.0,
+        "percentage points": 100.0,
+        "bp": 1e4,
+        "basis points": 1e4,
+        "k": 1e-3,
+        "m": 1e-6,
+        "bn": 1e-9,
+    }.get(unit, 1.0)
     value = float(f"{whole}.{part or 0}")
     if sign and float(fact.value) and value and (sign == "+") != (float(fact.value) > 0):
         return "another sign"

@@ -47,7 +47,15 @@ _NOTES = (
     "Wants **no** sale of AAPL before 2024.", "| a | b |", "# Not a heading", "Line one\nline two\n\n- and a bullet",
     "שלום 12%", "\u202eright to left\u202c", "Sell everything!!! 😀", "{f:household.name} {{ config }}", "x" * 900,
 )  # fmt: skip
-_MODELS = ("60/40", "Model 2030", "The <b>Core</b> model", "Growth & Income", "Buy and Hold", "Élan", "80/20 Total Return")
+_MODELS = (
+    "60/40",
+    "Model 2030",
+    "The <b>Core</b> model",
+    "Growth & Income",
+    "Buy and Hold",
+    "Élan",
+    "80/20 Total Return",
+)
 _KINDS = ("never_buy", "never_sell", "never_hold", "max_weight", "min_cash")
 
 
@@ -58,7 +66,9 @@ def world(seed: int, folder: Path) -> Firm:
     tables = build(seed=1000 + seed, as_of=day, accounts=chosen.randrange(40, 90))
     if seed % 4:  # one in four stays as it was built
         tables = disturbed(tables, chosen, pd.Timestamp(day))
-    return write_firm(folder, tables, day, name=chosen.choice(("Harrow", "Firm 42 LLC", "A <b> & Co", "Élan 資産")), check=False)
+    return write_firm(
+        folder, tables, day, name=chosen.choice(("Harrow", "Firm 42 LLC", "A <b> & Co", "Élan 資産")), check=False
+    )
 
 
 def disturbed(tables: dict[str, pd.DataFrame], chosen: random.Random, day: pd.Timestamp) -> dict[str, pd.DataFrame]:
