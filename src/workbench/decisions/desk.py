@@ -142,8 +142,9 @@ def _demo() -> tuple[Store, Checker, Path, Path]:
         upgrade(open_engine(f"sqlite:///{database}"))
         store = open_decisions(f"sqlite:///{database}", checkpoints, key)
         checker = _checker("demo", None)
-    click.echo("Sign in as ana or ben (analysts), petra or paul (portfolio managers), tom (trader), cora (compliance),")
-    click.echo(f"alice (an advisor's book), otto (auditor) or ada (administrator); password: {demo.PASSWORD}")
+    click.echo("Sign in as ana or ben (analysts), petra or paul (portfolio managers), tom (trader), cora or colin")
+    click.echo("(compliance), alice or adam (advisors, each of one book), vera (viewer), otto (auditor) or ada")
+    click.echo(f"(administrator); password: {demo.PASSWORD}")
     return store, checker, checkpoints, key
 
 
