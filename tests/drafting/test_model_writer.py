@@ -1,12 +1,13 @@
 """A model may reword a draft and nothing else; whatever it answers, the text that stands is supported."""
 
+import hashlib
 import json
 
 import pytest
 
 from workbench.drafting import Draft, Entity, Fact, FactSheet, Source, Writing, verify
 from workbench.drafting.masking import Identifier, Known, Mask
-from workbench.drafting.model_writer import Model, record, reworded
+from workbench.drafting.model_writer import Model, reworded
 from workbench.drafting.placeholders import fill
 from workbench.errors import EndpointError
 
@@ -144,10 +145,11 @@ def test_a_silent_endpoint_leaves_the_template():
     assert len(sent) == 1
 
 
-def test_the_record_holds_all_that_made_the_text():
-    made, _ = answered(GOOD)
-    kept = record(made)
-    assert kept["raw_output"].decode() == GOOD
-    assert b"You edit the drafts" in kept["prompt"]
-    assert json.loads(kept["verifier_report"])["supported"] is True
-    assert FactSheet.read(kept["fact_sheet"]) == made.sheet
+def test_the_draft_says_all_that_made_its_text():
+    made, sent = answered(GOOD)
+    prompt = sent[0][0]["content"]
+    assert "You edit the drafts" in prompt
+    assert made.made.name_hash == hashlib.sha256(prompt.encode()).hexdigest()
+    assert made.made.masked_input == sent[0][1]["content"]
+    assert made.made.raw_reply == GOOD
+    assert made.report.supported

@@ -18,7 +18,6 @@ from dataclasses import dataclass, replace
 from importlib import resources
 from typing import Any
 
-from workbench.canonical import canonical
 from workbench.drafting.draft import Draft, Writing
 from workbench.drafting.endpoint import Message
 from workbench.drafting.facts import Fact, FactSheet
@@ -275,23 +274,3 @@ def _no_constant(name: str) -> None:
 @functools.cache
 def _prompt(name: str) -> str:
     return resources.files("workbench.drafting").joinpath("prompts", f"{name}.md").read_text(encoding="utf-8")
-
-
-def record(draft: Draft) -> dict[str, bytes]:
-    """Return what is kept of how a model's draft was made, by name, as documents: prompt, model, parameters, masked
-    input, raw output, verifier report and fact sheet.
-    """
-    made = draft.made
-    asked = made.masked_input != ""
-    return {
-        "prompt": _prompt(PROMPT).encode() if asked else b"",
-        "model": made.model.encode(),
-        "parameters": made.parameters.encode(),
-        "masked_input": made.masked_input.encode(),
-        "raw_output": made.raw_reply.encode("utf-8", "backslashreplace"),
-        "verifier_report": draft.report.document(),
-        "fact_sheet": draft.sheet.document(),
-        "writing": canonical(
-            {"writer": made.writer, "name": made.name, "name_hash": made.name_hash, "fallback": made.fallback}
-        ),
-    }
