@@ -123,6 +123,7 @@ def test_instructions_that_cannot_all_be_met_are_told_and_quoted_to_the_advisor(
     conflict = Conflict(("restriction R3", "max_weight R9"), "allow 6.1 % of XOM", "max_weight R9", 2_750.0)
     sheet = sheet_of(conflicts=(conflict,))
     assert "Not all of your instructions can be met at the same time" in email(sheet).text
+    assert "You do not need to do anything now" not in email(sheet).text
     assert "> restriction R3; max\\_weight" not in brief(sheet).text
     assert "> restriction R3; max_weight R9: allow 6.1 % of XOM" in brief(sheet).text
 
