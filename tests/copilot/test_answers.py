@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from workbench.copilot import Copilot, Scope
 from workbench.drafting import verify
+from workbench.errors import ParameterError
 
 
 @pytest.fixture(scope="module")
@@ -150,6 +151,10 @@ def test_any_text_gets_an_answer_and_never_an_error(copilot, question, name):
     [
         ("can A00003 sell KO", "restrictions"),
         ("may A00009 sell MRK", "restrictions"),
+        ("MRK in A00009 cannot be sold, right?", "restrictions"),
+        ("UNH may not be bought in A00002?", "restrictions"),
+        ("why can't we sell MRK in A00009", "why_not"),
+        ("no trades for A00003, right?", "why_not"),
         ("sells in H00003", "proposed"),
         ("which sectors is A00003 overweight", "drift"),
         ("does NIIT apply to H00002", "rates"),
@@ -231,3 +236,18 @@ def test_distributions_of_a_book_that_are_open_are_listed(copilot, tables, monke
     assert answer.status == "answered", answer.text
     assert answer.sheet.fact("still").value == int((due["outstanding"] > 0).sum())
     assert verify(answer.text, answer.sheet).supported
+
+
+def test_a_firm_without_a_coming_version_can_still_be_warmed(tables, monkeypatch):
+    opened = Copilot(tables.firm)
+    made = dict.fromkeys(("book", "review", "performance", "distributions", "lots", "holdings"), "there")
+
+    class Bare:
+        def __getattr__(self, name):
+            if name not in made:
+                raise ParameterError("no version comes", "models")
+            return made.pop(name)
+
+    monkeypatch.setattr(opened, "_record", Bare())
+    opened.warm()
+    assert not made

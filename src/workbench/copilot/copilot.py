@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from threading import Lock
 
 from workbench.copilot import refusals
 from workbench.copilot.answer import Answer, Scope
@@ -32,6 +34,8 @@ class Copilot:
 
     def __init__(self, firm: Firm, escalations: Escalations | None = None) -> None:
         self._record = Record(firm)
+        #: One question at a time: the record's analytics are made once, and their kernels never run side by side.
+        self._reading = Lock()
         self._escalations = escalations or Nobody()
         self._directories: dict[Scope, Directory] = {}
 
@@ -41,17 +45,13 @@ class Copilot:
         return cls(open_at(firm, as_of), escalations)
 
     def warm(self) -> None:
-        """Run the analytics that questions need, so that the first asker does not wait for them."""
-        record = self._record
-        _ = (
-            record.book,
-            record.review,
-            record.performance,
-            record.change,
-            record.distributions,
-            record.lots,
-            record.holdings,
-        )
+        """Run the analytics that questions need, so that the first asker does not wait for them.
+
+        What a firm's record does not allow is left: whoever asks for it is told.
+        """
+        for name in ("book", "review", "performance", "change", "distributions", "lots", "holdings"):
+            with self._reading, suppress(WorkbenchError):
+                getattr(self._record, name)
 
     def known_advisor(self, advisor: str) -> str:
         """Return an advisor's identifier. Raises `ParameterError` for one whom the firm does not have."""
@@ -65,7 +65,8 @@ class Copilot:
 
         `escalations` takes what is passed on, in place of the copilot's own.
         """
-        answer = self._ask(question, scope)
+        with self._reading:
+            answer = self._ask(question, scope)
         if answer.status != "passed_on":
             return answer
         number = (escalations or self._escalations).pass_on(question, answer.escalation or None)

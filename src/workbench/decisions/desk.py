@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -175,6 +176,7 @@ def _serve(
     local = ("127.0.0.1", "localhost", "[::1]")
     from workbench.copilot import Copilot
 
+    copilot = None if checker is None else Copilot(checker.firm)
     settings = Settings(
         firm_name="The firm" if checker is None else checker.firm.name,
         hosts=(*local, *names),
@@ -185,8 +187,11 @@ def _serve(
         public_keys=() if key is None else (public_of(read_key(key)),),
         identity_provider=None if provider is None else read_provider(provider, os.environ),
         checker=checker,
-        copilot=None if checker is None else Copilot(checker.firm),
+        copilot=copilot,
     )
+    if copilot is not None:
+        # The desk opens at once; whoever asks before this is done waits for it instead of starting it.
+        threading.Thread(target=copilot.warm, name="copilot-warm", daemon=True).start()
     click.echo(f"The desk is at http://{host}:{port}", err=True)
     uvicorn.run(
         create_app(store, settings),

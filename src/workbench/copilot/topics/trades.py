@@ -143,6 +143,12 @@ def why_not(asked: Asked) -> tuple[FactSheet, str]:
         raise NotInRecordError(
             "The proposal gives no reason for that: it neither trades it nor names what stands against it."
         )
+    if not asked.security:
+        # Somebody who asks why nothing is traded hears first what is.
+        of = [gathered.account(asked.account) if asked.account else f"household:{asked.household}"]
+        gathered.about(of[0])
+        gathered.name("of", of[0])
+        gathered.fact("count", "count", len(_mine(asked, proposal)), "ask_trades", of)
     refused.sort(key=lambda one: (-(one.amount or 0.0), one.account_id, one.security_id))
     for place, one in enumerate(refused[:LISTED], start=1):
         account, security = gathered.account(one.account_id), gathered.security(one.security_id)
