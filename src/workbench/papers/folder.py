@@ -5,7 +5,6 @@ The same drafts give the same folder with the same bytes; a second run finds it 
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import json
 import os
@@ -14,7 +13,6 @@ import shutil
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Literal
 
@@ -38,6 +36,7 @@ from workbench.papers.pages import (
 from workbench.papers.record import record
 from workbench.papers.release import Release, check, state
 from workbench.report.fonts import write_faces
+from workbench.report.pool import write_in_chunks
 
 Form = Literal["html", "pdf", "eml", "md"]
 RECORD = "papers.json"
@@ -142,14 +141,7 @@ def _filed(drafts: Sequence[Draft], releases: Mapping[str, Release], pdf: bool) 
 def _write(folder: Path, filed: Sequence[Filed], title: str, workers: int) -> None:
     (folder / "records").mkdir(parents=True)
     fonts = write_faces(folder)
-    jobs = [(folder, filed[start : start + _CHUNK], fonts) for start in range(0, len(filed), _CHUNK)]
-    if workers > 1 and len(jobs) > 1:
-        # Fresh processes: a fork of one that has threads (numba, a notebook's kernel) may hang.
-        with get_context("spawn").Pool(workers, initializer=gc.disable) as pool:
-            pool.starmap(_write_some, jobs, chunksize=1)
-    else:
-        for job in jobs:
-            _write_some(*job)
+    write_in_chunks(_write_some, folder, filed, fonts, workers=workers, chunk=_CHUNK)
     page = template("paper_index.html").render(
         title=title,
         papers=[one.line for one in filed],
@@ -163,12 +155,11 @@ def _write(folder: Path, filed: Sequence[Filed], title: str, workers: int) -> No
 
 
 def _write_some(folder: Path, filed: Sequence[Filed], fonts: str) -> None:
-    """Write a worker's next papers; their garbage is collected once, at the end, not while each is laid out."""
+    """Write a worker's next papers."""
     for one in filed:
         _put(folder / "records" / f"{one.stem}.json", record(one.draft))
         for form in one.forms:
             _put(folder / f"{one.stem}.{form}", _rendered(one, form, fonts))
-    gc.collect()
 
 
 def _rendered(one: Filed, form: Form, fonts: str) -> bytes:

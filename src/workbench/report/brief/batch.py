@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 
 from markupsafe import Markup
@@ -15,6 +13,7 @@ from workbench.report.brief.page import BriefView
 from workbench.report.brief.render import CONTENT_SECURITY_POLICY, render_both, screen_style, template
 from workbench.report.exhibit import ExhibitError
 from workbench.report.fonts import write_faces
+from workbench.report.pool import write_in_chunks
 
 #: Briefs a worker takes at a time: enough that passing them costs nothing, few enough that both end together.
 _CHUNK = 8
@@ -49,14 +48,7 @@ def write_briefs(
     folder.mkdir(parents=True, exist_ok=True)
     fonts = write_faces(folder)
     ordered = sorted(briefs, key=lambda brief: (brief.line.rank is None, brief.line.rank or 0, brief.key))
-    jobs = [(folder, ordered[start : start + _CHUNK], fonts) for start in range(0, len(ordered), _CHUNK)]
-    if workers > 1 and len(jobs) > 1:
-        # Fresh processes: a fork of one that has threads (numba, a notebook's kernel) may hang.
-        with get_context("spawn").Pool(workers, initializer=gc.disable) as pool:
-            pool.starmap(_write_some, jobs, chunksize=1)
-    else:
-        for job in jobs:
-            _write_some(*job)
+    write_in_chunks(_write_some, folder, ordered, fonts, workers=workers, chunk=_CHUNK)
     index = folder / "index.html"
     page = template("brief_index.html").render(
         title=title, columns=columns, briefs=ordered, style=Markup(fonts + screen_style()), csp=CONTENT_SECURITY_POLICY
@@ -70,13 +62,8 @@ def write_briefs(
 
 
 def _write_some(folder: Path, briefs: Sequence[BriefView], fonts: str) -> None:
-    """Write a worker's next briefs; their garbage is collected once, at the end, not while each is laid out."""
+    """Write a worker's next briefs."""
     for brief in briefs:
-        _write(folder, brief, fonts)
-    gc.collect()
-
-
-def _write(folder: Path, brief: BriefView, fonts: str) -> None:
-    rendered = render_both(brief, fonts)
-    (folder / f"{brief.key}.html").write_text(rendered.html, encoding="utf-8", newline="\n")
-    (folder / f"{brief.key}.pdf").write_bytes(rendered.pdf)
+        rendered = render_both(brief, fonts)
+        (folder / f"{brief.key}.html").write_text(rendered.html, encoding="utf-8", newline="\n")
+        (folder / f"{brief.key}.pdf").write_bytes(rendered.pdf)
