@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from workbench.drafting.facts import Entity, Fact, FactSheet, Source
-from workbench.errors import FactError
+from workbench.errors import FactError, ParameterError
 
 
 def read_sheet(document: bytes) -> FactSheet:
@@ -15,13 +15,16 @@ def read_sheet(document: bytes) -> FactSheet:
         kept = json.loads(document)
         if kept.pop("version") != 1:
             raise FactError("the kept fact sheet is of another version of the workbench; draft the text anew")
-        return FactSheet(
+        sheet = FactSheet(
             **{name: kept[name] for name in ("kind", "key", "as_of", "snapshot")},
             about=tuple(kept["about"]),
             entities=tuple(Entity(row["key"], row["kind"], tuple(row["names"])) for row in kept["entities"]),
             facts=tuple(_fact(row) for row in kept["facts"]),
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        # What has no canonical form could not be kept again, nor told apart by its hash.
+        assert sheet.hash
+        return sheet
+    except (ParameterError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise FactError(f"the document is no fact sheet ({error!r}); draft the text anew") from error
 
 

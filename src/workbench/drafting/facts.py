@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import date
 from functools import cached_property
-from typing import Literal
+from typing import Literal, get_args
 
 from workbench.canonical import canonical
 from workbench.drafting.lexicon import Lexicon, lexicon
@@ -195,6 +195,8 @@ def _check_entities(sheet: FactSheet) -> None:
             f"the sheet of {sheet.kind} {sheet.key} is about {unknown[0]!r}, which it does not declare", unknown[0]
         )
     for entity in sheet.entities:
+        if entity.kind not in get_args(EntityKind):
+            raise FactError(f"entity {entity.key!r} is of the unknown kind {entity.kind!r}", entity.key)
         if not entity.names or not all(name.strip() for name in entity.names):
             raise FactError(
                 f"entity {entity.key!r} has no name; a text could not say what its figures are of", entity.key

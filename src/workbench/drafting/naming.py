@@ -10,12 +10,16 @@ from importlib import resources
 
 import yaml
 
+from workbench.drafting.amounts import amounts
 from workbench.drafting.blocks import escaped
+from workbench.drafting.days import days
 from workbench.drafting.facts import FactSheet
+from workbench.drafting.lexicon import lexicon
 from workbench.drafting.reading import read
 from workbench.drafting.spelling import one_line
 
 _TOKEN = re.compile(r"\w+|[^\w\s]")
+_LETTERS = re.compile(r"[^\W\d_]+")
 #: Kinds of entity whose names are ordinary words, written with or without a capital.
 _ORDINARY = {"asset_class", "sector", "region", "sleeve", "period", "benchmark", "firm", "policy"}
 #: Symbols that in small letters are words: never read as the symbol there.
@@ -27,6 +31,12 @@ _WORDS = frozenset({
     "old", "one", "open", "pay", "play", "post", "rare", "real", "run", "safe", "save", "see", "site", "six", "sky",
     "so", "spy", "sun", "tax", "ten", "the", "tip", "too", "true", "two", "usd", "use", "via", "vote", "wood",
     "work", "you",
+})  # fmt: skip
+#: Small words and quantities that no name may take the place of.
+_SMALL = frozenset({
+    "a", "all", "an", "and", "any", "are", "at", "be", "both", "but", "by", "double", "each", "every", "few", "for",
+    "from", "half", "in", "is", "it", "its", "most", "never", "no", "none", "not", "nothing", "of", "on", "or", "our",
+    "several", "the", "to", "twice", "was", "we", "were", "with", "without", "you", "your",
 })  # fmt: skip
 
 
@@ -82,7 +92,10 @@ def names_of(sheet: FactSheet) -> Names:
     facts: dict[str, list[str]] = {}
     quotes: dict[str, list[str]] = {}
     loose: dict[str, bool] = {}
+    periods: set[str] = set()
     for entity in sheet.entities:
+        if entity.kind == "period":
+            periods.update(map(shown, entity.names))
         for name in entity.names:
             entities.setdefault(shown(name), []).append(entity.key)
             loose[shown(name)] = entity.kind in _ORDINARY
@@ -92,12 +105,14 @@ def names_of(sheet: FactSheet) -> Names:
     for fact in sheet.facts:
         if fact.kind in ("name", "symbol"):
             facts.setdefault(shown(str(fact.value)), []).append(fact.id)
+            if any(sheet.entity(key).kind == "period" for key in fact.entity):
+                periods.add(shown(str(fact.value)))
         elif fact.kind == "quote" and len(str(fact.value).split()) >= 3:
             quotes.setdefault(shown(str(fact.value)), []).append(fact.id)
     found = [
         Name(text, not loose.get(text, False), tuple(entities.get(text, ())), tuple(facts.get(text, ())))
         for text in {**entities, **facts}
-        if _nameable(text)
+        if _nameable(text) and (text in periods or only_a_name(text))
     ]
     found += [Name(text, True, (), tuple(ids), "quotation") for text, ids in quotes.items()]
     known = {name.text for name in found}
@@ -140,6 +155,32 @@ def folded(seen: str) -> str:
 def tokens(text: str) -> list[tuple[int, str]]:
     """Return the words and signs of a text with their places."""
     return [(one.start(), one[0]) for one in _TOKEN.finditer(text)]
+
+
+def only_a_name(text: str) -> bool:
+    """Say whether a name says nothing else: no figure, day, way round or small word as a whole ("March", "sell").
+
+    A text that holds such a name could state anything by it; it is told apart by what it names ("security March").
+    """
+    if text.isalpha() and text.isupper():  # a symbol
+        return True
+    if folded(text.strip()) in _otherwise():
+        return False
+    if text.isdigit():  # a long number is an account's
+        return len(text) >= 5
+    # Within a sentence: one that opens with "May" is no day.
+    seen = f"to {text}"
+    stated = [(one.start, one.end) for one in amounts(seen)] + [(one.start, one.end) for one in days(seen)]
+    left, read_to = "", 0
+    for start, end in sorted(stated):
+        left, read_to = left + seen[read_to:start], max(read_to, end)
+    words = _LETTERS.findall(folded(left + seen[read_to:]))
+    return not stated or any(word not in _otherwise() for word in words)
+
+
+@functools.cache
+def _otherwise() -> frozenset[str]:
+    return _SMALL | {folded(word) for way in lexicon().directions.values() for word in way.words}
 
 
 def _nameable(text: str) -> bool:

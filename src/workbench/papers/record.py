@@ -44,7 +44,7 @@ def read_record(document: bytes) -> Draft:
         hashes = kept["text_hash"], kept["sheet_hash"]
     except FactError:
         raise
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise DraftError(f"the document is no record of a draft ({error!r}); draft the text anew") from error
     draft = Draft(**words, sheet=sheet, made=made, report=verify(words["text"], sheet, words["skeleton"]))
     if hashes != (draft.hash, sheet.hash):

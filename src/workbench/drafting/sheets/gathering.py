@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import SupportsFloat
 
 from workbench.drafting.facts import Entity, EntityKind, Fact, FactSheet, Kind, Source
+from workbench.drafting.naming import only_a_name
 from workbench.drafting.spelling import one_line
 from workbench.errors import FactError
 
@@ -33,7 +34,8 @@ class Gathering:
             taken = {name.casefold() for entity in self._entities.values() for name in entity.names}
             own = key.partition(":")[2]
             noun = kind.replace("_", " ")
-            lines = [worded(name, noun) for name in names if name.strip()]
+            # The name of a period is a day or span, and means it.
+            lines = [one_line(name) if kind == "period" else worded(name, noun) for name in names if name.strip()]
             told = tuple(f"{name} ({own})" if name.casefold() in taken else name for name in lines)
             self._entities[key] = Entity(key, kind, tuple(dict.fromkeys(told)) or (f"{noun} {own}",))
         return key
@@ -81,9 +83,9 @@ class Gathering:
 
 
 def worded(text: object, noun: str) -> str:
-    """Return what a firm calls something in one line; bare figures ("60/40") would read as figures without a noun."""
+    """Return what a firm calls something in one line, after a noun where it would read as a figure, day or deed."""
     line = one_line(str(text))
-    return line if any(letter.isalpha() for letter in line) else f"{noun} {line}"
+    return line if any(map(str.isalpha, line)) and only_a_name(line) else f"{noun} {line}"
 
 
 def either(value: SupportsFloat, positive: str, negative: str) -> tuple[str, ...]:
