@@ -88,8 +88,7 @@ def measure(
 
 def draft(quarter: Quarter) -> Draft:
     """Return the memo on a quarter, drafted and verified. Raises as `drafting.writer.write`."""
-    title = f"Memo to the investment committee as of {fmt.long_date(quarter.as_of)}"
-    return write(sheet(quarter), "memo", CLAIMS, title=title)
+    return write(sheet(quarter), "memo", CLAIMS, title="Memo to the investment committee")
 
 
 def _measured(measure: Callable[[], Result]) -> Result | None:

@@ -248,22 +248,23 @@ def attribution(facts: Gathering, effects: SleeveEffects, of: Sequence[str], dec
                 decimals=decimals, way=either(value, "brought", "cost"),
             )  # fmt: skip
         if slug in effects.held:
-            _held(facts, f"{prefix}.sleeve.{slug}", effects.held[slug], (*of, entity, when))
+            cell = f"{slug}, {effects.period}"
+            _held(facts, f"{prefix}.sleeve.{slug}", effects.held[slug], (*of, entity, when), cell)
 
 
-def _held(facts: Gathering, prefix: str, held: Held, of: Sequence[str]) -> None:
+def _held(facts: Gathering, prefix: str, held: Held, of: Sequence[str], cell: str) -> None:
     """Add the weights of one sleeve in model and policy, and what it and its own benchmark earned on paper."""
     for name, value, metric in (("weight", held.weight, "sleeve_weight"), ("policy", held.policy, "policy_weight")):
-        facts.fact(f"{prefix}.{name}", "percent", value, metric, SLEEVES, f"{prefix}, average {name}", of=of)
+        facts.fact(f"{prefix}.{name}", "percent", value, metric, SLEEVES, f"{cell}, average {name}", of=of)
     for name, earned, metric in (
         ("earned", held.earned, "sleeve_return"),
         ("benchmark", held.benchmark, "sleeve_benchmark"),
     ):
         if earned is not None:
-            cell = f"{prefix}, {name}, compounded"
             facts.fact(
-                f"{prefix}.{name}", "percent", earned, metric, SLEEVES, cell, of=of, way=either(earned, "gain", "loss")
-            )
+                f"{prefix}.{name}", "percent", earned, metric, SLEEVES, f"{cell}, {name}, compounded", of=of,
+                way=either(earned, "gain", "loss"),
+            )  # fmt: skip
 
 
 def _year(facts: Gathering, record: Record, model: str) -> None:
