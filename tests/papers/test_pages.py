@@ -134,6 +134,15 @@ def test_above_forty_sources_those_of_one_function_share_a_number_and_the_cell_s
     assert all(row.source.cell in notes.line(1) for row in rows)
 
 
+def test_print_numbers_the_last_of_neighbours_with_one_source_and_the_screen_each():
+    draft = sample("Held: {f:held} and {f:held}, not {f:other}.\n\nAgain {f:held}.")
+    screen, printed = (
+        marked_html(draft.text, draft.report, draft.sheet, hover=hover).count('href="#source-1"')
+        for hover in (True, False)
+    )
+    assert (screen, printed) == (3, 2)
+
+
 def test_a_fault_is_said_in_words_and_stops_a_release():
     draft = sample()
     edited = as_edited(draft, "We keep MSFT.", ("MSFT", Verdict.UNSUPPORTED, "no fact names MSFT"))

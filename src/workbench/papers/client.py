@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
+from multiprocessing import get_context
 
 from workbench import rebalance
 from workbench.drafting.claims_household import CLAIMS
@@ -32,6 +34,8 @@ _SUBJECTS: tuple[tuple[str | None, str], ...] = (
     (None, "Your accounts: what we propose"),
 )
 EMAIL, BRIEF = "client_email", "client_brief"
+#: Households that a worker takes at a time.
+_CHUNK = 16
 
 
 def drafts(firm: Firm, *, households: Sequence[str] = (), workers: int = 1) -> Iterator[Draft]:
@@ -40,21 +44,30 @@ def drafts(firm: Firm, *, households: Sequence[str] = (), workers: int = 1) -> I
     Raises `ParameterError` for an unknown household, `FirmDataError` for a broken firm, `DraftError` or `FactError`
     for a household whose record cannot be told.
     """
-    for sheet in sheets(firm, households=households, workers=workers):
-        yield brief(sheet)
-        yield email(sheet)
+    return papers(_on_file(firm, households, workers), directory(firm), workers=workers)
+
+
+def papers(filed: Sequence[tuple[Proposal, Extras]], named: Directory, *, workers: int = 1) -> Iterator[Draft]:
+    """Return the brief and the e-mail of each proposal, in their order, written by so many processes at once.
+
+    Raises `DraftError` or `FactError` as `drafts`.
+    """
+    chunks = [filed[start : start + _CHUNK] for start in range(0, len(filed), _CHUNK)]
+    if workers > 1 and len(chunks) > 1:
+        # Fresh processes: a fork of one that has threads may hang.
+        with get_context("spawn").Pool(workers) as pool:
+            for written in pool.imap(partial(_written, named=named), chunks):
+                yield from written
+    else:
+        for chunk in chunks:
+            yield from _written(chunk, named)
 
 
 def sheets(firm: Firm, *, households: Sequence[str] = (), workers: int = 1) -> Iterator[FactSheet]:
     """Return the fact sheet of each household named (all of the firm's by default). Raises as `drafts`."""
-    settings = rebalance.Settings()
-    book = rebalance.load(firm, settings=settings)
-    wanted = book.positions(households) if households else None
-    proposals = rebalance.propose_firm(book, settings, households=wanted, workers=workers)
-    files = household_files(firm, [proposal.household_id for proposal in proposals])
     named = directory(firm)
-    for proposal in proposals:
-        yield household_sheet(proposal, files[proposal.household_id], named)
+    for proposal, extras in _on_file(firm, households, workers):
+        yield household_sheet(proposal, extras, named)
 
 
 def client_email(proposal: Proposal, extras: Extras, named: Directory) -> Draft:
@@ -91,6 +104,22 @@ def directory(firm: Firm) -> Directory:
         dict(zip(securities["security_id"].astype(str), securities["name"].astype(str))),
         _versions(firm),
     )
+
+
+def _on_file(firm: Firm, households: Sequence[str], workers: int) -> list[tuple[Proposal, Extras]]:
+    """Each household's proposal with what is on file of it."""
+    settings = rebalance.Settings()
+    book = rebalance.load(firm, settings=settings)
+    wanted = book.positions(households) if households else None
+    proposals = rebalance.propose_firm(book, settings, households=wanted, workers=workers)
+    files = household_files(firm, [proposal.household_id for proposal in proposals])
+    return [(proposal, files[proposal.household_id]) for proposal in proposals]
+
+
+def _written(filed: Sequence[tuple[Proposal, Extras]], named: Directory) -> list[Draft]:
+    """A worker's next papers."""
+    made = [household_sheet(proposal, extras, named) for proposal, extras in filed]
+    return [paper for sheet in made for paper in (brief(sheet), email(sheet))]
 
 
 def _versions(firm: Firm) -> dict[str, tuple[ModelVersion, ...]]:

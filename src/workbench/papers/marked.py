@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from markupsafe import Markup, escape
 
@@ -36,13 +36,17 @@ def marked_html(
 
     A supported figure carries the number of its source, a link to the endnote `#source-n` that shows the source when
     hovered or focused; a fault carries its verdict and reason in words. `notes` are the text's endnotes, where the
-    caller has made them; `top` is the level of the text's first headings; print has no `hover`. Raises `FactError`
-    where report and sheet do not belong together.
+    caller has made them; `top` is the level of the text's first headings; print has no `hover`, and of
+    neighbours in a line with one source it numbers the last. Raises `FactError` where report and sheet do not belong
+    together.
     """
     numbered = notes or endnotes(report, sheet)
+    again = frozenset[Span]() if hover else _repeated(text, report.spans, numbered)
 
     def around(span: Span, words: Markup) -> Markup:
-        return _fault(span, words) if span.verdict is not Verdict.SUPPORTED else _stated(span, words, numbered, hover)
+        if span.verdict is not Verdict.SUPPORTED:
+            return _fault(span, words)
+        return words if span in again else _stated(span, words, numbered, hover)
 
     return text_html(text, report.spans, around, top=top)
 
@@ -66,6 +70,16 @@ def text_html(
         alike = list(group)
         parts.append(_table(alike, inline, figures) if kind == "row" else _prose(kind, alike, inline, top))
     return Markup("\n").join(parts)
+
+
+def _repeated(text: str, spans: Sequence[Span], notes: Endnotes) -> frozenset[Span]:
+    """The spans whose number stands at the next one in the same line: "from 27.5% to 31.6%" needs it once."""
+    told = [span for span in spans if span in notes.marked and notes.number(span)]
+    return frozenset(
+        span
+        for span, following in pairwise(told)
+        if notes.number(span) == notes.number(following) and "\n" not in text[span.end : following.start]
+    )
 
 
 def _span_of(piece: Piece) -> Span | None:
