@@ -27,7 +27,6 @@ class Route:
 
     intent: Intent | None
     missing: str = ""
-    left_over: tuple[str, ...] = ()
 
 
 def route(reading: Reading) -> Route:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from workbench.copilot.answer import Scope
 from workbench.copilot.record import Record
@@ -25,7 +25,6 @@ class Asked:
     money: float | None = None
     version: int | None = None
     text: str = ""
-    households: tuple[str, ...] = field(default=())
 
     @property
     def accounts(self) -> list[str]:

@@ -35,7 +35,7 @@ def drift_facts(
         versions = [one for one in named.versions.get(group.model_id, ()) if one.version <= group.model_version]
         key = _model(facts, group, versions)
         start = f"model.{place}"
-        alone = _alone(facts, start, group, proposal, accounts) if len(groups) > 1 else ()
+        alone = _alone(facts, start, group, accounts) if len(groups) > 1 else ()
         _about(facts, start, group, key, proposal, alone)
         _versions(facts, start, versions, key, proposal)
         rows = [row for row in proposal.levels if row.group == group.group and row.level == level]
@@ -47,9 +47,7 @@ def _model(facts: Gathering, group: GroupState, versions: Sequence[ModelVersion]
     return facts.entity(f"model:{group.model_id}", "model", one_line(name), group.model_id)
 
 
-def _alone(
-    facts: Gathering, start: str, group: GroupState, proposal: Proposal, accounts: Mapping[str, str]
-) -> tuple[str, ...]:
+def _alone(facts: Gathering, start: str, group: GroupState, accounts: Mapping[str, str]) -> tuple[str, ...]:
     """Name the account of a group of one among several, which its figures are of; return its entity."""
     if len(group.accounts) != 1 or group.accounts[0] not in accounts:
         return ()

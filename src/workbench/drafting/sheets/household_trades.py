@@ -39,7 +39,7 @@ def _trade(facts: Gathering, start: str, trade: Trade, named: Directory, account
     account = accounts.get(trade.account_id, f"account ending {trade.account_id[-4:]}")
     what = security(facts, trade.security_id, named)
     where = facts.entity(f"account:{trade.account_id}", "account", account, trade.account_id)
-    _named(facts, start, trade.security_id, what, cell, named)
+    _named(facts, start, trade.security_id, what, named)
     facts.named(f"{start}.account", where, ACCOUNTS, f"row {trade.account_id}")
     both, way = (where, what), (trade.side,)
     facts.fact(f"{start}.amount", "money", trade.amount, "traded_dollars", TRADES, f"{cell}, amount", of=both, way=way)
@@ -50,7 +50,7 @@ def _trade(facts: Gathering, start: str, trade: Trade, named: Directory, account
         facts.fact(f"{start}.gain", "money", gain, "trade_gain", GAINS, f"{cell}, gain", of=both, way=side)
 
 
-def _named(facts: Gathering, start: str, id: str, key: str, cell: str, named: Directory) -> None:
+def _named(facts: Gathering, start: str, id: str, key: str, named: Directory) -> None:
     """Add how a security is called; its `name` only where that says more than its symbol."""
     facts.fact(f"{start}.symbol", "symbol", id, "named", SECURITIES, f"row {id}", of=(key,))
     if named.securities.get(id, id).strip() not in ("", id):
@@ -93,7 +93,7 @@ def _undone(facts: Gathering, proposal: Proposal, named: Directory, accounts: Ma
     for start, one in largest.items():
         cell = f"{one.side} {one.security_id} in {one.account_id} left undone: {one.obstacle}"
         what, where = security(facts, one.security_id, named), f"account:{one.account_id}"
-        _named(facts, start, one.security_id, what, cell, named)
+        _named(facts, start, one.security_id, what, named)
         facts.fact(f"{start}.account", "name", accounts[one.account_id], "named", ACCOUNTS, cell, of=(where,))
         facts.fact(
             f"{start}.amount", "money", float(one.amount or 0.0), "trade_left_undone", TRADES, cell,
