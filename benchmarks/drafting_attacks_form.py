@@ -163,6 +163,8 @@ def heads_exchanged(marked: Marked, chosen: random.Random) -> Made:
         for i in range(1, len(heads)):
             for j in range(i + 1, len(heads)):
                 columns = [[marked.text[slice(*_cells(marked, row)[k])] for row in rows[2:]] for k in (i, j)]
+                if not any("0" <= letter <= "9" for column in columns for one in column for letter in one):
+                    continue  # Two columns of names: no figure is said otherwise.
                 swapped = (*heads[i], marked.text[slice(*heads[j])]), (*heads[j], marked.text[slice(*heads[i])])
                 yield marked.with_(*swapped), [one.strip() for one in columns[0]] == [one.strip() for one in columns[1]]
 

@@ -179,7 +179,7 @@ def _metric_fault(facts: Facts, fact: Fact, found: Found, around: list[Level]) -
     kinds = _FITTING["day" if isinstance(found.reads, Day) else found.reads.unit] if found.reads else frozenset()
     if counted := _counted(facts, fact, found, around[0]):
         return Fault(Verdict.WRONG_METRIC, f", not a number of {counted}")
-    if whole := _share_fault(facts, fact, found, around[0]):
+    if whole := _share_fault(fact, found, around[0]):
         return Fault(Verdict.WRONG_METRIC, f"; no fact says that it is of {whole!r}")
     foreign = ""
     cell = around[0].passage.block.kind == "row"
@@ -208,7 +208,7 @@ def _metric_fault(facts: Facts, fact: Fact, found: Found, around: list[Level]) -
     return Fault(Verdict.WRONG_METRIC, f"; no word here says so: write {wanted!r} by the figure")
 
 
-def _share_fault(facts: Facts, fact: Fact, found: Found, clause: Level) -> str:
+def _share_fault(fact: Fact, found: Found, clause: Level) -> str:
     """What a per cent is said to be of, where no word of the fact says so: "3 % of your income"."""
     following = _OF_WHAT.match(clause.passage.finds.masked, found.end)
     if not following or fact.kind not in ("percent", "bps"):
@@ -284,7 +284,7 @@ def _entity_fault(facts: Facts, fact: Fact, place: tuple[int, int], around: list
             if key not in facts.sheet.about or _meant_before(facts, fact, key):
                 name = facts.name_of[key]
                 return Fault(Verdict.MISBOUND, f"; name {name!r} in the sentence")
-    return _extra_entity(facts, fact, place, around[0])
+    return _extra_entity(facts, fact, around[0])
 
 
 def _joined(level: Level, words: Sequence[Word], key: str, fact: Fact) -> str:
@@ -305,7 +305,7 @@ def _meant_before(facts: Facts, fact: Fact, key: str) -> bool:
     return any(one not in fact.entity and facts.kind_of[one] in measured for one in before)
 
 
-def _extra_entity(facts: Facts, fact: Fact, place: tuple[int, int], clause: Level) -> Fault | None:
+def _extra_entity(facts: Facts, fact: Fact, clause: Level) -> Fault | None:
     """A figure of the whole, said of a part for which the sheet has figures of the same metric."""
     own = {facts.kind_of[key] for key in fact.entity}
     for one in clause.mentions():
@@ -318,7 +318,7 @@ def _extra_entity(facts: Facts, fact: Fact, place: tuple[int, int], clause: Leve
 
 def _direction_fault(facts: Facts, fact: Fact, found: Found, around: list[Level]) -> Fault | None:
     signed = found.reads.sign if isinstance(found.reads, Amount) else 0
-    if isinstance(found.reads, Amount) and (wrong := _sign_fault(facts, fact, signed)):
+    if isinstance(found.reads, Amount) and (wrong := _sign_fault(fact, signed)):
         return wrong
     place = (found.start, found.end)
     for way in fact.direction:
@@ -327,6 +327,8 @@ def _direction_fault(facts: Facts, fact: Fact, found: Found, around: list[Level]
             words = [word for word in level.passage.ways if word.keys & pair]
             said = level.nearest(words, place)
             if said and not level.near and _of_two_minds(said, way, pair):
+                if level.passage.block.kind == "row" and not level.passage.block.head:
+                    return Fault(Verdict.WRONG_DIRECTION, f"; the row says both {said[0].text!r} and {said[-1].text!r}")
                 continue
             if said:
                 if any(way in word.keys for word in said):
@@ -358,7 +360,7 @@ def _both_ways(level: Level, words: Sequence[Word], way: str, place: tuple[int, 
     return ""
 
 
-def _sign_fault(facts: Facts, fact: Fact, sign: int) -> Fault | None:
+def _sign_fault(fact: Fact, sign: int) -> Fault | None:
     value = 0.0 if isinstance(fact.value, str) else float(fact.value)
     if sign and value and (sign < 0) != (value < 0):
         return Fault(Verdict.WRONG_DIRECTION, "; the sign is the other one")

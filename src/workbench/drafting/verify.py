@@ -77,7 +77,7 @@ def _spans(facts: Facts, passage: Passage, said: Wordings) -> Iterator[Span]:
         if isinstance(found.reads, Amount | Day):
             yield _stated(facts, passage, found)
         elif found.looks_like == "quotation":
-            yield _quotation(facts, passage, found)
+            yield _quotation(facts, found)
         else:
             yield _fault(found, Verdict.UNSUPPORTED, found.reason or _unknown(found))
     yield from _none(facts, passage)
@@ -118,7 +118,7 @@ def _part_of(passage: Passage, found: Found) -> str:
     return whole.text if words and whole and isinstance(whole.reads, Amount) else ""
 
 
-def _quotation(facts: Facts, passage: Passage, found: Found) -> Span:
+def _quotation(facts: Facts, found: Found) -> Span:
     said = found.text[1:-1].strip()
     right = [fact.id for fact in facts.quotes if shown(str(fact.value)).rstrip(".") == said.rstrip(".")]
     if right:
