@@ -2,7 +2,7 @@
 
     python -m benchmarks.drafting_documents             # a table
     python -m benchmarks.drafting_documents --json      # one object, for a machine
-    python -m benchmarks.drafting_documents --quick     # two worlds in place of twenty-two
+    python -m benchmarks.drafting_documents --quick     # two worlds in place of eighteen
 
 Every draft is written and verified as its paper does it, but a draft that the verifier refuses is kept and read, too:
 `unsupported` are documents in which the oracle finds something that the firm's tables or results do not say,
@@ -23,7 +23,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -62,7 +62,7 @@ from workbench.exhibits.household_file import household_files
 from workbench.firm import Firm, at
 from workbench.papers import alerts, client, notice
 
-WORLDS = 22
+WORLDS = 18
 #: A memo reads everything but the comparison of policies, which is the same for every firm's accounts.
 READS = tuple(subject for subject in committee.SUBJECTS if subject != "policy_backtest")
 
@@ -158,7 +158,7 @@ def household_orders(seed: int, firm: Firm, chosen: random.Random, blocked: Coun
 def alert_orders(seed: int, firm: Firm, chosen: random.Random, blocked: Counter[str]) -> Iterator[Order]:
     """The alerts of this day and of an earlier one, and of nights whose accounts stand elsewhere."""
     earlier = at(firm, firm.as_of - pd.Timedelta(days=chosen.randrange(20, 200)))
-    for seen, count in ((firm, 14), (earlier, 6)):
+    for seen, count in ((firm, 24), (earlier, 10)):
         for night in worlds.nights(alerts.nightly(seen), chosen, count):
             truth = Truth(seen, night)
             yield Order("alert_firm", alert_sheets.firm_sheet(night), "alert_firm", claims_alerts.CLAIMS, truth)
@@ -201,8 +201,8 @@ def answer_orders(seed: int, firm: Firm, chosen: random.Random, blocked: Counter
         ]
         asked = Asked(
             record, scope, household, chosen.choice((None, account)), chosen.choice((None, *held)),
-            chosen.choice((None, *keys)), chosen.choice((None, *record.in_force)), chosen.choice((None, 10.0)), None,
-            chosen.choice(("proposed", "tax this year", "short term", "last meeting")),
+            chosen.choice((None, *keys)), chosen.choice((None, *record.in_force)), chosen.choice((None, 10.0)),
+            text=chosen.choice(("proposed", "tax this year", "short term", "last meeting")),
         )  # fmt: skip
         for topic in topics:
             try:

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (lists of words)
 """What may be wrong with a finished text, read without the verifier: figures outside facts, wrong spelling, holes.
 
 Nothing here comes from `drafting.verify` or what it stands on: figures are found by plain patterns, values are read
@@ -26,7 +27,7 @@ _COUNTS_NOTHING = re.compile(
 _NAMED = re.compile(r"(?<=[a-z,;] )[A-Z][A-Za-z]*\b")
 #: Capitals inside a sentence that name nobody.
 _CAPITALS = frozenset(
-    "I IRA IRAs Roth RMD IRS FAQ Treasury Treasuries Harrow Dear Draft ETF ETFs CRM Brinson Committee NYSE US".split()
+    ("I", "IRA", "IRAs", "Roth", "RMD", "IRS", "FAQ", "Treasury", "Treasuries", "Dear", "Draft", "ETF", "US")
 )
 _HOLES = (
     (re.compile(r"(?<=\S)[^\S\n]{2,}(?=\S)"), "two blanks"),
@@ -70,9 +71,10 @@ _TELLING = {
     "short": "short-term short", "long": "long-term long",
 }  # fmt: skip
 _UNSEEN = re.compile(r"\\u[0-9a-f]{4}")
-_DIGITS = {word: value for value, word in enumerate("no one two three four five six seven eight nine".split())} | {
-    "none": 0
-}
+_DIGITS = {
+    word: value
+    for value, word in enumerate(("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"))
+} | {"none": 0}
 
 
 def faults_of_form(filled: Filled, sheet: FactSheet) -> Iterator[str]:
@@ -89,12 +91,9 @@ def faults_of_form(filled: Filled, sheet: FactSheet) -> Iterator[str]:
             yield f"{id} is shown as {filled.text[start:end]!r}: {reason}"
         elif reason := _said_otherwise(filled, sheet.fact(id), start, end):
             yield reason
-    for pattern, reason in _HOLES:
-        if found := pattern.search(plain):
-            yield f"{reason}: {_around(plain, found)!r}"
-    for pattern in (_ONE_OF_MANY, _MANY_OF_ONE):
-        if found := pattern.search(plain):
-            yield f"a number and its noun: {_around(plain, found)!r}"
+    for pattern, reason in (*_HOLES, (_ONE_OF_MANY, "a number and its noun"), (_MANY_OF_ONE, "a number and its noun")):
+        if hole := pattern.search(plain):
+            yield f"{reason}: {_around(plain, hole)!r}"
     for opening, closing in ("()", "[]", "“”"):
         if own.count(opening) != own.count(closing):
             yield f"unbalanced {opening}{closing}"

@@ -575,21 +575,21 @@ def _class(truth: Truth, fact: Fact, sheet: FactSheet, m: re.Match[str]) -> Any:
 @rule("memo", r"drift\.firm\.(\w+)(?:\.([\w-]+)\.deviation)?")
 def _drifted(truth: Truth, fact: Fact, sheet: FactSheet, m: re.Match[str]) -> Any:
     accounts = truth.result.review.drift.accounts
-    out = accounts["breaches"] > 0
+    out, worth = accounts["breaches"] > 0, accounts["value"]
     if m[2]:
         held = truth.held[truth.held["account_id"].isin(accounts["account_id"])]
         name = next(one for one in held["asset_class"].unique() if truth.result.slug(one) == m[2])
         now = held.loc[held["asset_class"] == name, "value"].sum() / held["value"].sum()
-        worth, target = held.groupby("model_id")["value"].sum(), 0.0
-        for model, value in worth.items():
+        by_model, target = held.groupby("model_id")["value"].sum(), 0.0
+        for model, value in by_model.items():
             goal = truth.targets(model, truth.version(model))
-            target += goal.loc[goal["asset_class"].fillna("Cash") == name, "target"].sum() * value / worth.sum()
+            target += goal.loc[goal["asset_class"].fillna("Cash") == name, "target"].sum() * value / by_model.sum()
         return now - target
     return {
         "accounts": len(accounts), "out_of_band": out.sum(), "breaches": accounts["breaches"].sum(),
-        "share_out": out.mean() if len(out) else None, "not_measured": len(truth.result.review.drift.no_data),
-        "value_share_out": accounts.loc[out, "value"].sum() / accounts["value"].sum() if len(accounts) else None,
-        "tracking_error": (accounts["tracking_error"] * accounts["value"]).sum() / accounts["value"].sum() if len(accounts) else None,
+        "share_out": out.mean(), "not_measured": len(truth.result.review.drift.no_data),
+        "value_share_out": worth[out].sum() / worth.sum(),
+        "tracking_error": (accounts["tracking_error"] * worth).sum() / worth.sum(),
     }.get(m[1])  # fmt: skip
 
 
@@ -681,7 +681,7 @@ def _drift_of(truth: Truth, fact: Fact, sheet: FactSheet, m: re.Match[str]) -> A
 
 @rule("answer", r"(accounts|households|value|count|of)")
 def _sized(truth: Truth, fact: Fact, sheet: FactSheet, m: re.Match[str]) -> Any:
-    held, accounts = truth.held, truth.firm.table("accounts")
+    accounts = truth.firm.table("accounts")
     if sheet.kind == "answer_following":
         return (
             None

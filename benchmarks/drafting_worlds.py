@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (lists of names)
 """Random firms for drafts to be made of: the demo firm under other seeds, on other days, its tables disturbed.
 
 Names hold digits, markup, other scripts and characters that hide; prices and costs move, budgets, restrictions,
