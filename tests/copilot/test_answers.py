@@ -155,6 +155,8 @@ def test_any_text_gets_an_answer_and_never_an_error(copilot, question, name):
         ("UNH may not be bought in A00002?", "restrictions"),
         ("why can't we sell MRK in A00009", "why_not"),
         ("no trades for A00003, right?", "why_not"),
+        ("who's out of band", "out_of_band"),
+        ("BAL targets by sleeve", "targets"),
         ("sells in H00003", "proposed"),
         ("which sectors is A00003 overweight", "drift"),
         ("does NIIT apply to H00002", "rates"),
@@ -180,6 +182,8 @@ def test_what_sounds_alike_is_told_apart(copilot, question, route):
 @pytest.mark.parametrize(
     "question",
     [
+        "who has a gain budget",
+        "what can't we trade in A00009",
         "what did version 3 of GRO change",
         "what does version 4 mean for H00003",
         "when was version 4 of GRO approved",
@@ -251,3 +255,8 @@ def test_a_firm_without_a_coming_version_can_still_be_warmed(tables, monkeypatch
     monkeypatch.setattr(opened, "_record", Bare())
     opened.warm()
     assert not made
+
+
+def test_a_models_targets_are_of_the_level_asked_for(copilot):
+    kinds = {one.kind for one in copilot.ask("BAL targets by sleeve").sheet.entities}
+    assert kinds == {"model", "sleeve"}

@@ -25,6 +25,8 @@ _ASKS = re.compile(
     r"\b(?:what(?:'s|s)?|how|define|definition|explain|meaning|why|which|who|when|is there|does|do|remind me"
     r"|difference)\b"
 )
+#: Who is in a state now, or has it: a question of the record, not of a term.
+_WHO_IS = re.compile(r"\bwho(?:'s|s| is| are| has| have| owes?| needs?)\b")
 #: What the best passage must score, and by how much it must lead, to be quoted.
 LEAST, LEAD = 0.6, 1.1
 
@@ -53,7 +55,7 @@ def terms() -> frozenset[str]:
 
 def quoted(question: str) -> Passage | None:
     """Return the passage that a question about a term asks for; None where no passage knows all of its words."""
-    if not _ASKS.search(question):
+    if not _ASKS.search(question) or _WHO_IS.search(question):
         return None
     asked = [word for word in _words(question) if word not in _PLAIN]
     if not asked:

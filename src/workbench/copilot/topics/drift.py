@@ -63,7 +63,7 @@ def drift_overall(asked: Asked) -> tuple[FactSheet, str]:
     gathered = Gathered(asked.record, "drift")
     key = subject(gathered, asked)
     gathered.day()
-    level = _level(asked.text)
+    level = level_named(asked.text)
     gathered.read("drift.review", f"deviation by {level} of {asked.account or asked.household}", *_TABLES)
     frame = combined(asked, level)
     frame = frame[frame["deviation"].abs() >= ON_TARGET]
@@ -91,7 +91,7 @@ def allocation(asked: Asked) -> tuple[FactSheet, str]:
     gathered = Gathered(asked.record, "allocation")
     key = subject(gathered, asked)
     gathered.day()
-    level = _level(asked.text)
+    level = level_named(asked.text)
     gathered.read("drift.review", f"weights by {level} of {asked.account or asked.household}", *_TABLES)
     frame = combined(asked, level)
     frame = frame[(frame["weight"].abs() >= ON_TARGET) | (frame["target"].abs() >= ON_TARGET)]
@@ -105,7 +105,7 @@ def allocation(asked: Asked) -> tuple[FactSheet, str]:
     return gathered.done(), "answer_allocation"
 
 
-def _level(text: str) -> str:
+def level_named(text: str) -> str:
     """The level that a question names; the asset class where it names none."""
     return next((level for level, words in _LEVELS if words.search(text)), "asset_class")
 

@@ -6,7 +6,7 @@ import pandas as pd
 
 from workbench.copilot.gather import Gathered
 from workbench.copilot.topics.asked import Asked, NotInRecordError
-from workbench.copilot.topics.drift import LISTED, ON_TARGET
+from workbench.copilot.topics.drift import LISTED, ON_TARGET, level_named
 from workbench.drafting import FactSheet
 
 
@@ -58,7 +58,7 @@ def targets(asked: Asked) -> tuple[FactSheet, str]:
         return upcoming(asked)
     gathered.read("firm.models_in_force", f"{id} version {version}", "model_targets", "models")
     gathered.fact("version", "number", version, "ask_version", [key], decimals=0)
-    level = "security" if asked.security else asked.key[0] if asked.key else "asset_class"
+    level = "security" if asked.security else asked.key[0] if asked.key else level_named(asked.text)
     whole = sums(asked, id, version, level).sort_values(ascending=False, kind="stable")
     wanted = asked.security or (asked.key[1] if asked.key else None)
     if wanted is not None:
