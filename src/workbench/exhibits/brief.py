@@ -137,8 +137,7 @@ def _mode(proposal: Proposal) -> str:
 def _about(proposal: Proposal, endings: dict[str, str]) -> str:
     ordered = sorted(proposal.accounts, key=lambda account: (-account.value, account.account_id))
     named = [
-        f"{words.registration(account.registration)} ··{endings[account.account_id]} "
-        f"{words.dollars(account.value)}"
+        f"{words.registration(account.registration)} ··{endings[account.account_id]} {words.dollars(account.value)}"
         for account in ordered[:_NAMED]
     ]
     if len(ordered) > _NAMED:
