@@ -40,6 +40,8 @@ CHAPTERS: Mapping[str, Chapter] = {
     )
 }
 
+#: Chapters that compute longest: a run starts them ahead of the others, or the last would hold up a whole book.
+LONGEST = frozenset({"memo", "policy_backtest", "policy_lab", "policy_training"})
 #: Notebooks for one's own work, of which no book makes a chapter: what they show depends on who asks.
 WORKSHEETS = ("ask.ipynb",)
 

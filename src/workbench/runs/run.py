@@ -26,6 +26,7 @@ from workbench.runs.record import (
     reusable,
     write_json,
 )
+from workbench.runs.registry import LONGEST
 from workbench.runs.verify import SIZE_LIMIT, Cause, Verdict, facts_of
 
 Clock = Callable[[], datetime]
@@ -152,6 +153,7 @@ def _execute_rest(
     rest = [notebook for notebook in plan.notebooks if notebook.key not in ledger.outcomes]
     if not rest:
         return
+    rest.sort(key=lambda notebook: notebook.key not in LONGEST)
     work = folder.path / "work"
     work.mkdir()
     try:
