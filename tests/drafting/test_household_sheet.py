@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from workbench.drafting import verify
 from workbench.errors import FactError
 
 _spec = importlib.util.spec_from_file_location(
@@ -26,6 +27,18 @@ def test_a_trade_is_of_its_account_and_security_and_goes_its_way():
     assert sold.entity == ("account:A1", "security:VTI")
     assert "VTI" in sold.source.cell
     assert sold.source.tables
+
+
+def test_a_part_of_the_trades_does_not_read_as_all_of_them():
+    made = sheet_of()
+    part = next(fact for fact in made.facts if fact.id.startswith("why.") and fact.direction[0] == "sell")
+    shown = f"${part.magnitude / 2:,.0f}"
+    made = replace(
+        made, facts=tuple(replace(one, value=part.magnitude / 2) if one is part else one for one in made.facts)
+    )
+    assert verify(f"We sell {shown} of what is above its target.", made).supported
+    assert not verify(f"In all, we sell {shown}.", made).supported
+    assert not verify(f"We sell about {shown}.", made).supported
 
 
 def test_weights_are_of_class_and_model_and_read_before_and_after():

@@ -80,7 +80,10 @@ def _causes(facts: Gathering, proposal: Proposal, household: str) -> None:
     for name, trades in largest:
         cell, side = f"trades of {proposal.household_id} for {name}", trades[0].side
         amount = sum(trade.amount for trade in trades)
-        facts.fact(f"why.{name}.amount", "money", amount, "traded_dollars", TRADES, cell, of=(household,), way=(side,))
+        facts.fact(
+            f"why.{name}.amount", "money", amount, "traded_dollars", TRADES, cell,
+            of=(household,), way=(side, "for_cause"),
+        )  # fmt: skip
         facts.fact(f"why.{name}.count", "count", len(trades), "trades_number", TRADES, cell, of=(household,))
 
 
