@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from workbench.drafting.facts import FactSheet
 from workbench.drafting.on_file import Directory, Extras
-from workbench.drafting.sheets.gathering import Gathering
+from workbench.drafting.sheets.gathering import Gathering, worded
 from workbench.drafting.sheets.household_drift import drift_facts
 from workbench.drafting.sheets.household_notes import note_facts
 from workbench.drafting.sheets.household_readings import ACCOUNTS, ADVISORS, HOUSEHOLDS, POSITIONS, VALUES
@@ -40,7 +40,7 @@ def household_sheet(proposal: Proposal, extras: Extras, named: Directory) -> Fac
 
 def _household(facts: Gathering, proposal: Proposal, named: Directory) -> str:
     row = f"row {proposal.household_id}"
-    name = one_line(proposal.household_name) or proposal.household_id
+    name = worded(proposal.household_name, "household") if proposal.household_name.strip() else proposal.household_id
     greeted = name.removeprefix("The ")
     key = facts.entity(f"household:{proposal.household_id}", "household", name, greeted, proposal.household_id)
     facts.fact("as_of", "date", proposal.as_of.isoformat(), "as_of", POSITIONS, "the day of the book", of=())
