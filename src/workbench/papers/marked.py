@@ -20,7 +20,7 @@ _Inline = Callable[[tuple[int, int]], Markup]
 _SHORT = 12
 #: Columns from which a table scrolls on a narrow screen.
 _MANY = 3
-_FIGURE = re.compile("[+\N{MINUS SIGN}-]?\\$?[0-9]")
+_FIGURE = re.compile("[+\N{MINUS SIGN}-]?\\$?[0-9]|(?:nil|not known)$")
 
 
 def marked_html(
@@ -124,7 +124,7 @@ def _prose(kind: str, blocks: Sequence[Block], inline: _Inline, top: int) -> Mar
 
 
 def _table(rows: Sequence[Block], inline: _Inline, figures: Callable[[tuple[int, int]], bool]) -> Markup:
-    """A table; a column in which all cells are figures is set as one."""
+    """A table; a column in which all cells are figures, nil or not known is set as one of figures."""
     head, *body = rows
     columns = range(max(len(row.cells) for row in rows))
     as_figures = {
