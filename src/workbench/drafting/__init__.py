@@ -1,8 +1,8 @@
 """Drafts that cannot state what is not a fact: fact sheets, writers, the verifier, masking.
 
-    sheet = FactSheet(...)                                the only input
-    draft = writer.write(sheet, "client_email", CLAIMS)   a template over fact identifiers, verified
-    verify(text, sheet)                                   a verdict a span, of human edits too
+sheet = FactSheet(...)                                the only input
+draft = writer.write(sheet, "client_email", CLAIMS)   a template over fact identifiers, verified
+verify(text, sheet)                                   a verdict a span, of human edits too
 """
 
 from workbench.drafting.claims import Claim, collected
