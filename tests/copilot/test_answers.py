@@ -182,6 +182,10 @@ def test_what_sounds_alike_is_told_apart(copilot, question, route):
 @pytest.mark.parametrize(
     "question",
     [
+        "bands of A00003",
+        "top 5 clients",
+        "tax of selling -5 AAPL in A00003",
+        "tax of selling -$5k of AAPL in A00003",
         "who has a gain budget",
         "what can't we trade in A00009",
         "what did version 3 of GRO change",

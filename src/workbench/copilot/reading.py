@@ -26,9 +26,10 @@ _ENDING = re.compile(
     r"ending in|ending with)\s+(?:in\s+|with\s+)?\**(\d{2,6})\b|(?:\u00b7\u00b7|\.\.+|\u2026|\*+|x{2,})(\d{2,6})\b"
     r"|\b(?:account|acct|acc)\.?\s*#?\s*(\d{1,6})\b"
 )
-_SHARES = re.compile(r"\b(\d[\d,]*(?:\.\d+)?)\s*(?:shares|shs|sh|share)\b(?:\s+of)?")
+_SHARES = re.compile(r"(?<!-)\b(\d[\d,]*(?:\.\d+)?)\s*(?:shares|shs|sh|share)\b(?:\s+of)?")
 _MONEY = re.compile(
-    r"\$\s*(\d[\d,]*(?:\.\d+)?)\s*(k|m|mm|million|thousand)?\b|\b(\d[\d,]*(?:\.\d+)?)\s*(k|dollars|usd|bucks)\b"
+    r"(?<!-)\$\s*(\d[\d,]*(?:\.\d+)?)\s*(k|m|mm|million|thousand)?\b"
+    r"|(?<![-$])\b(\d[\d,]*(?:\.\d+)?)\s*(k|dollars|usd|bucks)\b"
 )
 _VERSION = re.compile(r"\b(?:version|v|ver)\.?\s*(\d{1,2})\b")
 _WORD = re.compile(r"\u00a7\w+|[a-z]+(?:[-&][a-z]+)*|\d[\d,.]*%?")
@@ -219,5 +220,5 @@ def _tickers(reading: Reading, question: str, directory: Directory) -> None:
         return True
 
     if not reading.shares:
-        pattern = re.compile(r"(?<![\u00a7\w$])(\d[\d,]*)(?=\s+(?:of\s+)?\u00a7security)")
+        pattern = re.compile(r"(?<![\u00a7\w$-])(\d[\d,]*)(?=\s+(?:of\s+)?\u00a7security)")
         reading.take(pattern, "shares", counted)

@@ -16,7 +16,8 @@ MARGIN = 1
 ONE_OFF, TWO_OFF = 5, 8
 #: Words by which a question is of the whole book, so that asking back for one household would miss it.
 _OF_MANY = re.compile(
-    r"\b(?:how many|which|any|all|every|each|most|list)\b(?: \S+){0,3}? (?:clients|households|accounts|families|one)\b"
+    r"\b(?:how many|which|any|all|every|each|most|list|top)\b"
+    r"(?: \S+){0,3}? (?:clients|households|accounts|families|one)\b"
     r"|\bwho\b"
 )
 
