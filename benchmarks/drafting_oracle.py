@@ -135,13 +135,13 @@ def _shown_otherwise(fact: Fact, shown: str) -> str:
         return "" if any(day.strftime(form).lstrip("0") == shown for form in forms) else "another day"
     if shown.lower() in _DIGITS:
         return "" if _DIGITS[shown.lower()] == fact.value else "another number"
-    found = re.fullmatch(r"([+\-−]?)\$?([\d,]+)(?:\.(\d+))?\s*(%|bp|basis points|percentage points|k|m|bn)?", shown)
+    found = re.fullmatch(r"([+\-−]?)\$?([\d,]+)(?:\.(\d+))?\s*(%|bp|basis points|percentage points|pp|k|m|bn)?", shown)
     if not found:
         return "not read as a figure"
     sign, whole, part, unit = found[1], found[2].replace(",", ""), found[3] or "", found[4] or ""
     scale = {
         "%": 100.0,
-        "percentage points": 100.0,
+        "percentage points": 100.0, "pp": 100.0,
         "bp": 1e4,
         "basis points": 1e4,
         "k": 1e-3,

@@ -748,6 +748,8 @@ def _versions(truth: Truth, fact: Fact, sheet: FactSheet, m: re.Match[str]) -> A
     key, security = of(fact, "model") or about(sheet, "model"), of(fact, "security")
     models = truth.firm.table("models")
     models = models[models["model_id"] == key]
+    if models.empty:  # a day that is of no single model
+        return None
     found = re.fullmatch(r"\w+ version (\d+)", fact.source.cell)
     version = int(found[1]) if found else truth.version(key)
     if m[1]:
