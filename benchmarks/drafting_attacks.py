@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from benchmarks import drafting_attacks_figures, drafting_attacks_form, drafting_attacks_words, drafting_honest_edits
 from benchmarks.drafting_mutations import Marked, mark
 from workbench.drafting import Draft
-from workbench.drafting.verify import verify
+from workbench.drafting.verifying.verify import verify
 from workbench.firm import Firm, open_at
 
 ATTACKS = {**drafting_attacks_figures.KINDS, **drafting_attacks_words.KINDS, **drafting_attacks_form.KINDS}

@@ -38,14 +38,7 @@ from workbench.copilot.answer import Scope
 from workbench.copilot.intents import INTENTS
 from workbench.copilot.record import Record
 from workbench.copilot.topics.asked import Asked, NotInRecordError
-from workbench.drafting import (
-    FactSheet,
-    claims_alerts,
-    claims_committee,
-    claims_household,
-    claims_model_change,
-    claims_performance,
-)
+from workbench.drafting import FactSheet, reasons
 from workbench.drafting.claims import Claim
 from workbench.drafting.placeholders import Filled, fill
 from workbench.drafting.sheets import alerts as alert_sheets
@@ -54,7 +47,7 @@ from workbench.drafting.sheets.household import household_sheet
 from workbench.drafting.sheets.model_change import notice_sheet
 from workbench.drafting.sheets.model_change_book import book
 from workbench.drafting.sheets.model_change_record import Timetable
-from workbench.drafting.verify import verify
+from workbench.drafting.verifying.verify import verify
 from workbench.drafting.writer import written
 from workbench.errors import WorkbenchError
 from workbench.exhibits import commentary, memo
@@ -152,7 +145,7 @@ def household_orders(seed: int, firm: Firm, chosen: random.Random, blocked: Coun
             sheet = household_sheet(proposal, files[proposal.household_id], named)
             truth = Truth(firm, proposal)
             for kind in (client.BRIEF, client.EMAIL, "talking_points"):
-                yield Order(kind, sheet, kind, claims_household.CLAIMS, truth)
+                yield Order(kind, sheet, kind, reasons.household.CLAIMS, truth)
 
 
 def alert_orders(seed: int, firm: Firm, chosen: random.Random, blocked: Counter[str]) -> Iterator[Order]:
@@ -161,12 +154,12 @@ def alert_orders(seed: int, firm: Firm, chosen: random.Random, blocked: Counter[
     for seen, count in ((firm, 24), (earlier, 10)):
         for night in worlds.nights(alerts.nightly(seen), chosen, count):
             truth = Truth(seen, night)
-            yield Order("alert_firm", alert_sheets.firm_sheet(night), "alert_firm", claims_alerts.CLAIMS, truth)
+            yield Order("alert_firm", alert_sheets.firm_sheet(night), "alert_firm", reasons.alerts.CLAIMS, truth)
             for advisor in sorted({one.advisor_id for one in night.accounts}):
                 sheet = alert_sheets.advisor_sheet(night, advisor)
-                yield Order("alert_advisor", sheet, "alert_advisor", claims_alerts.CLAIMS, truth)
+                yield Order("alert_advisor", sheet, "alert_advisor", reasons.alerts.CLAIMS, truth)
             yield Order(
-                "alert_channel", alert_sheets.channel_sheet(night), "alert_channel", claims_alerts.CLAIMS, truth
+                "alert_channel", alert_sheets.channel_sheet(night), "alert_channel", reasons.alerts.CLAIMS, truth
             )
 
 
@@ -183,7 +176,7 @@ def notice_orders(seed: int, firm: Firm, chosen: random.Random, blocked: Counter
             sheet = notice_sheet(own, timetable, preview=True)
             template = "notice" if sheet.has("advisor") else "notice_desk"
             template = template if sheet.has("book.assets") else "notice_empty"
-            yield Order("notice", sheet, template, claims_model_change.CLAIMS, Truth(firm, own))
+            yield Order("notice", sheet, template, reasons.model_change.CLAIMS, Truth(firm, own))
 
 
 def answer_orders(seed: int, firm: Firm, chosen: random.Random, blocked: Counter[str]) -> Iterator[Order]:
@@ -231,11 +224,11 @@ def committee_orders(seed: int, firm: Firm, chosen: random.Random, blocked: Coun
                     record, effects, measured.as_of, measured.snapshot, measured.firm, measured.benchmarks.get(key, "")
                 )
                 yield Order(
-                    "commentary", sheet, "commentary", claims_performance.CLAIMS, Truth(firm, (record, effects))
+                    "commentary", sheet, "commentary", reasons.performance.CLAIMS, Truth(firm, (record, effects))
                 )
     if seed % 3 == 0:
         for quarter in worlds.quarters(memo.measure(firm, READS), chosen, 8):
-            yield Order("memo", committee.sheet(quarter), "memo", claims_committee.CLAIMS, Truth(firm, quarter))
+            yield Order("memo", committee.sheet(quarter), "memo", reasons.committee.CLAIMS, Truth(firm, quarter))
 
 
 def one_world(seed: int, most: int | None = None) -> Tally:

@@ -18,9 +18,9 @@ from typing import Any
 
 from benchmarks import fake_endpoint as fake
 from workbench.drafting.draft import Draft
-from workbench.drafting.endpoint import Endpoint, Surroundings, complete
-from workbench.drafting.masking import Identifier, Known, Mask
-from workbench.drafting.model_writer import Model, reworded
+from workbench.drafting.model.endpoint import Endpoint, Surroundings, complete
+from workbench.drafting.model.masking import Identifier, Known, Mask
+from workbench.drafting.model.writer import Model, reworded
 from workbench.drafting.placeholders import fill, mentioned
 from workbench.firm import open_at
 from workbench.papers import client

@@ -15,7 +15,7 @@ import time
 import unicodedata
 from collections.abc import Callable
 
-from workbench.drafting.masking import TOKEN, Identifier, Known, Mask
+from workbench.drafting.model.masking import TOKEN, Identifier, Known, Mask
 
 _FIRST = ("Jane", "Miguel", "Aiko", "Zoë", "François", "Margaret", "Oluwaseun", "Björn", "Priya", "Mary-Ann")
 _LAST = ("Kowalczyk", "Langford", "Núñez", "Whitcombe", "Ångström", "Okonkwo", "Lindqvist", "Fitzgerald", "Abernathy",

@@ -23,7 +23,7 @@ from dataclasses import replace
 from benchmarks.drafting_mutations import mark, mutants
 from workbench import firm as firms
 from workbench.drafting import Draft, verify
-from workbench.drafting.naming import shown
+from workbench.drafting.verifying.naming import shown
 from workbench.papers import alerts, client, commentary, memo, notice, talking_points
 
 QUICK = 8

@@ -141,7 +141,8 @@ def _shown_otherwise(fact: Fact, shown: str) -> str:
     sign, whole, part, unit = found[1], found[2].replace(",", ""), found[3] or "", found[4] or ""
     scale = {
         "%": 100.0,
-        "percentage points": 100.0, "pp": 100.0,
+        "percentage points": 100.0,
+        "pp": 100.0,
         "bp": 1e4,
         "basis points": 1e4,
         "k": 1e-3,

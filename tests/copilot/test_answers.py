@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.copilot import Copilot, Scope
-from workbench.drafting import verify
+from workbench.drafting.verifying import verify
 from workbench.errors import ParameterError
 
 

@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from workbench.drafting import verify
-from workbench.drafting.claims_alerts import CLAIMS, FAR
+from workbench.drafting.reasons.alerts import CLAIMS, FAR
 from workbench.drafting.sheets.alerts import (
     MOST_TOLD,
     MOST_WORST,
@@ -18,6 +17,7 @@ from workbench.drafting.sheets.alerts import (
     channel_sheet,
     firm_sheet,
 )
+from workbench.drafting.verifying import verify
 from workbench.drafting.writer import write
 
 ADVISORS = {"ADV1": "Margaret Osei", "ADV2": "Daniel Whitcombe"}

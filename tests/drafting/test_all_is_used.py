@@ -17,7 +17,7 @@ ROOM = Path(workbench.drafting.__file__).parent
 SOURCE = ROOM.parent
 TEMPLATES = {path.stem: path.read_text(encoding="utf-8") for path in (ROOM / "templates").glob("*.md")}
 SUBJECTS = ("alerts", "committee", "household", "model_change", "performance")
-CLAIMS = {subject: import_module(f"workbench.drafting.claims_{subject}").CLAIMS for subject in SUBJECTS}
+CLAIMS = {subject: import_module(f"workbench.drafting.reasons.{subject}").CLAIMS for subject in SUBJECTS}
 
 
 @cache

@@ -3,7 +3,7 @@
 import pytest
 
 from workbench.drafting import FactSheet
-from workbench.drafting.claims_committee import CLAIMS
+from workbench.drafting.reasons.committee import CLAIMS
 from workbench.drafting.sheets.gathering import Gathering, Reading
 
 READING = Reading("made_up", ("accounts",))

@@ -11,7 +11,7 @@ from benchmarks import drafting_worlds as worlds
 from benchmarks.drafting_oracle import faults_of_form
 from benchmarks.drafting_recomputed import compared
 from workbench.drafting.placeholders import Filled, fill
-from workbench.drafting.verify import verify
+from workbench.drafting.verifying.verify import verify
 from workbench.drafting.writer import written
 
 #: Documents of each kind that are judged.

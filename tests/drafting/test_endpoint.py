@@ -6,7 +6,7 @@ import time
 import pytest
 
 from benchmarks import fake_endpoint as fake
-from workbench.drafting.endpoint import Endpoint, Surroundings, complete
+from workbench.drafting.model.endpoint import Endpoint, Surroundings, complete
 from workbench.errors import EndpointError, ParameterError
 
 ASKED = [{"role": "user", "content": "Reword this."}]

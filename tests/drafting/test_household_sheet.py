@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench.drafting import verify
+from workbench.drafting.verifying import verify
 from workbench.errors import FactError
 
 _spec = importlib.util.spec_from_file_location(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.drafting.masking import TOKEN, Identifier, Known, Mask
+from workbench.drafting.model.masking import TOKEN, Identifier, Known, Mask
 from workbench.errors import ParameterError
 
 BOOK = (

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.drafting.claims_model_change import CLAIMS, QUESTIONS, SHOWN_QUESTIONS, questions
 from workbench.drafting.facts import Entity, Fact, FactSheet, Source
+from workbench.drafting.reasons.model_change import CLAIMS, QUESTIONS, SHOWN_QUESTIONS, questions
 from workbench.errors import DraftError
 
 SOURCE = Source("made_up", ("accounts",), "A-1", "0123456789")

@@ -6,8 +6,8 @@ import json
 import pytest
 
 from workbench.drafting import Draft, Entity, Fact, FactSheet, Source, Writing, verify
-from workbench.drafting.masking import Identifier, Known, Mask
-from workbench.drafting.model_writer import Model, reworded
+from workbench.drafting.model.masking import Identifier, Known, Mask
+from workbench.drafting.model.writer import Model, reworded
 from workbench.drafting.placeholders import fill
 from workbench.errors import EndpointError
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from workbench.drafting.claims_performance import CLAIMS
+from workbench.drafting.reasons.performance import CLAIMS
 from workbench.drafting.sheets.performance import EFFECTS, Held, Period, Record, SleeveEffects, Year, sheet
 from workbench.drafting.writer import write
 from workbench.errors import DraftError

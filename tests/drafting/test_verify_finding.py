@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.drafting.amounts import Amount
-from workbench.drafting.days import Day
-from workbench.drafting.reading import read
-from workbench.drafting.spans import bare
+from workbench.drafting.verifying.amounts import Amount
+from workbench.drafting.verifying.days import Day
+from workbench.drafting.verifying.reading import read
+from workbench.drafting.verifying.spans import bare
 
 
 def found(text):

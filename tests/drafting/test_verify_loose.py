@@ -3,7 +3,7 @@
 import pytest
 
 from tests.drafting import trade_list
-from workbench.drafting import verify
+from workbench.drafting.verifying import verify
 
 SHEET = trade_list.sheet()
 SAID = "VTI is sold for $9,358 in account A-101."

@@ -5,7 +5,7 @@ import pytest
 from benchmarks.drafting_mutants import edited
 from benchmarks.drafting_mutations import KINDS, borne, mutants, reads_as
 from tests.drafting import trade_list
-from workbench.drafting import verify
+from workbench.drafting.verifying import verify
 
 DRAFT = trade_list.draft()
 MUTANTS = [one for seed in range(2) for one in mutants(DRAFT, most=10, seed=seed)]

@@ -3,7 +3,7 @@
 from workbench.drafting import Entity, Fact, FactSheet, Source
 from workbench.drafting.draft import Draft, Writing
 from workbench.drafting.placeholders import fill
-from workbench.drafting.verify import verify
+from workbench.drafting.verifying.verify import verify
 
 SOURCE = Source("made_up", ("accounts",), "A-101", "0123456789abcdef")
 HOUSEHOLD, MODEL = "household:H1", "model:growth"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from workbench.drafting.claims_performance import CLAIMS
+from workbench.drafting.reasons.performance import CLAIMS
 from workbench.drafting.sheets.performance import Period, Record, sheet
 from workbench.drafting.writer import write
 from workbench.errors import DraftError

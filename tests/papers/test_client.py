@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from workbench.drafting.claims_household import CLAIMS
 from workbench.drafting.on_file import ModelVersion, Note
-from workbench.drafting.verify import verify
+from workbench.drafting.reasons.household import CLAIMS
+from workbench.drafting.verifying.verify import verify
 from workbench.papers import client
 from workbench.papers.client import brief, email, subject
 from workbench.papers.talking_points import talking_points

@@ -7,10 +7,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from workbench.drafting import verify
 from workbench.drafting.sheets.model_change import SHOWN_MOVES, notice_sheet
 from workbench.drafting.sheets.model_change_book import FAR, book, gains_by_term
 from workbench.drafting.sheets.model_change_record import Timetable
+from workbench.drafting.verifying import verify
 from workbench.errors import ParameterError
 from workbench.firm import open_at
 from workbench.papers import notice

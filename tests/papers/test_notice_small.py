@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workbench.drafting import verify
 from workbench.drafting.blocks import parse
 from workbench.drafting.sheets.model_change_record import Timetable
+from workbench.drafting.verifying import verify
 from workbench.errors import ParameterError
 from workbench.firm import write_firm
 from workbench.papers import notice

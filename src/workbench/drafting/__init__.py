@@ -8,8 +8,8 @@ verify(text, sheet)                                   a verdict a span, of human
 from workbench.drafting.claims import Claim, collected
 from workbench.drafting.draft import Draft, Writing
 from workbench.drafting.facts import Entity, Fact, FactSheet, Source
-from workbench.drafting.verdicts import Span, Verdict, Verification
-from workbench.drafting.verify import verify
+from workbench.drafting.verifying.verdicts import Span, Verdict, Verification
+from workbench.drafting.verifying.verify import verify
 
 __all__ = [
     "Claim",

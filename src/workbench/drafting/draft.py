@@ -9,7 +9,7 @@ from typing import Literal
 from workbench.drafting.blocks import escaped
 from workbench.drafting.facts import FactSheet
 from workbench.drafting.spelling import one_line
-from workbench.drafting.verdicts import Span, Verification
+from workbench.drafting.verifying.verdicts import Span, Verification
 from workbench.errors import DraftError
 
 
@@ -33,7 +33,7 @@ class Writing:
 
 def title_faults(title: str, sheet: FactSheet) -> tuple[Span, ...]:
     """Return what a title states that the facts do not support."""
-    from workbench.drafting.verify import verify
+    from workbench.drafting.verifying.verify import verify
 
     return verify(escaped(one_line(title), at_start=True), sheet).faults
 
@@ -69,6 +69,6 @@ class Draft:
 
     def edited(self, text: str) -> Draft:
         """Return the draft with a person's words in place of its own, verified anew (it may then have faults)."""
-        from workbench.drafting.verify import verify
+        from workbench.drafting.verifying.verify import verify
 
         return replace(self, text=text, report=verify(text, self.sheet, self.skeleton))

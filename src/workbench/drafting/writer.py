@@ -21,9 +21,9 @@ from workbench.drafting.claims import Claim
 from workbench.drafting.draft import Draft, Writing
 from workbench.drafting.facts import FactSheet
 from workbench.drafting.placeholders import fill, prose
-from workbench.drafting.spans import bare
 from workbench.drafting.spelling import spelled
-from workbench.drafting.verify import verify
+from workbench.drafting.verifying.spans import bare
+from workbench.drafting.verifying.verify import verify
 from workbench.errors import DraftError
 
 _LINES = re.compile(r"\n{3,}")

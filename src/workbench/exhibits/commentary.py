@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from workbench.attribution import review_sleeves
-from workbench.drafting.claims_performance import CLAIMS
 from workbench.drafting.draft import Draft
+from workbench.drafting.reasons.performance import CLAIMS
 from workbench.drafting.sheets.performance import Record, SleeveEffects, sheet
 from workbench.drafting.writer import write
 from workbench.errors import FirmDataError, MarketDataError

@@ -10,8 +10,8 @@ import pandas as pd
 from workbench import drift, market, risk
 from workbench.attribution import implementation, review_sleeves
 from workbench.attribution.sleeve_review import Period
-from workbench.drafting.claims_committee import CLAIMS
 from workbench.drafting.draft import Draft
+from workbench.drafting.reasons.committee import CLAIMS
 from workbench.drafting.sheets.committee import SUBJECTS, Policies, Quarter, sheet
 from workbench.drafting.sheets.performance import Record, SleeveEffects
 from workbench.drafting.writer import write

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import pandas as pd
 
 from workbench import drift
-from workbench.drafting.claims_alerts import CLAIMS
 from workbench.drafting.draft import Draft
+from workbench.drafting.reasons.alerts import CLAIMS
 from workbench.drafting.sheets.alerts import Night, Watched, advisor_sheet, channel_sheet, firm_sheet
 from workbench.drafting.writer import write
 from workbench.errors import FirmDataError, ParameterError

@@ -7,10 +7,10 @@ from functools import partial
 from multiprocessing import get_context
 
 from workbench import rebalance
-from workbench.drafting.claims_household import CLAIMS
 from workbench.drafting.draft import Draft
 from workbench.drafting.facts import FactSheet
 from workbench.drafting.on_file import Directory, Extras, ModelVersion
+from workbench.drafting.reasons.household import CLAIMS
 from workbench.drafting.sheets.household import household_sheet
 from workbench.drafting.writer import write
 from workbench.exhibits.household_file import household_files

@@ -199,7 +199,7 @@ def _write(asked: _Asked, title: str, make: Callable[[Firm], Iterable[Draft]]) -
 def _reworded(firm: Firm, drafts: Iterable[Draft]) -> Iterator[Draft]:
     import os
 
-    from workbench.drafting.endpoint import Endpoint
+    from workbench.drafting.model.endpoint import Endpoint
     from workbench.errors import ParameterError
     from workbench.papers.rewording import in_model_words, model
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 import pandas as pd
 
 from workbench import drift, rebalance
-from workbench.drafting.claims_model_change import CLAIMS
 from workbench.drafting.draft import Draft
 from workbench.drafting.facts import FactSheet
+from workbench.drafting.reasons.model_change import CLAIMS
 from workbench.drafting.sheets.model_change import notice_sheet
 from workbench.drafting.sheets.model_change_book import ModelChange, book
 from workbench.drafting.sheets.model_change_new import new_model_sheet

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 import pandas as pd
 
 from workbench.drafting.draft import Draft
-from workbench.drafting.endpoint import Endpoint, Surroundings, complete
-from workbench.drafting.masking import Identifier, Known, Mask
-from workbench.drafting.model_writer import Model, reworded
+from workbench.drafting.model.endpoint import Endpoint, Surroundings, complete
+from workbench.drafting.model.masking import Identifier, Known, Mask
+from workbench.drafting.model.writer import Model, reworded
 from workbench.errors import ParameterError
 from workbench.firm import Firm
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from workbench.drafting.claims_household import CLAIMS
 from workbench.drafting.draft import Draft
 from workbench.drafting.facts import FactSheet
+from workbench.drafting.reasons.household import CLAIMS
 from workbench.drafting.writer import write
 from workbench.firm import Firm
 from workbench.papers.client import sheets

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import SupportsFloat
 
 from workbench.drafting.facts import Entity, EntityKind, Fact, FactSheet, Kind, Source
-from workbench.drafting.naming import only_a_name
 from workbench.drafting.spelling import one_line
+from workbench.drafting.verifying.naming import only_a_name
 from workbench.errors import FactError
 
 

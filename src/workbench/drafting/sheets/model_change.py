@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from workbench.drafting.claims_model_change import questions
 from workbench.drafting.facts import FactSheet
+from workbench.drafting.reasons.model_change import questions
 from workbench.drafting.sheets.gathering import Gathering, Reading, either, worded
 from workbench.drafting.sheets.model_change_book import Book
 from workbench.drafting.sheets.model_change_effect import (

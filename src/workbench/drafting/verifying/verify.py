@@ -8,15 +8,15 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from itertools import pairwise
 
-from workbench.drafting.amounts import Amount
-from workbench.drafting.binding import Facts, Fault, judge, ranked, states
-from workbench.drafting.days import Day
 from workbench.drafting.facts import Fact, FactSheet
-from workbench.drafting.loose import Wordings, loose, own, wordings
-from workbench.drafting.naming import Mention, folded, shown
-from workbench.drafting.passages import Level, Passage, levels, passages
-from workbench.drafting.spans import Found
-from workbench.drafting.verdicts import Span, Verdict, Verification
+from workbench.drafting.verifying.amounts import Amount
+from workbench.drafting.verifying.binding import Facts, Fault, judge, ranked, states
+from workbench.drafting.verifying.days import Day
+from workbench.drafting.verifying.loose import Wordings, loose, own, wordings
+from workbench.drafting.verifying.naming import Mention, folded, shown
+from workbench.drafting.verifying.passages import Level, Passage, levels, passages
+from workbench.drafting.verifying.spans import Found
+from workbench.drafting.verifying.verdicts import Span, Verdict, Verification
 
 _KEPT: OrderedDict[str, Facts] = OrderedDict()
 _MOST_KEPT = 64

@@ -7,7 +7,7 @@ The claims on why trades are made and why some are not are called as the facts t
 from __future__ import annotations
 
 from workbench.drafting.claims import Claim, collected
-from workbench.drafting.rules_household import (
+from workbench.drafting.reasons.household_rules import (
     all_losses,
     away,
     both,

@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 
-from workbench.drafting.amounts import Amount
-from workbench.drafting.days import Day
 from workbench.drafting.facts import Fact, FactSheet, Kind
 from workbench.drafting.lexicon import lexicon
-from workbench.drafting.loose import own
-from workbench.drafting.naming import folded, names_of, tokens
-from workbench.drafting.passages import Level, Passage, Vocabulary, Word, before
-from workbench.drafting.spans import Found
 from workbench.drafting.spelling import spelled
-from workbench.drafting.verdicts import Verdict
+from workbench.drafting.verifying.amounts import Amount
+from workbench.drafting.verifying.days import Day
+from workbench.drafting.verifying.loose import own
+from workbench.drafting.verifying.naming import folded, names_of, tokens
+from workbench.drafting.verifying.passages import Level, Passage, Vocabulary, Word, before
+from workbench.drafting.verifying.spans import Found
+from workbench.drafting.verifying.verdicts import Verdict
 
 _FITTING: dict[str, frozenset[Kind]] = {
     "money": frozenset({"money"}),

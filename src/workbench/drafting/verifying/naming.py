@@ -10,13 +10,13 @@ from importlib import resources
 
 import yaml
 
-from workbench.drafting.amounts import amounts
 from workbench.drafting.blocks import escaped
-from workbench.drafting.days import days
 from workbench.drafting.facts import FactSheet
 from workbench.drafting.lexicon import lexicon
-from workbench.drafting.reading import read
 from workbench.drafting.spelling import one_line
+from workbench.drafting.verifying.amounts import amounts
+from workbench.drafting.verifying.days import days
+from workbench.drafting.verifying.reading import read
 
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _LETTERS = re.compile(r"[^\W\d_]+")

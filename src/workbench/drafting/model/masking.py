@@ -18,8 +18,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from workbench.drafting._folding import Folded, folded
-from workbench.drafting._shapes import shapes
+from workbench.drafting.model.folding import Folded, folded
+from workbench.drafting.model.shapes import shapes
 from workbench.errors import ParameterError
 
 #: What a token looks like; a text that holds one of its own has it masked like a name.

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from workbench.drafting.blocks import Block
-from workbench.drafting.naming import Mention, Names, folded, tokens
-from workbench.drafting.reading import Reading, read
-from workbench.drafting.spans import Finds, Found, find, pieces
+from workbench.drafting.verifying.naming import Mention, Names, folded, tokens
+from workbench.drafting.verifying.reading import Reading, read
+from workbench.drafting.verifying.spans import Finds, Found, find, pieces
 
 _TOKEN = re.compile(r"\w+(?:['.,]\w+)*")
 _SENTENCE_END = re.compile(r"(?<![.!?])[.!?]++[\"')\]]*\s+(?=[^a-z\s])")

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib import resources
 
-from workbench.drafting.spans import MASK
+from workbench.drafting.verifying.spans import MASK
 
 _THINGS = (
     "accounts?|households?|trades?|positions?|holdings?|restrictions?|loss(?:es)?|gains?|tax(?:es)?|costs?|fees?|funds?"
@@ -208,16 +208,9 @@ def wordings(skeleton: str) -> Wordings:
 @functools.cache
 def own() -> Wordings:
     """Return the wordings of every template and claim of the papers."""
-    from workbench.drafting import (
-        claims_alerts,
-        claims_committee,
-        claims_household,
-        claims_model_change,
-        claims_performance,
-    )
+    from workbench.drafting.reasons import SUBJECTS
 
-    rooms = (claims_alerts, claims_committee, claims_household, claims_model_change, claims_performance)
-    texts = [claim.sentence for room in rooms for claim in room.CLAIMS.values()]
+    texts = [claim.sentence for subject in SUBJECTS for claim in subject.CLAIMS.values()]
     texts += [
         file.read_text(encoding="utf-8")
         for file in resources.files("workbench.drafting").joinpath("templates").iterdir()

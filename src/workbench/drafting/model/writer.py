@@ -19,14 +19,14 @@ from importlib import resources
 from typing import Any
 
 from workbench.drafting.draft import Draft, Writing
-from workbench.drafting.endpoint import Message
 from workbench.drafting.facts import Fact, FactSheet
 from workbench.drafting.lexicon import lexicon
-from workbench.drafting.masking import Mask
+from workbench.drafting.model.endpoint import Message
+from workbench.drafting.model.masking import Mask
 from workbench.drafting.placeholders import PLACEHOLDER, fill, mentioned, prose
-from workbench.drafting.spans import bare
 from workbench.drafting.spelling import FORMATS, spelled
-from workbench.drafting.verify import verify
+from workbench.drafting.verifying.spans import bare
+from workbench.drafting.verifying.verify import verify
 from workbench.errors import DraftError, EndpointError, FactError
 from workbench.report.format import visible
 

@@ -6,11 +6,11 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from workbench.drafting.amounts import Amount, amounts
 from workbench.drafting.blocks import Block, parse
-from workbench.drafting.days import Day, days
-from workbench.drafting.naming import Mention, Names, names_among
-from workbench.drafting.reading import faults, read
+from workbench.drafting.verifying.amounts import Amount, amounts
+from workbench.drafting.verifying.days import Day, days
+from workbench.drafting.verifying.naming import Mention, Names, names_among
+from workbench.drafting.verifying.reading import faults, read
 
 #: Stands where something was found already, so that it is not found again as something else.
 MASK = "\N{OBJECT REPLACEMENT CHARACTER}"
