@@ -65,7 +65,7 @@ def answers(firm: Firm, questions: Sequence[str]) -> Iterator[Draft]:
         return made[-1]
 
     asked = room.Copilot(firm)
-    room.write = kept  # type: ignore[assignment]
+    room.write = kept
     try:
         for question in questions:
             asked.ask(question)
@@ -166,10 +166,10 @@ def report(origin: Sequence[Draft], most: int, seed: int, misses: int, as_json: 
         print(json.dumps(shown, indent=2))
         return
     for title, tallies, passed in (("caught", attacks, False), ("passed", edits, True)):
-        for kind, one in tallies.items():
-            good = one.tried - one.blocked if passed else one.blocked
-            print(f"{title} {kind:28} {good:6} of {one.tried:6} {good / max(one.tried, 1):8.2%}")
-            for draft, text, reason in one.odd[:misses]:
+        for kind, tally in tallies.items():
+            good = tally.tried - tally.blocked if passed else tally.blocked
+            print(f"{title} {kind:28} {good:6} of {tally.tried:6} {good / max(tally.tried, 1):8.2%}")
+            for draft, text, reason in tally.odd[:misses]:
                 print(f"    {draft.kind} {draft.key}: {changed(draft, text)!r} {reason}")
     print(
         f"caught {blocked} of {tried} ({blocked / tried:.2%}); honest edits passed {honest - held} of {honest}", end=" "

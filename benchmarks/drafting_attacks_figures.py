@@ -288,15 +288,15 @@ def other_notation(marked: Marked, chosen: random.Random) -> Made:
         form = chosen.choice(forms)
         yield put(marked, place, form), False
     for place in rates(marked):
-        wrong = f"{place.fact.magnitude * 100 + 3.7:.1f}"
-        forms = (
-            f"{wrong.replace('.', ',')} %",
-            f"{wrong} pct",
-            f"{wrong} per cent",
-            f"0.{wrong.replace('.', '')}",
-            f"{wrong} points",
+        rate = f"{place.fact.magnitude * 100 + 3.7:.1f}"
+        ways = (
+            f"{rate.replace('.', ',')} %",
+            f"{rate} pct",
+            f"{rate} per cent",
+            f"0.{rate.replace('.', '')}",
+            f"{rate} points",
         )
-        yield put(marked, place, chosen.choice(forms)), False
+        yield put(marked, place, chosen.choice(ways)), False
     for place in counts(marked):
         yield put(marked, place, chosen.choice(("XIV", "iv", "#17", "n = 17", "17th", "x17", "17-odd"))), False
 

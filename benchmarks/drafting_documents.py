@@ -55,7 +55,7 @@ from workbench.exhibits.household_file import household_files
 from workbench.firm import Firm, at
 from workbench.papers import alerts, client, notice
 
-WORLDS = 18
+WORLDS = 20
 #: A memo reads everything but the comparison of policies, which is the same for every firm's accounts.
 READS = tuple(subject for subject in committee.SUBJECTS if subject != "policy_backtest")
 
@@ -107,7 +107,7 @@ def judged(order: Order, tally: Tally) -> None:
         tally.blocked[f"{order.kind}: {type(error).__name__}: {error}"[:160]] += 1
         return
     started = time.process_time()
-    report = verify(filled.text, order.sheet)
+    report = verify(filled.text, order.sheet, skeleton)
     tally.milliseconds.append((time.process_time() - started) * 1000)
     tally.documents[order.kind] += 1
     found = list(faults_of_form(filled, order.sheet)) + list(compared(order, filled, tally.checked, tally.mentioned))
