@@ -207,7 +207,9 @@ def _swapped(
                     )
                     for line in lines
                 ]
-                yield "placeholders swapped", said(text), False
+                # Two lines that differ in these alone only change places: nothing else is said.
+                if set(text) != set(lines):
+                    yield "placeholders swapped", said(text), False
 
 
 def _flipped(lines: list[str], said: Callable[[list[str]], str]) -> Iterator[tuple[str, str, bool]]:
