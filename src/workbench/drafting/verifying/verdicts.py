@@ -55,3 +55,11 @@ class Verification:
     def document(self) -> bytes:
         """Return the report as canonical JSON, to be kept with the draft."""
         return canonical({"version": 1, "supported": self.supported, **asdict(self)})
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with saying a fact so: `but` goes on where the fact is described."""
+
+    verdict: Verdict
+    but: str

@@ -10,13 +10,14 @@ from itertools import pairwise
 
 from workbench.drafting.facts import Fact, FactSheet
 from workbench.drafting.verifying.amounts import Amount
-from workbench.drafting.verifying.binding import Facts, Fault, judge, ranked, states
+from workbench.drafting.verifying.binding import judge, ranked, states
 from workbench.drafting.verifying.days import Day
+from workbench.drafting.verifying.index import Facts
 from workbench.drafting.verifying.loose import Wordings, loose, own, wordings
 from workbench.drafting.verifying.naming import Mention, folded, shown
 from workbench.drafting.verifying.passages import Level, Passage, levels, passages
 from workbench.drafting.verifying.spans import Found
-from workbench.drafting.verifying.verdicts import Span, Verdict, Verification
+from workbench.drafting.verifying.verdicts import Fault, Span, Verdict, Verification
 
 _KEPT: OrderedDict[str, Facts] = OrderedDict()
 _MOST_KEPT = 64
