@@ -18,6 +18,8 @@ from tests.copilot.faq_record import Record, demo_record
 
 Verdict = Literal["right", "wrong", "escalated"]
 ANSWERED = "answered"
+#: The file of each split: what the copilot may be tuned on, and what it is only measured on.
+FILES = {"development": "faq.yml", "test": "faq_test.yml"}
 #: By the name an entry gives: every public function of the oracles' modules.
 ORACLES: dict[str, Callable[..., Expected]] = {
     name: function
@@ -28,8 +30,12 @@ ORACLES: dict[str, Callable[..., Expected]] = {
 
 
 def entries() -> list[dict[str, Any]]:
-    """Return the questions, in order."""
-    return list(yaml.safe_load(Path(__file__).with_name("faq.yml").read_text(encoding="utf-8")))
+    """Return the questions of both files, in order, each with the `split` its file is for."""
+    found: list[dict[str, Any]] = []
+    for split, name in FILES.items():
+        rows = yaml.safe_load(Path(__file__).with_name(name).read_text(encoding="utf-8"))
+        found += [{"split": split, **row} for row in rows]
+    return found
 
 
 def judge(entry: Mapping[str, Any], answer_text: str, status: str, record: Record | None = None) -> Verdict:
