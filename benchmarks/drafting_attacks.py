@@ -1,6 +1,6 @@
 """A second, independent set of attacks on the verifier, and the edits that honest people make: what of it passes.
 
-    python -m benchmarks.drafting_attacks [--most 2] [--json] [--misses N]
+    python -m benchmarks.drafting_attacks [--most 2] [--drafts N] [--json] [--misses N]
 
 Real drafts of every kind over the demo firm are altered kind by kind. Prints for each kind of attack how many of the
 altered texts that no longer state facts were blocked, and for each kind of honest edit how many passed.
@@ -84,6 +84,15 @@ def _questions() -> list[str]:
     return [row["question"] for row in rows]
 
 
+def sample(origin: Sequence[Draft], most: int, seed: int) -> list[Draft]:
+    """Return at most so many drafts of each kind of paper, drawn by the seed."""
+    kinds: dict[str, list[Draft]] = {}
+    for draft in origin:
+        kinds.setdefault(draft.kind, []).append(draft)
+    chosen = random.Random(seed)
+    return [draft for found in kinds.values() for draft in chosen.sample(found, min(most, len(found)))]
+
+
 def attacked(marked: Sequence[Marked], origin: Sequence[Draft], most: int, seed: int = 0) -> Mapping[str, Tally]:
     """Return for each kind of attack what became of its texts that no longer state facts."""
     found = {}
@@ -137,8 +146,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--misses", type=int, default=0, help="how many slipped or held texts to print a kind")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--drafts", type=int, default=0, help="alter so many drafts of each kind of paper only")
     asked = parser.parse_args()
     origin = list(drafts(open_at("demo", None)))
+    if asked.drafts:
+        origin = sample(origin, asked.drafts, asked.seed)
     report(origin, asked.most, asked.seed, asked.misses, asked.json)
 
 

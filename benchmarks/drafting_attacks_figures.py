@@ -405,7 +405,9 @@ def loose_day(marked: Marked, chosen: random.Random) -> Made:
     for place in marked.places:
         if place.fact.kind == "date" and not _cell(marked, place):
             form = chosen.choice(said)
-            yield marked.with_((place.end, place.end, f", {form},")), False
+            # 31 May is at the end of May.
+            holds = f"{date.fromisoformat(str(place.fact.value)):%B}" in form
+            yield marked.with_((place.end, place.end, f", {form},")), holds
 
 
 def wrong_weekday(marked: Marked, chosen: random.Random) -> Made:

@@ -80,14 +80,17 @@ def opposite_synonym(marked: Marked, chosen: random.Random) -> Made:
 
 def second_verb(marked: Marked, chosen: random.Random) -> Made:
     """The right word and the opposite one, both by the figure."""
-    for _place, way, start, end in _sides(marked):
+    for place, way, start, end in _sides(marked):
         against = lexicon().directions[lexicon().directions[way].against]
+        other = tuple(against.key if one == way else one for one in place.fact.direction)
         new = chosen.choice(tuple(map(str, against.words[:6])))
         said = marked.text[start:end]
         form = chosen.choice(
             (f"{said} and then {new}", f"{said} or {new}", f"{new} rather than {said}", f"{new}, not {said},")
         )
-        yield marked.with_((start, end, _as_written(said, form))), False
+        # Where one cause has all the sales, they are its sales "or altogether".
+        same = borne(marked.sheet, marked.shown(place), place.fact, direction=other)
+        yield marked.with_((start, end, _as_written(said, form))), same
 
 
 def denied(marked: Marked, chosen: random.Random) -> Made:

@@ -96,13 +96,14 @@ def mark(draft: Draft) -> Marked:
 
 def borne(sheet: FactSheet, shown: str, like: Fact, **other: object) -> bool:
     """Say whether some fact has the metric, entities and directions of `like`, `other` of them replaced, and reads
-    as shown.
+    as shown; "in all" is said of any total, which has no direction for it.
     """
     told = replace(like, **other)  # type: ignore[arg-type]
+    ways = set(told.direction) - {"in_all"}
     return any(
         fact.metric == told.metric
         and set(fact.entity) == set(told.entity)
-        and set(fact.direction) == set(told.direction)
+        and set(fact.direction) == ways
         and reads_as(fact, shown)
         for fact in sheet.facts
     )

@@ -1,5 +1,7 @@
 """A text is supported when each figure is bound as its fact is; anything else is named with what to do."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.drafting import trade_list
@@ -81,7 +83,15 @@ def test_what_is_said_without_a_fact_is_a_fault(text, fault):
 
 
 @pytest.mark.parametrize(
-    "text", ["We sell VTI.", "We do not buy VTI.", "Your tax rises.", "vxus is bought.", "Hello and thank you."]
+    "text",
+    [
+        "We sell VTI.",
+        "We do not buy VTI.",
+        "Your tax rises.",
+        "vxus is bought.",
+        "We do not wait; we sell VTI.",
+        "Hello and thank you.",
+    ],
 )
 def test_what_the_facts_say_without_a_figure_passes(text):
     assert verdicts(text) == {}
@@ -106,6 +116,24 @@ def test_a_cell_is_bound_by_its_row_and_column():
     assert verdicts(table.format("53.2%", "48.1%")) == {}
     assert verdicts(table.format("48.1%", "53.2%"))
     assert verdicts(table.format("21.4%", "26.3%"))
+
+
+@pytest.mark.parametrize("label", ["Not sold {}", "{} never sold", "{} no longer sold"])
+def test_a_row_whose_label_denies_it_is_a_fault(label):
+    table = "| Trade | Sold |\n|---|---|\n| {} in account A-101 | $9,358 |\n"
+    assert verdicts(table.format("VTI")) == {}
+    assert "$9,358" in verdicts(table.format(label.format("VTI")))
+
+
+def test_a_count_is_of_nothing_that_only_stands_behind_it():
+    assert verdicts("There are four trades.") == {}
+    assert verdicts("There are trades, four of VTI.") == {"four": Verdict.MISBOUND}
+
+
+def test_a_trade_that_no_fact_is_of_is_a_fault_where_the_sheet_has_none():
+    untraded = replace(SHEET, facts=tuple(fact for fact in SHEET.facts if not {"buy", "sell"} & set(fact.direction)))
+    assert [span.text for span in verify("We also sell VTI.", untraded).faults] == ["VTI"]
+    assert verify("We do not sell VTI.", untraded).supported
 
 
 def test_a_heading_binds_what_stands_below_it():

@@ -31,7 +31,7 @@ def direction_fault(facts: Facts, fact: Fact, found: Found, around: list[Level])
     for way in fact.direction:
         if but := _not_this_way(facts, way, found, around, shown=bool(signed)):
             return Fault(Verdict.WRONG_DIRECTION, but)
-    return _negation_fault(facts, fact, found, around[0])
+    return _negation_fault(facts, fact, found, around)
 
 
 def _not_this_way(facts: Facts, way: str, found: Found, around: list[Level], *, shown: bool) -> str:
@@ -81,27 +81,24 @@ def _sign_fault(fact: Fact, sign: int) -> Fault | None:
     return None
 
 
-def _negation_fault(facts: Facts, fact: Fact, found: Found, clause: Level) -> Fault | None:
-    """A figure that is denied: "not" anywhere in its clause, "no" and "without" right before a word that binds it."""
+def _negation_fault(facts: Facts, fact: Fact, found: Found, around: list[Level]) -> Fault | None:
+    """A figure that is denied in its clause; that of a cell also in the first cell of its row or its column's head."""
     if isinstance(found.reads, Day):
         return None
-    passage = clause.passage
     ways = {way for one in fact.direction for way in (one, facts.against[one])}
-    binding = [
-        word
-        for word in (*passage.metrics, *passage.ways)
-        if clause.start <= word.start < clause.end and (fact.metric in word.keys or word.keys & ways)
-    ]
-    for one in passage.nots:
-        if not clause.start <= one.start < clause.end:
-            continue
-        if one.start >= found.end and _SUBORDINATE.search(passage.finds.masked, found.end, one.start):
-            continue
-        if one.text in _WEAK and not any(
-            0 <= passage.gap((word.start, word.end), (one.start, one.end)) <= 1
-            for word in binding
-            if word.start > one.end
-        ):
-            continue
-        return Fault(Verdict.WRONG_DIRECTION, f"; the sentence denies it: {one.text!r}")
+    for level in (around[0], *(one for one in around[1:] if one.passage.is_label)):
+        words = (*level.within(level.passage.metrics), *level.within(level.passage.ways))
+        binding = [word for word in words if fact.metric in word.keys or word.keys & ways]
+        for one in level.within(level.passage.nots):
+            if not _denies_nothing(one, found, level, binding):
+                return Fault(Verdict.WRONG_DIRECTION, f"; the sentence denies it: {one.text!r}")
     return None
+
+
+def _denies_nothing(one: Word, found: Found, level: Level, binding: Sequence[Word]) -> bool:
+    """Whether a negation leaves a figure as it is: of what follows in a subordinate clause, "no" before other words."""
+    masked, gap = level.passage.finds.masked, level.passage.gap
+    if level.near and one.start >= found.end and _SUBORDINATE.search(masked, found.end, one.start):
+        return True
+    behind = [word for word in binding if word.start > one.end]
+    return one.text in _WEAK and not any(0 <= gap((word.start, word.end), (one.start, one.end)) <= 1 for word in behind)

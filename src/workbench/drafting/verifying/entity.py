@@ -17,6 +17,8 @@ _JOINS = re.compile(
     r"(?: ?\(\ufffc+\))?(?:,? (?:and|or|plus|as well as|along with|together with) |, ?| ?[&/] ?)(?:also )?"
     r"(?:(?:in|of|for) )?(?:the |your |our |both )?"
 )
+#: Joins a figure to the name behind it: "$500 of VTI", "three of the Balanced model".
+_OF = re.compile(r" of (?:the |your |our )?")
 
 
 def entity_fault(facts: Facts, fact: Fact, found: Found, around: list[Level]) -> Fault | None:
@@ -38,7 +40,7 @@ def entity_fault(facts: Facts, fact: Fact, found: Found, around: list[Level]) ->
         else:
             if not _meant(facts, fact, key, before(around[0].passage, place[0])):
                 return Fault(Verdict.MISBOUND, f"; name {facts.name_of[key]!r} in the sentence")
-    return _extra_entity(facts, fact, around[0])
+    return _extra_entity(facts, fact, found, around[0])
 
 
 def _joined(level: Level, words: Sequence[Word], key: str, fact: Fact) -> str:
@@ -67,11 +69,12 @@ def _meant_before(facts: Facts, fact: Fact, key: str) -> bool:
     return any(one not in fact.entity and facts.kind_of[one] in measured for one in before)
 
 
-def _extra_entity(facts: Facts, fact: Fact, clause: Level) -> Fault | None:
-    """A figure of the whole, said of a part for which the sheet has figures of the same metric."""
+def _extra_entity(facts: Facts, fact: Fact, found: Found, clause: Level) -> Fault | None:
+    """A figure of the whole, said of a part: one with figures of the same metric, or that "of" puts behind it."""
     own = {facts.kind_of[key] for key in fact.entity}
     for one in clause.mentions():
         kinds = {facts.kind_of[key] for key in one.name.entities if key not in facts.sheet.about}
-        if kinds and not kinds & own and kinds <= facts.measured[fact.metric]:
+        claims = found.end < one.start and _OF.fullmatch(clause.passage.finds.masked, found.end, one.start)
+        if kinds and not kinds & own and (claims or kinds <= facts.measured[fact.metric]):
             return Fault(Verdict.MISBOUND, f", not of {one.name.text!r}")
     return None

@@ -40,7 +40,8 @@ class Facts:
         self.kinds = {key: frozenset(words.metrics[key].kinds) for key in used}
         self.words = {key: words.metrics[key].words for key in used}
         self.metric_words = Vocabulary(self.words)
-        ways = {way for fact in sheet.facts for way in fact.direction}
+        # A trade that is told must be a fact also where the sheet has none.
+        ways = {"buy", "sell"} | {way for fact in sheet.facts for way in fact.direction}
         self.against = {way: words.directions[way].against for way in ways}
         self.against.update({against: way for way, against in self.against.items()})
         self.way_words = Vocabulary({way: words.directions[way].words for way in self.against})

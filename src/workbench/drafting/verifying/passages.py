@@ -92,6 +92,11 @@ class Passage:
     #: Words of metrics that the sheet does not have, by the kinds of value that they could be of.
     foreign: dict[frozenset[str], list[Word]] = field(default_factory=dict, compare=False, repr=False)
 
+    @property
+    def is_label(self) -> bool:
+        """Whether this is a cell that says what others are: the head of a column or the first cell of a row."""
+        return self.block.kind == "row" and (self.block.head or self.reading.at[0] < self.block.cells[0][1])
+
     def gap(self, one: tuple[int, int], other: tuple[int, int]) -> float:
         """Return how many words stand between two stretches; of two as near, the one before counts as nearer."""
         if one[0] >= other[1]:

@@ -15,7 +15,7 @@ from workbench.drafting.verifying.days import Day
 from workbench.drafting.verifying.index import Facts
 from workbench.drafting.verifying.loose import Wordings, loose, own, wordings
 from workbench.drafting.verifying.naming import Mention, folded, shown
-from workbench.drafting.verifying.passages import Level, Passage, levels, passages
+from workbench.drafting.verifying.passages import Level, Passage, Word, levels, passages
 from workbench.drafting.verifying.spans import Found
 from workbench.drafting.verifying.verdicts import Fault, Span, Verdict, Verification
 
@@ -168,7 +168,7 @@ def _untraded(facts: Facts, about: list[Fact], clause: Level, mention: Mention) 
         return None
     words = [word for word in clause.passage.ways if word.keys & trades and word.text in _PLAINLY]
     said = clause.nearest(words, (mention.start, mention.end))
-    if not said or not facts.against.keys() & trades:
+    if not said:
         return None
     return Fault(
         Verdict.UNSUPPORTED, f"no fact is of a trade in {mention.name.text}; the sentence says {said[0].text!r}"
@@ -201,11 +201,17 @@ def _untrue(about: list[Fact], clause: Level, found: Found) -> Fault | None:
         said = clause.nearest(plain, (found.start, found.end)) if told else ()
         if not said:
             continue
-        denied = any(clause.start <= one.start < clause.end for one in passage.nots)
+        denied = any(not _parted(passage, one, said[0]) for one in clause.within(passage.nots))
         if any(word.keys & told for word in said) == denied:
             what = f"the facts say {' and '.join(sorted(told))} of {found.text}"
             return Fault(Verdict.WRONG_DIRECTION, f"{what}; the sentence says {'not ' * denied}{said[0].text!r}")
     return None
+
+
+def _parted(passage: Passage, one: Word, other: Word) -> bool:
+    """Whether a semicolon stands between two words, so that neither speaks of the other."""
+    first, last = sorted((one, other), key=lambda word: word.start)
+    return ";" in passage.finds.masked[first.end : last.start]
 
 
 def _clause_of(passage: Passage, mention: Mention) -> list[Found]:
