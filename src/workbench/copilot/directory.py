@@ -14,6 +14,10 @@ _KEY_WORDS = {
     ("sector", "Information Technology"): ("information technology", "technology", "tech", "it sector", "info tech"),
     ("sector", "Financials"): ("financials", "financial sector", "bank stocks", "banks"),
     ("sector", "Health Care"): ("health care", "healthcare", "health-care", "pharma"),
+    ("sector", "Communication Services"): ("communication services", "communications", "comm services", "telecom"),
+    ("sector", "Materials"): ("materials", "materials sector"),
+    ("sector", "Utilities"): ("utilities", "utility stocks"),
+    ("sector", "Real Estate"): ("real estate", "reits"),
     ("sector", "Consumer Staples"): ("consumer staples", "staples"),
     ("sector", "Consumer Discretionary"): ("consumer discretionary", "discretionary sector"),
     ("sector", "Energy"): ("energy stocks", "energy sector", "energy"),
@@ -25,6 +29,10 @@ _KEY_WORDS = {
         "us stocks",
         "domestic equity",
         "american equities",
+        "american stocks",
+        "domestic equities",
+        "domestic stocks",
+        "us shares",
     ),
     ("asset_class", "International equity"): (
         "international equities",
@@ -32,7 +40,15 @@ _KEY_WORDS = {
         "international stocks",
         "international",
         "foreign equity",
+        "foreign stocks",
+        "non-us equity",
+        "non-us stocks",
         "intl equity",
+        "intl dev",
+        "intl developed",
+        "international developed",
+        "developed international",
+        "developed markets",
     ),
     ("asset_class", "Emerging equity"): (
         "emerging markets",
@@ -40,6 +56,9 @@ _KEY_WORDS = {
         "emerging equity",
         "emerging",
         "em equity",
+        "em stocks",
+        "emerging market stocks",
+        "emerging market",
     ),
     ("asset_class", "Treasuries"): ("treasuries", "treasury bonds", "treasury", "bonds", "fixed income", "govvies"),
     ("sleeve", "CORE"): ("us large core", "core sleeve", "large core"),
@@ -47,7 +66,7 @@ _KEY_WORDS = {
     ("sleeve", "FACT"): ("us factors", "factor sleeve", "factors sleeve"),
 }
 _REGISTRATIONS = {
-    "traditional_ira": ("traditional ira", "trad ira"),
+    "traditional_ira": ("traditional ira", "trad ira", "regular ira"),
     "roth_ira": ("roth ira", "roth"),
     "inherited_ira": ("inherited ira",),
     "trust": ("trust account", "trust"),
@@ -57,6 +76,7 @@ _REGISTRATIONS = {
     "ira": ("ira",),
 }
 _NICKNAMES = {
+    "AAPL": ("appl",),
     "KO": ("coke",),
     "MSFT": ("microsoft",),
     "JNJ": ("j&j", "j & j"),
@@ -144,6 +164,27 @@ class Directory:
         self.wordlike = frozenset(
             {"SIZE", "CASH", "CORE", "ALL", "ON", "IT", "SO", "ARE", "A", "INTL", "EMRG", "HD", "GE", "PG"}
         )
+
+    @cached_property
+    def day_words(self) -> re.Pattern[str]:
+        """The record's own day, written out: naming it narrows nothing."""
+        day = self._record.as_of
+        month = f"(?:{day.strftime('%B').lower()}|{day.strftime('%b').lower()}\\.?)"
+        forms = (
+            rf"{day.day}(?:st|nd|rd|th)?(?: of)? {month},? {day.year}",
+            rf"{month} {day.day}(?:st|nd|rd|th)?,? {day.year}",
+            rf"{day:%Y-%m-%d}",
+            rf"{day.month}/{day.day}/(?:{day.year}|{day:%y})",
+        )
+        return re.compile(rf"(?:\b(?:as (?:of|at)|on|at|per) )?\b(?:{'|'.join(forms)})\b")
+
+    @cached_property
+    def quarter_words(self) -> re.Pattern[str]:
+        """The running quarter of the record's day by its number."""
+        day = self._record.as_of
+        ordinal = ("first", "second", "third", "fourth")[day.quarter - 1]
+        year = rf"(?: (?:of )?(?:{day.year}|this year))?"
+        return re.compile(rf"\b(?:the )?(?:{ordinal} quarter|q{day.quarter}|{day.quarter}q){year}(?! (?:of )?(?:19|20)\d\d)\b")
 
     def surname(self, found: str) -> str:
         """Return the surname that a matched form is of ("langfords" is "langford")."""

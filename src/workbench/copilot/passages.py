@@ -18,6 +18,8 @@ _PLAIN = frozenset(
         working calculated calculate computed compute calculation done handled handle measured measure use used
         using which that this and or by with there any can could would exactly stand worked out doe difference
         between vs versus get when who decide decides decided set it's called term remind
+        here could be being got gets become becomes count counts treated treat really actually please one give
+        our house firm mine say said makes make made need needs kind sort
         """,
     )
 )

@@ -24,7 +24,7 @@ _ENDING = re.compile(
     r"\b(?:account|acct|acc|ira|roth|trust|401k|529)?\.?\s*(?:number|no\.?)?\s*(?:that ends|"
     r"which ends|ending|ends|ends in|"
     r"ending in|ending with)\s+(?:in\s+|with\s+)?\**(\d{2,6})\b|(?:\u00b7\u00b7|\.\.+|\u2026|\*+|x{2,})(\d{2,6})\b"
-    r"|\b(?:account|acct|acc)\.?\s*#?\s*(\d{1,6})\b"
+    r"|(?<!\u00a7)\b(?:account|acct|acc)\.?\s*#?\s*(\d{1,6})\b"
 )
 _SHARES = re.compile(r"(?<!-)\b(\d[\d,]*(?:\.\d+)?)\s*(?:shares|shs|sh|share)\b(?:\s+of)?")
 _MONEY = re.compile(
@@ -38,6 +38,59 @@ _LEAD_IN = re.compile(
     r"\b(?:i|we|(?:my|the) client|she|he)(?:'d| would)? (?:needs?|wants?|like)(?: to (?:know|"
     r"see|check|find out))?\b|\b(?:wants?|needs?) to know\b"
 )
+#: What is said around a question without being part of it: greetings, appointments, figures of speech.
+_ASIDES = re.compile(
+    r"^(?:(?:hi|hello|hey|morning|good (?:morning|afternoon|evening)|team|folks|there)\b[\s,!.:]*)+"
+    r"|^(?:quick|one (?:more|quick)|another) (?:one|question|thing)\s*[:,-]+"
+    r"|^(?:before|ahead of|prior to) (?:i|we|my|our|the|a|his|her|their) (?:call|meet|speak|talk|see|ring|review)\w*"
+    r"(?: (?:with )?(?:them|him|her))?\s*[:,-]+"
+    r"|\b(?:is|are|am|'s|'re|'m) (?:coming in|calling|on the phone|on the line|in my office|visiting)"
+    r"(?: (?:at|on|in|later|tomorrow|today|this|next) ?(?:one|two|three|four|five|ten|noon|\d{1,2}(?:[:.]\d\d)?|[a-z]+day|"
+    r"morning|afternoon|week)?)*\s*[.;:!]"
+    r"|\b(?:on earth|in the world|the heck|in (?:plain|simple) (?:words|english|terms|language)|btw|by the way|fyi"
+    r"|for the record|real quick|as of (?:now|today)|as (?:we speak|things stand)|at (?:this|the) (?:point|moment|time)"
+    r"|at present|right now|just to (?:confirm|check|be (?:clear|sure))|when you get a (?:chance|minute|moment)"
+    r"|if (?:i may(?: ask)?|you (?:can|could|don't mind)|possible)|off the top of your head|do you happen to know|any idea"
+    r"|by any chance|the (?:client|family|household|people|person) behind)\b"
+)
+#: Shorthand of notes and chats, by what it stands for.
+_SHORTHAND = {
+    "tgt": "target",
+    "tgts": "targets",
+    "wt": "weight",
+    "wts": "weights",
+    "mkt": "market",
+    "mkts": "markets",
+    "fwd": "forward",
+    "pos": "position",
+    "alloc": "allocation",
+    "accts": "accounts",
+    "hhs": "households",
+    "px": "price",
+    "mv": "market value",
+    "u/w": "underweight",
+    "o/w": "overweight",
+    "w/": "with",
+    "p&l": "gains or losses",
+    "p/l": "gains or losses",
+    "pnl": "gains or losses",
+    "yr": "year",
+    "yrs": "years",
+    "qtr": "quarter",
+    "unrlzd": "unrealized",
+    "rlzd": "realized",
+    "distr": "distribution",
+    "distrib": "distribution",
+    "govt": "government",
+    "dist": "distribution",
+    "rebal": "rebalance",
+    "bmk": "benchmark",
+}
+_SHORT = re.compile(
+    rf"(?<![\w-])(?:{'|'.join(re.escape(one) for one in sorted(_SHORTHAND, key=len, reverse=True))})(?![\w/&-])"
+)
+#: A per cent sign by itself asks for a weight; behind a figure it states one.
+_PERCENT = re.compile(r"(?<![\d%])(?<!\d )%")
 _SIZES = {"k": 1e3, "thousand": 1e3, "m": 1e6, "mm": 1e6, "million": 1e6}
 
 
@@ -77,13 +130,15 @@ def plain(question: str) -> str:
     text = unicodedata.normalize("NFKD", question)
     text = "".join(c for c in text if not unicodedata.combining(c) and unicodedata.category(c) != "Cf")
     text = text.replace("\u2019", "'").replace("\u2018", "'").lower()
-    text = _LEAD_IN.sub(" ", text)
+    text = _PERCENT.sub(" percent ", _SHORT.sub(lambda one: _SHORTHAND[one[0]], text))
+    text = _LEAD_IN.sub(" ", _ASIDES.sub(" ", " ".join(text.split())))
     return " ".join(text.split())
 
 
 def read(question: str, directory: Directory) -> Reading:
     """Read a question against what may be named in the asker's book."""
-    reading = Reading(plain(question))
+    reading = Reading(directory.day_words.sub(" ", plain(question)))
+    reading.text = directory.quarter_words.sub(" quarter to date ", reading.text)
     _identifiers(reading, directory)
     _amounts(reading)
     _names(reading, directory)
@@ -214,6 +269,7 @@ def _tickers(reading: Reading, question: str, directory: Directory) -> None:
     word = re.compile(r"(?<![\u00a7\w])[a-z]{2,5}\b")
     reading.take(word, "model", model)
     reading.take(word, "security", ticker)
+    _bare_models(reading, directory)
 
     def counted(found: re.Match[str]) -> bool:
         reading.shares.append(float(found[1].replace(",", "")))
@@ -222,3 +278,20 @@ def _tickers(reading: Reading, question: str, directory: Directory) -> None:
     if not reading.shares:
         pattern = re.compile(r"(?<![\u00a7\w$-])(\d[\d,]*)(?=\s+(?:of\s+)?\u00a7security)")
         reading.take(pattern, "shares", counted)
+
+
+def _bare_models(reading: Reading, directory: Directory) -> None:
+    """Take "growth" for the model where nothing else is named that the word could be said of."""
+    if reading.models or reading.households or reading.accounts or reading.ambiguous or reading.securities:
+        return
+    names = {name.lower(): id for name, id in directory.model_names.items()}
+
+    def model(found: re.Match[str]) -> bool:
+        if names[found[1]] not in reading.models:
+            reading.models.append(names[found[1]])
+        return True
+
+    listed = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    # Behind an article or a preposition, or at either end: "in growth", "balanced: draft weights", "target, income".
+    place = r"(?:^|(?<=, )|(?<=[:;] )|(?<=\bin )|(?<=\bfor )|(?<=\bof )|(?<=\bthe ))"
+    reading.take(re.compile(rf"{place}({listed})(?=\s*(?:[,:;?.]|'s\b|$|\u00a7|targets?\b|versions?\b))"), "model", model)

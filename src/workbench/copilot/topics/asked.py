@@ -9,6 +9,12 @@ from workbench.copilot.answer import Scope
 from workbench.copilot.record import Record
 from workbench.drafting import FactSheet
 
+#: Months as questions write them.
+MONTHS = (
+    "january", "february", "march", "april", "may", "june",
+    "july", "august", "september", "october", "november", "december",
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Asked:

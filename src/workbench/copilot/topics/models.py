@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 
 from workbench.copilot.gather import Gathered
-from workbench.copilot.topics.asked import Asked, NotInRecordError
+from workbench.copilot.topics.asked import MONTHS, Asked, NotInRecordError
 from workbench.copilot.topics.drift import LISTED, ON_TARGET, level_named
 from workbench.drafting import FactSheet
 
@@ -83,15 +85,40 @@ def history(asked: Asked) -> tuple[FactSheet, str]:
 
 
 def rationale(asked: Asked) -> tuple[FactSheet, str]:
-    """Why the committee decided a version, in its own words."""
+    """Why the committee decided a version, in its own words; the version in force where none is named or dated."""
     gathered, key, id = model_asked(asked, "rationale")
-    row = _row(asked, id, version_asked(asked, id))
+    row = _row(asked, id, _version_dated(asked, id))
     gathered.read("firm.models", f"{id} version {row['version']}", "models")
     state = "draft" if row["status"] == "draft" else "decided"
     gathered.fact(f"{state}.version", "number", int(row["version"]), "ask_version", [key], decimals=0)
     gathered.fact(f"{state}.day", "date", str(row["effective_date"].date()), "ask_effective", [key])
     gathered.fact("words", "quote", str(row["rationale"]), "quoted", [key])
     return gathered.done(), "answer_rationale"
+
+
+def approval(asked: Asked) -> tuple[FactSheet, str]:
+    """That a draft is not approved, with its reasons. Raises `NotInRecordError` for a version that is no draft."""
+    _, _, id = model_asked(asked, "rationale")
+    if asked.version is None or _row(asked, id, version_asked(asked, id))["status"] != "draft":
+        raise NotInRecordError("Who approved a version of a model is not in the record.")
+    return rationale(asked)
+
+
+def _version_dated(asked: Asked, id: str) -> int:
+    """The version named, or the only one that came in the month or year that is named; without either, that in force.
+
+    Raises `NotInRecordError` where no version, or more than one, came then, or where it is not the version named.
+    """
+    dated = re.search(rf"(?:\b({'|'.join(MONTHS)}) )?\b((?:19|20)\d\d)\b", asked.text)
+    if dated is None:
+        return version_asked(asked, id)
+    table = asked.record.models[asked.record.models["model_id"] == id]
+    came = table[table["effective_date"].dt.year == int(dated[2])]
+    if dated[1]:
+        came = came[came["effective_date"].dt.month == 1 + MONTHS.index(dated[1])]
+    if len(came) != 1 or asked.version not in (None, int(came["version"].iloc[0])):
+        raise NotInRecordError("No one version of this model came into force then; please name the version.")
+    return int(came["version"].iloc[0])
 
 
 def upcoming(asked: Asked) -> tuple[FactSheet, str]:

@@ -7,12 +7,25 @@ import re
 import pandas as pd
 
 from workbench.copilot.gather import Gathered, slug
-from workbench.copilot.topics.asked import Asked, NotInRecordError
+from workbench.copilot.topics.asked import MONTHS, Asked, NotInRecordError
 from workbench.copilot.topics.drift import subject
 from workbench.drafting import FactSheet
 
 #: Notes that an answer quotes.
 QUOTED = 3
+#: Kinds of note by the words that ask for them alone.
+_NOTE_KINDS = (
+    (re.compile(r"\b(?:meet\w*|met)\b"), "meeting"),
+    (re.compile(r"\b(?:instruct\w*)\b"), "instruction"),
+    (re.compile(r"\b(?:preferences?)\b"), "preference"),
+    (re.compile(r"\blife events?\b"), "life_event"),
+)
+#: What a note is asked to be about, and how many letters of it must stand in the note.
+_ABOUT = re.compile(
+    r"\b(?:about|regarding|concerning|mention\w*) (?:(?:the|their|his|her|its|a|an|any) |\u00a7(?:household|account) )*"
+    r"(?!(?:the|their|his|her|its|a|an|any|them|him|this|that|it)\b)([a-z]{4,})"
+)
+_STEM = 5
 
 
 def restrictions(asked: Asked) -> tuple[FactSheet, str]:
@@ -57,23 +70,49 @@ def restrictions(asked: Asked) -> tuple[FactSheet, str]:
 
 
 def notes(asked: Asked) -> tuple[FactSheet, str]:
-    """The latest notes on file, quoted with day and author."""
+    """The latest notes on file, quoted with day and author; those of a month, or that mention what is named, alone."""
     gathered = Gathered(asked.record, "notes")
     key = gathered.household(str(asked.household))
     gathered.about(key)
     gathered.name("subject", key)
     table = asked.record.notes
     table = table[table["household_id"] == asked.household]
-    if re.search(r"\bmeet", asked.text):
-        table = table[table["kind"] == "meeting"]
+    for words, kind in _NOTE_KINDS:
+        if words.search(asked.text):
+            table = table[table["kind"] == kind]
+    table = _mentioning(asked, _written_in(asked, table))
     if table.empty:
-        raise NotInRecordError("There is no note on file for this household.")
+        raise NotInRecordError("There is no such note on file for this household.")
     for place, row in enumerate(table.head(QUOTED).to_dict("records"), start=1):
         gathered.read("firm.open_at", f"note {row['note_id']}", "client_notes")
         gathered.fact(f"note.{place}.on", "date", str(row["written_on"].date()), "ask_written", [key])
         gathered.name(f"note.{place}.author", gathered.entity("person", slug(str(row["author"])), str(row["author"])))
         gathered.fact(f"note.{place}.text", "quote", str(row["text"]), "quoted", [key])
     return gathered.done(), "answer_notes"
+
+
+def _written_in(asked: Asked, table: pd.DataFrame) -> pd.DataFrame:
+    """The notes of the month or year that is named; all where none is."""
+    dated = re.search(rf"(?:\b({'|'.join(MONTHS)}) )?\b((?:19|20)\d\d)\b", asked.text)
+    if dated is None:
+        return table
+    written = table["written_on"].dt
+    found = written.year == int(dated[2])
+    return table[found & (written.month == 1 + MONTHS.index(dated[1]))] if dated[1] else table[found]
+
+
+def _mentioning(asked: Asked, table: pd.DataFrame) -> pd.DataFrame:
+    """The notes whose text has the security named, and the word behind "about"."""
+    text = table["text"].str.lower()
+    kept = pd.Series(True, index=table.index)
+    if asked.security:
+        name = str(asked.record.securities.loc[asked.security, "name"]).lower().split()[0]
+        kept &= text.str.contains(rf"\b{re.escape(asked.security.lower())}\b|\b{re.escape(name)}\b")
+    about = _ABOUT.search(asked.text)
+    if about is not None:
+        # By its first letters, so that "retirement" finds "retired".
+        kept &= text.str.contains(rf"\b{re.escape(about[1][:_STEM])}")
+    return table[kept]
 
 
 def consent(asked: Asked) -> tuple[FactSheet, str]:
