@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.drafting import trade_list
-from workbench.drafting import Verdict, verify
+from workbench.drafting import Entity, Verdict, verify
 
 SHEET = trade_list.sheet()
 
@@ -128,6 +128,13 @@ def test_a_row_whose_label_denies_it_is_a_fault(label):
 def test_a_count_is_of_nothing_that_only_stands_behind_it():
     assert verdicts("There are four trades.") == {}
     assert verdicts("There are trades, four of VTI.") == {"four": Verdict.MISBOUND}
+    assert verdicts("There are four trades of VTI.") == {"four": Verdict.MISBOUND}
+    followed = replace(
+        SHEET,
+        about=(*SHEET.about, "model:growth"),
+        entities=(*SHEET.entities, Entity("model:growth", "model", ("Growth",))),
+    )
+    assert [span.text for span in verify("There are two accounts of the Growth model.", followed).faults] == ["two"]
 
 
 def test_a_trade_that_no_fact_is_of_is_a_fault_where_the_sheet_has_none():

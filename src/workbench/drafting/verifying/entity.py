@@ -17,8 +17,8 @@ _JOINS = re.compile(
     r"(?: ?\(\ufffc+\))?(?:,? (?:and|or|plus|as well as|along with|together with) |, ?| ?[&/] ?)(?:also )?"
     r"(?:(?:in|of|for) )?(?:the |your |our |both )?"
 )
-#: Joins a figure to the name behind it: "$500 of VTI", "three of the Balanced model".
-_OF = re.compile(r" of (?:the |your |our )?")
+#: Joins a figure to the name behind it: "$500 of VTI", "three accounts of the Balanced model".
+_OF = re.compile(r"(?: [a-z]+)? of (?:the |your |our )?")
 
 
 def entity_fault(facts: Facts, fact: Fact, found: Found, around: list[Level]) -> Fault | None:
@@ -73,8 +73,8 @@ def _extra_entity(facts: Facts, fact: Fact, found: Found, clause: Level) -> Faul
     """A figure of the whole, said of a part: one with figures of the same metric, or that "of" puts behind it."""
     own = {facts.kind_of[key] for key in fact.entity}
     for one in clause.mentions():
-        kinds = {facts.kind_of[key] for key in one.name.entities if key not in facts.sheet.about}
-        claims = found.end < one.start and _OF.fullmatch(clause.passage.finds.masked, found.end, one.start)
-        if kinds and not kinds & own and (claims or kinds <= facts.measured[fact.metric]):
+        claimed = found.end < one.start and _OF.fullmatch(clause.passage.finds.masked, found.end, one.start)
+        kinds = {facts.kind_of[key] for key in one.name.entities if claimed or key not in facts.sheet.about}
+        if kinds and not kinds & own and (claimed or kinds <= facts.measured[fact.metric]):
             return Fault(Verdict.MISBOUND, f", not of {one.name.text!r}")
     return None
