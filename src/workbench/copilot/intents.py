@@ -78,7 +78,8 @@ def _read() -> tuple[tuple[Intent, ...], frozenset[str]]:
 def _choice(words: Sequence[str], lists: Mapping[str, Sequence[str]]) -> str:
     """Any of these words; "$name" stands for the list of that name. Raises `KeyError` for a list that is not there."""
     found = [one for word in words for one in (lists[word[1:]] if word.startswith("$") else [word])]
-    return "|".join(dict.fromkeys(found))
+    # Phrases before their first words: "last time" is one thing, not "last" with a word left over.
+    return "|".join(sorted(dict.fromkeys(found), key=lambda one: -one.count(" ")))
 
 
 #: The intents, and the words that change nothing about what is asked.

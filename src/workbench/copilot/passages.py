@@ -24,7 +24,7 @@ _PLAIN = frozenset(
     )
 )
 _ASKS = re.compile(
-    r"\b(?:what(?:'s|s)?|how|define|definition|explain|meaning|why|which|who|when|is there|does|do|remind me"
+    r"\b(?:what(?:'s|s)?|how|define|definition|explain|meaning|why|which|who|when|is there|does|do|can|remind me"
     r"|difference)\b"
 )
 #: Who is in a state now, or has it: a question of the record, not of a term.
