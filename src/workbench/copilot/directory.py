@@ -184,7 +184,9 @@ class Directory:
         day = self._record.as_of
         ordinal = ("first", "second", "third", "fourth")[day.quarter - 1]
         year = rf"(?: (?:of )?(?:{day.year}|this year))?"
-        return re.compile(rf"\b(?:the )?(?:{ordinal} quarter|q{day.quarter}|{day.quarter}q){year}(?! (?:of )?(?:19|20)\d\d)\b")
+        return re.compile(
+            rf"\b(?:the )?(?:{ordinal} quarter|q{day.quarter}|{day.quarter}q){year}(?! (?:of )?(?:19|20)\d\d)\b"
+        )
 
     def surname(self, found: str) -> str:
         """Return the surname that a matched form is of ("langfords" is "langford")."""

@@ -45,13 +45,13 @@ _ASIDES = re.compile(
     r"|^(?:before|ahead of|prior to) (?:i|we|my|our|the|a|his|her|their) (?:call|meet|speak|talk|see|ring|review)\w*"
     r"(?: (?:with )?(?:them|him|her))?\s*[:,-]+"
     r"|\b(?:is|are|am|'s|'re|'m) (?:coming in|calling|on the phone|on the line|in my office|visiting)"
-    r"(?: (?:at|on|in|later|tomorrow|today|this|next) ?(?:one|two|three|four|five|ten|noon|\d{1,2}(?:[:.]\d\d)?|[a-z]+day|"
-    r"morning|afternoon|week)?)*\s*[.;:!]"
+    r"(?: (?:at|on|in|later|tomorrow|today|this|next) ?(?:one|two|three|four|five|ten|noon|\d{1,2}(?:[:.]\d\d)?|"
+    r"[a-z]+day|morning|afternoon|week)?)*\s*[.;:!]"
     r"|\b(?:on earth|in the world|the heck|in (?:plain|simple) (?:words|english|terms|language)|btw|by the way|fyi"
     r"|for the record|real quick|as of (?:now|today)|as (?:we speak|things stand)|at (?:this|the) (?:point|moment|time)"
     r"|at present|right now|just to (?:confirm|check|be (?:clear|sure))|when you get a (?:chance|minute|moment)"
-    r"|if (?:i may(?: ask)?|you (?:can|could|don't mind)|possible)|off the top of your head|do you happen to know|any idea"
-    r"|by any chance|the (?:client|family|household|people|person) behind)\b"
+    r"|if (?:i may(?: ask)?|you (?:can|could|don't mind)|possible)|off the top of your head|do you happen to know"
+    r"|any idea|by any chance|the (?:client|family|household|people|person) behind)\b"
 )
 #: Shorthand of notes and chats, by what it stands for.
 _SHORTHAND = {
@@ -294,4 +294,6 @@ def _bare_models(reading: Reading, directory: Directory) -> None:
     listed = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
     # Behind an article or a preposition, or at either end: "in growth", "balanced: draft weights", "target, income".
     place = r"(?:^|(?<=, )|(?<=[:;] )|(?<=\bin )|(?<=\bfor )|(?<=\bof )|(?<=\bthe ))"
-    reading.take(re.compile(rf"{place}({listed})(?=\s*(?:[,:;?.]|'s\b|$|\u00a7|targets?\b|versions?\b))"), "model", model)
+    reading.take(
+        re.compile(rf"{place}({listed})(?=\s*(?:[,:;?.]|'s\b|$|\u00a7|targets?\b|versions?\b))"), "model", model
+    )

@@ -48,7 +48,8 @@ def proposed(asked: Asked) -> tuple[FactSheet, str]:
         gathered.about(of[0])
         gathered.name("account", of[0])
     if asked.security:
-        gathered.name("security", gathered.security(asked.security))
+        of = [*of, gathered.security(asked.security)]
+        gathered.name("security", of[-1])
     gathered.fact(f"{side}s" if side else "count", "count", len(trades), "ask_trades", of)
     for one in ("buy", "sell"):
         total = sum(trade.amount for trade in trades if trade.side == one)
