@@ -65,6 +65,9 @@ def quoted(question: str) -> Passage | None:
     able = [(passage, words) for passage, words in passages() if set(asked) <= words]
     if not able:
         return None
+    titled = [passage for passage, _ in able if set(_words(passage.title)) == set(asked)]
+    if titled:
+        return titled[0]
     scores = _scores(asked)
     ranked = sorted(((scores[passage.title], passage.title, passage) for passage, _ in able), reverse=True)
     if ranked[0][0] < LEAST or (len(ranked) > 1 and ranked[0][0] < LEAD * ranked[1][0]):
