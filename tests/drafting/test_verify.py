@@ -46,6 +46,7 @@ def test_a_draft_that_says_its_facts_is_supported():
         ("There are four trades in two accounts.", None),
         ("There are two trades in four accounts.", Verdict.WRONG_METRIC),
         ("There are 4 trades.", None),
+        ("There are trades, four times the usual.", Verdict.WRONG_METRIC),
         ("As of December 28, 2022, all is well.", None),
         ("As of 27 December 2022, all is well.", Verdict.UNSUPPORTED),
         ("As of Tuesday, 28 December 2022, all is well.", Verdict.UNSUPPORTED),
@@ -90,6 +91,7 @@ def test_what_is_said_without_a_fact_is_a_fault(text, fault):
         "Your tax rises.",
         "vxus is bought.",
         "We do not wait; we sell VTI.",
+        "We sell VTI, and we do not wait.",
         "Hello and thank you.",
     ],
 )

@@ -96,6 +96,8 @@ def _share_fault(fact: Fact, found: Found, clause: Level) -> str:
 
 def _counted(facts: Facts, fact: Fact, found: Found, clause: Level) -> str:
     """What a figure seems to count: the word right behind it, where it can count nothing else."""
+    if fact.kind == "count" and found.text.endswith("times") and "times" not in facts.words[fact.metric]:
+        return "times"
     following = _FOLLOWING.match(clause.passage.finds.masked, found.end)
     if not following:
         return ""

@@ -34,6 +34,8 @@ _PLAINLY = frozenset(
 )  # fmt: skip
 _INDEX = re.compile(r"S&P|Russell")
 _RANK = re.compile(r"\d(?:st|nd|rd|th)$", re.IGNORECASE)
+#: Opens a clause that has a subject of its own.
+_OPENS = re.compile(r";|, (?:and|but|so) (?:we|they|it|you|he|she|this|these|the|your|our|its|their)\b")
 _NO = re.compile(r"\b[Nn]o (?=[a-z])")
 
 
@@ -209,9 +211,9 @@ def _untrue(about: list[Fact], clause: Level, found: Found) -> Fault | None:
 
 
 def _parted(passage: Passage, one: Word, other: Word) -> bool:
-    """Whether a semicolon stands between two words, so that neither speaks of the other."""
+    """Whether a clause with a subject of its own opens between two words, so that neither speaks of the other."""
     first, last = sorted((one, other), key=lambda word: word.start)
-    return ";" in passage.finds.masked[first.end : last.start]
+    return _OPENS.search(passage.finds.masked, first.end, last.start) is not None
 
 
 def _clause_of(passage: Passage, mention: Mention) -> list[Found]:
