@@ -90,14 +90,14 @@ def test_no_test_question_is_a_development_question_about_another_account() -> N
 
 def test_both_splits_ask_about_the_same_things_in_the_same_shares() -> None:
     shares = {}
-    for split, least in (("development", 260), ("test", 220)):
+    for split, least in (("development", 260), ("test", 120)):
         members = [entry for entry in ENTRIES if entry["split"] == split]
         assert len(members) >= least
         counts = Counter(key for entry in members for key in (entry["topic"], entry["expect"]))
         shares[split] = {key: count / len(members) for key, count in counts.items()}
     assert set(shares["test"]) == set(shares["development"])
     for key, share in shares["development"].items():
-        assert shares["test"][key] == pytest.approx(share, abs=0.01), key
+        assert shares["test"][key] == pytest.approx(share, abs=0.02), key
 
 
 @pytest.mark.parametrize("split", ["development", "test"])
