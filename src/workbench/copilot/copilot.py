@@ -14,7 +14,7 @@ from workbench.copilot.escalation import Escalations, Nobody
 from workbench.copilot.passages import quoted
 from workbench.copilot.reading import LONGEST, Reading, plain, read
 from workbench.copilot.record import Record
-from workbench.copilot.routing import Route, route
+from workbench.copilot.routing import Route, route, without_context
 from workbench.copilot.topics.asked import Asked, NotInRecordError
 from workbench.drafting import Draft
 from workbench.drafting.placeholders import mentioned
@@ -95,6 +95,8 @@ class Copilot:
                 sources=(f"{passage.title}, {passage.source}",),
             )
         taken = route(reading)
+        if taken.intent is None and (shorter := without_context(reading)):
+            reading, taken = shorter, route(shorter)
         if reading.ambiguous and not reading.households and not reading.accounts:
             return self._which(question, reading.ambiguous)
         if taken.intent is None:

@@ -54,7 +54,7 @@ def _whole_words(choice: str) -> re.Pattern[str]:
     return re.compile(rf"(?<!\S)(?:{choice})(?!\S)")
 
 
-def _read() -> tuple[tuple[Intent, ...], frozenset[str]]:
+def _read() -> tuple[tuple[Intent, ...], frozenset[str], frozenset[str]]:
     read = yaml.safe_load(resources.files("workbench.copilot").joinpath("intents.yml").read_text(encoding="utf-8"))
     lists = read["words"]
     intents = []
@@ -72,7 +72,8 @@ def _read() -> tuple[tuple[Intent, ...], frozenset[str]]:
                 bonus=row.get("bonus", 0),
             )
         )
-    return tuple(intents), frozenset(read["filler"])
+    filler = frozenset(read["filler"])
+    return tuple(intents), filler, filler | frozenset(read["context"])
 
 
 def _choice(words: Sequence[str], lists: Mapping[str, Sequence[str]]) -> str:
@@ -82,5 +83,5 @@ def _choice(words: Sequence[str], lists: Mapping[str, Sequence[str]]) -> str:
     return "|".join(sorted(dict.fromkeys(found), key=lambda one: -one.count(" ")))
 
 
-#: The intents, and the words that change nothing about what is asked.
-INTENTS, FILLER = _read()
+#: The intents, the words that change nothing about what is asked, and those that a sentence of context may have.
+INTENTS, FILLER, CONTEXT = _read()

@@ -32,7 +32,8 @@ _MONEY = re.compile(
     r"|(?<![-$])\b(\d[\d,]*(?:\.\d+)?)\s*(k|dollars|usd|bucks)\b"
 )
 _VERSION = re.compile(r"\b(?:version|v|ver)\.?\s*(\d{1,2})\b")
-_WORD = re.compile(r"\u00a7\w+|[a-z]+(?:[-&][a-z]+)*|\d[\d,.]*%?")
+#: One word, name's slot or number of a question read.
+WORD = re.compile(r"\u00a7\w+|[a-z]+(?:[-&][a-z]+)*|\d[\d,.]*%?")
 #: Words that only say that somebody asks.
 _LEAD_IN = re.compile(
     r"\b(?:i|we|(?:my|the) client|she|he)(?:'d| would)? (?:needs?|wants?|like)(?: to (?:know|"
@@ -51,7 +52,7 @@ _ASIDES = re.compile(
     r"|for the record|real quick|as of (?:now|today)|as (?:we speak|things stand)|at (?:this|the) (?:point|moment|time)"
     r"|at present|right now|just to (?:confirm|check|be (?:clear|sure))|when you get a (?:chance|minute|moment)"
     r"|if (?:i may(?: ask)?|you (?:can|could|don't mind)|possible)|off the top of your head|do you happen to know"
-    r"|any idea|by any chance|the (?:client|family|household|people|person) behind)\b"
+    r"|any idea|by any chance|or not(?=\s*[?.]?$)|the (?:client|family|household|people|person) behind)\b"
 )
 #: Shorthand of notes and chats, by what it stands for.
 _SHORTHAND = {
@@ -85,6 +86,15 @@ _SHORTHAND = {
     "dist": "distribution",
     "rebal": "rebalance",
     "bmk": "benchmark",
+    "cfwd": "carryforward",
+    "c/fwd": "carryforward",
+    "wen": "when",
+    "twelve months": "12 months",
+    "twelve-month": "12-month",
+    "since new year": "year to date",
+    "since the new year": "year to date",
+    "since january 1": "year to date",
+    "share count": "number of shares",
 }
 _SHORT = re.compile(
     rf"(?<![\w-])(?:{'|'.join(re.escape(one) for one in sorted(_SHORTHAND, key=len, reverse=True))})(?![\w/&-])"
@@ -118,7 +128,7 @@ class Reading:
     @property
     def words(self) -> tuple[str, ...]:
         """Words and slots in order."""
-        return tuple(_WORD.findall(self.text))
+        return tuple(WORD.findall(self.text))
 
     def take(self, pattern: re.Pattern[str], slot: str, found: Callable[[re.Match[str]], bool]) -> None:
         """Replace what a pattern matches by its slot, where `found` says that it names something."""
@@ -230,7 +240,14 @@ def _names(reading: Reading, directory: Directory) -> None:
     reading.take(directory.pattern("model"), "model", listed("model", reading.models))
     reading.take(directory.pattern("security"), "security", listed("security", reading.securities))
     reading.take(directory.key_pattern, "key", key)
-    reading.take(directory.pattern("registration"), "registration", listed("registration", reading.registrations))
+
+    registered = listed("registration", reading.registrations)
+
+    def registration(found: re.Match[str]) -> bool:
+        # Beside an account's identifier, "taxable" asks what the sale costs; it does not say which account.
+        return not (found[1] == "taxable" and reading.accounts) and registered(found)
+
+    reading.take(directory.pattern("registration"), "registration", registration)
 
 
 def _tickers(reading: Reading, question: str, directory: Directory) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from workbench.copilot.intents import FILLER, INTENTS, Intent
+from workbench.copilot.intents import CONTEXT, FILLER, INTENTS, Intent
 from workbench.copilot.passages import terms
-from workbench.copilot.reading import Reading
+from workbench.copilot.reading import WORD, Reading
 
 #: By how much the best reading must beat the next best of another name.
 MARGIN = 1
@@ -19,6 +19,12 @@ _OF_MANY = re.compile(
     r"\b(?:how many|which|any|all|every|each|most|list|top)\b"
     r"(?: \S+){0,3}? (?:clients|households|accounts|families|one)\b"
     r"|\bwho\b"
+)
+
+
+#: Names that a sentence before the question may bring to it.
+_CONTEXT_SLOTS = frozenset(
+    f"\u00a7{one}" for one in ("household", "account", "security", "key", "model", "registration")
 )
 
 
@@ -57,6 +63,21 @@ def route(reading: Reading) -> Route:
         lacking.sort(key=lambda one: -one[0])
         return Route(lacking[0][1], missing=lacking[0][2])
     return Route(None)
+
+
+def without_context(reading: Reading) -> Reading | None:
+    """Return a question of several sentences with only the names of those before its last; None where one says more.
+
+    "Lilly looks heavy. What percentage of A00088 is it?" asks of Lilly. A word that is not known to state no condition
+    keeps the whole as it was; so does cash, where the question may mean it by "it" and names nothing else.
+    """
+    *before, asked = re.split(r"(?<=[.!;])\s+", reading.text)
+    said = " ".join(before).split()
+    words = [one for part in said for one in WORD.findall(part)]
+    known = CONTEXT | {"cash"} if re.search(r"\u00a7(?:key|security)", asked) else CONTEXT
+    if not before or not all(one in known or one in _CONTEXT_SLOTS for one in words):
+        return None
+    return replace(reading, text=" ".join([*(one for one in words if one in _CONTEXT_SLOTS), asked]))
 
 
 def _filled(reading: Reading) -> set[str]:
