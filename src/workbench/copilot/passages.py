@@ -19,14 +19,14 @@ _PLAIN = frozenset(
         using which that this and or by with there any can could would exactly stand worked out doe difference
         between vs versus get when who decide decides decided set it's called term remind
         here could be being got gets become becomes count counts treated treat really actually please one give
-        as tool system workbench sentence plain simple word
+        as thi tool system workbench sentence plain simple word
         our house firm mine say said makes make made need needs kind sort
         """,
     )
 )
 _ASKS = re.compile(
-    r"\b(?:what(?:'s|s)?|how|define|definition|explain|meaning|why|which|who|when|is there|does|do|can|remind me|in (?:one|a|plain|simple) (?:plain |simple )?(?:words?|sentence)"
-    r"|difference)\b"
+    r"\b(?:what(?:'s|s)?|how|define|definition|explain|meaning|why|which|who|when|is there|does|do|can|remind me"
+    r"|in (?:one|a|plain|simple) (?:plain |simple )?(?:words?|sentence)|difference)\b"
 )
 #: Who is in a state now, or has it: a question of the record, not of a term.
 _WHO_IS = re.compile(r"\bwho(?:'s|s| is| are| has| have| owes?| needs?)\b")

@@ -89,6 +89,8 @@ _SHORTHAND = {
     "cfwd": "carryforward",
     "c/fwd": "carryforward",
     "wen": "when",
+    "go first in a sale": "are sold first",
+    "go first": "are sold first",
     "twelve months": "12 months",
     "twelve-month": "12-month",
     "since new year": "year to date",
