@@ -4,8 +4,9 @@ import pytest
 
 from workbench.copilot.intents import FILLER, INTENTS
 from workbench.copilot.passages import quoted
+from workbench.copilot.reading import Reading
 from workbench.copilot.refusals import refused
-from workbench.copilot.routing import corrected, distance
+from workbench.copilot.routing import corrected, distance, without_context
 
 
 @pytest.mark.parametrize(
@@ -62,3 +63,22 @@ def test_a_term_with_a_condition_is_not(question):
 @pytest.mark.parametrize("text", ["how much cash is there", "why sell aapl", "tax if i sell 10 aapl", "what do we buy"])
 def test_questions_are_no_orders(text):
     assert refused(text) == ""
+
+
+def test_a_sentence_of_context_brings_its_names_alone():
+    shorter = without_context(Reading("\u00a7security looks heavy. what percentage of \u00a7account is it?"))
+    assert shorter is not None
+    assert shorter.text == "\u00a7security what percentage of \u00a7account is it?"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "half of \u00a7security is gone. what is the gain?",
+        "\u00a7account has too much cash. how far over is it?",
+        "suppose prices fall. how far is \u00a7account off target?",
+        "what is the cash of \u00a7account?",
+    ],
+)
+def test_a_sentence_that_may_state_a_condition_stays(text):
+    assert without_context(Reading(text)) is None
