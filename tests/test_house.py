@@ -40,7 +40,7 @@ MAY_IMPORT = {
     "vendors": {"errors"},
     "runs": {"errors", "canonical", "firm"},
     "report": {"errors", "parallel"},
-    "drafting": {"errors", "canonical", "report"} | ANALYTICS,
+    "drafting": {"errors", "canonical", "names", "report"} | ANALYTICS,
     "exhibits": {"errors", "compliance", "governance", "drafting", "report"} | ANALYTICS,
     "papers": {"errors", "canonical", "drafting", "exhibits", "report"} | ANALYTICS,
     "copilot": {"errors", "drafting", "exhibits", "report"} | ANALYTICS,

@@ -20,15 +20,25 @@ def misread(name: str) -> str | None:
     """
     if not name.strip():
         return "nobody is named; give the name as the firm writes it"
-    if any(not letter.isprintable() or letter in _UNSEEN for letter in name):
+    if any(map(unseen, name)):
         return f"the name {name!a} holds a character that cannot be seen; type the name anew"
-    alphabets = {unicodedata.name(letter, "?").split()[0] for letter in unicodedata.normalize("NFKC", name)} & _ALIKE
-    if len(alphabets) > 1:
+    mixed = alphabets(unicodedata.normalize("NFKC", name))
+    if len(mixed) > 1:
         return (
-            f"the name {name!a} mixes letters of {' and '.join(sorted(alphabets)).title()} that look alike; write it "
+            f"the name {name!a} mixes letters of {' and '.join(sorted(mixed)).title()} that look alike; write it "
             "in one alphabet"
         )
     return None
+
+
+def unseen(letter: str) -> bool:
+    """Whether a character leaves nothing, or a blank, to be seen."""
+    return not letter.isprintable() or letter in _UNSEEN
+
+
+def alphabets(word: str) -> set[str]:
+    """Return the alphabets of a word's letters, of those whose letters pass for each other's."""
+    return {unicodedata.name(letter, "?").split()[0] for letter in word} & _ALIKE
 
 
 def same_person(one: str, other: str) -> bool:

@@ -12,12 +12,9 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-#: Alphabets whose letters pass for each other's on a screen.
-_ALIKE = {"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC"}
+from workbench.names import alphabets, unseen
+
 _BLANKS = frozenset("\n\r\t \u00a0\u2009\u202f")
-_UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0") | frozenset(
-    map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))
-)
 _TYPOGRAPHIC = {
     "\u2018": "'", "\u2019": "'", "\u02bc": "'", "\u201c": '"', "\u201d": '"', "\u201e": '"', "\u2010": "-",
     "\u2011": "-", "\u2212": "-", "\u2044": "/", "\u2013": "\u2013", "\u2014": "\u2014",
@@ -66,19 +63,15 @@ def faults(seen: str) -> list[tuple[int, int, str]]:
         return []
     found = []
     for i, letter in enumerate(seen):
-        if not letter.isprintable() or letter in _UNSEEN:
+        if unseen(letter):
             found.append((i, i + 1, f"the character U+{ord(letter):04X} cannot be seen; type the words anew"))
         elif not letter.isascii() and letter.isnumeric() and letter not in "\u00bc\u00bd\u00be\u2153\u2154":
             found.append((i, i + 1, f"{letter!a} is a digit of another form; write figures with 0 to 9"))
     for word in _WORD.finditer(seen):
-        if not word[0].isascii() and len(alphabets := _alphabets(word[0])) > 1:
-            mixed = " and ".join(sorted(alphabets)).title()
+        if not word[0].isascii() and len(found_in := alphabets(word[0])) > 1:
+            mixed = " and ".join(sorted(found_in)).title()
             found.append((word.start(), word.end(), f"{word[0]!a} mixes letters of {mixed} that look alike"))
     return found
-
-
-def _alphabets(word: str) -> set[str]:
-    return {unicodedata.name(letter, "?").split()[0] for letter in word} & _ALIKE
 
 
 @functools.lru_cache(maxsize=4096)
