@@ -39,7 +39,7 @@ from workbench.governance.commands import AddDraft
 from workbench.governance.states import STRICTNESS
 from workbench.governance.tables import consent, draft, signal
 from workbench.papers import client
-from workbench.rebalance import Proposal, Settings
+from workbench.rebalance import Proposal, Settings, SignalPackage
 from workbench.report.brief import render_html
 
 #: Signals that may be checked: before anybody asked for approval.
@@ -169,8 +169,11 @@ def bring(
     store.perform(who, see, f"inputs:{store.clock().isoformat()}")
     made = checker.preflight(trading, checker.rules(store))
     found, verdicts, changed = [], Counter[str](), 0
-    letters = Letters(checker.firm, trading)
-    for place, create in enumerate(_creations(checker.firm, proposals, trading, inputs)):
+    queue = rebalance.queue(proposals).set_index("household_id")
+    sealed = {proposal.household_id: rebalance.package(proposal) for proposal in trading}
+    files = _files(checker.firm, queue, sealed)
+    letters = Letters(checker.firm, files)
+    for place, create in enumerate(_creations(checker.firm, trading, inputs, queue, sealed, files)):
         signal_id = _named(store, who, create)
         stands = _unchecked(store, signal_id, made.rules_hash)
         if stands is not None:
@@ -245,10 +248,10 @@ class Letters:
     `undrafted` says of whose proposal no letter can be told rightly, and why; its signal goes on without one.
     """
 
-    def __init__(self, firm: Firm, proposals: Sequence[Proposal]) -> None:
+    def __init__(self, firm: Firm, files: Mapping[str, Extras]) -> None:
         self.undrafted: dict[str, str] = {}
         self._firm = firm
-        self._households = [proposal.household_id for proposal in proposals]
+        self._files = files
 
     def add(self, store: Store, who: Who, signal_id: str, proposal: Proposal) -> None:
         """Draft the letter of a signal that has no text yet and that nobody has asked approval for."""
@@ -269,10 +272,6 @@ class Letters:
         store.perform(who, command, f"letter:{signal_id}")
 
     @cached_property
-    def _files(self) -> Mapping[str, Extras]:
-        return household_files(self._firm, self._households)
-
-    @cached_property
     def _named(self) -> Directory:
         return client.directory(self._firm)
 
@@ -282,14 +281,21 @@ def _other_rules(rules_hash: str) -> ColumnElement[bool]:
     return or_(signal.c.state == State.DRAFT, signal.c.rules_hash.is_distinct_from(rules_hash))
 
 
-def _creations(
-    firm: Firm, proposals: Sequence[Proposal], trading: Sequence[Proposal], inputs: Mapping[str, str]
-) -> list[Create]:
-    queue = rebalance.queue(proposals).set_index("household_id")
-    sealed = {proposal.household_id: rebalance.package(proposal) for proposal in trading}
+def _files(firm: Firm, queue: pd.DataFrame, sealed: Mapping[str, SignalPackage]) -> Mapping[str, Extras]:
+    """What is on file of each household that trades, with its package's hash and its place in the queue."""
     hashes = {household: package.content_hash for household, package in sealed.items()}
     ranks = {str(household): int(rank) for household, rank in queue["rank"].items()}
-    files = household_files(firm, hashes, hashes=hashes, ranks=ranks)
+    return household_files(firm, hashes, hashes=hashes, ranks=ranks)
+
+
+def _creations(
+    firm: Firm,
+    trading: Sequence[Proposal],
+    inputs: Mapping[str, str],
+    queue: pd.DataFrame,
+    sealed: Mapping[str, SignalPackage],
+    files: Mapping[str, Extras],
+) -> list[Create]:
     modes = firm.table("accounts").set_index("account_id")["rollout_mode"].to_dict()
     made = []
     for proposal in trading:
